@@ -1,0 +1,196 @@
+"""Every error that syncbot raises.
+
+```
+SyncBotError
+├── ConfigError                 a setting is missing or wrong
+├── StorageError                the state file cannot be used as it is
+├── NetworkError                no usable answer from Telegram
+│   ├── NotSent                 the request never left: safe to repeat
+│   │   └── ProxyAuthRequired   the proxy wants other credentials
+│   └── DeliveryUncertain       the request may have been carried out
+├── ApiError                    Telegram answered with "ok": false
+│   ├── BadRequest              400
+│   │   └── ChatMigrated        400 with the id of the new chat
+│   ├── Unauthorized            401
+│   ├── Forbidden               403
+│   ├── NotFound                404
+│   ├── Conflict                409
+│   ├── RetryAfter              429
+│   └── ServerError             5xx
+├── AskTimeout                  nobody answered `context.ask` in time
+└── Stopped                     the runtime is stopping
+```
+
+The question a caller has is "was it delivered?", so the tree is cut along that line: after `NotSent` it was not, after
+`DeliveryUncertain` nobody knows, after an `ApiError` Telegram itself said no. No text here ever holds a bot token or a proxy
+password: whoever raises one of these has removed them before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class Phase(StrEnum):
+    """How far a request can have come when it failed."""
+
+    NOT_SENT = "not sent"
+    """Not one byte of the request was written: it cannot have been carried out."""
+    MAYBE_SENT = "maybe sent"
+    """Writing had begun and no complete answer came back: it may have been carried out."""
+    ANSWERED = "answered"
+    """A complete HTTP answer came back, from Telegram or from something in front of it."""
+
+
+class SyncBotError(Exception):
+    """The base of every error that syncbot raises on purpose."""
+
+
+class ConfigError(SyncBotError):
+    """A setting is missing or wrong; the text says which one, why, and shows a right value."""
+
+
+class StorageError(SyncBotError):
+    """The state file cannot be used (corrupt, locked, foreign, newer, read-only, disk full); the text says how to mend it."""
+
+
+class NetworkError(SyncBotError):
+    """No usable answer came from Telegram.
+
+    Args:
+        message: what happened, without token or password.
+        method: the Bot API method, such as "sendMessage"; empty where the request was not a Bot API call.
+        phase: how far the request can have come.
+        stage: where it failed: "resolve", "connect", "proxy", "tls", "send" or "receive".
+        proxy: the proxy used, without credentials ("http://proxy:3128"), or "direct".
+        attempts: how many attempts were made, 1 or more.
+        elapsed: seconds from the start of the call to its failure, all attempts and waits included.
+        retryable: whether trying the same thing again can help at all.
+        failover: another way (the next proxy in the list) stands ready, so that a new attempt need not wait.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        method: str = "",
+        phase: Phase = Phase.MAYBE_SENT,
+        stage: str = "",
+        proxy: str = "direct",
+        attempts: int = 1,
+        elapsed: float = 0.0,
+        retryable: bool = True,
+        failover: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.method = method
+        self.phase = phase
+        self.stage = stage
+        self.proxy = proxy
+        self.attempts = attempts
+        self.elapsed = elapsed
+        self.retryable = retryable
+        self.failover = failover
+
+
+class NotSent(NetworkError):
+    """The request never left this machine for Telegram: repeating it cannot send anything twice."""
+
+    def __init__(self, message: str = "", *, phase: Phase = Phase.NOT_SENT, **facts: Any) -> None:
+        super().__init__(message, phase=phase, **facts)
+
+
+class ProxyAuthRequired(NotSent):
+    """The proxy refused the credentials (HTTP 407, or the SOCKS counterpart); not retried, since only a change of settings helps."""
+
+    def __init__(self, message: str = "", *, retryable: bool = False, **facts: Any) -> None:
+        super().__init__(message, retryable=retryable, **facts)
+
+
+class DeliveryUncertain(NetworkError):
+    """The request left and no usable answer came back: Telegram may have carried it out, so it is not repeated by itself."""
+
+
+class ApiError(SyncBotError):
+    """Telegram answered `"ok": false`.
+
+    Args:
+        description: Telegram's own words.
+        method: the Bot API method.
+        code: Telegram's `error_code`.
+        parameters: Telegram's `parameters` object, empty where there was none.
+    """
+
+    def __init__(self, description: str = "", *, method: str = "", code: int = 0, parameters: Mapping[str, Any] | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        self.method = method
+        self.code = code
+        self.parameters: dict[str, Any] = dict(parameters or {})
+
+    def __str__(self) -> str:
+        where = f"{self.method}: " if self.method else ""
+        return f"{where}{self.description} ({self.code})"
+
+
+class BadRequest(ApiError):
+    """400: Telegram does not accept the request as it stands."""
+
+
+class ChatMigrated(BadRequest):
+    """400: the group became a supergroup; `new_chat_id` is where it lives now."""
+
+    @property
+    def new_chat_id(self) -> int:
+        """The id of the supergroup."""
+        return int(self.parameters["migrate_to_chat_id"])
+
+
+class Unauthorized(ApiError):
+    """401: the token is malformed, unknown or revoked."""
+
+
+class Forbidden(ApiError):
+    """403: the bot may not do this, for instance because the user blocked it."""
+
+
+class NotFound(ApiError):
+    """404: Telegram knows no such method or file."""
+
+
+class Conflict(ApiError):
+    """409: another poller is running, or a webhook is set."""
+
+
+class RetryAfter(ApiError):
+    """429: too many requests; Telegram asks to wait `retry_after` seconds."""
+
+    @property
+    def retry_after(self) -> float:
+        """How long Telegram asks to wait, in seconds."""
+        return float(self.parameters.get("retry_after", 1))
+
+
+class ServerError(ApiError):
+    """5xx in Telegram's own envelope: its server failed or is restarting."""
+
+
+class AskTimeout(SyncBotError):
+    """The user did not answer `context.ask` within its timeout."""
+
+
+class Stopped(SyncBotError):
+    """The runtime is stopping, and what was waited for will not come."""
+
+
+_BY_CODE: dict[int, type[ApiError]] = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 429: RetryAfter}
+
+
+def api_error(description: str, *, method: str, code: int, parameters: Mapping[str, Any] | None = None) -> ApiError:
+    """Build the `ApiError` that fits Telegram's error code and parameters (the table above is complete; any other 4xx is a plain `ApiError`)."""
+    kind = _BY_CODE.get(code, ServerError if code >= 500 else ApiError)
+    if kind is BadRequest and isinstance((parameters or {}).get("migrate_to_chat_id"), int):
+        kind = ChatMigrated
+    return kind(description, method=method, code=code, parameters=parameters)

@@ -1,0 +1,179 @@
+"""The values and seams that the layers share: what a transport sends and returns, how a proxy is written, what a body is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from syncbot.errors import ConfigError
+
+DEFAULT_BASE_URL = "https://api.telegram.org"
+"""The official Bot API server."""
+DEFAULT_TIMEOUT = 20.0
+"""Seconds one attempt may take in all."""
+DEFAULT_DEADLINE = 60.0
+"""Seconds one call may take in all, its retries and waits included."""
+DEFAULT_MIN_RATE = 16_384.0
+"""Bytes a second below which moving a large body counts as stuck."""
+
+_PROXY_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
+_PROXY_EXAMPLE = 'for example "http://user:password@proxy.example:3128", "socks5h://127.0.0.1:1080" or "direct"'
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """One way to Telegram: a proxy, or no proxy at all (`scheme` "direct").
+
+    `str()` and `repr()` leave the credentials out.
+    """
+
+    scheme: str
+    host: str = ""
+    port: int = 0
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def parse(cls, text: str, *, setting: str = "proxy") -> Proxy:
+        """Read a proxy URL; a bare `host:port` means an HTTP proxy.
+
+        Args:
+            text: a URL with the scheme http, https, socks4, socks5 (names are looked up here) or socks5h (names are looked up by the proxy),
+                credentials percent-encoded where they hold special characters; or "direct".
+            setting: the name that an error gives to the setting.
+
+        Raises:
+            ConfigError: the text is not a proxy; the text of the error never repeats credentials.
+        """
+        text = text.strip()
+        if text.lower() == "direct":
+            return DIRECT
+        url = urlsplit(text if "://" in text else f"http://{text}")
+        shown = text.rpartition("@")[2]  # never show what stands before the @
+        if url.scheme.lower() not in _PROXY_PORTS:
+            raise ConfigError(f"{setting}: unknown proxy scheme {url.scheme!r} in {shown!r}; use http, https, socks4, socks5 or socks5h, {_PROXY_EXAMPLE}")
+        try:
+            port = url.port or _PROXY_PORTS[url.scheme.lower()]
+            host = url.hostname or ""
+        except ValueError as problem:
+            reason = str(problem).partition(":")[0]
+        else:
+            if host and not any(c.isspace() for c in host) and url.path in ("", "/") and not url.query and not url.fragment:
+                return cls(url.scheme.lower(), host, port, unquote(url.username or ""), unquote(url.password or ""))
+            reason = "the host is missing" if not host else "something follows the port, or a character does not belong there"
+        raise ConfigError(f"{setting}: {shown!r} is not a proxy URL ({reason}); write it like this: {_PROXY_EXAMPLE}")
+
+    @property
+    def is_direct(self) -> bool:
+        """No proxy at all."""
+        return self.scheme == "direct"
+
+    @property
+    def is_socks(self) -> bool:
+        """One of the SOCKS protocols."""
+        return self.scheme.startswith("socks")
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return "direct" if self.is_direct else f"{self.scheme}://{host}:{self.port}"
+
+
+DIRECT = Proxy("direct")
+"""Connect without a proxy."""
+
+
+class Body(Protocol):
+    """A request body that is streamed; it can be iterated anew for every attempt."""
+
+    @property
+    def size(self) -> int:
+        """The exact length in bytes."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+class Sink(Protocol):
+    """Where a download goes."""
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Look at the head of the answer; True takes the body, False leaves it to be collected as an ordinary answer."""
+        ...
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes of the body."""
+        ...
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, to be made once.
+
+    Args:
+        url: the full URL, token and all; kept out of `repr()`.
+        method: the Bot API method for texts and errors ("sendMessage"), or any word that says what is done.
+        verb: the HTTP method.
+        headers: HTTP headers by name; Host, Connection and Content-Length are the transport's own.
+        body: bytes, or a `Body` that streams.
+        timeout: seconds that the whole attempt may take.
+        wait: seconds that the server is asked to wait before it answers (a long poll); on top of `timeout`.
+        min_rate: bytes a second; large bodies get their size divided by this on top of `timeout`.
+        deadline: `time.monotonic()` at which the attempt ends whatever the other bounds allow; None for none.
+        scope: a name that `Transport.abort` ends requests by, such as "poll".
+        stop: when set, the request is not begun, or is aborted as soon as it is registered; closes the gap between a stop and an abort.
+        sink: takes the body of the answer as it arrives.
+    """
+
+    url: str = field(repr=False)
+    method: str = "request"
+    verb: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | Body | None = field(default=None, repr=False)
+    timeout: float = DEFAULT_TIMEOUT
+    wait: float = 0.0
+    min_rate: float = DEFAULT_MIN_RATE
+    deadline: float | None = None
+    scope: str = ""
+    stop: threading.Event | None = field(default=None, repr=False)
+    sink: Sink | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Response:
+    """A complete HTTP answer.
+
+    `body` is empty where a `Sink` took it; `proxy` is the way it came, without credentials.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    proxy: str = "direct"
+
+
+class Transport(Protocol):
+    """Bytes out, bytes in. Implementations: `syncbot.transport.OneShotTransport`, `syncbot.transport.FakeTransport`."""
+
+    def send(self, request: Request) -> Response:
+        """Make one attempt on one new connection.
+
+        Raises:
+            NotSent: it never left.
+            NetworkError: (`phase` MAYBE_SENT) it left, and no complete answer came back.
+        """
+        ...
+
+    def abort(self, scope: str) -> int:
+        """End every request of this scope at once, from any thread; returns how many there were."""
+        ...
+
+    def close(self) -> None:
+        """End everything that is under way, and let go of all that is held."""
+        ...
+
+
+JSON = dict[str, Any]
+"""A JSON object as Python values."""
