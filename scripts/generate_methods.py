@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Write the table of the Bot API's methods and the stub that shows them to editors and type checkers.
+
+    scripts/generate_methods.py SPEC.json            write the files
+    scripts/generate_methods.py SPEC.json --check    only say whether they are current (exit 1 if not)
+
+SPEC.json describes the Bot API: {"version": …, "methods": {name: {"returns": […], "fields": [{"name", "types", "required"}, …]}}}.
+What it cannot say (safe to repeat or not, a summary, the order of positional parameters) people wrote in methods_review.toml beside this
+file; a method that is missing there is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from syncbot.client import signatures  # noqa: E402 - the script works in a checkout that is not installed
+from syncbot.client.table import MethodSpec, ParameterSpec  # noqa: E402 - the same
+
+REVIEW = Path(__file__).resolve().parent / "methods_review.toml"
+TABLE = ROOT / "syncbot/client/methods.py"
+STUB = ROOT / "syncbot/client/api.pyi"
+WIDTH = 160
+
+TABLE_HEAD = '''\
+"""The methods of the Bot API. Written by scripts/generate_methods.py; do not edit, but see scripts/methods_review.toml.
+
+A block per method: its name, whether it is safe to repeat, and what it returns; a summary; and its parameters with their types.
+"!" marks a required one, "[]" an array of, and "*" stands before those that go by name only. `table.py` reads it.
+"""
+
+API_VERSION = "{version}"
+"""The version of the Bot API that the table describes."""
+
+METHODS = """\\
+{blocks}
+"""
+'''
+
+STUB_HEAD = '''\
+# Written by scripts/generate_methods.py for Bot API {version}; do not edit.
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from os import PathLike
+from typing import IO, Any, TypeAlias
+
+import telegram
+
+from syncbot.client.table import MethodSpec
+
+{aliases}
+
+class BotMethods:
+    """The methods of the Bot API, {count} of them, as Python methods.
+
+    A parameter takes python-telegram-bot's objects or dicts. `timeout` and `deadline` are the call's own, in seconds; `progress` is told
+    the bytes sent and their total; `api_kwargs` holds parameters that are newer than this table, and goes out unchecked.
+    """
+
+    def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any: ...
+'''
+
+# Unions that are long and come often: the stub says them once.
+ALIASES = {
+    "_ReplyMarkup": ("telegram.InlineKeyboardMarkup | telegram.ReplyKeyboardMarkup | telegram.ReplyKeyboardRemove | telegram.ForceReply | Mapping[str, Any]"),
+    "_AlbumItem": (
+        "telegram.InputMediaAudio | telegram.InputMediaDocument | telegram.InputMediaLivePhoto | telegram.InputMediaPhoto"
+        " | telegram.InputMediaVideo | Mapping[str, Any]"
+    ),
+    "_File": signatures.FILE,
+}
+
+
+class ReviewError(Exception):
+    """The review does not fit the specification; the text says where."""
+
+
+def read_methods(spec: Mapping[str, Any], review: Mapping[str, Any]) -> list[MethodSpec]:
+    """Join the specification with the review.
+
+    Raises:
+        ReviewError: a method or parameter is missing on either side, or an order cannot be written as a Python signature.
+    """
+    names, reviewed = set(spec["methods"]), set(review["methods"])
+    for missing, where in ((names - reviewed, "the review"), ((reviewed | set(review["positional"])) - names, "the specification")):
+        if missing:
+            raise ReviewError(f"missing in {where}: {', '.join(sorted(missing))}")
+    return [read_method(name, facts, review) for name, facts in spec["methods"].items()]
+
+
+def read_method(name: str, facts: Mapping[str, Any], review: Mapping[str, Any]) -> MethodSpec:
+    """Join what is known of one method."""
+    found = [ParameterSpec(f["name"], tuple(f["types"]), f["required"]) for f in facts.get("fields", [])]
+    known = {parameter.name: parameter for parameter in found}
+    order = review["positional"].get(name, [parameter.name for parameter in found if parameter.required])
+    if strangers := [word for word in order if word not in known]:
+        raise ReviewError(f"{name} has no parameter {', '.join(strangers)}")
+    rest = sorted((parameter for parameter in found if parameter.name not in order), key=lambda parameter: not parameter.required)
+    parameters = {parameter.name: parameter for parameter in [*(known[word] for word in order), *rest]}
+    said = review["methods"][name]
+    if set(said) - {"repeat", "summary", "why"} or not isinstance(said.get("repeat"), bool) or not str(said.get("summary", "")).endswith("."):
+        raise ReviewError(f"{name}: the review holds repeat (true or false), a summary that is a sentence, and why where it is not plain")
+    return MethodSpec(name, parameters, tuple(facts["returns"]), said["repeat"], said["summary"], len(order))
+
+
+def render_table(version: str, methods: Iterable[MethodSpec]) -> str:
+    """Write the table as a Python module."""
+    return TABLE_HEAD.format(version=version, blocks="\n\n".join(render_block(method) for method in methods))
+
+
+def render_block(method: MethodSpec) -> str:
+    """Write one method as the lines that `table.py` reads."""
+    words = [f"{p.name}{'!' if p.required else ''}:{render_types(p.types)}" for p in method.parameters.values()]
+    if method.positional < len(words):
+        words.insert(method.positional, "*")
+    head = f"{method.name} {'yes' if method.repeatable else 'no'} {render_types(method.returns)}"
+    return "\n".join([head, f" {method.summary}", *textwrap.wrap(" ".join(words), WIDTH - 1, initial_indent=" ", subsequent_indent=" ")])
+
+
+def render_types(types: Iterable[str]) -> str:
+    """Write types without blanks: "Array of String" is "String[]"."""
+    return "|".join(kind.replace("Array of ", "") + "[]" * kind.count("Array of ") for kind in types)
+
+
+def render_stub(version: str, methods: list[MethodSpec]) -> str:
+    """Write the stub of `api.py`."""
+    aliases = "\n".join(render_alias(name, union) for name, union in ALIASES.items())
+    text = "".join(render_def(method) for method in methods)
+    return STUB_HEAD.format(version=version, count=len(methods), aliases=aliases) + text
+
+
+def render_alias(name: str, union: str) -> str:
+    """Write a type alias, one type a line where it is long."""
+    line = f"{name}: TypeAlias = {union}"
+    return line if len(line) <= WIDTH else f"{name}: TypeAlias = (\n    " + union.replace(" | ", "\n    | ") + "\n)"
+
+
+def render_def(method: MethodSpec) -> str:
+    """Write one method of the stub, laid out as `ruff format` does it."""
+    words = ["self"]
+    by_name_begun = False
+    must_follow = True
+    for name, written, left_out, by_name in signatures.written_parameters(method):
+        if by_name and not by_name_begun:
+            words.append("*")
+            by_name_begun = True
+        if not by_name and not left_out and not must_follow:
+            raise ReviewError(f"{method.name}: {name} is required and stands behind one that is not")
+        must_follow = must_follow and not left_out
+        for alias, union in ALIASES.items():
+            written = written.replace(union, alias)
+        words.append(f"{name}: {written} | None = None" if left_out else f"{name}: {written}")
+    head = f"    def {method.python_name}("
+    tail = f") -> {signatures.result_annotation(method)}:"
+    line = head + ", ".join(words) + tail
+    if len(line) > WIDTH:
+        line = "\n".join([head, *(f"        {word}," for word in words), "    " + tail])
+    return f'{line}\n        """{method.summary}"""\n'
+
+
+def check_conveniences(methods: Iterable[MethodSpec]) -> None:
+    """Refuse a convenience that hides a parameter of the API's own (Telegram may add one of that name)."""
+    for method in methods:
+        if hidden := set(method.conveniences) & set(method.parameters):
+            raise ReviewError(f"{method.name}: Telegram now has {', '.join(sorted(hidden))} itself; take it out of the conveniences in table.py")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write or check the files; the return value is the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("spec", type=Path, help="the Bot API as JSON")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a committed file is not current")
+    arguments = parser.parse_args(argv)
+    spec = json.loads(arguments.spec.read_text(encoding="utf-8"))
+    version = str(spec["version"]).removeprefix("Bot API ")
+    try:
+        methods = read_methods(spec, tomllib.loads(REVIEW.read_text(encoding="utf-8")))
+        check_conveniences(methods)
+        files = {TABLE: render_table(version, methods), STUB: render_stub(version, methods)}
+    except ReviewError as problem:
+        print(f"{REVIEW.name}: {problem}", file=sys.stderr)
+        return 1
+    stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        if arguments.check:
+            print(f"{path.relative_to(ROOT)} is not current; run scripts/generate_methods.py", file=sys.stderr)
+        else:
+            path.write_text(files[path], encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    return 1 if stale and arguments.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
