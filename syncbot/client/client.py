@@ -1,0 +1,168 @@
+"""One call of the Bot API: retry around limits around one attempt, and Telegram's envelope opened."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from syncbot.client.envelope import open_envelope
+from syncbot.client.limits import Limiter
+from syncbot.client.retry import Retrier, RetryPolicy
+from syncbot.errors import DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
+from syncbot.types import DEFAULT_MIN_RATE, Body, Request, Transport
+
+POLL_SCOPE = "poll"
+"""The scope of getUpdates: aborting it ends a waiting poll and nothing else."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that is ready to go out.
+
+    Args:
+        method: the Bot API method.
+        content_type: of the body.
+        body: the encoded parameters.
+        repeatable: whether carrying it out twice does no harm.
+        chat: the chat that the rate limits count it for, or None.
+        wait: seconds that the server is asked to wait before it answers.
+        scope: the name by which `Transport.abort` ends it.
+        timeout: seconds for one attempt; None takes the client's.
+        deadline: seconds for everything; None takes the client's, with `wait` and the time for a large body on top.
+        retry: how often to try; None takes the client's.
+        stop: ends its waits, and the attempt itself where the scope is aborted; None takes the client's.
+    """
+
+    method: str
+    content_type: str
+    body: bytes | Body
+    repeatable: bool = False
+    chat: object = None
+    wait: float = 0.0
+    scope: str = ""
+    timeout: float | None = None
+    deadline: float | None = None
+    retry: RetryPolicy | None = None
+    stop: threading.Event | None = None
+
+
+class Client:
+    """A bot's line to the Bot API.
+
+    Args:
+        token: the bot's token; it leaves this object only inside `Request.url`.
+        transport: what carries the requests.
+        base_url: of the Bot API server, without a slash at its end.
+        timeout: seconds for one attempt.
+        deadline: seconds for a call in all.
+        retry: how often to try.
+        limiter: the rate limits, or None for none.
+        min_rate: bytes a second that a large body is given time for.
+        clock: seconds, never going backwards.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        transport: Transport,
+        *,
+        base_url: str,
+        timeout: float,
+        deadline: float,
+        retry: RetryPolicy,
+        limiter: Limiter | None,
+        min_rate: float = DEFAULT_MIN_RATE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._token = token
+        self.transport = transport
+        self.base_url = base_url
+        self.timeout = timeout
+        self.deadline = deadline
+        self.retry = retry
+        self.min_rate = min_rate
+        self.stop = threading.Event()
+        self._limiter = limiter
+        self._clock = clock
+
+    def url(self, path: str, *, file: bool = False) -> str:
+        """The URL of a method, or of a file; it holds the token."""
+        return f"{self.base_url}/{'file/' if file else ''}bot{self._token}/{path}"
+
+    def hide(self, text: str) -> str:
+        """The text without the token."""
+        return text.replace(self._token, "<hidden>")
+
+    def call(self, call: Call) -> Any:
+        """Carry out a call and return the JSON result; True when an earlier attempt turns out to have done it.
+
+        Raises:
+            NotSent: it never left.
+            DeliveryUncertain: it may have been carried out, and must not be repeated blindly.
+            NetworkError: it may have been carried out, which does no harm, and no attempt brought an answer.
+            ApiError: Telegram refused it.
+        """
+        timeout = self.timeout if call.timeout is None else call.timeout
+        stop = call.stop or self.stop
+        deadline = self._clock() + self._seconds_in_all(call)
+
+        def once() -> Any:
+            if self._limiter is not None and call.scope != POLL_SCOPE:
+                self._limiter.wait(call.method, call.chat, deadline=deadline, stop=stop)
+            return self._attempt(call, timeout, deadline, stop)
+
+        retrier = Retrier(
+            call.retry or self.retry, method=call.method, repeatable=call.repeatable, deadline=deadline, stop=stop, clock=self._clock
+        )
+        return retrier.run(once, already_done=True)
+
+    def _seconds_in_all(self, call: Call) -> float:
+        if call.deadline is not None:
+            return call.deadline
+        size = len(call.body) if isinstance(call.body, bytes) else call.body.size
+        return max(self.deadline, call.timeout or 0.0) + call.wait + size / self.min_rate
+
+    def _attempt(self, call: Call, timeout: float, deadline: float, stop: threading.Event) -> Any:
+        if (left := deadline - self._clock()) <= 0:
+            raise NotSent(f"the deadline was over {-left:.1f} s ago", method=call.method, retryable=False)
+        request = Request(
+            self.url(call.method),
+            call.method,
+            headers={"Content-Type": call.content_type},
+            body=call.body,
+            timeout=timeout,
+            wait=call.wait,
+            min_rate=self.min_rate,
+            deadline=deadline,
+            scope=call.scope,
+            # A stop ends waits everywhere, but only a poll is cut: a handler's send that is under way is let finish.
+            stop=stop if call.scope == POLL_SCOPE else None,
+        )
+        uncertain: NetworkError | None = None
+        try:
+            return open_envelope(self.transport.send(request), call.method, self.hide)
+        except NotSent:
+            raise
+        except RetryAfter as error:
+            if self._limiter is not None:
+                self._limiter.pause(call.method, call.chat, error.retry_after)
+            raise
+        except NetworkError as error:
+            if call.repeatable:
+                raise
+            uncertain = _uncertain(error)
+        raise uncertain
+
+
+def _uncertain(error: NetworkError) -> DeliveryUncertain:
+    return DeliveryUncertain(
+        f"{error}; it may have been carried out",
+        method=error.method,
+        phase=error.phase if error.phase is not Phase.NOT_SENT else Phase.MAYBE_SENT,
+        stage=error.stage,
+        proxy=error.proxy,
+        elapsed=error.elapsed,
+    )

@@ -1,0 +1,43 @@
+"""Telegram's JSON envelope: only what stands in it is Telegram's answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from syncbot.errors import NetworkError, Phase, api_error
+from syncbot.types import Response
+
+
+def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -> Any:
+    """The result that Telegram's answer holds.
+
+    Args:
+        response: a complete HTTP answer.
+        method: the Bot API method that was called.
+        hide: takes secrets out of a text that comes from outside.
+
+    Raises:
+        ApiError: Telegram's envelope says "ok": false.
+        NetworkError: (phase ANSWERED) the answer is not Telegram's: a gateway's HTML, a captive portal, broken JSON.
+    """
+    try:
+        envelope = json.loads(response.body)
+    except (ValueError, RecursionError):
+        envelope = None
+    if isinstance(envelope, dict):
+        if envelope.get("ok") is True and "result" in envelope:
+            return envelope["result"]
+        code, description = envelope.get("error_code"), envelope.get("description")
+        if envelope.get("ok") is False and isinstance(code, int) and isinstance(description, str):
+            parameters = envelope.get("parameters")
+            raise api_error(hide(description), method=method, code=code, parameters=parameters if isinstance(parameters, dict) else None)
+    kind = next((value for name, value in response.headers.items() if name.lower() == "content-type"), "no content type")
+    raise NetworkError(
+        f"the answer is not Telegram's (HTTP {response.status}, {hide(kind.partition(';')[0])[:60]}); something on the way answered instead",
+        method=method,
+        phase=Phase.ANSWERED,
+        stage="receive",
+        proxy=response.proxy,
+    )

@@ -1,0 +1,150 @@
+"""Keeps a bot below Telegram's limits: 30 messages a second over all chats, about one a second in a chat, 20 a minute in a group.
+
+The numbers are those of Telegram's bot FAQ ("My bot is hitting limits"); the official server answers 429 beyond them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from syncbot.errors import NotSent
+
+_LIMITED = ("send", "copy", "forward")
+_FREE = frozenset({"sendChatAction", "sendMessageDraft", "sendRichMessageDraft", "sendChatJoinRequestWebApp"})
+_MARGIN = 1.075
+"""Windows are this much longer than Telegram's, since requests reach it sooner or later than they are sent."""
+_PRUNE_ABOVE = 4096
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a bot sends at most.
+
+    Args:
+        per_second: messages a second over all chats.
+        chat_burst: messages that one chat gets at once before `chat_interval` counts.
+        chat_interval: seconds between two messages in one chat.
+        per_group_minute: messages a minute in one group or channel.
+    """
+
+    per_second: int = 30
+    chat_burst: int = 3
+    chat_interval: float = 1.0
+    per_group_minute: int = 20
+
+
+@dataclass
+class _Chat:
+    full_at: float = 0.0  # when the burst is used up again (the theoretical arrival time of GCRA)
+    last_minute: deque[float] = field(default_factory=deque)
+    paused_until: float = 0.0
+
+
+class Limiter:
+    """Hands out the moments at which messages may be sent.
+
+    A message waits first for its own chat and only then takes its place in the line of all chats, so that a burst to one chat does not hold
+    up another.
+
+    Args:
+        limits: the limits to keep.
+        clock: seconds, never going backwards.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._chats: dict[str, _Chat] = {}
+        self._sent: deque[float] = deque(maxlen=limits.per_second)
+        self._all_paused_until = 0.0
+
+    def wait(self, method: str, chat: object, *, deadline: float, stop: threading.Event) -> None:
+        """Wait until a call may go out; methods that send no message pass, unless a 429 has paused them.
+
+        Args:
+            method: the Bot API method.
+            chat: the `chat_id` of the call, or None.
+            deadline: `clock()` at which the call must be over.
+            stop: ends the wait.
+
+        Raises:
+            NotSent: the turn would come after the deadline, or the wait was ended by `stop`.
+        """
+        key = _key(method, chat)
+        limited = chat is not None and method.startswith(_LIMITED) and method not in _FREE
+        self._wait_until(lambda: self._chat_turn(key, limited, deadline), method, deadline, stop)
+        if limited:
+            self._wait_until(lambda: self._common_turn(deadline), method, deadline, stop)
+
+    def pause(self, method: str, chat: object, seconds: float) -> None:
+        """Obey a 429: its chat pauses, or all chats when a second one is told to wait while the first still does."""
+        now = self._clock()
+        key = _key(method, chat)
+        with self._lock:
+            others_paused = chat is not None and any(
+                other.paused_until > now for name, other in self._chats.items() if name != key and not name.startswith("/")
+            )
+            self._chat(key).paused_until = max(self._chat(key).paused_until, now + seconds)
+            if others_paused:
+                self._all_paused_until = max(self._all_paused_until, now + seconds)
+
+    def _wait_until(self, take_turn: Callable[[], float], method: str, deadline: float, stop: threading.Event) -> None:
+        turn = take_turn()
+        if turn >= deadline:
+            wait_seconds = turn - self._clock()
+            raise NotSent(
+                f"its turn within the rate limits would come in {wait_seconds:.1f} s, after the deadline", method=method, stage="limit", retryable=False
+            )
+        if (seconds := turn - self._clock()) > 0 and stop.wait(seconds):
+            raise NotSent("stopped while waiting for its turn within the rate limits", method=method, stage="limit", retryable=False)
+
+    def _chat_turn(self, key: str, limited: bool, deadline: float) -> float:
+        """When the chat allows the next message; taken only if that is before the deadline."""
+        limits = self._limits
+        now = self._clock()
+        with self._lock:
+            chat = self._chats.get(key)
+            if not limited:
+                return chat.paused_until if chat else now
+            chat = chat or self._chat(key)
+            interval = limits.chat_interval * _MARGIN
+            turn = max(now, chat.paused_until, self._all_paused_until, chat.full_at - (limits.chat_burst - 1) * interval)
+            if (is_group := key.startswith(("-", "@"))) and len(chat.last_minute) >= limits.per_group_minute:
+                turn = max(turn, chat.last_minute[-limits.per_group_minute] + 60.0 * _MARGIN)
+            if turn < deadline:
+                chat.full_at = max(chat.full_at, turn) + interval
+                if is_group:
+                    chat.last_minute.append(turn)
+                    while len(chat.last_minute) > limits.per_group_minute:
+                        chat.last_minute.popleft()
+            return turn
+
+    def _common_turn(self, deadline: float) -> float:
+        """When all chats together allow the next message; taken only if that is before the deadline."""
+        with self._lock:
+            turn = max(self._clock(), self._all_paused_until)
+            if len(self._sent) == self._sent.maxlen:
+                turn = max(turn, self._sent[0] + _MARGIN)
+            if turn < deadline:
+                self._sent.append(turn)
+            return turn
+
+    def _chat(self, key: str) -> _Chat:
+        if len(self._chats) > _PRUNE_ABOVE:
+            now = self._clock()
+            self._chats = {
+                name: chat
+                for name, chat in self._chats.items()
+                if max(chat.full_at, chat.paused_until, chat.last_minute[-1] + 60.0 * _MARGIN if chat.last_minute else 0.0) > now
+            }
+        return self._chats.setdefault(key, _Chat())
+
+
+def _key(method: str, chat: object) -> str:
+    """What a pause concerns: a chat, or a method that has none."""
+    return f"/{method}" if chat is None else str(chat).lower()

@@ -1,0 +1,170 @@
+"""Trying again: what may be repeated is decided by how far the failed attempt had come.
+
+- never sent: every method is tried again;
+- maybe sent: only methods that may be carried out twice without harm (whoever calls says which; others fail as `DeliveryUncertain`);
+- answered: a 429 waits as told, a 5xx is tried again where the method may be repeated, anything else is Telegram's last word.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from syncbot.errors import ApiError, BadRequest, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter, ServerError
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how long a call is tried again.
+
+    Args:
+        attempts: how many attempts a call gets in all, 1 or more.
+        first_wait: seconds; the first wait is a random part of this, each further one of twice as much.
+        longest_wait: seconds that a wait has at most, unless Telegram asks for more.
+    """
+
+    attempts: int = 6
+    first_wait: float = 0.5
+    longest_wait: float = 15.0
+
+
+class Retrier:
+    """Runs the attempts of one call.
+
+    Args:
+        policy: how often to try.
+        method: the Bot API method.
+        repeatable: whether carrying the call out twice does no harm.
+        deadline: `clock()` at which the call must be over.
+        stop: ends waits; no attempt begins once it is set.
+        clock: seconds, never going backwards.
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        *,
+        method: str,
+        repeatable: bool,
+        deadline: float,
+        stop: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._policy = policy
+        self._method = method
+        self._repeatable = repeatable
+        self._deadline = deadline
+        self._stop = stop
+        self._clock = clock
+        self._started = clock()
+        self._attempts = 0
+        self._uncertain = False
+
+    def run(self, once: Callable[[], _Result], already_done: _Result) -> _Result:
+        """The result of the first attempt that succeeds.
+
+        Args:
+            once: makes one attempt.
+            already_done: the result when Telegram's answer shows that an earlier attempt, whose answer was lost, did it.
+
+        Raises:
+            NetworkError, ApiError: what the last attempt ended with.
+        """
+        try:
+            return self._attempt(once, already_done)
+        except (NetworkError, ApiError) as error:
+            failure = error
+        if self._policy.attempts > 1 and self._may_repeat(failure):
+            try:
+                return self._again(once, already_done, failure)
+            except (NetworkError, ApiError) as error:
+                failure = error
+        raise self._final(failure)
+
+    def _attempt(self, once: Callable[[], _Result], already_done: _Result) -> _Result:
+        self._attempts += 1
+        try:
+            return once()
+        except BadRequest as error:
+            if self._uncertain and _shows_it_was_done(self._method, error):
+                return already_done
+            raise
+        except NetworkError as error:
+            self._uncertain = self._uncertain or error.phase is not Phase.NOT_SENT
+            raise
+        except ServerError:
+            self._uncertain = True
+            raise
+
+    def _again(self, once: Callable[[], _Result], already_done: _Result, failure: NetworkError | ApiError) -> _Result:
+        """Further attempts after a first one that failed before tenacity was there; it is replayed, so that it counts as the first."""
+        import tenacity  # deferred: it is needed at the first failure, not at every start
+
+        random_wait = tenacity.wait_random_exponential(multiplier=self._policy.first_wait, max=self._policy.longest_wait)
+        last = failure
+        replayed = False
+
+        def attempt() -> _Result:
+            nonlocal last, replayed
+            if not replayed or self._stop.is_set():
+                replayed = True
+                raise last
+            try:
+                return self._attempt(once, already_done)
+            except (NetworkError, ApiError) as error:
+                last = error
+                raise
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            if isinstance(last, RetryAfter):
+                return last.retry_after
+            return 0.0 if isinstance(last, NotSent) and last.failover else random_wait(state)
+
+        def give_up(state: tenacity.RetryCallState) -> bool:
+            out_of_time = self._clock() + state.upcoming_sleep >= self._deadline
+            return out_of_time or state.attempt_number >= self._policy.attempts or self._stop.is_set()
+
+        retrying = tenacity.Retrying(retry=tenacity.retry_if_exception(self._may_repeat), wait=wait, stop=give_up, sleep=self._sleep, reraise=True)
+        return retrying(attempt)
+
+    def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self._stop.wait(seconds)
+
+    def _may_repeat(self, error: BaseException) -> bool:
+        if isinstance(error, DeliveryUncertain):
+            return False
+        if isinstance(error, NotSent):
+            return error.retryable or error.failover
+        if isinstance(error, NetworkError | ServerError):
+            return self._repeatable
+        return isinstance(error, RetryAfter)
+
+    def _final(self, failure: NetworkError | ApiError) -> NetworkError | ApiError:
+        """The failure with its facts: one attempt that may have been carried out makes the whole call uncertain."""
+        if isinstance(failure, NotSent) and self._uncertain:
+            failure = NetworkError(
+                f"an earlier attempt may have been carried out; the last one: {failure}",
+                method=self._method,
+                phase=Phase.MAYBE_SENT,
+                stage=failure.stage,
+                proxy=failure.proxy,
+            )
+        if isinstance(failure, NetworkError):
+            failure.attempts = self._attempts
+            failure.elapsed = self._clock() - self._started
+        return failure.with_traceback(None)
+
+
+def _shows_it_was_done(method: str, error: BadRequest) -> bool:
+    """Whether Telegram's refusal means that an earlier attempt, whose answer was lost, was carried out.
+
+    A change that changes nothing is "not modified" ("message is not modified", "CHAT_NOT_MODIFIED"); what was deleted is "not found".
+    """
+    words = error.description.lower().replace("_", " ")
+    return "not modified" in words or (method.startswith("delete") and "not found" in words)

@@ -1,0 +1,123 @@
+"""A transport without a network, for the tests of bots."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from syncbot.types import Request, Response
+
+Answer = Any
+"""What `FakeTransport` answers with: a result as plain JSON values, a `Response`, an exception to raise, or a function of the `FakeCall`."""
+
+
+@dataclass(frozen=True)
+class FakeCall:
+    """One call that a `FakeTransport` got: the Bot API method, and its parameters as they were sent (nested ones decoded)."""
+
+    method: str
+    parameters: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class FakeTransport:
+    """Answers Bot API calls from a script and remembers them.
+
+    ```python
+    transport = FakeTransport(getMe={"id": 1, "is_bot": True, "first_name": "B"}, sendMessage=[NotSent("no route"), {"message_id": 1}])
+    bot = Bot("123456:any-token-will-do-here", transport=transport)
+    ```
+
+    A list is answered from front to back, its last element for good. A method without an answer is an `AssertionError`.
+
+    Args:
+        answers: an `Answer` or a list of them by Bot API method.
+    """
+
+    def __init__(self, **answers: Answer) -> None:
+        self.calls: list[FakeCall] = []
+        self.requests: list[Request] = []
+        self._lock = threading.Condition()
+        self._answers: dict[str, list[Answer]] = {method: list(answer) if isinstance(answer, list) else [answer] for method, answer in answers.items()}
+
+    def answer(self, method: str, *answers: Answer) -> None:
+        """Set the answers of a method anew."""
+        with self._lock:
+            self._answers[method] = list(answers)
+
+    def send(self, request: Request) -> Response:
+        """Answer from the script; see `syncbot.types.Transport.send`."""
+        call = _read(request)
+        with self._lock:
+            self.requests.append(request)
+            self.calls.append(call)
+            self._lock.notify_all()
+            answers = self._answers.get(request.method)
+            if not answers:
+                raise AssertionError(f"FakeTransport has no answer for {request.method}; give it one: FakeTransport({request.method}=…)")
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if callable(answer) and not isinstance(answer, type):
+            answer = answer(call)
+        if isinstance(answer, BaseException) or (isinstance(answer, type) and issubclass(answer, BaseException)):
+            raise answer
+        if isinstance(answer, Response):
+            return answer
+        return Response(200, {"Content-Type": "application/json"}, json.dumps({"ok": True, "result": answer}).encode())
+
+    def parameters(self, method: str) -> list[Mapping[str, Any]]:
+        """The parameters of every call of a method, in order."""
+        return [call.parameters for call in self.calls if call.method == method]
+
+    def wait_for(self, seen: Callable[[list[FakeCall]], bool], timeout: float = 5.0) -> bool:
+        """Wait until the calls so far satisfy a condition; False when `timeout` seconds pass first."""
+        with self._lock:
+            return self._lock.wait_for(lambda: seen(self.calls), timeout)
+
+    def abort(self, scope: str) -> int:
+        """Nothing ever waits here, so there is nothing to abort."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _read(request: Request) -> FakeCall:
+    kind = next((value for name, value in request.headers.items() if name.lower() == "content-type"), "")
+    body = request.body if isinstance(request.body, bytes) else b"".join(request.body or ())
+    if kind.startswith("application/json"):
+        return FakeCall(request.method, json.loads(body))
+    if kind.startswith("multipart/form-data"):
+        return FakeCall(request.method, *_read_multipart(kind, body))
+    return FakeCall(request.method, _decoded(parse_qsl(body.decode(), keep_blank_values=True)))
+
+
+def _read_multipart(kind: str, body: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+    from email import message_from_bytes  # deferred: only uploads need it
+    from email.policy import HTTP
+
+    fields: list[tuple[str, str]] = []
+    files: dict[str, bytes] = {}
+    for part in message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body, policy=HTTP).iter_parts():
+        name = str(part.get_param("name", header="content-disposition"))
+        content = part.get_payload(decode=True)
+        data = content if isinstance(content, bytes) else b""
+        if part.get_filename() is None:
+            fields.append((name, data.decode()))
+        else:
+            files[name] = data
+    return _decoded(fields), files
+
+
+def _decoded(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Form fields with their JSON values decoded; what is no JSON stays text."""
+    decoded: dict[str, Any] = {}
+    for name, text in fields:
+        try:
+            decoded[name] = json.loads(text) if text[:1] in '{["tfn-0123456789' else text
+        except ValueError:
+            decoded[name] = text
+    return decoded

@@ -1,0 +1,127 @@
+"""One HTTP exchange with `requests`: a new session, an adapter that connects our way, and a URL without the token.
+
+The token is part of every Bot API path, and requests, urllib3 and http.client put URLs into exceptions, reprs and log records. So they never
+get to see it: they work with a public URL, and the connection alone writes the real path.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+
+_ONE_SEGMENT_BYTES = 16_384
+"""Header and body are joined up to this size: two small segments cost 40 ms on a way with delayed acknowledgements."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What one connection needs to know: how to open it, and what to write in the request line."""
+
+    open_socket: Callable[[], socket.socket]
+    real_target: str
+    host: str
+    port: int
+    default_port: int
+
+
+class OneShotConnection(HTTPConnection):
+    """A connection that opens its socket through the dialer and puts the real path into the request line."""
+
+    def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
+        super().__init__(exchange.host, exchange.port, timeout=timeout_seconds)
+        self.default_port = exchange.default_port  # type: ignore[misc]  # the scheme's port is left out of the Host header
+        self._exchange = exchange
+        self._held = b""
+        self._holding = True
+
+    def connect(self) -> None:
+        """Open the socket, TLS and proxy included."""
+        self.sock = self._exchange.open_socket()
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        """Begin the request with the real path instead of the public one."""
+        super().putrequest(method, self._exchange.real_target, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
+
+    def send(self, data: Any) -> None:
+        """Hold the header back until the body comes, and write both at once where the body is small."""
+        if self._holding:
+            self._holding, self._held = False, data
+            return
+        head, self._held = self._held, b""
+        if head and isinstance(data, bytes) and len(data) <= _ONE_SEGMENT_BYTES:
+            super().send(head + data)
+            return
+        if head:
+            super().send(head)
+        super().send(data)
+
+    def getresponse(self) -> Any:
+        """Write what is still held, then read the head of the answer."""
+        head, self._held = self._held, b""
+        if head:
+            super().send(head)
+        return super().getresponse()
+
+
+class _OneShotAdapter(HTTPAdapter):
+    """Carries one request on one connection of its own, and never tries again by itself."""
+
+    def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._connection = OneShotConnection(exchange, timeout_seconds)
+        self._pool = HTTPConnectionPool(exchange.host, exchange.port, maxsize=1)
+        self._pool.ConnectionCls = self._the_connection  # type: ignore[assignment]  # a factory serves where a class is called
+
+    def _the_connection(self, **_: Any) -> OneShotConnection:
+        return self._connection
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        """The pool of one; TLS and proxies are the dialer's business."""
+        return self._pool
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """Nothing: the shared context has done it, and giving urllib3 the CA file would load it again."""
+
+    def close(self) -> None:
+        """Close the connection and all that requests holds."""
+        self._connection.close()
+        self._pool.close()
+        super().close()
+
+
+class OneShotSession(requests.Session):
+    """A session for a single request; it reads no environment and follows no redirect."""
+
+    def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
+        super().__init__()
+        self.trust_env = False
+        adapter = _OneShotAdapter(exchange, timeout_seconds)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: requests would read a redirect's whole body to prepare a request that is never made."""
+        return None
+
+
+def prepare(verb: str, public_url: str, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None, size: int) -> requests.PreparedRequest:
+    """A prepared request with just these headers, `Connection: close` and the body's length."""
+    prepared = requests.PreparedRequest()
+    prepared.method = verb
+    prepared.url = public_url
+    prepared.headers = CaseInsensitiveDict({"User-Agent": "syncbot", "Accept": "*/*", "Accept-Encoding": "identity", **headers})
+    prepared.headers["Connection"] = "close"
+    if body is not None or verb not in ("GET", "HEAD"):
+        prepared.headers["Content-Length"] = str(size)
+    prepared.body = body  # type: ignore[assignment]  # an iterable of bytes is what requests itself passes on
+    prepared.hooks = default_hooks()
+    return prepared

@@ -1,0 +1,174 @@
+"""The transport: one session, one connection, one request, and a bound on everything."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import requests
+
+from syncbot.config import bypasses_proxy
+from syncbot.errors import NetworkError, NotSent, ProxyAuthRequired
+from syncbot.transport.dialer import Dialer, Target, proxy_authorization
+from syncbot.transport.failures import FOREIGN_ERRORS, AnswerTooLarge, failure
+from syncbot.transport.http import Exchange, OneShotSession, prepare
+from syncbot.transport.resolver import Resolver
+from syncbot.transport.tls import Tls
+from syncbot.transport.watchdog import Attempt, Watchdog
+from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways
+from syncbot.types import DIRECT, Proxy, Request, Response
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+"""The largest answer that is kept in memory; a batch of 100 updates stays far below."""
+_CHUNK_BYTES = 65_536
+
+
+class _SinkFailed(Exception):
+    """Writing a download failed here, not on the network."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class OneShotTransport:
+    """Makes every attempt in a new `requests.Session` on a new connection, and closes both at once.
+
+    Args:
+        proxies: the ways to Telegram in order of preference; none means a direct connection. One that fails rests while the next serves.
+        no_proxy: hosts that are reached without a proxy, as in NO_PROXY.
+        ca_file: PEM file with the CA certificates to trust instead of certifi's.
+        ipv4: connect by IPv4 only.
+        dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
+        cool_down: seconds that a failing proxy rests at first.
+        max_answer_bytes: a larger answer is refused.
+        clock: seconds, never going backwards.
+    """
+
+    def __init__(
+        self,
+        proxies: Sequence[Proxy] = (),
+        *,
+        no_proxy: str = "",
+        ca_file: Path | None = None,
+        ipv4: bool = False,
+        dns_cache: float = 0.0,
+        cool_down: float = COOL_DOWN_SECONDS,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ways = Ways(proxies, cool_down, clock)
+        self._no_proxy = no_proxy
+        self._dialer = Dialer(Tls(ca_file), Resolver(ipv4=ipv4, cache_seconds=dns_cache, clock=clock), clock)
+        self._watchdog = Watchdog(clock=clock)
+        self._max_answer_bytes = max_answer_bytes
+        self._clock = clock
+
+    def send(self, request: Request) -> Response:
+        """Make one attempt; see `syncbot.types.Transport.send`."""
+        started = self._clock()
+        url = urlsplit(request.url)
+        target = Target(url.hostname or "", url.port or (443 if url.scheme == "https" else 80), url.scheme == "https")
+        bypassed = bool(self._no_proxy) and bypasses_proxy(target.host, target.port, self._no_proxy)
+        proxy = DIRECT if bypassed else self._ways.pick()
+        with self._watchdog.watch(request, self._expiry(request, started)) as attempt:
+            outcome = self._attempt(request, target, proxy, attempt)
+        if isinstance(outcome, Response):
+            if not bypassed:
+                self._ways.worked(proxy)
+            return outcome
+        if isinstance(outcome, NetworkError):
+            # A poll that was cut says little about its proxy: many cut what is idle for long.
+            if not bypassed and attempt.cut != "abort" and (isinstance(outcome, NotSent) or not request.wait):
+                outcome.failover = self._ways.failed(proxy)
+            outcome.elapsed = self._clock() - started
+        raise outcome
+
+    def _attempt(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response | Exception:
+        """The answer, or the error to raise; it is raised elsewhere, where no foreign error becomes its context."""
+        try:
+            response = self._exchange(request, target, proxy, attempt)
+        except NetworkError as error:
+            return error
+        except _SinkFailed as error:
+            return error.cause
+        except FOREIGN_ERRORS as error:
+            return failure(error, attempt, proxy)
+        if response.status == 407 and not proxy.is_direct and not target.tls:
+            return ProxyAuthRequired("the proxy wants a user and a password (407)", stage="proxy", method=request.method, proxy=str(proxy))
+        return response
+
+    def abort(self, scope: str) -> int:
+        """End every request of this scope at once, from any thread; returns how many there were."""
+        return self._watchdog.abort(scope)
+
+    def close(self) -> None:
+        """End what is under way and the watchdog's thread; a later `send` starts anew."""
+        self._watchdog.close()
+
+    def _expiry(self, request: Request, now: float) -> float:
+        size = 0 if request.body is None or isinstance(request.body, bytes) else request.body.size
+        expires_at = now + request.timeout + request.wait + size / request.min_rate
+        return expires_at if request.deadline is None else min(expires_at, request.deadline)
+
+    def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response:
+        url = urlsplit(request.url)
+        path = urlunsplit(("", "", url.path or "/", url.query, ""))
+        headers = dict(request.headers)
+        if proxy.scheme in ("http", "https") and not target.tls:  # a forwarding proxy takes the full URL
+            path = f"http://{target}{path}"
+            if (authorization := proxy_authorization(proxy)) is not None:
+                headers["Proxy-Authorization"] = authorization
+
+        def open_socket() -> socket.socket:
+            sock = self._dialer.open(target, proxy, attempt)
+            attempt.stage = "send"  # from here on, bytes of the request may be on their way
+            return sock
+
+        body = request.body
+        size = len(body) if isinstance(body, bytes) else body.size if body is not None else 0
+        prepared = prepare(request.verb, f"{url.scheme}://{target}/{quote(request.method)}", headers, body, size)
+        remaining = max(0.001, attempt.expires_at - self._clock())
+        exchange = Exchange(open_socket, path, target.host, target.port, 443 if target.tls else 80)
+        with (
+            OneShotSession(exchange, remaining) as session,
+            closing(session.send(prepared, stream=True, allow_redirects=False, timeout=remaining, proxies={})) as answer,
+        ):
+            attempt.stage = "receive"
+            return self._read(request, answer, attempt, proxy)
+
+    def _read(self, request: Request, answer: requests.Response, attempt: Attempt, proxy: Proxy) -> Response:
+        declared = answer.headers.get("Content-Length", "")
+        size = int(declared) if declared.isdecimal() else None
+        if size is not None and size > _CHUNK_BYTES:
+            attempt.extend(size / request.min_rate)
+        sink = request.sink
+        kept: list[bytes] = []
+        room_bytes = self._max_answer_bytes
+        if sink is not None and _blame_sink(sink.begin, answer.status_code, answer.headers):
+            for chunk in answer.raw.stream(_CHUNK_BYTES, decode_content=True):
+                _blame_sink(sink.write, chunk)
+        elif size is not None and size > room_bytes:
+            raise AnswerTooLarge
+        else:
+            for chunk in answer.raw.stream(_CHUNK_BYTES, decode_content=True):
+                kept.append(chunk)
+                room_bytes -= len(chunk)
+                if room_bytes < 0:
+                    raise AnswerTooLarge
+        if attempt.cut and size is None:
+            raise TimeoutError  # a body without a length ends with the connection, also when it is cut
+        return Response(answer.status_code, answer.headers, b"".join(kept), str(proxy))
+
+
+def _blame_sink(step: Callable[..., Any], *arguments: object) -> Any:
+    """Run a step of a download's sink; its errors are not the network's."""
+    try:
+        return step(*arguments)
+    except Exception as error:
+        raise _SinkFailed(error) from None

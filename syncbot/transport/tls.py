@@ -1,0 +1,70 @@
+"""One TLS context for all connections: loading the CA certificates costs more than a whole handshake."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from pathlib import Path
+
+from syncbot.errors import ConfigError
+
+_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID in OpenSSL's x509_vfy.h
+
+
+class Tls:
+    """Makes the shared `ssl.SSLContext` at the first use.
+
+    Args:
+        ca_file: PEM file of the CA certificates to trust instead of certifi's.
+    """
+
+    def __init__(self, ca_file: Path | None = None) -> None:
+        self._ca_file = ca_file
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """The shared context: TLS 1.2 or newer, certificate and host name checked.
+
+        Raises:
+            ConfigError: the CA file cannot be read.
+        """
+        if self._context is None:
+            with self._lock:
+                self._context = self._context or self._load()
+        return self._context
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["http/1.1"])
+        ca_file = str(self._ca_file) if self._ca_file is not None else _certifi_file()
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as problem:
+            reason = problem.strerror or type(problem).__name__
+        else:
+            return context
+        raise ConfigError(
+            f"ca_file: {ca_file} cannot be used ({reason}); give the path of a readable PEM file with CA certificates, "
+            'for example "/etc/ssl/certs/ca-certificates.crt"'
+        )
+
+
+def _certifi_file() -> str:
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH  # deferred: only needed without a file of one's own
+
+    return str(DEFAULT_CA_BUNDLE_PATH)
+
+
+def describe_tls_error(error: BaseException) -> tuple[str, bool]:
+    """What went wrong in a handshake, and whether trying again can help.
+
+    A certificate that is not valid yet is worth another try: it means that this machine's clock has not been set yet, as on a router at boot.
+    """
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+        return f"TLS handshake failed ({reason})", True
+    early = error.verify_code == _NOT_YET_VALID
+    hint = "; is this machine's clock right?" if early or "expired" in error.verify_message else ""
+    return f"the server's certificate is not accepted ({error.verify_message}){hint}", early

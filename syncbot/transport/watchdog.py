@@ -1,0 +1,174 @@
+"""Keeps every attempt to its time: one thread that shuts a socket down when its time is up.
+
+`requests` bounds single socket operations, not a whole request: a peer that sends a byte now and then holds a call for ever. So every
+socket is registered here before it connects, by a duplicate of its descriptor (TLS takes the original object over), and is shut down when
+the attempt expires or is aborted. That ends connect, handshake, read and write alike; what the blocked thread then sees is an ordinary
+error or an end of file, and `Attempt.cut` tells what it means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from syncbot.types import Request
+
+_RECUT_SECONDS = 0.05
+"""A socket that was shut down between its registration and its `connect()` is not stopped by it: cut attempts are cut again this often."""
+
+
+class Attempt:
+    """One attempt under watch: how far it has come, and what ended it."""
+
+    def __init__(self, request: Request, expires_at: float, lock: threading.Condition) -> None:
+        self.stage = "resolve"
+        self.cut = ""
+        self.request = request
+        self.expires_at = expires_at
+        self._lock = lock
+        self._duplicates: list[socket.socket] = []
+
+    def register(self, sock: socket.socket) -> None:
+        """Put a socket under watch; call it before `connect()`."""
+        duplicate = socket.socket(sock.family, sock.type, sock.proto, fileno=os.dup(sock.fileno()))
+        with self._lock:
+            self._duplicates.append(duplicate)
+            if self.cut:
+                _shut(duplicate)
+
+    def extend(self, seconds: float) -> None:
+        """Allow more time, within the request's deadline, for a body whose size is known by now."""
+        deadline = self.request.deadline
+        with self._lock:
+            self.expires_at = self.expires_at + seconds if deadline is None else min(self.expires_at + seconds, deadline)
+
+    def shut_all(self) -> None:
+        """End whatever the sockets are doing (the watchdog's lock is held)."""
+        for duplicate in self._duplicates:
+            _shut(duplicate)
+
+    def release(self) -> None:
+        """Let go of the duplicates. They are shut down first, so that a child forked meanwhile cannot keep the connection open."""
+        with self._lock:
+            duplicates, self._duplicates = self._duplicates, []
+        for duplicate in duplicates:
+            _shut(duplicate)
+            duplicate.close()
+
+    def close_inherited(self) -> None:
+        """Close a forked child's copies without touching the parent's connections."""
+        for duplicate in self._duplicates:
+            duplicate.close()
+
+
+class _Watch:
+    """The attempts of one process; a forked child begins with a new one."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Condition(threading.Lock())
+        self.active: set[Attempt] = set()
+        self.thread: threading.Thread | None = None
+        self.wakes_at = 0.0
+        self.closing = False
+
+
+class Watchdog:
+    """Watches attempts from one daemon thread, which starts with the first of them and ends when there was none for a while.
+
+    Args:
+        idle_seconds: how long the thread outlives the last attempt.
+        clock: seconds, never going backwards.
+    """
+
+    def __init__(self, idle_seconds: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._idle_seconds = idle_seconds
+        self._clock = clock
+        self._by_process: dict[int, _Watch] = {}
+
+    @contextlib.contextmanager
+    def watch(self, request: Request, expires_at: float) -> Iterator[Attempt]:
+        """Watch one attempt from here to the end of the block; its sockets are shut down at `expires_at` at the latest."""
+        watch = self._watch()
+        attempt = Attempt(request, expires_at, watch.lock)
+        with watch.lock:
+            watch.active.add(attempt)
+            if watch.thread is None:
+                watch.thread = threading.Thread(target=self._run, args=(watch,), name="syncbot-watchdog", daemon=True)
+                watch.thread.start()
+            elif expires_at < watch.wakes_at:
+                watch.lock.notify()
+            # A stop sets its event first and aborts second: seen from here, one of the two always hits.
+            if request.stop is not None and request.stop.is_set():
+                attempt.cut = "abort"
+        try:
+            yield attempt
+        finally:
+            with watch.lock:
+                watch.active.discard(attempt)
+            attempt.release()
+
+    def abort(self, scope: str | None) -> int:
+        """Cut every attempt of this scope (None: all of them); returns how many there were."""
+        watch = self._watch()
+        with watch.lock:
+            hit = [attempt for attempt in watch.active if scope is None or attempt.request.scope == scope]
+            for attempt in hit:
+                attempt.cut = attempt.cut or "abort"
+                attempt.shut_all()
+            if hit:
+                watch.lock.notify()
+        return len(hit)
+
+    def close(self) -> None:
+        """Cut what is under way and end the thread."""
+        watch = self._watch()
+        self.abort(None)
+        with watch.lock:
+            thread = watch.thread
+            watch.closing = thread is not None
+            watch.lock.notify()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(1.0)
+
+    def _watch(self) -> _Watch:
+        process = os.getpid()
+        watch = self._by_process.get(process)
+        if watch is None:
+            inherited = [other for pid, other in list(self._by_process.items()) if pid != process]
+            watch = self._by_process.setdefault(process, _Watch())  # one of several threads of a new child wins, and all use its
+            for other in inherited:
+                for attempt in list(other.active):
+                    attempt.close_inherited()
+        return watch
+
+    def _run(self, watch: _Watch) -> None:
+        with watch.lock:
+            while True:
+                now = self._clock()
+                pause_seconds = max(0.0, self._cut_due(watch, now) - now)
+                watch.wakes_at = now + pause_seconds
+                notified = watch.lock.wait(pause_seconds)
+                if not watch.active and (watch.closing or not notified):
+                    break
+            watch.thread = None
+            watch.closing = False
+
+    def _cut_due(self, watch: _Watch, now: float) -> float:
+        """Cut what is due; returns when to look again (the lock is held)."""
+        look_again = now + self._idle_seconds if not watch.active else now + 3600.0
+        for attempt in watch.active:
+            if not attempt.cut and attempt.expires_at <= now:
+                attempt.cut = "timeout"
+            if attempt.cut:
+                attempt.shut_all()
+            look_again = min(look_again, now + _RECUT_SECONDS if attempt.cut else attempt.expires_at)
+        return look_again
+
+
+def _shut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # not connected yet, or gone already
+        sock.shutdown(socket.SHUT_RDWR)
