@@ -53,7 +53,17 @@ class ConfigError(SyncBotError):
 
 
 class StorageError(SyncBotError):
-    """The state file cannot be used (corrupt, locked, foreign, newer, read-only, disk full); the text says how to mend it."""
+    """The state file cannot be used (corrupt, locked, foreign, newer, read-only, disk full); the text says how to mend it.
+
+    Args:
+        message: what is wrong and how to mend it.
+        retryable: the trouble may pass by itself (a full disk, a lock of another program): nothing was written, and the same call can be made
+            again later. False where somebody has to act first (a damaged file, another bot's file, a read-only folder).
+    """
+
+    def __init__(self, message: str = "", *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class NetworkError(SyncBotError):

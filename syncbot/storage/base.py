@@ -1,0 +1,586 @@
+"""What a store holds and promises: the values that go in and out, and one Protocol for each part of it.
+
+```
+Store ── inbox         updates between Telegram's confirmation and the end of their handler
+      ├─ dead_letters  updates whose handler failed, to be looked at and handled again
+      ├─ data          user_data, chat_data, bot_data and the states of conversations
+      ├─ outbox        calls that wait to be made
+      └─ meta          small facts about the bot
+```
+
+Two implementations keep these promises, tested by one suite: the SQLite file and the memory store (`syncbot.storage.open_store` picks).
+Every method may be called from any thread. Whatever touches the file can raise `StorageError`; with `retryable` set (disk full, locked by
+another program) nothing of the call was written and the same call may be made again. All times are seconds since 1970, as floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+DEATHS_ALONE = 3
+"""How many deaths of the process an update may be found alone in its handler at before it goes to the dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """How a store behaves.
+
+    Args:
+        busy_timeout: seconds to wait for a lock that another process holds before the call fails (retryable).
+        window_ids: how many update ids are remembered at most, to know a repeated one.
+        window_seconds: for how long an id is remembered. Telegram offers an update for a day, and restarts its ids only after a week.
+        dead_limit: how many dead letters are kept; the oldest go first.
+        dead_seconds: for how long a dead letter is kept.
+        check: look through the whole file at opening (about 3 ms a megabyte) so that damage is found before the first poll.
+        max_pages: a ceiling for the file, in pages of 4096 bytes; above it, the file behaves as on a full disk. None for none.
+    """
+
+    busy_timeout: float = 5.0
+    window_ids: int = 20_000
+    window_seconds: float = 2 * 86_400.0
+    dead_limit: int = 1_000
+    dead_seconds: float = 90 * 86_400.0
+    check: bool = True
+    max_pages: int | None = None
+
+
+# ── inbox ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An update as it came from Telegram.
+
+    Args:
+        update_id: Telegram's id; fits 64 bits.
+        key: updates of one key are handled one after the other (the chat's id as text); "" for one that needs no order.
+        body: the update as JSON text in UTF-8, stored as it is.
+    """
+
+    update_id: int
+    key: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An update that has been handed out to a handler of this process and is to be finished, buried or released.
+
+    Args:
+        row: its place in the inbox; grows in the order of arrival, and is never used twice.
+        update_id: Telegram's id.
+        key: its ordering key.
+        body: its JSON text.
+        attempt: 1 the first time; deaths of the process and second chances after the dead letters count.
+        stored: when it was stored.
+        alone: it was handed out under suspicion: nothing else is handed out until it is finished, buried, released or yields its turn.
+    """
+
+    row: int
+    update_id: int
+    key: str
+    body: bytes = field(repr=False)
+    attempt: int = 1
+    stored: float = 0.0
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What `Inbox.recover` found.
+
+    Args:
+        waiting: how many updates wait, those of the earlier run included.
+        interrupted: the ids of those that were in a handler, or waiting for an answer, when the earlier run ended without releasing them.
+        suspects: how many will be handed out one at a time.
+        buried: the ids (of dead letters) that were alone in their handler at too many deaths.
+    """
+
+    waiting: int = 0
+    interrupted: tuple[int, ...] = ()
+    suspects: int = 0
+    buried: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How full the inbox is.
+
+    Args:
+        waiting: stored and not handed out.
+        running: handed out and not finished (those that yielded their turn included).
+        oldest: when the oldest waiting one was stored; None where none waits.
+    """
+
+    waiting: int = 0
+    running: int = 0
+    oldest: float | None = None
+
+
+class Scope(StrEnum):
+    """Whose data it is."""
+
+    USER = "user"
+    CHAT = "chat"
+    BOT = "bot"
+    """The bot's own; its owner id is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataChange:
+    """What a handler changed in one of its dicts: only these keys are written.
+
+    Args:
+        scope: user, chat or bot.
+        owner: the id of the user or chat; 0 for the bot.
+        changed: the new JSON values by key.
+        removed: the keys that are gone.
+    """
+
+    scope: Scope
+    owner: int
+    changed: Mapping[str, Any] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """The new state of a conversation; None ends it.
+
+    Args:
+        chat: the id of the chat.
+        user: the id of the user.
+        state: any JSON value.
+    """
+
+    chat: int
+    user: int
+    state: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Everything that the end of a handler writes, in one transaction."""
+
+    data: tuple[DataChange, ...] = ()
+    states: tuple[StateChange, ...] = ()
+
+
+NO_CHANGES = Changes()
+"""A handler that changed nothing."""
+
+
+class Inbox(Protocol):
+    """Updates between their confirmation to Telegram and the end of their handler.
+
+    An update is *waiting*, then *running* (claimed, in a handler), then *done* (gone; its id is remembered for a while) or a *dead letter*.
+    Any process may `store`. One process at a time handles, the holder of the bot's lock; it calls `recover` once before its first `claim`,
+    and from then on an earlier handling process is refused.
+
+    Order: updates of one key are handed out in the order in which they were stored, the next one only when the earlier one is no longer
+    running; different keys are independent. "" is no key: such updates wait for nothing.
+
+    Suspects: an update that was in a handler when the process died may have killed it. `recover` marks what was running then as suspects, and
+    `claim` hands them out first, one at a time, with nothing else running. A suspect that is finished or buried was harmless. If the process
+    dies again while exactly one update is in a handler, that one is found out: one more death *alone* is written to it, at `DEATHS_ALONE`
+    it goes to the dead letters, below that it stays the only suspect; all others are cleared. A release (at stop) is no death, and neither is
+    waiting with a yielded turn.
+
+    Writes (SQLite): a batch is one transaction with one fsync (more only when SQLite moves its log into the file, every 1000 pages);
+    handing out and finishing are one transaction each, without an fsync, and only one in all for the pair "finish this, hand out the next"
+    (`finish(…, claim=1)`). A kill -9 of the process cannot undo these; a power cut can undo what was finished since the last batch, which
+    is then handled again.
+    """
+
+    def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
+        """Store a batch in one durable transaction: when this returns, the batch may be confirmed to Telegram.
+
+        An id that is remembered, or still in the inbox, is passed over in silence; a lower id than before is an ordinary one.
+
+        Args:
+            updates: in Telegram's order.
+            next_offset: remember this with the batch (see `next_offset`); costs one page more.
+
+        Returns: how many were new.
+
+        Raises:
+            ValueError: an id does not fit 64 bits; nothing was stored.
+            StorageError: nothing of the batch was stored.
+        """
+        ...
+
+    def next_offset(self) -> int | None:
+        """The offset that was last given to `store`. Not needed for safety: Telegram repeats what is not confirmed, and repeated ids are known."""
+        ...
+
+    def recover(self) -> Recovery:
+        """Become the process that handles: put back what an earlier run left unfinished, as the suspects' rules above say."""
+        ...
+
+    def claim(self, limit: int = 1) -> list[Claimed]:
+        """Hand out up to `limit` waiting updates, the oldest first, at most one a key and none of a key that is running.
+
+        Empty when nothing may run now: none waits, all keys are busy, or a suspect runs alone.
+
+        Raises:
+            RuntimeError: `recover` was not called.
+            StorageError: also when another process has become the one that handles.
+        """
+        ...
+
+    def finish(self, claimed: Claimed, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
+        """The handler has returned: take the update out, write its changes, and hand out up to `claim` others, in one transaction.
+
+        Raises:
+            TypeError, ValueError: a changed value is not JSON; the text names its key; nothing was written.
+            StorageError: nothing was written, the update is still running. When the text says that another process took over, forget it.
+        """
+        ...
+
+    def bury(self, claimed: Claimed, reason: str, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
+        """The handler has failed: move the update to the dead letters; otherwise as `finish`.
+
+        Args:
+            claimed: what failed.
+            reason: why, for a reader (a redacted traceback); what is beyond 20,000 characters is cut out of its middle.
+            changes: what is to be written all the same.
+            claim: how many others to hand out in the same transaction.
+        """
+        ...
+
+    def release(self, *claimed: Claimed) -> None:
+        """Put these back untouched (at a stop): they wait again in their old places, and no death is counted."""
+        ...
+
+    def yield_turn(self, claimed: Claimed) -> None:
+        """The handler waits for something from outside: let its key (and, for a suspect, everybody) go on meanwhile.
+
+        The update stays unfinished: after a death it is handled again, but not suspected.
+        """
+        ...
+
+    def take_turn(self, claimed: Claimed) -> bool:
+        """End `yield_turn`. False when its key is busy or a suspect runs alone: ask again after the next one is finished."""
+        ...
+
+    def counts(self) -> Counts:
+        """How many wait and run."""
+        ...
+
+
+# ── dead letters ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An update whose handler failed.
+
+    Args:
+        id: its number among the dead letters, never used twice.
+        update_id: Telegram's id.
+        key: its ordering key.
+        body: its JSON text.
+        reason: the redacted traceback, or a sentence.
+        attempts: how often it was handed to a handler.
+        stored: when it came.
+        died: when it went to the dead letters.
+    """
+
+    id: int
+    update_id: int
+    key: str
+    body: bytes = field(repr=False)
+    reason: str = ""
+    attempts: int = 1
+    stored: float = 0.0
+    died: float = 0.0
+
+
+class DeadLetters(Protocol):
+    """Updates whose handler failed, bounded by number and age (`StoreOptions`). Any process may use them at any time."""
+
+    def entries(self, limit: int = 100, *, before: int | None = None) -> list[DeadLetter]:
+        """The newest first; `before` an id, to page on."""
+        ...
+
+    def get(self, id: int) -> DeadLetter | None:
+        """One of them, or None."""
+        ...
+
+    def count(self) -> int:
+        """How many there are."""
+        ...
+
+    def requeue(self, id: int) -> bool:
+        """Put it behind all that wait in the inbox, to be handled again; durable. False if there is none."""
+        ...
+
+    def drop(self, id: int) -> bool:
+        """Delete it. False if there is none."""
+        ...
+
+
+# ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Data(Protocol):
+    """The dicts of users, chats and the bot, and the states of conversations; everything is a JSON value.
+
+    Values come back as JSON gives them: tuples as lists, keys of inner dicts as strings. Nothing is cached, so that what was loaded may be
+    changed freely.
+    """
+
+    def load(self, scope: Scope, owner: int) -> dict[str, Any]:
+        """All keys of one owner; empty where there are none."""
+        ...
+
+    def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
+        """Write the changed keys and delete the removed ones, in one transaction; other keys stay as they are.
+
+        Raises:
+            TypeError, ValueError: a key is not a string or a value is not JSON (NaN is none); the text names the key; nothing was written.
+        """
+        ...
+
+    def get_state(self, chat: int, user: int) -> Any:
+        """The state of the conversation with this user in this chat; None where there is none."""
+        ...
+
+    def set_state(self, chat: int, user: int, state: Any) -> None:
+        """Set it; None ends the conversation.
+
+        Raises:
+            TypeError, ValueError: the state is not JSON.
+        """
+        ...
+
+    def apply(self, changes: Changes) -> None:
+        """Write all of these in one transaction (what `Inbox.finish` does, where there is no update: a job)."""
+        ...
+
+    def forget_states(self, older_than: float) -> int:
+        """End the conversations whose state was not set for `older_than` seconds; returns how many."""
+        ...
+
+
+# ── outbox ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class OutboxState(StrEnum):
+    """Where a queued call stands."""
+
+    QUEUED = "queued"
+    """Waits for its time and its turn."""
+    CLAIMED = "claimed"
+    """A deliverer has it; nothing has been sent."""
+    SENDING = "sending"
+    """A deliverer has it, and its request may have left."""
+    UNCERTAIN = "uncertain"
+    """It may have been carried out, nobody knows; held until somebody retries or drops it."""
+    FAILED = "failed"
+    """Refused or expired; held until somebody retries or drops it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCall:
+    """A call to be queued.
+
+    Args:
+        method: the Bot API method ("sendMessage").
+        params: its parameters as JSON values.
+        key: calls of one key are made one after the other (the chat's id as text); "" for one that needs no order.
+        files: paths of the copies of files to upload.
+        not_before: earliest time of the first attempt; 0 for at once.
+        expires: after this time it is not attempted any more; None for never.
+    """
+
+    method: str
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    key: str = ""
+    files: tuple[str, ...] = ()
+    not_before: float = 0.0
+    expires: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """A queued call with its fate.
+
+    Args:
+        id: its number, never used twice.
+        call: what is to be called; its `not_before` is the time of the next attempt.
+        state: where it stands.
+        attempts: how often sending it was begun.
+        created: when it was queued.
+        reason: why it was put off, is uncertain or failed.
+        owner: the deliverer that has it, or had it last; "" for none.
+        lease_until: when the claim ends by itself.
+    """
+
+    id: int
+    call: OutboxCall
+    state: OutboxState = OutboxState.QUEUED
+    attempts: int = 0
+    created: float = 0.0
+    reason: str = ""
+    owner: str = ""
+    lease_until: float = 0.0
+
+
+class Outbox(Protocol):
+    """A queue of Bot API calls. Several deliverers, in one process or many, share it; each has a name of its own (`owner`).
+
+    A deliverer claims calls for a while (the lease), marks each as being sent before the first byte of its request leaves, and says how it
+    ended. When it dies, its lease runs out, or somebody who knows it is dead says so with `abandon`: then what it had not begun to send is queued
+    again, and what it had is uncertain. Every step checks that the claim still stands, and a deliverer whose claim is gone must not send.
+
+    Order: the calls of one key are made in the order in which they were queued. One that waits for its next attempt holds up the later ones
+    of its key; an uncertain or failed one does not.
+
+    Writes (SQLite): queueing and the mark before sending are durable (an fsync each); the rest is not, and its loss in a power cut can only
+    make a call uncertain.
+    """
+
+    def put(self, *calls: OutboxCall) -> list[int]:
+        """Queue these, durable, in one transaction; returns their ids.
+
+        Raises:
+            TypeError, ValueError: a parameter is not JSON; nothing was queued.
+        """
+        ...
+
+    def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
+        """Take up to `limit` calls whose time and turn has come, at most one a key, for `lease` seconds.
+
+        Before that, calls whose lease has run out are recovered, and expired ones become failed.
+        """
+        ...
+
+    def sending(self, id: int, owner: str, *, lease: float) -> bool:
+        """Mark it as being sent, durable, with a new lease. False when the claim is gone: do not send."""
+        ...
+
+    def sent(self, id: int, owner: str) -> bool:
+        """It was carried out: delete it. True also when it had become uncertain meanwhile; False when it is not this owner's any more."""
+        ...
+
+    def put_off(self, id: int, owner: str, *, until: float, reason: str = "") -> bool:
+        """It was certainly not carried out (not sent, 429): queue it again in its old place, for another attempt at `until`."""
+        ...
+
+    def hold(self, id: int, owner: str, state: OutboxState, reason: str) -> bool:
+        """It is uncertain, or failed: keep it for somebody to look at.
+
+        Raises:
+            ValueError: the state is neither UNCERTAIN nor FAILED.
+        """
+        ...
+
+    def abandon(self, owner: str) -> int:
+        """This deliverer is dead: recover what it had, at once; returns how many."""
+        ...
+
+    def owners(self) -> list[str]:
+        """The deliverers that have something now."""
+        ...
+
+    def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
+        """The oldest first, in these states (none: in all); `after` an id, to page on."""
+        ...
+
+    def get(self, id: int) -> OutboxItem | None:
+        """One of them, or None."""
+        ...
+
+    def counts(self) -> dict[OutboxState, int]:
+        """How many there are in each state, states without any included."""
+        ...
+
+    def next_time(self) -> float | None:
+        """The earliest time at which `claim` may find something new (a next attempt, an end of a lease); None where nothing is queued."""
+        ...
+
+    def retry(self, id: int) -> bool:
+        """Queue an uncertain or failed one again, without an expiry; False if it is neither."""
+        ...
+
+    def drop(self, id: int) -> OutboxItem | None:
+        """Delete it unless a deliverer has it now; returns what was deleted (its files are the caller's to remove), or None."""
+        ...
+
+    def purge(self, older_than: float) -> list[OutboxItem]:
+        """Delete the uncertain and failed ones that were queued more than `older_than` seconds ago; returns them."""
+        ...
+
+
+# ── meta and the whole ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Meta(Protocol):
+    """Small facts by name, as JSON values. The names that begin with "store." are the store's own."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or the default."""
+        ...
+
+    def set(self, name: str, value: Any) -> None:
+        """Write it if it differs from what is there (so that repeating costs no write); None deletes it.
+
+        Raises:
+            TypeError, ValueError: the value is not JSON, or the name is the store's own.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Everything a bot remembers. A context manager that closes itself."""
+
+    @property
+    def bot_id(self) -> int:
+        """Whose it is."""
+        ...
+
+    @property
+    def path(self) -> str | None:
+        """The state file; None in memory."""
+        ...
+
+    @property
+    def persistent(self) -> bool:
+        """Whether what is stored survives the process, so that a batch may be confirmed as soon as it is stored."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox: ...
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+
+    @property
+    def data(self) -> Data: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def meta(self) -> Meta: ...
+
+    def changed_by_others(self) -> bool:
+        """Whether another process (or another store object) has written since the last call; costs microseconds, so ask several times a second."""
+        ...
+
+    def maintain(self) -> None:
+        """Forget old ids and dead letters and give free space back; happens by itself every few thousand updates, and at opening."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file; nothing is left open and no helper file stays unless another process uses it. May be called twice."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
