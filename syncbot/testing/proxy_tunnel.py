@@ -1,0 +1,315 @@
+"""One tunnel of a fault proxy, from the accepted connection to the last byte."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from syncbot.testing.faults import Fault
+from syncbot.testing.proxy_behaviour import behaviour_of
+from syncbot.testing.proxy_loop import Conn, Loop, Timer
+from syncbot.testing.proxy_stats import Stats, Target
+from syncbot.testing.proxy_talk import Asked, Reader, Refusal, Talker
+from syncbot.testing.proxy_tls import TlsScanner
+
+_LINGER_SECONDS = 2.0  # how long a client may take to close after the server did
+_TICKETS_WITHIN_SECONDS = 2.0  # a server that sends session tickets does so by then
+_TICKETS_APART_SECONDS = 0.02  # the second one follows the first at once
+_BUFFER_BYTES = 262_144
+_BUFFER_BYTES_WITH_DELAY = 16_777_216  # what is under way during the delay must not slow the stream down
+
+
+@dataclass(frozen=True)
+class Options:
+    """What holds for every tunnel of a proxy; see `FaultProxy`."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    rtt: float = 0.0
+    rate_limit_bytes: float = 0.0
+    idle_cut_after_seconds: float = 0.0
+    idle_dead_after_seconds: float = 0.0
+    resolve: Mapping[str, str] = field(default_factory=dict)
+
+    def address(self, host: str, port: int) -> tuple[str, int] | None:
+        """Where a target is, None where it is not on this machine."""
+        mapped = self.resolve.get(f"{host}:{port}") or self.resolve.get(host) or {"localhost": "127.0.0.1"}.get(host, host)
+        bare, colon, digits = mapped.rpartition(":")
+        if colon and (":" not in bare or bare.endswith("]")):
+            mapped, port = bare, int(digits)
+        try:
+            loopback = ipaddress.ip_address(mapped.strip("[]")).is_loopback
+        except ValueError:
+            return None
+        return (mapped.strip("[]"), port) if loopback and 0 < port < 65_536 else None
+
+
+class Tunnel:
+    """Talks with the client, connects to the server, and passes bytes on, as far as the fault's behaviour lets them pass.
+
+    The methods without an underscore are what a behaviour uses.
+    """
+
+    def __init__(self, loop: Loop, sock: socket.socket, fault: Fault, *, options: Options, stats: Stats, on_closed: Callable[[Tunnel], None]) -> None:
+        self.fault, self.loop, self.scanner = fault, loop, TlsScanner()
+        self.client = Conn(loop, sock, delay=0.0, pace=options.rate_limit_bytes, on_data=self._from_client, on_lost=self.close)
+        self.server: Conn | None = None
+        self.closed = False
+        self.options = options
+        self._behaviour = behaviour_of(fault)
+        self._stats, self._on_closed = stats, on_closed
+        talker = Talker(username=options.username, password=options.password, deny=fault.name == "auth_required", reply=self.client.write)
+        self._reader: Reader | None = Reader(talker.talk())
+        self._asked: Asked | None = None
+        self._early = b""
+        self._standing, self._dead = False, False
+        self._struck: set[str] = set()
+        self._ending = False
+        self._held = b""
+        self._hold: Timer | None = None
+        self._tickets_at = 0.0
+        self._moved_at = 0.0
+        self._limit = _BUFFER_BYTES_WITH_DELAY if options.rtt else _BUFFER_BYTES
+
+    def start(self) -> None:
+        """Begin, unless the behaviour ends it here."""
+        self._behaviour.accepted(self)
+        if not self.closed:
+            self.client.read(True)
+
+    def close(self, *, reset: bool = False) -> None:
+        """End both connections at once."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._hold is not None:
+            self._hold.cancel()
+        self.client.close(reset=reset)
+        if self.server is not None:
+            self.server.close(reset=reset)
+        self._on_closed(self)
+
+    def strike(self, name: str = "") -> None:
+        """Count the fault, once a tunnel."""
+        name = name or self.fault.name
+        if name not in self._struck:
+            self._struck.add(name)
+            self._stats.strike(name)
+
+    def swallow(self) -> None:
+        """From now on nothing passes in either direction, and only the client's end ends the tunnel."""
+        self._dead = True
+        self.client.read(True)
+        if self.server is not None:
+            self.server.read(True)
+
+    def cut(self, last: Conn, *, reset: bool = False) -> None:
+        """Nothing passes any more; end both connections when what is queued for the last one is written."""
+        self.swallow()
+        self._ending = True
+        last.when_flushed(lambda: self.close(reset=reset))
+
+    def refuse(self, status: int) -> None:
+        """Tell the client that there will be no tunnel, and hang up."""
+        assert self._asked is not None
+        self._hang_up(self._asked.refused(status))
+
+    def up(self, data: bytes) -> None:
+        """Pass bytes on to the server."""
+        if self.server is not None and data:
+            self._stats.add(bytes_up=len(data))
+            self.server.write(data)
+            if self.server.queued > self._limit:
+                self.client.read(False)
+
+    def down(self, data: bytes) -> None:
+        """Pass bytes on to the client."""
+        if self.server is not None and data:
+            self._stats.add(bytes_down=len(data))
+            self.client.write(data)
+            if self.client.queued > self._limit:
+                self.server.read(False)
+
+    def finish(self) -> None:
+        """The server is done: pass its end on, and wait a little for the client's."""
+        self.client.when_flushed(self._linger)
+
+    # The talk, up to the standing tunnel.
+
+    def _from_client(self, data: bytes) -> None:
+        if not data:
+            self._client_ended()
+        elif self._dead:
+            pass
+        elif self._standing:
+            self._client_bytes(data)
+        elif self._reader is None:
+            self._early += data
+            self.client.read(len(self._early) < _BUFFER_BYTES)
+        else:
+            self._listen(self._reader, data)
+
+    def _listen(self, reader: Reader, data: bytes) -> None:
+        try:
+            asked = reader.feed(data)
+        except Refusal as refusal:
+            if self.fault.name == "auth_required":
+                self.strike()
+            elif refusal.credentials:
+                self._stats.add(credential_failures=1)
+            self._hang_up(refusal.answer)
+            return
+        if asked is not None:
+            self._reader, self._asked, self._early = None, asked, asked.forward + reader.rest
+            self._stats.ask(Target(asked.protocol, asked.host, asked.port))
+            if not self._behaviour.asked(self):
+                self._dial(asked)
+
+    def _dial(self, asked: Asked) -> None:
+        address = self.options.address(asked.host, asked.port)
+        if address is None:
+            self._stats.add(refused_targets=1)
+            self.refuse(403)
+            return
+        sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        pace, delay = self.options.rate_limit_bytes, self.options.rtt / 2
+        self.server = Conn(self.loop, sock, delay=delay, pace=pace, on_data=self._from_server, on_lost=self._server_lost)
+        self.server.on_drained = self._server_drained
+        self.client.on_drained = self._client_drained
+        self.server.dial(address, self._connected)
+
+    def _connected(self, error: int) -> None:
+        assert self._asked is not None
+        if error:
+            self.refuse(502)
+            return
+        granted = self._asked.granted(self.fault.filler_bytes)
+        if granted:
+            self._behaviour.granting(self)
+        # The way to the server is the long one: a round trip for its TCP handshake, and half of one each way for what follows.
+        self.client.write(granted, extra_delay=self.options.rtt)
+        self.client.when_flushed(self._stand)
+
+    def _stand(self) -> None:
+        assert self.server is not None
+        self._standing = True
+        self._moved_at = time.monotonic()
+        self._stats.add(established=1)
+        self.client.pace, self.client.delay = self.options.rate_limit_bytes, self.options.rtt / 2
+        self.client.read(True)
+        self.server.read(True)
+        self._behaviour.standing(self)
+        self._limit_silence()
+        if self._early:
+            early, self._early = self._early, b""
+            self._client_bytes(early)
+
+    def _hang_up(self, answer: bytes) -> None:
+        self.client.write(answer)
+        self.swallow()
+        self.client.when_flushed(self._linger)
+
+    def _linger(self) -> None:
+        self.client.end()
+        self.loop.later(_LINGER_SECONDS, self._linger_over)
+
+    def _linger_over(self) -> None:
+        if self._dead or time.monotonic() - self._moved_at >= _LINGER_SECONDS:
+            self.close()
+        elif not self.closed:
+            self.loop.later(_LINGER_SECONDS, self._linger_over)
+
+    # The standing tunnel.
+
+    def _client_bytes(self, data: bytes) -> None:
+        self._moved_at = time.monotonic()
+        if not self._behaviour.scans:
+            self.up(data)
+            return
+        handshake, application = self.scanner.client(data)
+        if application and self.scanner.tickets_follow and not self.scanner.request_sent:
+            self._behaviour.client_bytes(self, handshake, b"")
+            self._hold_back(application)
+            return
+        if application:
+            self.scanner.request_sent = True
+        self._behaviour.client_bytes(self, handshake, application)
+
+    def _hold_back(self, application: bytes) -> None:
+        """Keep the request until the session tickets are there: what comes from the server after it is then its answer, for certain."""
+        self._held += application
+        self.client.read(False)
+        seen = self._tickets_at
+        wait = seen + _TICKETS_APART_SECONDS - time.monotonic() if seen else _TICKETS_WITHIN_SECONDS + self.options.rtt
+        self._hold = self.loop.later(max(0.0, wait), self._let_go)
+
+    def _let_go(self) -> None:
+        self._hold = None
+        held, self._held = self._held, b""
+        self.scanner.request_sent = True
+        self.client.read(True)
+        if not self._dead:
+            self._behaviour.client_bytes(self, b"", held)
+
+    def _from_server(self, data: bytes) -> None:
+        if self._dead:
+            return
+        if not data:
+            self._behaviour.server_ended(self)
+            return
+        self._moved_at = time.monotonic()
+        if not self._behaviour.scans:
+            self.down(data)
+            return
+        if self.scanner.finished and not self._tickets_at:
+            self._tickets_at = self._moved_at
+            if self._hold is not None:
+                self._hold.cancel()
+                self._hold_back(b"")
+        self._behaviour.server_bytes(self, *self.scanner.server(data))
+
+    def _client_ended(self) -> None:
+        """A client that closes wants nothing more: what it wrote still reaches the server, then all ends."""
+        if self.server is None or self._dead or not self._standing:
+            self.close()
+        else:
+            self.server.when_flushed(self.close)
+
+    def _server_lost(self) -> None:
+        assert self.server is not None
+        self.server.close()
+        if self._ending:
+            self.close()
+        elif not self._dead and not self.closed:
+            self._behaviour.server_ended(self)
+
+    def _server_drained(self) -> None:
+        if self.server is not None and self._standing and self._hold is None and self.server.queued <= self._limit // 2:
+            self.client.read(True)
+
+    def _client_drained(self) -> None:
+        if self.server is not None and self._standing and self.client.queued <= self._limit // 2:
+            self.server.read(True)
+
+    def _limit_silence(self) -> None:
+        for seconds, name in ((self.options.idle_cut_after_seconds, "idle_cut"), (self.options.idle_dead_after_seconds, "idle_dead")):
+            if seconds:
+                self.after_silence(seconds, name, self.close if name == "idle_cut" else self.swallow)
+
+    def after_silence(self, seconds: float, name: str, act: Callable[[], None]) -> None:
+        """Strike and act when no byte has moved for so long."""
+
+        def look() -> None:
+            left = self._moved_at + seconds - time.monotonic()
+            if self.closed or self._dead:
+                return
+            if left > 0:
+                self.loop.later(left, look)
+            else:
+                self.strike(name)
+                act()
+
+        self.loop.later(seconds, look)
