@@ -20,6 +20,8 @@ class Behaviour:
 
     scans = False
     """Whether handshake and application data are told apart; without it `client_bytes` and `server_bytes` are not called."""
+    watches_answer = False
+    """Whether `answer` must get the answer and nothing else, for which the request waits until the session tickets have passed."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -155,6 +157,7 @@ class _CutResponse(Behaviour):
     """Covers the cut before the answer too, where `after_bytes` is 0."""
 
     scans = True
+    watches_answer = True
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
@@ -197,6 +200,7 @@ class _HalfClose(_CutResponse):
 
 class _DripResponse(Behaviour):
     scans = True
+    watches_answer = True
 
     def answer(self, tunnel: Tunnel, application: bytes) -> None:
         tunnel.strike()
@@ -221,6 +225,7 @@ class _EndAfterResponse(Behaviour):
     """The proxy cannot read TLS, so the answer is over when the server closed or nothing followed for a while."""
 
     scans = True
+    watches_answer = True
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)

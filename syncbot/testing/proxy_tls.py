@@ -25,6 +25,8 @@ class TlsScanner:
         """The client's Finished was seen (TLS 1.3)."""
         self.request_sent = False
         """From now on the server's application records are its answer."""
+        self.tickets = 0
+        """Records of the server between the client's Finished and its request."""
         self._client, self._server = _Records(), _Records()
         self._hello = b""
         self._version_13: bool | None = None
@@ -58,7 +60,10 @@ class TlsScanner:
         return not (self._version_13 and length == _ALERT_BYTES)
 
     def _is_answer(self, kind: int, length: int) -> bool:
-        return kind == _APPLICATION and self.request_sent and not (self._version_13 and length == _ALERT_BYTES)
+        if not self.request_sent:
+            self.tickets += self.finished
+            return False
+        return kind == _APPLICATION and not (self._version_13 and length == _ALERT_BYTES)
 
     def _look_at_hello(self) -> None:
         """Find the version in the server's first record: the extension supported_versions holds 0x0304, or is not there."""

@@ -17,7 +17,8 @@ from syncbot.testing.proxy_tls import TlsScanner
 
 _LINGER_SECONDS = 2.0  # how long a client may take to close after the server did
 _TICKETS_WITHIN_SECONDS = 2.0  # a server that sends session tickets does so by then
-_TICKETS_APART_SECONDS = 0.02  # the second one follows the first at once
+_TICKETS_APART_SECONDS = 0.02  # a further one follows at once
+_SECOND_TICKET_SECONDS = 0.06  # but the second one may wait for the acknowledgement of the first, 40 ms where it cannot be hurried
 _BUFFER_BYTES = 262_144
 _BUFFER_BYTES_WITH_DELAY = 16_777_216  # what is under way during the delay must not slow the stream down
 
@@ -230,7 +231,7 @@ class Tunnel:
             self.up(data)
             return
         handshake, application = self.scanner.client(data)
-        if application and self.scanner.tickets_follow and not self.scanner.request_sent:
+        if application and self._behaviour.watches_answer and self.scanner.tickets_follow and not self.scanner.request_sent:
             self._behaviour.client_bytes(self, handshake, b"")
             self._hold_back(application)
             return
@@ -242,8 +243,11 @@ class Tunnel:
         """Keep the request until the session tickets are there: what comes from the server after it is then its answer, for certain."""
         self._held += application
         self.client.read(False)
-        seen = self._tickets_at
-        wait = seen + _TICKETS_APART_SECONDS - time.monotonic() if seen else _TICKETS_WITHIN_SECONDS + self.options.rtt
+        if self._tickets_at:
+            apart = _TICKETS_APART_SECONDS if self.scanner.tickets > 1 else _SECOND_TICKET_SECONDS
+            wait = self._tickets_at + apart - time.monotonic()
+        else:
+            wait = _TICKETS_WITHIN_SECONDS + self.options.rtt
         self._hold = self.loop.later(max(0.0, wait), self._let_go)
 
     def _let_go(self) -> None:
@@ -264,12 +268,16 @@ class Tunnel:
         if not self._behaviour.scans:
             self.down(data)
             return
-        if self.scanner.finished and not self._tickets_at:
-            self._tickets_at = self._moved_at
-            if self._hold is not None:
-                self._hold.cancel()
-                self._hold_back(b"")
-        self._behaviour.server_bytes(self, *self.scanner.server(data))
+        handshake, application = self.scanner.server(data)
+        if self.scanner.finished and not self.scanner.request_sent:
+            self._ticket_came()
+        self._behaviour.server_bytes(self, handshake, application)
+
+    def _ticket_came(self) -> None:
+        self._tickets_at = self._moved_at
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold_back(b"")
 
     def _client_ended(self) -> None:
         """A client that closes wants nothing more: what it wrote still reaches the server, then all ends."""
