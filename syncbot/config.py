@@ -1,0 +1,490 @@
+"""The settings: the only place that reads the environment and the env file.
+
+`SETTINGS` describes each setting once; `Settings.load`, the texts of its errors and the guide are made from that table.
+
+A value is looked for in the environment, then in the env file: the one that was named, else `./.env`, else `syncbot/env` in the user's
+configuration folder. An empty value counts as not set, and an empty one in the environment hides the one in the file.
+No error text ever holds a token or a proxy password, not even a malformed one.
+
+The file is longer than others because the table stands beside the functions that read its values.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from syncbot.envfile import read_env_file, write_env_file
+from syncbot.errors import ConfigError
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Proxy
+
+__all__ = [
+    "SETTINGS",
+    "Setting",
+    "Settings",
+    "bypasses_proxy",
+    "config_dir",
+    "environment_proxies",
+    "read_env_file",
+    "state_dir",
+    "write_env_file",
+]
+
+_MAX_SECONDS = 1_000_000.0  # far below what the system's own waits accept
+_MAX_CA_FILE_BYTES = 16_000_000
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+# --- Reading one value: each function takes the text and the folder that relative paths start from, and says what is wrong as a ConfigError.
+
+
+def _shown(text: str) -> str:
+    """Quote a wrong value where that is safe: a token or a proxy URL put into the wrong setting is long or has a colon."""
+    return repr(text) if len(text) <= 24 and ":" not in text else "the value"
+
+
+def _token(text: str, _folder: Path) -> str:
+    if re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{20,}", text):
+        return text
+    if text[:1] in ("'", '"'):
+        raise ConfigError("leave out the quotes around it")
+    if text.lower().startswith("bot"):
+        raise ConfigError('leave out the word "bot" before the digits')
+    raise ConfigError("it is not a bot token as @BotFather gives it (digits, a colon, 35 letters, digits, - or _)")
+
+
+def _user_ids(text: str, _folder: Path) -> frozenset[int]:
+    items = re.findall(r"[^\s,]+", text)
+    if not items:
+        raise ConfigError("it is set but holds no id, which would lock everyone out; give at least one id, or remove it to let everyone in")
+    for item in items:
+        if not re.fullmatch(r"[0-9]{1,16}", item) or int(item) == 0:
+            hint = "; a number below zero is a group's or a channel's" if item.startswith("-") else "; a @name is none" if item.startswith("@") else ""
+            raise ConfigError(f"{_shown(item)} is not the id of a user, a whole number above 0{hint}")
+    return frozenset(map(int, items))
+
+
+def _proxy(text: str, _folder: Path) -> tuple[Proxy, ...]:
+    # The text of a foreign error could hold credentials, and would stay in the chain of ours: it is dropped, and ours raised outside.
+    with suppress(ConfigError, ValueError):
+        return (Proxy.parse(text),)
+    raise ConfigError(
+        "it is not a proxy URL (scheme://user:password@host:port; the scheme is http, https, socks4, socks5 or socks5h; "
+        "special characters in user and password are percent-encoded)" + ("; a list belongs into SYNCBOT_PROXY" if re.search(r"[\s,]", text) else "")
+    )
+
+
+def _proxies(text: str, folder: Path) -> tuple[Proxy, ...]:
+    items = re.findall(r"[^\s,]+", text)
+    if not items:
+        raise ConfigError("it holds no proxy")
+    found: dict[Proxy, None] = {}
+    for number, item in enumerate(items, 1):
+        try:
+            found[_proxy(item, folder)[0]] = None
+        except ConfigError as wrong:
+            raise ConfigError(f"entry {number} of {len(items)}: {wrong}" if len(items) > 1 else str(wrong)) from None
+    return tuple(found)
+
+
+def _text(text: str, _folder: Path) -> str:
+    return text
+
+
+def _chat(text: str, _folder: Path) -> int | str:
+    if re.fullmatch(r"-?[0-9]{1,16}", text) and int(text) != 0:
+        return int(text)
+    if re.fullmatch(r"@[A-Za-z][A-Za-z0-9_]{3,31}", text):
+        return text
+    raise ConfigError(f"{_shown(text)} is neither the id of a chat nor the @name of a public one")
+
+
+def _base_url(text: str, _folder: Path) -> str:
+    with suppress(ValueError):  # from urlsplit and .port; its text may hold the value
+        url = urlsplit(text)
+        whole = url.scheme.lower() in ("http", "https") and url.hostname and url.port != 0
+        if whole and "@" not in url.netloc and not re.search(r"[\s?#\x00-\x1f\\]", text):
+            path = url.path.rstrip("/")
+            if re.search(r"/bot([0-9]+:.*)?$", path):
+                raise ConfigError('leave out "/bot" and what follows; it is added by itself')
+            return f"{url.scheme.lower()}://{url.netloc}{path}"
+    raise ConfigError("it is not the URL of a Bot API server (http:// or https://, a host, no credentials, no query)")
+
+
+def _path(text: str, folder: Path) -> Path:
+    if "\0" in text:
+        raise ConfigError("it is not a path")
+    return folder / os.path.expanduser(text)
+
+
+def _ca_file(text: str, folder: Path) -> Path:
+    path = _path(text, folder)
+    shown = "it" if ":" in text else repr(str(path))
+    try:
+        if not path.exists():
+            raise ConfigError(f"{shown} does not exist")
+        if not path.is_file():
+            raise ConfigError(f"{shown} is not a file; a folder of certificates is not supported")
+        with path.open("rb") as file:
+            head = file.read(_MAX_CA_FILE_BYTES)
+    except OSError as problem:
+        raise ConfigError(f"{shown} cannot be read ({problem.strerror})") from None
+    if not re.search(rb"-----BEGIN (TRUSTED )?CERTIFICATE-----", head):
+        der = "; it looks like a binary one: convert it with openssl x509 -inform der -in FILE -out FILE.pem" if head[:1] == b"\x30" else ""
+        raise ConfigError(f"{shown} holds no certificate in PEM form{der}")
+    return path
+
+
+def _state(text: str, folder: Path) -> Path:
+    path = _path(text, folder)
+    if text.endswith("/") or os.path.isdir(path):
+        raise ConfigError("it is a folder; name a file" if ":" in text else f"{str(path)!r} is a folder; name a file in it")
+    return path
+
+
+def _seconds(text: str, _folder: Path) -> float:
+    value = _seconds_or_off(text, _folder)
+    if value == 0:
+        raise ConfigError("it must be above 0 seconds")
+    return value
+
+
+def _seconds_or_off(text: str, _folder: Path) -> float:
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{0,12})?|\.[0-9]{1,12}", text):
+        raise ConfigError(f"{_shown(text)} is not a number of seconds (digits, at most one point, no unit, not below zero)")
+    if float(text) > _MAX_SECONDS:
+        raise ConfigError(f"{_shown(text)} is more than {_MAX_SECONDS:.0f} seconds")
+    return float(text)
+
+
+def _switch(text: str, _folder: Path) -> bool:
+    if text.lower() not in _ON + _OFF:
+        raise ConfigError(f"{_shown(text)} is neither on ({', '.join(_ON)}) nor off ({', '.join(_OFF)})")
+    return text.lower() in _ON
+
+
+def _level(text: str, _folder: Path) -> str:
+    if text.upper() not in _LEVELS:
+        raise ConfigError(f"{_shown(text)} is not one of {', '.join(_LEVELS)}")
+    return text.upper()
+
+
+# --- The table.
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Args:
+        name: the name of the variable.
+        field: the field of `Settings` that it fills; of several settings for one field, the first in `SETTINGS` that is set counts.
+        parse: turns the text, and the folder that a relative path starts from, into the value; a ConfigError says what is wrong.
+        default: the value where nothing is set.
+        description: what it does, for the guide.
+        example: a right value.
+        either_case: the name is known in lower case too, which comes first, as curl has it.
+        empty_is_wrong: set but empty is an error, not the same as not set.
+    """
+
+    name: str
+    field: str
+    parse: Callable[[str, Path], Any]
+    default: Any
+    description: str
+    example: str
+    either_case: bool = False
+    empty_is_wrong: bool = False
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The names it is looked up by, in order."""
+        return (self.name.lower(), self.name) if self.either_case else (self.name,)
+
+    def read(self, text: str, where: str = "", folder: Path = Path()) -> Any:
+        """Turn a text into the value.
+
+        Args:
+            text: the text, without white space around it.
+            where: where it stood, for the error: "in the environment", "in /home/me/.env".
+            folder: what a relative path starts from.
+
+        Raises:
+            ConfigError: names the setting, where it stood, what is wrong, and a right value.
+        """
+        try:
+            return self.parse(text, folder)
+        except ConfigError as wrong:
+            place = f"{self.name} {where}".strip()
+            raise ConfigError(f"{place}: {wrong}; for example {self.name}={self.example}") from None
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("TELEGRAM_BOT_TOKEN", "token", _token, "", "The bot's token, from @BotFather. Needed.", "123456789:AAExampleExampleExampleExampleExampl"),
+    Setting(
+        "ALLOWED_TELEGRAM_USER_ID",
+        "allowed_users",
+        _user_ids,
+        None,
+        "The ids of the users whom the bot listens to, separated by commas; everyone else is ignored. Not set: everyone; set but empty: an error.",
+        "123456789,987654321",
+        empty_is_wrong=True,
+    ),
+    Setting(
+        "SYNCBOT_PROXY",
+        "proxies",
+        _proxies,
+        (),
+        'The ways to Telegram in order of preference, separated by commas or white space: proxy URLs (http, https, socks4, socks5, socks5h) and "direct". '
+        "Wins over the three below, and NO_PROXY does not concern it.",
+        "socks5h://127.0.0.1:1080,http://user:password@proxy.example:3128,direct",
+    ),
+    Setting("HTTPS_PROXY", "proxies", _proxy, (), "One proxy, as other programs read it; in lower case too.", "http://proxy.example:3128", either_case=True),
+    Setting("ALL_PROXY", "proxies", _proxy, (), "The same, where HTTPS_PROXY is not set.", "socks5h://127.0.0.1:1080", either_case=True),
+    Setting(
+        "NO_PROXY",
+        "no_proxy",
+        _text,
+        "",
+        "Hosts that HTTPS_PROXY and ALL_PROXY are not used for: names (with all below them), addresses, ranges, each with a port if wanted, or *.",
+        "localhost,.example.com,10.0.0.0/8",
+        either_case=True,
+    ),
+    Setting("SYNCBOT_CHAT", "chat", _chat, None, "The chat that `syncbot send` writes to: an id, or the @name of a public one.", "-1001234567890"),
+    Setting("SYNCBOT_BASE_URL", "base_url", _base_url, DEFAULT_BASE_URL, "The Bot API server, for a local one.", "http://127.0.0.1:8081"),
+    Setting("SYNCBOT_CA_FILE", "ca_file", _ca_file, None, "The certificates to trust, in PEM form. Not set: certifi's.", "/etc/ssl/certs/ca-certificates.crt"),
+    Setting("REQUESTS_CA_BUNDLE", "ca_file", _ca_file, None, "The same, where SYNCBOT_CA_FILE is not set.", "/etc/ssl/certs/ca-certificates.crt"),
+    Setting("SSL_CERT_FILE", "ca_file", _ca_file, None, "The same, where neither of the two is set.", "/etc/ssl/certs/ca-certificates.crt"),
+    Setting("SYNCBOT_TIMEOUT", "timeout", _seconds, DEFAULT_TIMEOUT, "Seconds that one attempt may take in all; a poll's waiting comes on top.", "20"),
+    Setting("SYNCBOT_DEADLINE", "deadline", _seconds, DEFAULT_DEADLINE, "Seconds that one call may take in all, retries and waits included.", "60"),
+    Setting("SYNCBOT_DNS_CACHE", "dns_cache", _seconds_or_off, 0.0, "Seconds that a looked-up address is kept; 0 looks up anew for every call.", "300"),
+    Setting("SYNCBOT_IPV4", "ipv4", _switch, False, "Whether to use IPv4 only, where IPv6 is broken.", "1"),
+    Setting(
+        "SYNCBOT_STATE",
+        "state",
+        _state,
+        None,
+        "The state file, on a local disk. A relative path starts from the env file's folder (in the environment: from the working directory). "
+        "Not set: <bot id>.db in the user's state folder.",
+        "/var/lib/mybot/bot.db",
+    ),
+    Setting("SYNCBOT_LOG_LEVEL", "log_level", _level, "INFO", f"How much is logged: one of {', '.join(_LEVELS)}.", "WARNING"),
+)
+"""Every setting, in the order of the guide; of several for one field the first that is set counts."""
+
+
+# --- Where the values come from.
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One place that values come from: the environment, or the env file."""
+
+    where: str
+    values: Mapping[str, str]
+    folder: Path
+
+    def get(self, setting: Setting) -> str | None:
+        """The first spelling that holds something; "" where only empty ones stand, None where none stands."""
+        texts = [self.values[name].strip() for name in setting.spellings if name in self.values]
+        return next(filter(None, texts), "") if texts else None
+
+
+def _collect(sources: Sequence[_Source]) -> dict[str, Any]:
+    """Fill the fields from the sources, the earlier one first; fields for which nothing is set are left out."""
+    values: dict[str, Any] = {}
+    chosen: dict[str, str] = {}
+    for setting in SETTINGS:
+        if setting.field in values:
+            continue
+        source, text = next(((s, t) for s in sources if (t := s.get(setting)) is not None), (None, ""))
+        if source and (text or setting.empty_is_wrong):
+            values[setting.field] = setting.read(text, source.where, source.folder)
+            chosen[setting.field] = setting.name
+    if chosen.get("proxies") == "SYNCBOT_PROXY":
+        values.pop("no_proxy", None)
+    return values
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    """The home folder; from the user database where HOME says nothing, as under cron."""
+    if os.path.isabs(home := environ.get("HOME", "")):
+        return Path(home)
+    import pwd  # costs a little, and is hardly ever needed
+
+    with suppress(KeyError):  # a container's user may stand in no database
+        if os.path.isabs(home := pwd.getpwuid(os.getuid()).pw_dir):
+            return Path(home)
+    raise ConfigError("no home folder is known for this user: set HOME, for example HOME=/home/me")
+
+
+def _xdg(variable: str, below_home: str, environ: Mapping[str, str] | None) -> Path:
+    env = os.environ if environ is None else environ
+    base = env.get(variable, "")  # the specification says to ignore a relative one
+    return (Path(base) if os.path.isabs(base) else _home(env) / below_home) / "syncbot"
+
+
+def config_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The user's configuration folder for syncbot: `$XDG_CONFIG_HOME/syncbot`, else `~/.config/syncbot`; it need not exist.
+
+    Raises:
+        ConfigError: neither the environment nor the user database names a home folder.
+    """
+    return _xdg("XDG_CONFIG_HOME", ".config", environ)
+
+
+def state_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The user's state folder for syncbot: `$XDG_STATE_HOME/syncbot`, else `~/.local/state/syncbot`; it need not exist.
+
+    Raises:
+        ConfigError: neither the environment nor the user database names a home folder.
+    """
+    return _xdg("XDG_STATE_HOME", ".local/state", environ)
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it was deleted under us
+        return Path()
+
+
+def _search_path(environ: Mapping[str, str], folder: Path) -> list[Path]:
+    """Where the env file is looked for when none is named; a folder called `.env` (a virtual environment) is passed over."""
+    places = [folder / ".env"]
+    with suppress(ConfigError):
+        places.append(config_dir(environ) / "env")
+    return places
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, checked. `repr()` shows neither the token nor a proxy's credentials.
+
+    Args:
+        token: the bot's token; empty only where it was not required.
+        allowed_users: the ids of the users to listen to; None for everyone.
+        proxies: the ways to Telegram in order of preference; empty for the direct one.
+        no_proxy: the hosts that `proxies` is not used for, see `bypasses_proxy`; empty where SYNCBOT_PROXY gave the list.
+        chat: the id or @name of the chat that is written to by default.
+        base_url: the Bot API server, without a slash at the end.
+        ca_file: certificates to trust; None for certifi's.
+        timeout: seconds one attempt may take.
+        deadline: seconds one call may take.
+        dns_cache: seconds a looked-up address is kept; 0 for not at all.
+        ipv4: whether to use IPv4 only.
+        state: the state file; None for the usual place.
+        log_level: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+        env_file: the env file that was read, if any.
+    """
+
+    token: str = field(repr=False)
+    allowed_users: frozenset[int] | None = None
+    proxies: tuple[Proxy, ...] = ()
+    no_proxy: str = ""
+    chat: int | str | None = None
+    base_url: str = DEFAULT_BASE_URL
+    ca_file: Path | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    deadline: float = DEFAULT_DEADLINE
+    dns_cache: float = 0.0
+    ipv4: bool = False
+    state: Path | None = None
+    log_level: str = "INFO"
+    env_file: Path | None = None
+
+    @classmethod
+    def load(
+        cls, env_file: str | Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: Path | None = None, require_token: bool = True
+    ) -> Settings:
+        """Read the environment and the env file; neither is changed.
+
+        Args:
+            env_file: the env file to read; None looks for `./.env`, then for `env` in `config_dir()`. "/dev/null" reads none.
+            environ: the environment; None for the process's own.
+            cwd: the working directory; None for the process's own.
+            require_token: whether a missing token is an error.
+
+        Raises:
+            ConfigError: a value is wrong, the token is missing, or the env file cannot be read.
+        """
+        env = os.environ if environ is None else environ
+        folder = _working_folder() if cwd is None else cwd
+        places = _search_path(env, folder) if env_file is None else [folder / os.path.expanduser(env_file)]
+        found = places[0] if env_file is not None else next(filter(os.path.isfile, places), None)
+        sources = [_Source("in the environment", env, folder)]
+        if found is not None:
+            sources.append(_Source(f"in {found}", read_env_file(found), found.parent))
+        values = _collect(sources)
+        if "token" not in values and require_token:
+            example = SETTINGS[0].example
+            looked = " or ".join(map(str, places))
+            raise ConfigError(f"TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into {looked}, for example TELEGRAM_BOT_TOKEN={example}")
+        return cls(**{"token": "", **values}, env_file=found)
+
+
+def environment_proxies(environ: Mapping[str, str] | None = None) -> tuple[tuple[Proxy, ...], str]:
+    """The proxies that the environment alone names, and the hosts that they are not used for, as `Settings` has them.
+
+    Raises:
+        ConfigError: one of the variables is wrong.
+    """
+    env = os.environ if environ is None else environ
+    names = {name for setting in SETTINGS if setting.field in ("proxies", "no_proxy") for name in setting.spellings}
+    values = _collect([_Source("in the environment", {name: env[name] for name in names if name in env}, Path())])
+    return values.get("proxies", ()), values.get("no_proxy", "")
+
+
+# --- NO_PROXY.
+
+
+def bypasses_proxy(host: str, port: int, no_proxy: str) -> bool:
+    """Whether NO_PROXY exempts a host from the proxy; entries that make no sense match nothing.
+
+    An entry, separated by commas or white space, is a name (it stands for all names below it too; a leading "." or "*." changes nothing), an
+    address, a range ("10.0.0.0/8"), each with ":port" if wanted (an IPv6 address then in brackets), or "*". No name is looked up.
+
+    Args:
+        host: a name or an address, an IPv6 one with or without brackets.
+        port: the port that is connected to.
+        no_proxy: the value of NO_PROXY.
+    """
+    name = host.strip("[]").rstrip(".").lower()
+    address = _address(name)
+    return any(_exempts(entry, name, port, address) for entry in re.findall(r"[^\s,]+", no_proxy.lower()))
+
+
+def _exempts(entry: str, name: str, port: int, address: IPv4Address | IPv6Address | None) -> bool:
+    parts = re.fullmatch(r"\[([^]]*)\](/[0-9]+)?(?::([0-9]+))?", entry) or re.fullmatch(r"([^:]*)():([0-9]+)", entry)
+    wanted, wanted_port = (parts[1] + (parts[2] or ""), parts[3]) if parts else (entry, None)
+    if wanted_port is not None and int(wanted_port) != port:
+        return False
+    if wanted == "*":
+        return True
+    if address is not None:
+        return _covers(wanted, address)
+    wanted = wanted.removeprefix("*.").strip(".")
+    return bool(wanted) and (name == wanted or name.endswith("." + wanted))
+
+
+def _address(name: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(name.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _covers(wanted: str, address: IPv4Address | IPv6Address) -> bool:
+    try:
+        return address in ip_network(wanted, strict=False)
+    except ValueError:
+        return False

@@ -1,0 +1,166 @@
+"""Reading and writing env files (`NAME=value` lines, as python-dotenv and a POSIX shell read them); the only door to python-dotenv."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syncbot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
+
+_MAX_BYTES = 1_000_000
+_EXAMPLE = "write NAME=value, for example SYNCBOT_TIMEOUT=20"
+_ASSIGNMENT = r"""(?xs)(?P<lead>\s*(?:export[^\S\r\n]+)?)
+    (?:'[^']+'|[^=\#\s]+)
+    (?:[^\S\r\n]*=[^\S\r\n]*?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|(?!['"])[^\r\n]*?))?
+    (?P<comment>[^\S\r\n]+\#[^\r\n]*?)?
+    [^\S\r\n]*(?:\r\n|\n|\r)?"""
+"""A statement as python-dotenv reads it, cut so that what stands around the assignment can be kept."""
+
+
+def read_env_file(path: str | Path) -> dict[str, str]:
+    """Read an env file; `$` has no meaning in it, and os.environ is not changed.
+
+    Returns:
+        The values by name; the last of several lines for one name counts.
+
+    Raises:
+        ConfigError: the file is missing, unreadable, too large, not UTF-8, or has a line that is no assignment; the text never repeats what stands in it.
+    """
+    return dict(_assignments(_parse(_read_text(Path(path)), newline=None), path))
+
+
+def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
+    """Set names in an env file and keep everything else in it: other names, comments, order, lines that nobody understands.
+
+    A name that stands there is replaced where it stands, a new one is appended. Values are quoted where python-dotenv or a shell's `. ./.env` needs it.
+    The file is replaced in one step, with mode 600; a symbolic link stays and its target is replaced. Missing folders are made.
+
+    Raises:
+        ConfigError: the file cannot be read or written, a name or value cannot stand in an env file, or what stands in the file already
+            (an unclosed quote) would swallow the new lines. The file is then as it was. The text never repeats a value.
+    """
+    target = Path(os.path.realpath(path))
+    lines = {name: f"{_checked_name(name)}={_quoted(name, value)}" for name, value in values.items()}
+    old = list(_parse(_read_text(target) if os.path.lexists(target) else "", newline=""))
+    text = _merged(old, lines)
+    kept = [(b.key, b.value) for b in old if b.key and b.key not in values]
+    new = [(b.key, b.value) for b in _parse(text, newline="") if b.key]
+    if [pair for pair in new if pair[0] not in values] != kept or {k: v for k, v in new if k in values} != dict(values):
+        first = next((_line_number(b) for b in old if b.error), 1)
+        raise ConfigError(f"the env file {path} is left as it was: its line {first} is broken (an unclosed quote?); {_EXAMPLE}")
+    try:
+        _replace(target, text.encode())
+    except OSError as problem:
+        raise ConfigError(f"the env file {path} cannot be written ({problem.strerror}); name one in a folder that can, for example /home/me/.env") from None
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as problem:
+        raise ConfigError(f"the env file {path} cannot be read ({problem.strerror}); name one that can, for example /home/me/.env") from None
+    if len(data) > _MAX_BYTES:
+        raise ConfigError(f"the env file {path} is larger than {_MAX_BYTES} bytes; that is no env file, {_EXAMPLE}")
+    text = ""
+    with suppress(UnicodeDecodeError):  # that error holds the whole text, and must not stay in the chain of ours
+        text = data.decode("utf-8-sig")
+    if (data and not text and data != b"\xef\xbb\xbf") or "\0" in text:
+        raise ConfigError(f"the env file {path} is not in UTF-8; save it as UTF-8, and {_EXAMPLE}")
+    return text
+
+
+def _parse(text: str, *, newline: str | None) -> Iterable[Binding]:
+    # The parser itself, since dotenv_values only logs a line that it cannot read, and drops it.
+    from dotenv.parser import parse_stream
+
+    return parse_stream(io.StringIO(text, newline=newline))
+
+
+def _assignments(bindings: Iterable[Binding], path: str | Path) -> Iterable[tuple[str, str]]:
+    for binding in bindings:
+        if binding.error or (binding.key and binding.value is None):
+            raise ConfigError(f"the env file {path}: line {_line_number(binding)} is not an assignment; {_EXAMPLE}")
+        if binding.key and binding.value is not None:
+            yield binding.key, binding.value
+
+
+def _line_number(binding: Binding) -> int:
+    """Where the statement begins; the parser counts the blank lines before it to the statement."""
+    text = binding.original.string
+    blank = text[: len(text) - len(text.lstrip())]
+    return binding.original.line + len(re.findall(r"\r\n|\n|\r", blank))
+
+
+def _merged(bindings: Iterable[Binding], lines: Mapping[str, str]) -> str:
+    missing = dict(lines)
+    parts: list[str] = []
+    for binding in bindings:
+        original = binding.original.string
+        if binding.key is not None and binding.key in lines:
+            found = re.fullmatch(_ASSIGNMENT, original)
+            lead, comment = (found["lead"], found["comment"] or "") if found else ("", "")
+            original = f"{lead}{lines[binding.key]}{comment}\n"
+            missing.pop(binding.key, None)
+        parts.append(original)
+    text = "".join(parts)
+    if missing and text and not text.endswith("\n"):
+        text += "\n"
+    return text + "".join(f"{line}\n" for line in missing.values())
+
+
+def _checked_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ConfigError(f"{name!r} is not a name that an env file can hold; {_EXAMPLE}")
+    return name
+
+
+def _quoted(name: str, value: str) -> str:
+    """Write a value so that python-dotenv and a POSIX shell both read it back.
+
+    In single quotes the shell takes everything as it is, while python-dotenv takes two backslashes for one. In double quotes both take `\\\\` and `\\"`
+    alike, but only the shell knows `\\$`. A value that needs both kinds of quotes cannot be written for both.
+    """
+    if re.fullmatch(r"[A-Za-z0-9_./:@%+,=-]+", value):
+        return value
+    if re.search(r"[\0\r\ud800-\udfff]", value):
+        raise ConfigError(f"the value of {name} holds a character that an env file cannot hold (NUL, carriage return, or half of a pair); {_EXAMPLE}")
+    if not re.search(r"'|\\\\|\\\Z", value):
+        return f"'{value}'"
+    if not re.search(r"[$`]", value):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    raise ConfigError(f"the value of {name} holds $ or ` together with ' or a double backslash, which cannot be quoted; in a URL write %27 for ' and %24 for $")
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Put a new file in place of the old one in one step: after a crash at any moment the old or the new one stands there, whole."""
+    import tempfile  # hardly ever needed
+
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)  # with mode 600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(OSError):  # an administrator leaves the file to its owner; nobody else may, nor needs to
+            owner = target.stat()
+            os.chown(name, owner.st_uid, owner.st_gid)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+    with suppress(OSError):  # some file systems cannot sync a folder
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
