@@ -42,9 +42,17 @@ class BotMethods:
 
     def __getattr__(self, name: str) -> Any:
         """Name the nearest method for one that there is not."""
-        text = f"{type(self).__name__!r} object has no attribute {name!r}"
-        known = () if name.startswith("_") else (attribute for attribute in dir(type(self)) if not attribute.startswith("_"))
-        raise AttributeError(text + nearest(name, known), name=name, obj=self)
+        raise _UnknownAttribute(name=name, obj=self)
+
+
+class _UnknownAttribute(AttributeError):
+    """Looks for the nearest name only when its text is asked for: `hasattr` must stay cheap."""
+
+    def __str__(self) -> str:
+        name = self.name or ""
+        text = f"{type(self.obj).__name__!r} object has no attribute {name!r}"
+        known = () if name.startswith("_") else (attribute for attribute in dir(type(self.obj)) if not attribute.startswith("_"))
+        return text + nearest(name, known)
 
 
 def _build(spec: MethodSpec) -> Callable[..., Any]:

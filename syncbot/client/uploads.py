@@ -1,0 +1,287 @@
+"""Files on their way to Telegram: where their bytes come from, and the multipart body that streams them.
+
+Nothing here holds a file in memory as a whole: a path is opened anew for every attempt, an open file is wound back to where it stood, and
+what cannot be wound back (a pipe, a socket) is copied to a temporary file first.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any, Protocol
+
+CHUNK_BYTES = 64 * 1024
+"""How much of a file is in memory at a time."""
+MEGABYTE = 1024 * 1024
+
+Progress = Callable[[int, int], object]
+"""Told the bytes of the body sent so far and their total, after each piece; what it raises ends the call."""
+
+_CONTROL = re.compile("[\x00-\x1f\x7f\u2028\u2029]")
+_DEFAULT_NAMES = {
+    "photo": "photo.jpg",
+    "live_photo": "live_photo.mp4",
+    "audio": "audio.mp3",
+    "video": "video.mp4",
+    "animation": "animation.mp4",
+    "voice": "voice.ogg",
+    "video_note": "video_note.mp4",
+    "thumbnail": "thumbnail.jpg",
+    "cover": "cover.jpg",
+    "certificate": "certificate.pem",
+}
+
+
+class Source(Protocol):
+    """Where the bytes of a file come from, as often as they are needed."""
+
+    @property
+    def size(self) -> int:
+        """The exact number of bytes."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Hand out the bytes from the first to the last.
+
+        Raises:
+            ValueError: they cannot be read any more, or there are fewer of them by now.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """One file of a multipart body: the name of its field, its own name, and its bytes."""
+
+    name: str
+    filename: str
+    source: Source = field(repr=False)
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class BytesSource:
+    """Bytes that are in memory already."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """The exact number of bytes."""
+        return len(self.data)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Hand out slices without copying the whole."""
+        view = memoryview(self.data)
+        return (bytes(view[start : start + CHUNK_BYTES]) for start in range(0, len(view), CHUNK_BYTES))
+
+
+@dataclass(frozen=True)
+class PathSource:
+    """A file on disk, opened anew each time."""
+
+    path: str
+    size: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """Read the file; what it has grown by since the call began is left out, since the length is already promised."""
+        try:
+            file = open(self.path, "rb", buffering=0)  # noqa: SIM115 - a failure to open is told from one while it is sent
+        except OSError as problem:
+            raise ValueError(f"{self.path} cannot be read any more: {problem.strerror}") from None
+        with file:
+            yield from _read(file, self.size, self.path)
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """An open file that can be wound back to where it stood."""
+
+    file: IO[bytes]
+    start: int
+    size: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """Read the file from where it stood when the call began."""
+        try:
+            self.file.seek(self.start)
+        except OSError as problem:
+            raise ValueError(f"the open file cannot be wound back: {problem.strerror}") from None
+        return _read(self.file, self.size, "the open file")
+
+
+def _read(file: IO[bytes] | io.RawIOBase, size: int, what: str) -> Iterator[bytes]:
+    left = size
+    while left:
+        try:
+            chunk = file.read(min(left, CHUNK_BYTES))
+        except OSError as problem:
+            # Not an OSError: while a request is written those speak of the network.
+            raise ValueError(f"{what} cannot be read: {problem.strerror}") from None
+        if not chunk:
+            raise ValueError(f"{what} became shorter while it was sent: {left} of {size} bytes are missing")
+        left -= len(chunk)
+        yield chunk
+
+
+def path_source(path: Any, what: str, limit: int) -> PathSource:
+    """Look at a file on disk before anything is sent.
+
+    Args:
+        path: a path as text or `PathLike`.
+        what: the parameter, for the text of an error.
+        limit: the most bytes that may be sent.
+
+    Raises:
+        OSError: there is no such file (FileNotFoundError), it cannot be read (PermissionError), or it is a folder (IsADirectoryError).
+        ValueError: it is not a regular file, is empty, or is over the limit.
+    """
+    name = os.fsdecode(path)
+    try:
+        with open(name, "rb", buffering=0, opener=_opener) as file:
+            facts = os.fstat(file.fileno())
+    except OSError as problem:
+        raise type(problem)(problem.errno, f"{what}: {problem.strerror}", name) from None
+    if not stat.S_ISREG(facts.st_mode):
+        raise ValueError(f"{what}: {name!r} is not a regular file; open it and give the open file")
+    return PathSource(os.path.abspath(name), _checked(facts.st_size, what, limit, name))
+
+
+def _opener(name: str, flags: int) -> int:
+    # A named pipe without a writer must not hold up the look.
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def file_source(file: Any, what: str, limit: int) -> Source:
+    """Look at an open file before anything is sent; one that cannot be wound back is copied to a temporary file.
+
+    Raises:
+        TypeError: it is not open for reading bytes.
+        ValueError: nothing is left to read in it, or more than the limit.
+    """
+    if isinstance(file, io.TextIOBase):
+        raise TypeError(f"{what}: the file is open as text; open it with mode 'rb'")
+    if getattr(file, "closed", False):
+        raise ValueError(f"{what}: the file is closed")
+    try:
+        start = file.tell()
+        file.seek(0, os.SEEK_END)
+        size = file.tell() - start
+        file.seek(start)
+    except (OSError, AttributeError, ValueError):
+        return _spooled(file, what, limit)
+    if size <= 0 < start:
+        raise ValueError(f"{what}: nothing is left to read in the open file, which stands at its end; seek(0) before")
+    return FileSource(file, start, _checked(size, what, limit))
+
+
+def _spooled(file: Any, what: str, limit: int) -> FileSource:
+    import tempfile  # only here: few programs send from a pipe
+    import weakref
+
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the source that reads it
+    size = 0
+    try:
+        while chunk := file.read(CHUNK_BYTES):
+            if not isinstance(chunk, bytes):
+                raise TypeError(f"{what}: reading gives {type(chunk).__name__}, not bytes; open the file with mode 'rb'")
+            size += len(chunk)
+            if size > limit:
+                break
+            copy.write(chunk)
+        source = FileSource(copy, 0, _checked(size, what, limit))
+    except BaseException:
+        copy.close()
+        raise
+    weakref.finalize(source, copy.close)
+    return source
+
+
+def bytes_source(data: bytes, what: str, limit: int) -> BytesSource:
+    """Look at bytes before they are sent.
+
+    Raises:
+        ValueError: there are none, or more than the limit.
+    """
+    _checked(len(data), what, limit)
+    return BytesSource(data)
+
+
+def _checked(size: int, what: str, limit: int, name: str = "") -> int:
+    shown = f"{what}: {name!r}" if name else f"{what}: the file"
+    if size <= 0:
+        raise ValueError(f"{shown} is empty, and Telegram takes no empty files")
+    if size > limit:
+        raise ValueError(f"{shown} has more than the {limit / MEGABYTE:g} MB that may be sent here")
+    return size
+
+
+def safe_filename(name: str, parameter: str = "") -> str:
+    """Make a file's name fit to be sent: folders, control characters and what is not a name at all are taken away.
+
+    Args:
+        name: a name or path, in any script, of any system.
+        parameter: the parameter that the file is for; tells the name where none is left.
+    """
+    last = _CONTROL.sub("", name).replace("\\", "/").rstrip("/").rpartition("/")[2].strip()
+    last = last.encode("utf-8", "replace").decode("utf-8")
+    return last if last not in ("", ".", "..") else _DEFAULT_NAMES.get(parameter, "file")
+
+
+class MultipartBody:
+    """A multipart/form-data body (RFC 7578) that streams its files; iterating it anew starts from the first byte.
+
+    Args:
+        fields: the plain values by name.
+        files: the files, in order.
+        progress: told about every piece that was taken.
+    """
+
+    def __init__(self, fields: dict[str, str], files: tuple[FilePart, ...], progress: Progress | None = None) -> None:
+        boundary = f"syncbot-{os.urandom(16).hex()}"
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        self._progress = progress
+        self._files = files
+        head = b"".join(_plain_part(boundary, name, value) for name, value in fields.items())
+        self._heads = [_file_head(boundary, part) for part in files]
+        self._heads[0] = head + self._heads[0]
+        self._end = f"\r\n--{boundary}--\r\n".encode()
+        between = 2 * (len(files) - 1)
+        self._size = sum(map(len, self._heads)) + sum(part.source.size for part in files) + between + len(self._end)
+
+    @property
+    def size(self) -> int:
+        """The exact length in bytes."""
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        sent = 0
+        for chunk in self._chunks():
+            yield chunk
+            sent += len(chunk)
+            if self._progress is not None:
+                self._progress(sent, self._size)
+
+    def _chunks(self) -> Iterator[bytes]:
+        for place, (head, part) in enumerate(zip(self._heads, self._files, strict=True)):
+            yield b"\r\n" + head if place else head
+            yield from part.source.chunks()
+        yield self._end
+
+
+def _plain_part(boundary: str, name: str, value: str) -> bytes:
+    return f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode()
+
+
+def _file_head(boundary: str, part: FilePart) -> bytes:
+    disposition = f'Content-Disposition: form-data; name="{_quoted(part.name)}"; filename="{_quoted(part.filename)}"'
+    return f"--{boundary}\r\n{disposition}\r\nContent-Type: {part.content_type}\r\n\r\n".encode()
+
+
+def _quoted(text: str) -> str:
+    """Escape a name as browsers do: UTF-8 as it is, and only what would end the quotes or the line percent-encoded."""
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
