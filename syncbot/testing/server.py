@@ -1,0 +1,462 @@
+"""`BotApiServer`: a Bot API on 127.0.0.1 that behaves as Telegram's does, records everything, and does as it is told."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from syncbot.testing.answers import Answer, Script
+from syncbot.testing.certs import CertificateKind, TestCA
+from syncbot.testing.connection import Connection
+from syncbot.testing.engine import Engine, EngineSettings
+from syncbot.testing.files import FileStore
+from syncbot.testing.limits import RateLimits, RateMeter
+from syncbot.testing.people import Group, SentMessage, User, matches
+from syncbot.testing.records import ConnectionRecord, RecordedRequest, Recorder
+from syncbot.testing.updates import PollSettings, UpdateQueue
+from syncbot.testing.webhooks import WebhookSender
+from syncbot.testing.wire import WireTimes
+from syncbot.testing.world import ChatState, World
+from syncbot.types import JSON
+
+TEST_TOKEN = "123456789:TEST-abcdefghijklmnopqrstuvwxyz0123"  # noqa: S105  (a token of the right shape that opens nothing)
+"""The token that the server knows unless it is given another."""
+
+_UPLOAD_SLACK = 1 << 20
+
+
+class BotApiServer:
+    """A fake Bot API server over real sockets.
+
+    Use it as a context manager; it listens on a free port from the start of `with` and has neither thread nor socket left after its end.
+
+    ```python
+    with BotApiServer() as server:
+        user = server.user(first_name="Ann")
+        user.send("/start")                      # an update for the bot
+        ...                                      # the bot polls server.url and answers
+        user.wait_for("Hello")
+    ```
+
+    Args:
+        token: the token that is known; every other one is answered with 401.
+        tls: speak TLS 1.3 with a certificate of the server's own authority (needs the extra `testing`).
+        ca: use this authority instead of a new one; it is not closed with the server.
+        certificate: what may be the matter with the certificate: "valid", "expired", "not_yet_valid" or "wrong_host".
+        hosts: what the certificate is for; 127.0.0.1 and localhost by default.
+        port: a fixed port; 0 takes a free one.
+        bot: fields of the bot's own User that differ from the default.
+        local: behave as a local Bot API server: file paths are absolute, uploads may have 2,000 MB.
+        strict: refuse parameters that the Bot API does not know, instead of only noting them in `problems`.
+        any_chat: a chat that nobody made comes into being when the bot writes to it; for load tests.
+        rate_limits: enforce Telegram's limits on sending with 429; None lets everything pass.
+        slow_same_offset: hold a poll that repeats its offset, as Telegram does.
+        same_offset_delay: for how many seconds.
+        conflict_delay: seconds by which a 409 is held that follows another one soon.
+        keep_requests: how many requests, connections, events, and messages of a chat are remembered; counters are exact all the same.
+        keep_files: how many files are remembered.
+        keep_texts: count delivered texts, for `count_text`.
+        max_upload: bytes that one request may have; default 50 MB and a little, or 2,000 MB with `local`.
+        times: seconds that a client gets to begin a request, to complete its head, and between two pieces of a body.
+    """
+
+    def __init__(
+        self,
+        token: str = TEST_TOKEN,
+        *,
+        tls: bool = False,
+        ca: TestCA | None = None,
+        certificate: CertificateKind = "valid",
+        hosts: Sequence[str] = (),
+        port: int = 0,
+        bot: Mapping[str, Any] | None = None,
+        local: bool = False,
+        strict: bool = False,
+        any_chat: bool = False,
+        rate_limits: RateLimits | None = None,
+        slow_same_offset: bool = True,
+        same_offset_delay: float = 3.0,
+        conflict_delay: float = 3.0,
+        keep_requests: int = 20_000,
+        keep_files: int = 1000,
+        keep_texts: bool = True,
+        max_upload: int | None = None,
+        times: WireTimes | None = None,
+    ) -> None:
+        self.token = token
+        self.tls = tls
+        self._ca = ca
+        self._owns_ca = tls and ca is None
+        self._certificate = certificate
+        self._hosts = tuple(hosts)
+        self._port = port
+        self._times = times or WireTimes()
+        self.world = World(_bot_card(token, bot or {}), keep=keep_requests, any_chat=any_chat)
+        self.store = FileStore(keep=keep_files, on_disk=local)
+        self.queue = UpdateQueue(self.world.changed, PollSettings(slow_same_offset, same_offset_delay, conflict_delay), next_id=100_000_001)
+        self.recorder = Recorder(keep_requests, keep_texts, self.world.changed)
+        limit = max_upload if max_upload is not None else (2000 << 20 if local else 50 << 20) + _UPLOAD_SLACK
+        settings = EngineSettings(token, strict, local, limit)
+        meter = RateMeter(rate_limits, keep_requests)
+        self.engine = Engine(settings, self.world, self.queue, self.store, self.recorder, Script(), meter)
+        self._listener: socket.socket | None = None
+        self._bell: tuple[socket.socket, socket.socket] | None = None
+        self._context: ssl.SSLContext | None = None
+        self._threads: dict[Connection, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._acceptor: threading.Thread | None = None
+        self._webhooks: WebhookSender | None = None
+
+    # ------------------------------------------------------------------ life
+
+    def start(self) -> Self:
+        """Listen; `with` does it too."""
+        if self.tls:
+            self._ca = self._ca or TestCA()
+            self._context = self._ca.server_context(*self._hosts, kind=self._certificate)
+        self._listener = socket.create_server(("127.0.0.1", self._port), backlog=1024)
+        self._listener.setblocking(False)
+        self._bell = socket.socketpair()
+        self._acceptor = threading.Thread(target=self._accept, name="syncbot-bot-api", daemon=True)
+        self._acceptor.start()
+        return self
+
+    def close(self) -> None:
+        """End all connections and threads; `with` does it too."""
+        if self._webhooks is not None:
+            self._webhooks.stop()
+        if self._listener is None or self._bell is None or self._acceptor is None:
+            return
+        self._bell[0].send(b"!")
+        self._acceptor.join()
+        self._listener.close()
+        for end in self._bell:
+            end.close()
+        self._listener = None
+        self._end_connections()
+        self.store.close()
+        if self._owns_ca and self._ca is not None:
+            self._ca.close()
+            self._ca = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1; raises RuntimeError before the start."""
+        if self._listener is None:
+            raise RuntimeError("the server is not running; use it with `with`, or call start()")
+        return int(self._listener.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """The base URL, as `base_url` of a bot."""
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def ca_file(self) -> str:
+        """The path of the certificate that a client has to trust, as PEM; raises RuntimeError where the server does not speak TLS."""
+        if self._ca is None:
+            raise RuntimeError("the server does not speak TLS; make it with tls=True")
+        return self._ca.ca_file
+
+    def use_certificate(self, kind: CertificateKind) -> None:
+        """Show another certificate to the connections that come from now on."""
+        if self._ca is None:
+            raise RuntimeError("the server does not speak TLS; make it with tls=True")
+        self._context = self._ca.server_context(*self._hosts, kind=kind)
+
+    def drop_connections(self) -> int:
+        """End every open connection at once, as a restart of the server would; returns how many there were."""
+        with self._lock:
+            connections = list(self._threads)
+        for connection in connections:
+            connection.stop(hard=True)
+        return len(connections)
+
+    def _accept(self) -> None:
+        listener, bell = self._listener, self._bell
+        assert listener is not None
+        assert bell is not None
+        poll = select.poll()
+        poll.register(listener, select.POLLIN)
+        poll.register(bell[1], select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in poll.poll()}
+            if bell[1].fileno() in ready:
+                return
+            # a client that has gone again, or no descriptor left: the others still want to be served
+            with contextlib.suppress(OSError):
+                self._serve(listener.accept()[0])
+
+    def _serve(self, sock: socket.socket) -> None:
+        connection = Connection(sock, self._context, self.recorder.opened(self.tls), self.engine.handle, self._times)
+        thread = threading.Thread(target=self._run, args=(connection,), name=f"syncbot-bot-api-{connection.record.id}", daemon=True)
+        with self._lock:
+            self._threads[connection] = thread
+        thread.start()
+
+    def _run(self, connection: Connection) -> None:
+        try:
+            connection.run()
+        finally:
+            self.recorder.closed(connection.record)
+            with self._lock:
+                self._threads.pop(connection, None)
+
+    def _end_connections(self) -> None:
+        with self._lock:
+            threads = dict(self._threads)
+        for hard in (False, True):
+            for connection in threads:
+                connection.stop(hard=hard)
+            deadline = time.monotonic() + (0.5 if not hard else 10.0)
+            for thread in threads.values():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    # ------------------------------------------------------------------ answers to order
+
+    def script(self, method: str, *answers: Answer, times: int | None = 1, when: Callable[[RecordedRequest], bool] | None = None) -> None:
+        """Order answers for calls to come.
+
+        Args:
+            method: the Bot API method, in any case; "*" for any request.
+            answers: used one after the other.
+            times: how often each is used; None for ever.
+            when: only for requests of which this function says True.
+        """
+        self.engine.script.add(method, answers, times, when)
+
+    def answer_next(self, *answers: Answer) -> None:
+        """Order answers for the next requests, whatever they ask."""
+        self.engine.script.add("*", answers, 1, None)
+
+    def clear_script(self, method: str = "*") -> None:
+        """Forget what was ordered for a method, or all of it."""
+        self.engine.script.clear(method)
+
+    @property
+    def scripted_left(self) -> int:
+        """How many orders were not used up yet."""
+        return self.engine.script.pending
+
+    # ------------------------------------------------------------------ people and updates
+
+    def user(self, id: int | None = None, first_name: str = "User", *, started: bool = True, **fields: Any) -> User:
+        """Make a user with a private chat with the bot.
+
+        Args:
+            id: the user's id; a new one by default.
+            first_name: the name.
+            started: the user has pressed Start before; else the bot may not write first.
+            fields: further fields of the Bot API User (username, last_name, language_code, …).
+        """
+        with self.world.changed:
+            user_id = id if id is not None else 1_000_000 + self.world.number()
+            card = {"id": user_id, "is_bot": False, "first_name": first_name, **fields}
+            return User(self, self.world.add_user(card, started=started), card)
+
+    def group(self, title: str = "Group", *, members: Iterable[User] = (), id: int | None = None, type: str = "supergroup", **fields: Any) -> Group:
+        """Make a group that the bot is in.
+
+        Args:
+            title: its name.
+            members: who is in it; the first one owns it.
+            id: a negative number; a new one by default.
+            type: "group", "supergroup" or "channel".
+            fields: further fields of the Bot API Chat (username, is_forum).
+        """
+        with self.world.changed:
+            number = self.world.number()
+            chat_id = id if id is not None else -number - 5000 if type == "group" else -1_001_000_000_000 - number
+            statuses = {user.id: "member" if n else "creator" for n, user in enumerate(members)}
+            statuses[self.bot["id"]] = "administrator" if type == "channel" else "member"
+            return Group(self, self.world.add_chat(ChatState(chat_id, type, {"title": title, **fields}, statuses)))
+
+    def push(self, kind: str, value: Any) -> int | None:
+        """Queue an update of any kind ("message", "poll_answer", …); returns its id, or None where the bot did not ask for this kind."""
+        return self.queue.push(kind, value)
+
+    def answer_to(self, query_id: str, timeout: float = 5.0) -> JSON:
+        """The parameters with which the bot answered an inline, shipping or checkout query; raises TimeoutError where it does not."""
+        self.wait_until(lambda: bool(self.world.queries.get(query_id)), timeout, f"the bot did not answer the query {query_id}")
+        return self.world.queries[query_id]
+
+    def add_query(self, query_id: str) -> None:
+        """Make the id of a query known that is pushed by hand, so that the bot can answer it."""
+        self.world.add_query(query_id)
+
+    def add_file(self, content: bytes, *, name: str = "file.bin") -> str:
+        """Put a file on the server; returns the file id with which the bot can send and fetch it."""
+        return self.store.add([content], name=name).file_id
+
+    @property
+    def bot(self) -> JSON:
+        """The bot as a Bot API User."""
+        return self.world.bot
+
+    @property
+    def next_update_id(self) -> int:
+        """The id of the next update. Set it lower to have the ids start again, as Telegram may after a week of silence."""
+        return self.queue.next_id
+
+    @next_update_id.setter
+    def next_update_id(self, value: int) -> None:
+        with self.world.changed:
+            self.queue.next_id = value
+
+    @property
+    def pending_updates(self) -> list[JSON]:
+        """The updates that the bot has not confirmed, in order."""
+        with self.world.changed:
+            return list(self.queue.pending)
+
+    @property
+    def confirmed_updates(self) -> int:
+        """How many updates the bot has confirmed."""
+        return self.queue.confirmed
+
+    @property
+    def confirmed_below(self) -> int:
+        """The id below which the last confirmation lies; 0 before the first."""
+        return self.queue.confirmed_below
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether a poll waits right now."""
+        return self.queue.is_polled
+
+    # ------------------------------------------------------------------ what was seen
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The requests, in order; the last `keep_requests` of them."""
+        with self.world.changed:
+            return list(self.recorder.requests)
+
+    def requests_for(self, method: str) -> list[RecordedRequest]:
+        """The remembered requests for one method."""
+        return [request for request in self.requests if request.method == method]
+
+    @property
+    def connections(self) -> list[ConnectionRecord]:
+        """The connections, in order; the last `keep_requests` of them."""
+        with self.world.changed:
+            return list(self.recorder.connections)
+
+    @property
+    def problems(self) -> list[str]:
+        """What was wrong with parameters: "sendMessage: unknown parameter txt" and the like; the last 1,000."""
+        with self.world.changed:
+            return list(self.recorder.problems)
+
+    @property
+    def sent(self) -> list[SentMessage]:
+        """What the bot did to messages, in order: sent, edited, deleted; the last `keep_requests` of them."""
+        with self.world.changed:
+            return [SentMessage(event.message, event.kind) for event in self.world.sent]
+
+    @property
+    def meter(self) -> RateMeter:
+        """What was counted against Telegram's limits: `violations`, `violations_total`, `most_per_second`."""
+        return self.engine.meter
+
+    def count(self, method: str = "") -> int:
+        """How many requests came for a method, or in all; exact, whatever is remembered."""
+        return self.recorder.by_method[method] if method else self.recorder.requests_total
+
+    def count_status(self, status: int) -> int:
+        """How many answers had this HTTP status."""
+        return self.recorder.by_status[status]
+
+    def count_text(self, text: str) -> int:
+        """How many messages with exactly this text or caption the server has accepted."""
+        return self.recorder.texts[text]
+
+    @property
+    def texts(self) -> Mapping[str, int]:
+        """How often each text or caption was accepted."""
+        with self.world.changed:
+            return dict(self.recorder.texts)
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open right now."""
+        return self.recorder.open_connections
+
+    @property
+    def connections_total(self) -> int:
+        """How many connections were accepted."""
+        return self.recorder.connections_total
+
+    @property
+    def max_requests_per_connection(self) -> int:
+        """The most requests that one connection carried."""
+        return self.recorder.max_requests_per_connection
+
+    # ------------------------------------------------------------------ waiting
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float = 5.0, problem: str = "it did not happen") -> None:
+        """Wait until something about the server is true; looked at after every change. Raises TimeoutError with `problem` where it does not get true."""
+        with self.world.changed:
+            if not self.world.changed.wait_for(condition, timeout):
+                raise TimeoutError(f"{problem} within {timeout} s")
+
+    def wait_for(self, wanted: Any, timeout: float = 5.0) -> SentMessage:
+        """Wait until the bot has said something in any chat: an exact text, a pattern, or a function of a `SentMessage`; what was said before counts too."""
+        found: list[SentMessage] = []
+
+        def look() -> bool:
+            found[:] = [m for m in self.sent if m.kind != "deleted" and matches(wanted, m)][:1]
+            return bool(found)
+
+        self.wait_until(look, timeout, f"the bot did not say {wanted!r}")
+        return found[0]
+
+    def wait_count(self, method: str, count: int, timeout: float = 5.0) -> None:
+        """Wait until at least `count` requests came for a method."""
+        self.wait_until(lambda: self.count(method) >= count, timeout, f"{method} was not called {count} times")
+
+    def wait_confirmed(self, update_id: int | None = None, timeout: float = 5.0) -> None:
+        """Wait until an update is confirmed, or every one that waits where no id is given."""
+
+        def done() -> bool:
+            pending = self.queue.pending
+            return not pending if update_id is None else all(update["update_id"] != update_id for update in pending)
+
+        self.wait_until(done, timeout, "the updates were not confirmed")
+
+    def wait_polled(self, timeout: float = 5.0) -> None:
+        """Wait until a poll waits for updates."""
+        self.wait_until(lambda: self.queue.is_polled, timeout, "nobody polled")
+
+    def wait_closed(self, timeout: float = 5.0) -> None:
+        """Wait until no connection is open."""
+        self.wait_until(lambda: self.recorder.open_connections == 0, timeout, "connections stayed open")
+
+    # ------------------------------------------------------------------ webhook
+
+    def deliver_webhook(self, **options: Any) -> WebhookSender:
+        """Begin to deliver updates by POST to the webhook that the bot has set; ends with the server. See `WebhookSender` for the options."""
+        if self._webhooks is None:
+            self._webhooks = WebhookSender(self.engine, **options)
+            self._webhooks.start()
+        return self._webhooks
+
+
+def _bot_card(token: str, fields: Mapping[str, Any]) -> JSON:
+    number = token.partition(":")[0]
+    card: JSON = {"id": int(number) if number.isdigit() else 1, "is_bot": True, "first_name": "Test Bot", "username": "test_bot"}
+    flags = {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": True}
+    return {**card, **flags, "can_connect_to_business": False, "has_main_web_app": False, **fields}

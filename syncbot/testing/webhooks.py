@@ -1,0 +1,203 @@
+"""Delivery by webhook: updates go out by POST, chat by chat in order, again after a failure, as Telegram sends them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from syncbot.testing import contract
+from syncbot.testing.answers import ApiProblem
+from syncbot.testing.content import Call
+from syncbot.testing.methods import HANDLERS
+from syncbot.types import JSON
+
+if TYPE_CHECKING:
+    from syncbot.testing.engine import Engine
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One POST to the webhook: `status` is 0 where no HTTP answer came."""
+
+    update_id: int
+    status: int
+    attempt: int
+    time: float
+
+
+class WebhookSender:
+    """Delivers what waits in the queue to the webhook that is set.
+
+    Args:
+        engine: the server's inside.
+        first_delay: seconds before the second try; doubled from try to try.
+        max_delay: the longest of these waits.
+        max_retry_after: the longest Retry-After that is honoured.
+        timeout: seconds that one POST may take.
+        ca_file: what to trust, where the webhook speaks TLS with an authority of its own.
+        connections: how many chats are served at the same time at most, whatever setWebhook allows.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        first_delay: float = 1.0,
+        max_delay: float = 60.0,
+        max_retry_after: float = 3600.0,
+        timeout: float = 10.0,
+        ca_file: str | None = None,
+        connections: int = 8,
+    ) -> None:
+        self._engine = engine
+        self._first_delay = first_delay
+        self._max_delay = max_delay
+        self._max_retry_after = max_retry_after
+        self._timeout = timeout
+        self._ca_file = ca_file
+        self._connections = connections
+        self._changed = engine.world.changed
+        self._stopping = False
+        self._busy: set[object] = set()
+        self._next_try: dict[int, tuple[float, int]] = {}
+        self._threads: list[threading.Thread] = []
+        self.deliveries: list[Delivery] = []
+
+    def start(self) -> None:
+        """Start the threads."""
+        for n in range(self._connections):
+            thread = threading.Thread(target=self._run, name=f"syncbot-webhook-{n}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End the threads; a POST that is under way is waited for."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_delivered(self, count: int, timeout: float = 5.0) -> None:
+        """Wait until this many POSTs were answered with 2xx; raises TimeoutError where they are not."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: sum(200 <= d.status < 300 for d in self.deliveries) >= count, timeout):
+                raise TimeoutError(f"{count} updates were not delivered within {timeout} s")
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                update, wait = self._choose()
+                if self._stopping:
+                    return
+                if update is None:
+                    self._changed.wait(wait)
+                    continue
+                key = _order_key(update)
+                self._busy.add(key)
+                url, secret = self._engine.webhook.url, self._engine.webhook.secret
+            status, retry_after, body = self._post(url, secret, update)
+            with self._changed:
+                self._busy.discard(key)
+                self._settle(update, status, retry_after)
+                self._changed.notify_all()
+            if 200 <= status < 300:
+                self._run_method(body)
+
+    def _choose(self) -> tuple[JSON | None, float | None]:
+        """The next update whose chat is free and whose time has come; else how long to wait."""
+        if not self._engine.webhook.url or len(self._busy) >= self._engine.webhook.max_connections:
+            return None, None
+        now, soonest, passed = time.monotonic(), None, set(self._busy)
+        for update in self._engine.queue.pending:
+            key = _order_key(update)
+            if key in passed:
+                continue
+            due = self._next_try.get(update["update_id"], (0.0, 0))[0]
+            if due <= now:
+                return update, None
+            passed.add(key)  # what follows in this chat waits with it
+            soonest = due if soonest is None else min(soonest, due)
+        return None, None if soonest is None else soonest - now
+
+    def _post(self, url: str, secret: str, update: JSON) -> tuple[int, float | None, bytes]:
+        parts = urlsplit(url)
+        headers = {"Content-Type": "application/json"}
+        if secret:
+            headers["X-Telegram-Bot-Api-Secret-Token"] = secret
+        connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            context = ssl.create_default_context(cafile=self._ca_file)
+            connection = http.client.HTTPSConnection(parts.hostname or "", parts.port or 443, timeout=self._timeout, context=context)
+        else:
+            connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=self._timeout)
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("POST", path, json.dumps(update, separators=(",", ":")).encode("ascii"), headers)
+            answer = connection.getresponse()
+            retry_after = answer.headers.get("Retry-After", "")
+            return answer.status, float(retry_after) if retry_after.isdigit() else None, answer.read(1 << 20)
+        except (OSError, http.client.HTTPException) as problem:
+            with self._changed:
+                self._engine.webhook.last_error = f"Connection failed: {problem}"
+                self._engine.webhook.last_error_date = int(time.time())
+            return 0, None, b""
+        finally:
+            connection.close()
+
+    def _settle(self, update: JSON, status: int, retry_after: float | None) -> None:
+        """Drop what was taken; remember when to try the rest again."""
+        update_id = update["update_id"]
+        attempt = self._next_try.get(update_id, (0.0, 0))[1] + 1
+        self.deliveries.append(Delivery(update_id, status, attempt, time.monotonic()))
+        if 200 <= status < 300:
+            self._next_try.pop(update_id, None)
+            self._engine.queue.take(update_id)
+            return
+        if status:
+            self._engine.webhook.last_error = f"Wrong response from the webhook: {status} {http.client.responses.get(status, '')}".rstrip()
+            self._engine.webhook.last_error_date = int(time.time())
+        delay = min(self._first_delay * 2 ** (attempt - 1), self._max_delay)
+        if retry_after is not None:
+            delay = min(retry_after, self._max_retry_after)
+        self._next_try[update_id] = (time.monotonic() + delay, attempt)
+
+    def _run_method(self, body: bytes) -> None:
+        """Carry out the method that a 2xx answer may name; its result is never seen."""
+        try:
+            call = json.loads(body)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(call, dict) or not isinstance(call.get("method"), str):
+            return
+        name = call.pop("method")
+        checked = contract.check(name, call, frozenset())
+        if checked.spec is None or name.lower().startswith("get") or name.lower() in ("setwebhook", "deletewebhook", "close", "logout"):
+            return
+        handler = HANDLERS.get(checked.spec.name)
+        if handler is None:
+            return
+        engine = self._engine
+        with self._changed:
+            try:
+                handler(Call(checked.spec.name, checked.params, engine.world, engine.store))
+            except ApiProblem as problem:
+                engine.recorder.problem(f"{checked.spec.name}, called by a webhook's answer: {problem.description}")
+            engine.recorder.by_method[checked.spec.name] += 1
+
+
+def _order_key(update: JSON) -> Any:
+    """What is delivered one after the other: a chat, or a user where there is no chat."""
+    for value in update.values():
+        if isinstance(value, dict):
+            holder = value.get("message", value) if "message" in value and isinstance(value["message"], dict) else value
+            for name in ("chat", "from", "user"):
+                if isinstance(holder.get(name), dict):
+                    return holder[name].get("id")
+    return update["update_id"]
