@@ -226,7 +226,11 @@ def _socks_address(host: str) -> bytes:
 
 def attempt(proxy: FaultProxy, origin: Origin, *, protocol: str = "http", context: ssl.SSLContext | None, timeout: float = 5.0) -> Client:
     """One whole call on a connection of its own; returns the closed client. Raises `Failed`."""
-    with Client(proxy, timeout) as client:
+    try:
+        client = Client(proxy, timeout)
+    except ConnectionResetError as problem:  # a connection that is reset at once may never look connected
+        raise Failed("connect") from problem
+    with client:
         try:
             if protocol == "http":
                 if b" 200 " not in client.connect("localhost", origin.port):
