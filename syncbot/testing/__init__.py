@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from syncbot.testing.certs import TestCA as TestCA
     from syncbot.testing.limits import RateLimits as RateLimits
     from syncbot.testing.people import Group as Group
-    from syncbot.testing.people import Press as Press
-    from syncbot.testing.people import SentMessage as SentMessage
     from syncbot.testing.people import User as User
     from syncbot.testing.proxy import FaultProxy as FaultProxy
+    from syncbot.testing.reading import Press as Press
+    from syncbot.testing.reading import SentMessage as SentMessage
     from syncbot.testing.records import ConnectionRecord as ConnectionRecord
     from syncbot.testing.records import RecordedRequest as RecordedRequest
     from syncbot.testing.records import UploadedFile as UploadedFile
@@ -28,10 +28,10 @@ _HOMES = {
     "ConnectionRecord": "records",
     "FaultProxy": "proxy",
     "Group": "people",
-    "Press": "people",
+    "Press": "reading",
     "RateLimits": "limits",
     "RecordedRequest": "records",
-    "SentMessage": "people",
+    "SentMessage": "reading",
     "TEST_TOKEN": "server",
     "TestCA": "certs",
     "UploadedFile": "records",
@@ -40,7 +40,7 @@ _HOMES = {
     "WireTimes": "wire",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 RUF100  (one list of the names, not two)
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from syncbot.testing.answers import Answer
+from syncbot.testing.answers import Answer, error_envelope
 from syncbot.testing.records import ConnectionRecord
 from syncbot.testing.wire import PIECE, HttpProblem, PeerGone, RequestHead, Wire, WireTimes, head_bytes
 
@@ -68,8 +68,10 @@ class Connection:
             self._serve()
         except HttpProblem as problem:
             self.record.trouble = problem.reason
-            with contextlib.suppress(OSError):
-                self._send(head_bytes(problem.status, {"Content-Length": "0", "Connection": "close"}))
+            body = error_envelope(problem.status, problem.reason, {})
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
+            with contextlib.suppress(PeerGone):
+                self._send(head_bytes(problem.status, headers) + body)
         except (PeerGone, OSError) as problem:
             self.record.trouble = self.record.trouble or str(problem)
         finally:

@@ -81,7 +81,7 @@ class Call:
 def formatted(text: Any, parse_mode: Any, entities: Any, *, limit: int, name: str) -> tuple[str, list[JSON]]:
     """A text without its markup, and its entities; raises `ApiProblem` where it is too long or its markup is broken."""
     raw = "" if text is None else str(text)
-    given: list[JSON] = [e for e in entities if isinstance(e, dict)] if isinstance(entities, list) else []
+    given: list[JSON] = [e for e in entities if _is_entity(e)] if isinstance(entities, list) else []
     if parse_mode:
         raw, given = parse_markup(raw, str(parse_mode))
     stripped = raw.rstrip()
@@ -93,6 +93,10 @@ def formatted(text: Any, parse_mode: Any, entities: Any, *, limit: int, name: st
     if len(plain) > limit:
         raise bad_request(f"{name} is too long")
     return plain, merge_entities(given, plain)
+
+
+def _is_entity(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("type"), str) and all(isinstance(value.get(name), int) for name in ("offset", "length"))
 
 
 def text_content(call: Call) -> JSON:

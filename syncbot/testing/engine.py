@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,7 +21,7 @@ from syncbot.testing.methods_updates import WebhookState, delete_webhook, get_up
 from syncbot.testing.records import RecordedRequest, Recorder
 from syncbot.testing.results import plausible
 from syncbot.testing.updates import UpdateQueue
-from syncbot.testing.wire import HttpProblem, RequestHead
+from syncbot.testing.wire import HttpProblem, PeerGone, RequestHead
 from syncbot.testing.world import World
 
 _PATH = re.compile(r"/(file/)?bot([^/]*)/(.*)", re.DOTALL)
@@ -86,12 +88,17 @@ class Engine:
             if path is None:
                 raise ApiProblem(404, "Not Found")
             self._check_token(path[2])
-            result = self._result(connection, record, checked)
+            return Reply(200, envelope(self._result(connection, record, checked)))
         except ApiProblem as problem:
             for file in record.files:
                 self.store.forget(file.file_id)
             return problem_reply(problem)
-        return Reply(200, envelope(result))
+        except PeerGone:
+            raise
+        except Exception as problem:  # whatever a client sends, the server goes on; a mistake of its own is told in `problems`
+            where = "".join(traceback.format_exception(problem)[-2:])
+            self.recorder.problem(f"{record.method}: the test server failed: {where}")
+            return problem_reply(ApiProblem(500, "Internal Server Error"))
 
     def _check_token(self, token: str) -> None:
         if token == self.settings.token:
@@ -131,8 +138,7 @@ class Engine:
         if self.settings.strict and checked.ill_typed:
             raise bad_request(f"parameter {checked.ill_typed[0]} has a wrong type")
         if checked.missing:
-            name = checked.missing[0]
-            raise bad_request("message text is empty" if name == "text" else f"{name} is empty" if name.endswith("_id") else f'parameter "{name}" is required')
+            raise bad_request(_missing(checked.missing[0], checked.spec.parameters[checked.missing[0]].types if checked.spec else ()))
 
     def _check_rate(self, name: str, params: dict[str, Any]) -> None:
         if name in COUNTED and (seconds := self.meter.message(params.get("chat_id"))):
@@ -167,6 +173,15 @@ class Engine:
         return Reply(status, headers=headers, pieces=stored.chunks(start, stop), size=stop - start)
 
 
+def _missing(name: str, types: tuple[str, ...]) -> str:
+    """Telegram's words for a required parameter that is not there."""
+    if name == "text":
+        return "message text is empty"
+    if "InputFile" in types:
+        return f"there is no {name} in the request"
+    return f"{name} is empty" if name.endswith("_id") else f'parameter "{name}" is required'
+
+
 def problem_reply(problem: ApiProblem) -> Reply:
     """Telegram's refusal as an HTTP answer."""
     retry = problem.parameters.get("retry_after")
@@ -180,7 +195,7 @@ def _scripted(answer: Answer) -> Reply:
     return Reply(answer.status, answer.body, answer.headers)
 
 
-def _filler(size: int) -> Any:
+def _filler(size: int) -> Iterator[bytes]:
     """A JSON envelope of exactly this size, made as it is sent."""
     start, end = b'{"ok":true,"result":"', b'"}'
     left = max(0, size - len(start) - len(end))

@@ -17,7 +17,7 @@ _OLD_QUERY = "query is too old and response timeout expired or query ID is inval
 
 def get_me(call: Call) -> JSON:
     """getMe."""
-    return call.world.bot
+    return call.world.me
 
 
 def get_file(call: Call) -> JSON:

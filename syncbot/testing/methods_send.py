@@ -54,7 +54,7 @@ def _animation(stored: StoredFile, params: JSON) -> JSON:
     return {"animation": value, "document": _named(stored)}  # old clients find an animation under document
 
 
-_DESCRIBE: Mapping[str, Callable[[StoredFile, JSON], JSON]] = {
+DESCRIBE: Mapping[str, Callable[[StoredFile, JSON], JSON]] = {
     "photo": lambda stored, params: {"photo": photo_sizes(stored)},
     "live_photo": lambda stored, params: {"live_photo": {**_basic(stored), **_frame(params), "mime_type": "video/mp4"}},
     "audio": lambda stored, params: {"audio": {**_named(stored), "duration": params.get("duration") or 0, **_given(params, "performer", "title")}},
@@ -69,17 +69,18 @@ _DESCRIBE: Mapping[str, Callable[[StoredFile, JSON], JSON]] = {
         "sticker": {**_basic(stored), "type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False, **_given(params, "emoji")},
     },
 }
+"""How each kind of medium stands in a message."""
 
 
 def media_content(call: Call, kind: str, value: Any, params: JSON) -> JSON:
     """The content of a message with a medium of this kind ("photo", "document", …)."""
-    if kind not in _DESCRIBE:
+    if kind not in DESCRIBE:
         raise bad_request("can't parse InputMedia: type of the media is invalid")
     stored = call.file(value, kind)
     for extra in ("thumbnail", "cover"):
         if isinstance(params.get(extra), str) and params[extra].startswith("attach://"):
             call.file(params[extra], extra)
-    return _DESCRIBE[kind](stored, params)
+    return DESCRIBE[kind](stored, params)
 
 
 def _send_media(kind: str) -> Callable[[Call], JSON]:

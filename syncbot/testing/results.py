@@ -69,7 +69,8 @@ def _sticker_set(call: Call) -> dict[str, Any]:
 
 
 def _message(call: Call) -> Any:
-    return call.world.add_message(call.chat(), call.world.bot, {"text": call.method})
+    chat_id = call.get("chat_id") if call.get("chat_id") is not None else call.get("user_id")
+    return call.world.add_message(call.world.writable_chat(chat_id), call.world.bot, {"text": call.method})
 
 
 def _poll(call: Call) -> dict[str, Any]:

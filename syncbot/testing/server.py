@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import ssl
@@ -18,9 +17,10 @@ from syncbot.testing.connection import Connection
 from syncbot.testing.engine import Engine, EngineSettings
 from syncbot.testing.files import FileStore
 from syncbot.testing.limits import RateLimits, RateMeter
-from syncbot.testing.people import Group, SentMessage, User, matches
-from syncbot.testing.records import ConnectionRecord, RecordedRequest, Recorder
+from syncbot.testing.people import Group, User
+from syncbot.testing.records import RecordedRequest, Recorder
 from syncbot.testing.updates import PollSettings, UpdateQueue
+from syncbot.testing.views import ServerViews
 from syncbot.testing.webhooks import WebhookSender
 from syncbot.testing.wire import WireTimes
 from syncbot.testing.world import ChatState, World
@@ -32,7 +32,7 @@ TEST_TOKEN = "123456789:TEST-abcdefghijklmnopqrstuvwxyz0123"  # noqa: S105  (a t
 _UPLOAD_SLACK = 1 << 20
 
 
-class BotApiServer:
+class BotApiServer(ServerViews):
     """A fake Bot API server over real sockets.
 
     Use it as a context manager; it listens on a free port from the start of `with` and has neither thread nor socket left after its end.
@@ -121,7 +121,11 @@ class BotApiServer:
         if self.tls:
             self._ca = self._ca or TestCA()
             self._context = self._ca.server_context(*self._hosts, kind=self._certificate)
-        self._listener = socket.create_server(("127.0.0.1", self._port), backlog=1024)
+        try:
+            self._listener = socket.create_server(("127.0.0.1", self._port), backlog=1024)
+        except OSError:
+            self._drop_ca()
+            raise
         self._listener.setblocking(False)
         self._bell = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept, name="syncbot-bot-api", daemon=True)
@@ -142,6 +146,9 @@ class BotApiServer:
         self._listener = None
         self._end_connections()
         self.store.close()
+        self._drop_ca()
+
+    def _drop_ca(self) -> None:
         if self._owns_ca and self._ca is not None:
             self._ca.close()
             self._ca = None
@@ -196,24 +203,34 @@ class BotApiServer:
             ready = {fd for fd, _ in poll.poll()}
             if bell[1].fileno() in ready:
                 return
-            # a client that has gone again, or no descriptor left: the others still want to be served
-            with contextlib.suppress(OSError):
+            try:
                 self._serve(listener.accept()[0])
+            except (OSError, RuntimeError):
+                # a client that has gone again, or no descriptor or thread left: the others still want to be served
+                select.select([bell[1]], [], [], 0.02)
 
     def _serve(self, sock: socket.socket) -> None:
         connection = Connection(sock, self._context, self.recorder.opened(self.tls), self.engine.handle, self._times)
         thread = threading.Thread(target=self._run, args=(connection,), name=f"syncbot-bot-api-{connection.record.id}", daemon=True)
         with self._lock:
             self._threads[connection] = thread
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            sock.close()
+            self._gone(connection)
+            raise
 
     def _run(self, connection: Connection) -> None:
         try:
             connection.run()
         finally:
-            self.recorder.closed(connection.record)
-            with self._lock:
-                self._threads.pop(connection, None)
+            self._gone(connection)
+
+    def _gone(self, connection: Connection) -> None:
+        self.recorder.closed(connection.record)
+        with self._lock:
+            self._threads.pop(connection, None)
 
     def _end_connections(self) -> None:
         with self._lock:
@@ -300,150 +317,6 @@ class BotApiServer:
     def add_file(self, content: bytes, *, name: str = "file.bin") -> str:
         """Put a file on the server; returns the file id with which the bot can send and fetch it."""
         return self.store.add([content], name=name).file_id
-
-    @property
-    def bot(self) -> JSON:
-        """The bot as a Bot API User."""
-        return self.world.bot
-
-    @property
-    def next_update_id(self) -> int:
-        """The id of the next update. Set it lower to have the ids start again, as Telegram may after a week of silence."""
-        return self.queue.next_id
-
-    @next_update_id.setter
-    def next_update_id(self, value: int) -> None:
-        with self.world.changed:
-            self.queue.next_id = value
-
-    @property
-    def pending_updates(self) -> list[JSON]:
-        """The updates that the bot has not confirmed, in order."""
-        with self.world.changed:
-            return list(self.queue.pending)
-
-    @property
-    def confirmed_updates(self) -> int:
-        """How many updates the bot has confirmed."""
-        return self.queue.confirmed
-
-    @property
-    def confirmed_below(self) -> int:
-        """The id below which the last confirmation lies; 0 before the first."""
-        return self.queue.confirmed_below
-
-    @property
-    def is_polled(self) -> bool:
-        """Whether a poll waits right now."""
-        return self.queue.is_polled
-
-    # ------------------------------------------------------------------ what was seen
-
-    @property
-    def requests(self) -> list[RecordedRequest]:
-        """The requests, in order; the last `keep_requests` of them."""
-        with self.world.changed:
-            return list(self.recorder.requests)
-
-    def requests_for(self, method: str) -> list[RecordedRequest]:
-        """The remembered requests for one method."""
-        return [request for request in self.requests if request.method == method]
-
-    @property
-    def connections(self) -> list[ConnectionRecord]:
-        """The connections, in order; the last `keep_requests` of them."""
-        with self.world.changed:
-            return list(self.recorder.connections)
-
-    @property
-    def problems(self) -> list[str]:
-        """What was wrong with parameters: "sendMessage: unknown parameter txt" and the like; the last 1,000."""
-        with self.world.changed:
-            return list(self.recorder.problems)
-
-    @property
-    def sent(self) -> list[SentMessage]:
-        """What the bot did to messages, in order: sent, edited, deleted; the last `keep_requests` of them."""
-        with self.world.changed:
-            return [SentMessage(event.message, event.kind) for event in self.world.sent]
-
-    @property
-    def meter(self) -> RateMeter:
-        """What was counted against Telegram's limits: `violations`, `violations_total`, `most_per_second`."""
-        return self.engine.meter
-
-    def count(self, method: str = "") -> int:
-        """How many requests came for a method, or in all; exact, whatever is remembered."""
-        return self.recorder.by_method[method] if method else self.recorder.requests_total
-
-    def count_status(self, status: int) -> int:
-        """How many answers had this HTTP status."""
-        return self.recorder.by_status[status]
-
-    def count_text(self, text: str) -> int:
-        """How many messages with exactly this text or caption the server has accepted."""
-        return self.recorder.texts[text]
-
-    @property
-    def texts(self) -> Mapping[str, int]:
-        """How often each text or caption was accepted."""
-        with self.world.changed:
-            return dict(self.recorder.texts)
-
-    @property
-    def open_connections(self) -> int:
-        """How many connections are open right now."""
-        return self.recorder.open_connections
-
-    @property
-    def connections_total(self) -> int:
-        """How many connections were accepted."""
-        return self.recorder.connections_total
-
-    @property
-    def max_requests_per_connection(self) -> int:
-        """The most requests that one connection carried."""
-        return self.recorder.max_requests_per_connection
-
-    # ------------------------------------------------------------------ waiting
-
-    def wait_until(self, condition: Callable[[], bool], timeout: float = 5.0, problem: str = "it did not happen") -> None:
-        """Wait until something about the server is true; looked at after every change. Raises TimeoutError with `problem` where it does not get true."""
-        with self.world.changed:
-            if not self.world.changed.wait_for(condition, timeout):
-                raise TimeoutError(f"{problem} within {timeout} s")
-
-    def wait_for(self, wanted: Any, timeout: float = 5.0) -> SentMessage:
-        """Wait until the bot has said something in any chat: an exact text, a pattern, or a function of a `SentMessage`; what was said before counts too."""
-        found: list[SentMessage] = []
-
-        def look() -> bool:
-            found[:] = [m for m in self.sent if m.kind != "deleted" and matches(wanted, m)][:1]
-            return bool(found)
-
-        self.wait_until(look, timeout, f"the bot did not say {wanted!r}")
-        return found[0]
-
-    def wait_count(self, method: str, count: int, timeout: float = 5.0) -> None:
-        """Wait until at least `count` requests came for a method."""
-        self.wait_until(lambda: self.count(method) >= count, timeout, f"{method} was not called {count} times")
-
-    def wait_confirmed(self, update_id: int | None = None, timeout: float = 5.0) -> None:
-        """Wait until an update is confirmed, or every one that waits where no id is given."""
-
-        def done() -> bool:
-            pending = self.queue.pending
-            return not pending if update_id is None else all(update["update_id"] != update_id for update in pending)
-
-        self.wait_until(done, timeout, "the updates were not confirmed")
-
-    def wait_polled(self, timeout: float = 5.0) -> None:
-        """Wait until a poll waits for updates."""
-        self.wait_until(lambda: self.queue.is_polled, timeout, "nobody polled")
-
-    def wait_closed(self, timeout: float = 5.0) -> None:
-        """Wait until no connection is open."""
-        self.wait_until(lambda: self.recorder.open_connections == 0, timeout, "connections stayed open")
 
     # ------------------------------------------------------------------ webhook
 

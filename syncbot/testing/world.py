@@ -70,17 +70,18 @@ class World:
     """Users, chats, messages and queries. Its lock is that of `changed`; whoever reads or writes holds it.
 
     Args:
-        bot: the bot as a Bot API User.
+        bot: the bot as getMe shows it.
         keep: how many messages per chat, events and queries are kept.
         any_chat: a chat with an unknown id comes into being when the bot writes to it.
     """
 
     def __init__(self, bot: JSON, *, keep: int, any_chat: bool) -> None:
         self.changed = threading.Condition()
-        self.bot = bot
+        self.me = bot
+        self.bot: JSON = {key: bot[key] for key in ("id", "is_bot", "first_name", "username") if key in bot}
         self.keep = keep
         self.any_chat = any_chat
-        self.users: dict[int, JSON] = {bot["id"]: bot}
+        self.users: dict[int, JSON] = {bot["id"]: self.bot}
         self.chats: dict[int, ChatState] = {}
         self.callbacks: OrderedDict[str, CallbackState] = OrderedDict()
         self.queries: OrderedDict[str, JSON] = OrderedDict()
