@@ -403,7 +403,7 @@ class Settings:
 
     @classmethod
     def load(
-        cls, env_file: str | Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: Path | None = None, require_token: bool = True
+        cls, env_file: str | Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: str | Path | None = None, require_token: bool = True
     ) -> Settings:
         """Read the environment and the env file; neither is changed.
 
@@ -417,7 +417,7 @@ class Settings:
             ConfigError: a value is wrong, the token is missing, or the env file cannot be read.
         """
         env = os.environ if environ is None else environ
-        folder = _working_folder() if cwd is None else cwd
+        folder = _working_folder() if cwd is None else Path(cwd)
         places = _search_path(env, folder) if env_file is None else [folder / os.path.expanduser(env_file)]
         found = places[0] if env_file is not None else next(filter(os.path.isfile, places), None)
         sources = [_Source("in the environment", env, folder)]
@@ -431,16 +431,36 @@ class Settings:
         return cls(**{"token": "", **values}, env_file=found)
 
 
+def from_environment(*fields: str, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What the environment alone says of some fields of `Settings`; fields that it does not set are left out.
+
+    Raises:
+        ConfigError: one of the variables is wrong.
+    """
+    env = os.environ if environ is None else environ
+    names = {name for setting in SETTINGS if setting.field in fields for name in setting.spellings}
+    values = _collect([_Source("in the environment", {name: env[name] for name in names if name in env}, Path())])
+    return {name: value for name, value in values.items() if name in fields}
+
+
 def environment_proxies(environ: Mapping[str, str] | None = None) -> tuple[tuple[Proxy, ...], str]:
     """The proxies that the environment alone names, and the hosts that they are not used for, as `Settings` has them.
 
     Raises:
         ConfigError: one of the variables is wrong.
     """
-    env = os.environ if environ is None else environ
-    names = {name for setting in SETTINGS if setting.field in ("proxies", "no_proxy") for name in setting.spellings}
-    values = _collect([_Source("in the environment", {name: env[name] for name in names if name in env}, Path())])
+    values = from_environment("proxies", "no_proxy", environ=environ)
     return values.get("proxies", ()), values.get("no_proxy", "")
+
+
+def check_setting(name: str, text: str) -> Any:
+    """The value of one setting, given as it would stand in the environment.
+
+    Raises:
+        ConfigError: the value is wrong.
+    """
+    setting = next(setting for setting in SETTINGS if setting.name == name)
+    return setting.read(text.strip())
 
 
 # --- NO_PROXY.

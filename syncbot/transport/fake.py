@@ -17,7 +17,7 @@ Answer = Any
 
 @dataclass(frozen=True)
 class FakeCall:
-    """One call that a `FakeTransport` got: the Bot API method, and its parameters as they were sent (nested ones decoded)."""
+    """One call that a `FakeTransport` got: the Bot API method, and its parameters as they were sent (nested values, booleans and ids decoded)."""
 
     method: str
     parameters: Mapping[str, Any]
@@ -89,7 +89,7 @@ def _read(request: Request) -> FakeCall:
     kind = next((value for name, value in request.headers.items() if name.lower() == "content-type"), "")
     body = request.body if isinstance(request.body, bytes) else b"".join(request.body or ())
     if kind.startswith("application/json"):
-        return FakeCall(request.method, json.loads(body))
+        return FakeCall(request.method, _decoded(json.loads(body).items()))
     if kind.startswith("multipart/form-data"):
         return FakeCall(request.method, *_read_multipart(kind, body))
     return FakeCall(request.method, _decoded(parse_qsl(body.decode(), keep_blank_values=True)))
@@ -112,12 +112,16 @@ def _read_multipart(kind: str, body: bytes) -> tuple[dict[str, Any], dict[str, b
     return _decoded(fields), files
 
 
-def _decoded(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Form fields with their JSON values decoded; what is no JSON stays text."""
-    decoded: dict[str, Any] = {}
-    for name, text in fields:
-        try:
-            decoded[name] = json.loads(text) if text[:1] in '{["tfn-0123456789' else text
-        except ValueError:
-            decoded[name] = text
-    return decoded
+def _decoded(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Fields as they were sent, with structures, booleans and ids as values again; any other number stays text, which it may well be."""
+    return {
+        name: _value(text) if isinstance(text, str) and (text[:1] in "{[" or text in ("true", "false") or name.endswith("id")) else text
+        for name, text in fields
+    }
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

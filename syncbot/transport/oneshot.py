@@ -19,6 +19,7 @@ from syncbot.transport.failures import FOREIGN_ERRORS, AnswerTooLarge, failure
 from syncbot.transport.http import Exchange, OneShotSession, prepare
 from syncbot.transport.resolver import Resolver
 from syncbot.transport.tls import Tls
+from syncbot.transport.traffic import Traffic
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways
 from syncbot.types import DIRECT, Proxy, Request, Response
@@ -87,7 +88,7 @@ class OneShotTransport:
             if not bypassed and attempt.cut != "abort" and (isinstance(outcome, NotSent) or not request.wait):
                 outcome.failover = self._ways.failed(proxy)
             outcome.elapsed = self._clock() - started
-        raise outcome
+        raise outcome.with_traceback(None)  # the way through the libraries below helps nobody
 
     def _attempt(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response | Exception:
         """The answer, or the error to raise; it is raised elsewhere, where no foreign error becomes its context."""
@@ -106,6 +107,11 @@ class OneShotTransport:
     def abort(self, scope: str) -> int:
         """End every request of this scope at once, from any thread; returns how many there were."""
         return self._watchdog.abort(scope)
+
+    @property
+    def traffic(self) -> Traffic:
+        """The bytes on the wire so far."""
+        return self._watchdog.traffic
 
     def close(self) -> None:
         """End what is under way and the watchdog's thread; a later `send` starts anew."""

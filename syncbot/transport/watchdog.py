@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from syncbot.transport.traffic import Traffic
 from syncbot.types import Request
 
 _RECUT_SECONDS = 0.05
@@ -24,12 +25,13 @@ _RECUT_SECONDS = 0.05
 class Attempt:
     """One attempt under watch: how far it has come, and what ended it."""
 
-    def __init__(self, request: Request, expires_at: float, lock: threading.Condition) -> None:
+    def __init__(self, request: Request, expires_at: float, lock: threading.Condition, traffic: Traffic) -> None:
         self.stage = "resolve"
         self.cut = ""
         self.request = request
         self.expires_at = expires_at
         self._lock = lock
+        self._traffic = traffic
         self._duplicates: list[socket.socket] = []
 
     def register(self, sock: socket.socket) -> None:
@@ -56,6 +58,7 @@ class Attempt:
         with self._lock:
             duplicates, self._duplicates = self._duplicates, []
         for duplicate in duplicates:
+            self._traffic.add(duplicate)
             _shut(duplicate)
             duplicate.close()
 
@@ -87,13 +90,14 @@ class Watchdog:
     def __init__(self, idle_seconds: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._idle_seconds = idle_seconds
         self._clock = clock
+        self.traffic = Traffic()
         self._by_process: dict[int, _Watch] = {}
 
     @contextlib.contextmanager
     def watch(self, request: Request, expires_at: float) -> Iterator[Attempt]:
         """Watch one attempt from here to the end of the block; its sockets are shut down at `expires_at` at the latest."""
         watch = self._watch()
-        attempt = Attempt(request, expires_at, watch.lock)
+        attempt = Attempt(request, expires_at, watch.lock, self.traffic)
         with watch.lock:
             watch.active.add(attempt)
             if watch.thread is None:

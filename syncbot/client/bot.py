@@ -1,0 +1,228 @@
+"""The Bot API as a Python object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from syncbot.client.api import BotMethods
+from syncbot.client.client import POLL_SCOPE, Call, Client
+from syncbot.client.encode import body, encode
+from syncbot.client.limits import Limiter, Limits
+from syncbot.client.retry import RetryPolicy
+from syncbot.client.table import MethodSpec, check_parameters, find_method
+from syncbot.config import Settings, check_setting, environment_proxies, from_environment
+from syncbot.logs import guard
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Proxy, Transport
+
+if TYPE_CHECKING:
+    import threading
+    from typing import Self
+
+_NO_RETRY = RetryPolicy(attempts=1)
+
+
+class Bot(BotMethods):
+    """A bot: every method of the Bot API as a blocking call on a connection of its own.
+
+    ```python
+    with Bot.from_env() as bot:
+        bot.send_message(chat_id=42, text="Hello")          # a telegram.Message
+        bot.call("sendMessage", chat_id=42, text="Hello")   # the JSON result; never loads telegram
+    ```
+
+    It may be used from any number of threads.
+
+    Args:
+        token: the bot's token, as @BotFather gave it.
+        proxies: the ways to Telegram in order of preference: proxy URLs, "direct", or `Proxy` values; none takes HTTPS_PROXY, ALL_PROXY and
+            NO_PROXY from the environment.
+        base_url: the Bot API server.
+        ca_file: PEM file with the CA certificates to trust; None takes SYNCBOT_CA_FILE, REQUESTS_CA_BUNDLE or SSL_CERT_FILE, else certifi's.
+        timeout: seconds that one attempt may take, from the name look-up to the last byte.
+        deadline: seconds that a call may take in all, retries and waits included.
+        retry: how often a call is tried; None tries once.
+        limits: the rates to keep below; None switches rate limiting off.
+        transport: what carries the requests; None makes a `OneShotTransport` of the settings given here.
+        ipv4: connect by IPv4 only.
+        dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
+        local: the server is a local Bot API server: larger files, and absolute paths of files on this machine.
+        shortcuts: give the objects that come back python-telegram-bot's own methods as synchronous ones (`message.reply_text(…)`).
+
+    Raises:
+        ConfigError: the token or a proxy is malformed.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        proxies: Sequence[str | Proxy] | str = (),
+        base_url: str = DEFAULT_BASE_URL,
+        ca_file: str | Path | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        deadline: float = DEFAULT_DEADLINE,
+        retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008  # a frozen value is safe as a default
+        limits: Limits | None = Limits(),  # noqa: B008  # the same
+        transport: Transport | None = None,
+        ipv4: bool = False,
+        dns_cache: float = 0.0,
+        local: bool = False,
+        shortcuts: bool = True,
+    ) -> None:
+        self._token = str(check_setting("TELEGRAM_BOT_TOKEN", token))
+        self.id = int(self._token.partition(":")[0])
+        self.local = local
+        self.shortcuts = shortcuts
+        self.settings: Settings | None = None
+        ways, no_proxy = _ways(proxies) if transport is None else ((), "")
+        guard(self._token, *ways)
+        if transport is None:
+            from syncbot.transport import OneShotTransport  # deferred: a bot with another transport needs no requests
+
+            ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else Path(ca_file)
+            transport = OneShotTransport(ways, no_proxy=no_proxy, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache)
+        self._client = Client(
+            self._token,
+            transport,
+            base_url=str(check_setting("SYNCBOT_BASE_URL", base_url)),
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry or _NO_RETRY,
+            limiter=Limiter(limits) if limits is not None else None,
+        )
+
+    @classmethod
+    def from_env(cls, env_file: str | Path | None = None, **options: Any) -> Self:
+        """A bot with the settings of the environment and of the env file.
+
+        Args:
+            env_file: None looks for `./.env`, then in the user's configuration folder.
+            options: of the constructor; they win over the settings.
+
+        Raises:
+            ConfigError: a setting is missing or wrong.
+        """
+        return cls.from_settings(Settings.load(env_file), **options)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, **options: Any) -> Self:
+        """A bot with these settings; `options` of the constructor win over them."""
+        from syncbot.transport import OneShotTransport  # deferred, as above
+
+        taken = {name: getattr(settings, name) for name in ("base_url", "timeout", "deadline")}
+        if "transport" not in options and not options.keys() & {"proxies", "ca_file", "ipv4", "dns_cache"}:
+            guard(*settings.proxies)
+            options["transport"] = OneShotTransport(
+                settings.proxies, no_proxy=settings.no_proxy, ca_file=settings.ca_file, ipv4=settings.ipv4, dns_cache=settings.dns_cache
+            )
+        else:
+            taken |= {"proxies": settings.proxies, "ca_file": settings.ca_file, "ipv4": settings.ipv4, "dns_cache": settings.dns_cache}
+        bot = cls(settings.token, **(taken | options))
+        bot.settings = settings
+        return bot
+
+    def call(self, method: str, /, *, check: bool = True, **parameters: Any) -> Any:
+        """Call any method of the Bot API and return its result as plain JSON values.
+
+        Args:
+            method: its name, such as "sendMessage"; one that is newer than the table works too.
+            check: refuse parameters that the method does not have, as far as it is known; Telegram ignores them in silence.
+            parameters: the method's; and `timeout` and `deadline` in seconds for this call, unless the method has one of that name
+                (as getUpdates has `timeout`).
+
+        Raises:
+            TypeError: a parameter is unknown or missing; the text names the nearest right one. Nothing was sent.
+            NotSent, DeliveryUncertain, NetworkError, ApiError: see `syncbot.errors`.
+        """
+        spec = find_method(method)
+        own = spec.parameters if spec is not None else {}
+        options = {name: parameters.pop(name) for name in ("timeout", "deadline", "progress") if name in parameters and name not in own}
+        given = {name: value for name, value in parameters.items() if value is not None}
+        if check and spec is not None:
+            check_parameters(spec, given)
+        return self._call(spec, spec.name if spec is not None else method, given, options)
+
+    def close(self) -> None:
+        """End what is under way and let go of all that is held; a later call works again."""
+        self._client.stop.set()
+        self._client.transport.close()
+        self._client.stop.clear()
+
+    def fetch_updates(self, *, offset: int | None, limit: int, wait: int, allowed_updates: Sequence[str] | None, stop: threading.Event) -> list[dict[str, Any]]:
+        """One attempt of getUpdates, as plain JSON; for a poller, which has its own way of trying again.
+
+        Args:
+            offset: the first id wanted; confirms those before it.
+            limit: how many at most, 1 to 100.
+            wait: seconds that Telegram waits for an update.
+            allowed_updates: the kinds wanted; None leaves Telegram's setting as it is.
+            stop: ends the waiting at once.
+
+        Raises:
+            NetworkError, ApiError: as any call.
+        """
+        given = {"offset": offset, "limit": limit, "timeout": wait, "allowed_updates": allowed_updates}
+        content_type, payload = body(encode(None, {name: value for name, value in given.items() if value is not None}))
+        call = Call("getUpdates", content_type, payload, repeatable=True, wait=wait, scope=POLL_SCOPE, retry=_NO_RETRY, stop=stop)
+        updates = self._client.call(call)
+        return [update for update in updates if isinstance(update, dict)] if isinstance(updates, list) else []
+
+    def abort_poll(self) -> None:
+        """End a waiting `getUpdates` at once, from any thread."""
+        self._client.transport.abort(POLL_SCOPE)
+
+    @property
+    def stop_event(self) -> threading.Event:
+        """Set it to end every wait of this bot's calls (for a retry, for the rate limits) and a waiting poll; a runtime does so when it stops."""
+        return self._client.stop
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(id={self.id})"
+
+    def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
+        result = self._call(spec, spec.name, parameters, options)
+        from syncbot.client.decode import decode  # deferred: it loads telegram
+
+        return decode(spec.returns, result, self._attached())
+
+    def _attached(self) -> Any:
+        """What the objects that come back are bound to."""
+        return None
+
+    def _call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        content_type, payload = body(encode(spec, parameters))
+        is_poll = method == "getUpdates"
+        call = Call(
+            method,
+            content_type,
+            payload,
+            repeatable=spec.repeatable if spec is not None else False,
+            chat=parameters.get("chat_id"),
+            wait=_seconds(parameters.get("timeout", 0)) if is_poll else 0.0,
+            scope=POLL_SCOPE if is_poll else "",
+            timeout=options.get("timeout"),
+            deadline=options.get("deadline"),
+        )
+        return self._client.call(call)
+
+
+def _seconds(value: float | timedelta) -> float:
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+
+
+def _ways(proxies: Sequence[str | Proxy] | str) -> tuple[tuple[Proxy, ...], str]:
+    """The proxies to use, and the hosts that they are not used for."""
+    given = [proxies] if isinstance(proxies, str) else list(proxies)
+    if not given:
+        return environment_proxies()
+    return tuple(proxy if isinstance(proxy, Proxy) else Proxy.parse(proxy, setting="proxies") for proxy in given), ""
