@@ -1,0 +1,80 @@
+"""What a bot remembers: the state file and the memory store, behind the Protocols of `syncbot.storage.base`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from syncbot.storage.base import (
+    NO_CHANGES,
+    Changes,
+    Claimed,
+    Counts,
+    Data,
+    DataChange,
+    DeadLetter,
+    DeadLetters,
+    Inbox,
+    Incoming,
+    Meta,
+    Recovery,
+    Scope,
+    StateChange,
+    Store,
+    StoreOptions,
+)
+from syncbot.storage.base_outbox import Outbox, OutboxCall, OutboxItem, OutboxState
+
+__all__ = [
+    "NO_CHANGES",
+    "Changes",
+    "Claimed",
+    "Counts",
+    "Data",
+    "DataChange",
+    "DeadLetter",
+    "DeadLetters",
+    "Inbox",
+    "Incoming",
+    "Meta",
+    "Outbox",
+    "OutboxCall",
+    "OutboxItem",
+    "OutboxState",
+    "Recovery",
+    "Scope",
+    "StateChange",
+    "Store",
+    "StoreOptions",
+    "open_store",
+]
+
+
+def open_store(
+    path: str | os.PathLike[str] | None,
+    bot_id: int | None,
+    *,
+    now: Callable[[], float] = time.time,
+    options: StoreOptions | None = None,
+) -> Store:
+    """Open the state file of a bot, making it where there is none; or a store in memory.
+
+    Args:
+        path: the state file, on a local disk; None for a store that lives in memory only.
+        bot_id: the bot's id; another bot's file is refused. None takes whichever bot the file belongs to, and there must be one
+            (for tools that look at a state file).
+        now: gives the time in seconds since 1970.
+        options: how it behaves.
+
+    Raises:
+        StorageError: the file cannot be used; the text says why and how to mend it, and nothing in it was touched.
+    """
+    chosen = options or StoreOptions()
+    if path is None:
+        from syncbot.storage.memory import MemoryStore
+
+        return MemoryStore(bot_id or 0, now=now, options=chosen)
+    from syncbot.storage.store import SqliteStore  # sqlite3 is loaded only where there is a file
+
+    return SqliteStore(path, bot_id, now=now, options=chosen)

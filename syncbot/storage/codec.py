@@ -1,0 +1,130 @@
+"""Values to JSON text and back, the same for every store, so that what one accepts the other does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from syncbot.storage.base import Changes, DataChange, Scope, StateChange
+from syncbot.storage.base_outbox import OutboxCall
+
+_REASON_LENGTH = 20_000
+_INT64 = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedChanges:
+    """`Changes` as rows of text; made before a transaction begins, so that a bad value never leaves half of it behind."""
+
+    set_values: tuple[tuple[str, int, str, str], ...] = ()
+    """scope, owner, name, value"""
+    removed: tuple[tuple[str, int, str], ...] = ()
+    """scope, owner, name"""
+    set_states: tuple[tuple[int, int, str], ...] = ()
+    """chat, user, state"""
+    ended: tuple[tuple[int, int], ...] = ()
+    """chat, user"""
+
+
+def encode(value: Any, what: str) -> str:
+    """One JSON value as ASCII text (so that a lone surrogate, which UTF-8 cannot hold, survives).
+
+    Raises:
+        TypeError, ValueError: it is not JSON; `what` stands in the text.
+    """
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except TypeError as problem:
+        raise TypeError(f"{what} is not a JSON value: {problem}") from None
+    except ValueError as problem:
+        raise ValueError(f"{what} is not a JSON value: {problem}") from None
+    except RecursionError:
+        raise ValueError(f"{what} is not a JSON value: it is nested too deeply") from None
+
+
+def decode(text: str) -> Any:
+    """The value of what `encode` wrote."""
+    return json.loads(text)
+
+
+def int64(value: int, what: str) -> int:
+    """The same number, if it fits the 64 bits of a database's integer.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if -_INT64 <= value < _INT64:
+        return value
+    raise ValueError(f"{what} does not fit 64 bits: {value}")
+
+
+def encode_changes(changes: Changes) -> EncodedChanges:
+    """Rows for everything that changed.
+
+    Raises:
+        TypeError, ValueError: a value is not JSON, a key is not a string, an id does not fit.
+    """
+    set_values: list[tuple[str, int, str, str]] = []
+    removed: list[tuple[str, int, str]] = []
+    for change in changes.data:
+        owner = (str(Scope(change.scope)), int64(change.owner, "the owner's id"))
+        set_values += [(*owner, _name(change, key), encode(value, f"{change.scope}_data[{key!r}]")) for key, value in change.changed.items()]
+        removed += [(*owner, _name(change, key)) for key in change.removed]
+    states = [(int64(s.chat, "the chat's id"), int64(s.user, "the user's id"), s) for s in changes.states]
+    return EncodedChanges(
+        tuple(set_values),
+        tuple(removed),
+        tuple((chat, user, encode(s.state, "the state")) for chat, user, s in states if s.state is not None),
+        tuple((chat, user) for chat, user, s in states if s.state is None),
+    )
+
+
+def one_change(scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str]) -> Changes:
+    """A single owner's change as `Changes`."""
+    return Changes(data=(DataChange(scope, owner, changed, tuple(removed)),))
+
+
+def one_state(chat: int, user: int, state: Any) -> Changes:
+    """A single conversation's new state as `Changes`."""
+    return Changes(states=(StateChange(chat, user, state),))
+
+
+def encode_call(call: OutboxCall) -> tuple[str, str]:
+    """The parameters and the files of a queued call."""
+    names = {name: value for name, value in call.params.items() if isinstance(name, str)}
+    if len(names) != len(call.params):
+        raise TypeError(f"{call.method}: the names of parameters are strings")
+    pairs = (f"{encode(name, 'a name')}:{encode(value, f'{call.method}: the parameter {name}')}" for name, value in names.items())
+    return "{" + ",".join(pairs) + "}", encode(list(call.files), f"{call.method}: the list of files")
+
+
+def shorten(reason: str) -> str:
+    """Cut an overlong traceback out of its middle: the beginning says where, the end says what."""
+    if len(reason) <= _REASON_LENGTH:
+        return reason
+    half = _REASON_LENGTH // 2
+    return f"{reason[:half]}\n… {len(reason) - 2 * half} characters left out …\n{reason[-half:]}"
+
+
+def check_meta_name(name: str) -> None:
+    """Keep the store's own names from being overwritten.
+
+    Raises:
+        ValueError: it is one of them.
+    """
+    if name.startswith("store."):
+        raise ValueError(f"the name {name!r} is the store's own; choose one that does not begin with 'store.'")
+
+
+def decode_name(name: str) -> str:
+    """The key of a dict from its stored form."""
+    return str(json.loads(name))
+
+
+def _name(change: DataChange, key: object) -> str:
+    # Names are kept as JSON too: a key may hold a lone surrogate, which the database would refuse.
+    if not isinstance(key, str):
+        raise TypeError(f"{change.scope}_data[{key!r}]: the keys are strings")
+    return encode(key, "a key")

@@ -1,0 +1,75 @@
+"""From SQLite's errors to ours: one table, which says what happened, whether it may pass by itself, and how to mend it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from syncbot.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What one of SQLite's result codes means to us; `{path}` and `{detail}` are filled in."""
+
+    text: str
+    retryable: bool = False
+
+
+_DAMAGED = Fault(
+    "the state file {path} is damaged ({detail}); nothing was changed or deleted. Stop the bot, copy the file together with its -wal and -shm "
+    "to a safe place, then save what can be read with: sqlite3 {path} .recover | sqlite3 rescued.db, and put rescued.db in its place "
+    "(or move the file away to start with an empty one)"
+)
+_IN_USE = Fault(
+    "the state file {path} is locked by another program ({detail}); find it with: fuser -v {path}, and end it, or wait until it is done", retryable=True
+)
+_READ_ONLY = Fault("the state file {path} cannot be written ({detail}); give the bot's user the right to write the file and its folder: ls -ld {path}")
+_CANNOT_OPEN = Fault(
+    "the state file {path} cannot be opened ({detail}); it and its folder must exist, be readable and writable for the bot's user, and lie on a local disk"
+)
+
+FAULTS = {
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_BUSY: _IN_USE,
+    sqlite3.SQLITE_LOCKED: _IN_USE,
+    sqlite3.SQLITE_PROTOCOL: _IN_USE,
+    sqlite3.SQLITE_FULL: Fault(
+        "the disk that holds the state file {path} is full ({detail}); nothing was lost. Make room: it goes on by itself", retryable=True
+    ),
+    sqlite3.SQLITE_IOERR: Fault(
+        "the state file {path} could not be read or written ({detail}); nothing was lost. A full disk or a quota does that (make room: it goes on by itself), "
+        "or a failing disk: look into the kernel's log with dmesg",
+        retryable=True,
+    ),
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_AUTH: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: _CANNOT_OPEN,
+    sqlite3.SQLITE_NOLFS: _CANNOT_OPEN,
+}
+"""By primary result code. What is not here (a wrong statement, a broken constraint) is a mistake of ours and is raised as it is."""
+
+
+def storage_error(problem: sqlite3.Error, path: str) -> StorageError | None:
+    """Our error for SQLite's, or None where it is a mistake in our own code."""
+    code = getattr(problem, "sqlite_errorcode", None)
+    fault = FAULTS.get(code & 0xFF) if isinstance(code, int) else None
+    if fault is None:
+        return None
+    return StorageError(fault.text.format(path=path, detail=problem), retryable=fault.retryable)
+
+
+@contextmanager
+def explained(path: str) -> Iterator[None]:
+    """Turn SQLite's errors into `StorageError` on the way out."""
+    try:
+        yield
+    except sqlite3.Error as problem:
+        ours = storage_error(problem, path)
+        if ours is None:
+            raise
+        raise ours from problem

@@ -1,0 +1,81 @@
+"""Data, conversations and meta in the state file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from syncbot.storage.base import PLAUSIBLE_TIME, Changes, Scope
+from syncbot.storage.codec import EncodedChanges, check_meta_name, decode, decode_name, encode, encode_changes, one_change, one_state
+from syncbot.storage.database import Database
+
+
+def write_changes(db: sqlite3.Connection, changes: EncodedChanges, now: float) -> None:
+    """Write what a handler changed, inside the caller's transaction."""
+    if changes.set_values:
+        db.executemany("INSERT OR REPLACE INTO data (scope, owner, name, value) VALUES (?, ?, ?, ?)", changes.set_values)
+    if changes.removed:
+        db.executemany("DELETE FROM data WHERE scope = ? AND owner = ? AND name = ?", changes.removed)
+    if changes.set_states:
+        rows = [(*state, now) for state in changes.set_states]
+        db.executemany("INSERT OR REPLACE INTO conversation (chat, user, state, at) VALUES (?, ?, ?, ?)", rows)
+    if changes.ended:
+        db.executemany("DELETE FROM conversation WHERE chat = ? AND user = ?", changes.ended)
+
+
+class SqlData:
+    """`syncbot.storage.base.Data` in SQLite."""
+
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+        self._database = database
+        self._now = now
+
+    def load(self, scope: Scope, owner: int) -> dict[str, Any]:
+        rows = self._database.rows("SELECT name, value FROM data WHERE scope = ? AND owner = ?", (str(scope), owner))
+        return {decode_name(name): decode(value) for name, value in rows}
+
+    def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
+        self.apply(one_change(scope, owner, changed, removed))
+
+    def get_state(self, chat: int, user: int) -> Any:
+        rows = self._database.rows("SELECT state FROM conversation WHERE chat = ? AND user = ?", (chat, user))
+        return decode(rows[0][0]) if rows else None
+
+    def set_state(self, chat: int, user: int, state: Any) -> None:
+        self.apply(one_state(chat, user, state))
+
+    def apply(self, changes: Changes) -> None:
+        encoded = encode_changes(changes)
+        if encoded == EncodedChanges():
+            return
+        with self._database.transaction() as db:
+            write_changes(db, encoded, self._now())
+
+    def forget_states(self, older_than: float) -> int:
+        with self._database.transaction() as db:
+            return db.execute("DELETE FROM conversation WHERE at < ? AND at > ?", (self._now() - older_than, PLAUSIBLE_TIME)).rowcount
+
+
+class SqlMeta:
+    """`syncbot.storage.base.Meta` in SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str, default: Any = None) -> Any:
+        rows = self._database.rows("SELECT value FROM meta WHERE name = ?", (name,))
+        return decode(rows[0][0]) if rows else default
+
+    def set(self, name: str, value: Any) -> None:
+        check_meta_name(name)
+        text = None if value is None else encode(value, f"the fact {name!r}")
+        with self._database.lock:
+            rows = self._database.rows("SELECT value FROM meta WHERE name = ?", (name,))
+            if (rows[0][0] if rows else None) == text:
+                return
+            with self._database.transaction() as db:
+                if text is None:
+                    db.execute("DELETE FROM meta WHERE name = ?", (name,))
+                else:
+                    db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, text))

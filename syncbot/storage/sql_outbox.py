@@ -1,0 +1,134 @@
+# ruff: noqa: S608 - statements are composed of the constants of this file only
+"""The outbox in the state file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, check_held_state
+from syncbot.storage.codec import decode, encode_call
+from syncbot.storage.database import Database
+
+_ACTIVE = "state IN ('queued', 'claimed', 'sending')"  # word for word as in the index, or SQLite does not use it
+_HELD = "state IN ('uncertain', 'failed')"
+_OWNED = "owner = ? AND state IN ('claimed', 'sending', 'uncertain')"
+_COLUMNS = "id, method, params, chat, files, not_before, expires, state, attempts, created, reason, owner, lease_until"
+_SELECT = f"SELECT {_COLUMNS} FROM outbox"
+# It is the first of its key that is not settled.
+_ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM outbox WHERE chat = o.chat AND id < o.id AND {_ACTIVE}))"
+_CLAIMABLE = f"SELECT id FROM outbox AS o WHERE {_ACTIVE} AND state = 'queued' AND not_before <= ? AND {_ITS_TURN} ORDER BY id LIMIT 1"
+
+
+class SqlOutbox:
+    """`syncbot.storage.base.Outbox` in SQLite."""
+
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+        self._database = database
+        self._now = now
+
+    def put(self, *calls: OutboxCall) -> list[int]:
+        encoded = [(call, *encode_call(call)) for call in calls]
+        if not encoded:
+            return []
+        now = self._now()
+        sql = "INSERT INTO outbox (chat, method, params, files, created, not_before, expires, state) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued')"
+        with self._database.transaction(durable=True) as db:
+            ids = [db.execute(sql, (call.key, call.method, params, files, now, call.not_before, call.expires)).lastrowid for call, params, files in encoded]
+        return [id for id in ids if id is not None]
+
+    def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
+        now = self._now()
+        items: list[OutboxItem] = []
+        with self._database.transaction() as db:
+            _recover(db, "lease_until <= ?", now)
+            db.execute(f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND expires <= ?", (EXPIRED, now))
+            while len(items) < limit and (found := db.execute(_CLAIMABLE, (now,)).fetchone()):
+                db.execute("UPDATE outbox SET state = 'claimed', owner = ?, lease_until = ? WHERE id = ?", (owner, now + lease, found[0]))
+                items += _items(db.execute(f"{_SELECT} WHERE id = ?", found).fetchall())
+        return items
+
+    def sending(self, id: int, owner: str, *, lease: float) -> bool:
+        sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = ? WHERE id = ? AND owner = ? AND state = 'claimed'"
+        return self._change(sql, (self._now() + lease, id, owner), durable=True)
+
+    def sent(self, id: int, owner: str) -> bool:
+        return self._change(f"DELETE FROM outbox WHERE id = ? AND {_OWNED}", (id, owner))
+
+    def put_off(self, id: int, owner: str, *, until: float, reason: str = "") -> bool:
+        sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = ?, reason = ? WHERE id = ? AND {_OWNED}"
+        return self._change(sql, (until, reason, id, owner))
+
+    def hold(self, id: int, owner: str, state: OutboxState, reason: str) -> bool:
+        sql = f"UPDATE outbox SET state = ?, reason = ? WHERE id = ? AND {_OWNED}"
+        return self._change(sql, (str(check_held_state(state)), reason, id, owner))
+
+    def abandon(self, owner: str) -> int:
+        with self._database.transaction() as db:
+            return _recover(db, "owner = ?", owner)
+
+    def owners(self) -> list[str]:
+        rows = self._database.rows("SELECT DISTINCT owner FROM outbox WHERE state IN ('claimed', 'sending') ORDER BY owner")
+        return [owner for (owner,) in rows]
+
+    def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
+        wanted = tuple(str(state) for state in states or OutboxState)
+        marks = ", ".join("?" * len(wanted))
+        return _items(self._database.rows(f"{_SELECT} WHERE id > ? AND state IN ({marks}) ORDER BY id LIMIT ?", (after, *wanted, limit)))
+
+    def get(self, id: int) -> OutboxItem | None:
+        return next(iter(_items(self._database.rows(f"{_SELECT} WHERE id = ?", (id,)))), None)
+
+    def counts(self) -> dict[OutboxState, int]:
+        found: dict[str, int] = dict(self._database.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
+        return {state: found.get(str(state), 0) for state in OutboxState}
+
+    def next_time(self) -> float | None:
+        sql = """SELECT min(CASE state WHEN 'queued' THEN not_before ELSE lease_until END) FROM outbox AS o
+            WHERE {_ACTIVE} AND (state <> 'queued' OR {_ITS_TURN})"""
+        found = self._database.rows(sql)[0][0]
+        return None if found is None else float(found)
+
+    def retry(self, id: int) -> bool:
+        sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, expires = NULL, reason = '' WHERE id = ? AND {_HELD}"
+        return self._change(sql, (id,), durable=True)
+
+    def drop(self, id: int) -> OutboxItem | None:
+        return next(iter(self._delete("id = ? AND state NOT IN ('claimed', 'sending')", id)), None)
+
+    def purge(self, older_than: float) -> list[OutboxItem]:
+        return self._delete(f"created < ? AND {_HELD}", self._now() - older_than)
+
+    def _change(self, sql: str, parameters: Sequence[Any], *, durable: bool = False) -> bool:
+        with self._database.transaction(durable=durable) as db:
+            return db.execute(sql, parameters).rowcount == 1
+
+    def _delete(self, where: str, value: float) -> list[OutboxItem]:
+        with self._database.transaction() as db:
+            items = _items(db.execute(f"{_SELECT} WHERE {where} ORDER BY id", (value,)).fetchall())
+            db.execute(f"DELETE FROM outbox WHERE {where}", (value,))
+        return items
+
+
+def _recover(db: sqlite3.Connection, where: str, value: float | str) -> int:
+    """Take back what a deliverer had: queued again if nothing was sent, else uncertain (its owner stays noted: it may still report)."""
+    uncertain = db.execute(f"UPDATE outbox SET state = 'uncertain', reason = ? WHERE {_ACTIVE} AND state = 'sending' AND {where}", (LEASE_RAN_OUT, value))
+    queued = db.execute(f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_ACTIVE} AND state = 'claimed' AND {where}", (value,))
+    return uncertain.rowcount + queued.rowcount
+
+
+def _items(rows: list[tuple[Any, ...]]) -> list[OutboxItem]:
+    return [
+        OutboxItem(
+            id,
+            OutboxCall(method, decode(params), key, tuple(decode(files)), not_before, expires),
+            OutboxState(state),
+            attempts,
+            created,
+            reason,
+            owner,
+            lease_until,
+        )
+        for id, method, params, key, files, not_before, expires, state, attempts, created, reason, owner, lease_until in rows
+    ]

@@ -1,0 +1,108 @@
+"""Whose turn it is: what the handling process has handed out, and what that allows next. Pure memory, the same for every store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from syncbot.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One update that is handed out."""
+
+    key: str
+    alone: bool = False
+    suspect: bool = False
+
+
+class Turns:
+    """What is handed out now.
+
+    A store changes a `copy()` while its transaction is open and keeps the copy once it is committed, so that an error undoes both.
+
+    Args:
+        run: the number that `recover` gave to this process's time as the one that handles.
+        suspects: the rows that are to be handed out one at a time.
+    """
+
+    def __init__(self, run: int, suspects: Iterable[int] = ()) -> None:
+        self.run = run
+        self.pid = os.getpid()
+        self._suspects = set(suspects)
+        self._running: dict[int, Held] = {}
+        self._yielded: dict[int, Held] = {}
+
+    def copy(self) -> Turns:
+        """Another one in the same state."""
+        other = Turns(self.run, self._suspects)
+        other._running = self._running.copy()
+        other._yielded = self._yielded.copy()
+        return other
+
+    @property
+    def blocked(self) -> bool:
+        """Nothing may be handed out: somebody runs alone, or a suspect waits for the others to end."""
+        return bool(self._running) and (bool(self._suspects) or any(held.alone for held in self._running.values()))
+
+    @property
+    def suspect(self) -> int | None:
+        """The suspect that is next, or None."""
+        return min(self._suspects, default=None)
+
+    def busy_keys(self) -> list[str]:
+        """The keys of which nothing may be handed out."""
+        return [held.key for held in self._running.values() if held.key]
+
+    def holds(self, row: int) -> bool:
+        """Whether it is handed out, its turn yielded or not."""
+        return row in self._running or row in self._yielded
+
+    def hold(self, row: int, key: str, *, alone: bool = False) -> None:
+        """It is handed out."""
+        self._running[row] = Held(key, alone, row in self._suspects)
+        self._suspects.discard(row)
+
+    def end(self, row: int) -> None:
+        """It is finished or buried."""
+        self._running.pop(row, None)
+        self._yielded.pop(row, None)
+
+    def put_back(self, row: int) -> None:
+        """It waits again; a suspect stays one."""
+        held = self._running.get(row) or self._yielded.get(row)
+        if held and held.suspect:
+            self._suspects.add(row)
+        self.end(row)
+
+    def forget_suspect(self, row: int) -> None:
+        """It is not there any more."""
+        self._suspects.discard(row)
+
+    def yield_turn(self, row: int) -> bool:
+        """Let others go on; False if it was not running."""
+        held = self._running.pop(row, None)
+        if held is None:
+            return False
+        # Having come as far as to wait for others, it is harmless enough to run beside them afterwards.
+        self._yielded[row] = Held(held.key, False, held.suspect)
+        return True
+
+    def take_turn(self, row: int) -> bool:
+        """Run again, if that is possible now."""
+        held = self._yielded.get(row)
+        if held is None:
+            return row in self._running
+        if held.key in self.busy_keys() or any(other.alone for other in self._running.values()):
+            return False
+        self._running[row] = self._yielded.pop(row)
+        return True
+
+
+def taken_over(place: str) -> StorageError:
+    """What to say to a process, or a handler, whose claim is gone."""
+    return StorageError(
+        f"another process has taken over the updates in {place}, or this one was ended already; only the holder of the bot's lock may handle them"
+    )
