@@ -667,10 +667,11 @@ def test_import_is_cheap() -> None:
     """Importing the settings loads the standard library and layer 0 alone, and reading them without an env file loads no python-dotenv."""
     code = f"""if True:
         import sys
+        before = set(sys.modules)
         import syncbot.config
         syncbot.config.Settings.load(environ={{"TELEGRAM_BOT_TOKEN": {TOKEN!r}, "HOME": "/nonexistent"}}, cwd="/nonexistent")
-        foreign = {{name.partition(".")[0] for name in sys.modules}} - sys.stdlib_module_names - {{"__main__"}}
-        print(sorted(name for name in foreign if not name.startswith("_")), sorted(name for name in sys.modules if name.startswith("syncbot.")))
+        foreign = {{name.partition(".")[0] for name in set(sys.modules) - before}} - sys.stdlib_module_names
+        print(sorted(foreign), sorted(name for name in sys.modules if name.startswith("syncbot.")))
         print(sorted({{"asyncio", "logging", "socket", "ssl", "tempfile"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
