@@ -72,10 +72,7 @@ class BotMethods:
 # Unions that are long and come often: the stub says them once.
 ALIASES = {
     "_ReplyMarkup": ("telegram.InlineKeyboardMarkup | telegram.ReplyKeyboardMarkup | telegram.ReplyKeyboardRemove | telegram.ForceReply | Mapping[str, Any]"),
-    "_AlbumItem": (
-        "telegram.InputMediaAudio | telegram.InputMediaDocument | telegram.InputMediaLivePhoto | telegram.InputMediaPhoto"
-        " | telegram.InputMediaVideo | Mapping[str, Any]"
-    ),
+    "_Results": "Sequence[telegram.InlineQueryResult | Mapping[str, Any]]",
     "_File": signatures.FILE,
 }
 

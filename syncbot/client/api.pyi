@@ -9,14 +9,7 @@ import telegram
 from syncbot.client.table import MethodSpec
 
 _ReplyMarkup: TypeAlias = telegram.InlineKeyboardMarkup | telegram.ReplyKeyboardMarkup | telegram.ReplyKeyboardRemove | telegram.ForceReply | Mapping[str, Any]
-_AlbumItem: TypeAlias = (
-    telegram.InputMediaAudio
-    | telegram.InputMediaDocument
-    | telegram.InputMediaLivePhoto
-    | telegram.InputMediaPhoto
-    | telegram.InputMediaVideo
-    | Mapping[str, Any]
-)
+_Results: TypeAlias = Sequence[telegram.InlineQueryResult | Mapping[str, Any]]
 _File: TypeAlias = str | bytes | PathLike[str] | IO[bytes] | telegram.InputFile
 
 class BotMethods:
@@ -453,7 +446,7 @@ class BotMethods:
     def send_media_group(
         self,
         chat_id: int | str,
-        media: Sequence[_AlbumItem],
+        media: Sequence[telegram.InputMedia | Mapping[str, Any]],
         disable_notification: bool | None = None,
         protect_content: bool | None = None,
         message_thread_id: int | None = None,
@@ -2212,7 +2205,7 @@ class BotMethods:
     def answer_inline_query(
         self,
         inline_query_id: str,
-        results: Sequence[telegram.InlineQueryResult | Mapping[str, Any]],
+        results: _Results | Callable[[int], _Results | None],
         cache_time: float | timedelta | None = None,
         is_personal: bool | None = None,
         next_offset: str | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 
 from syncbot.client.table import MethodSpec, ParameterSpec
 
@@ -24,6 +25,10 @@ _FILE_OBJECTS = {
 }
 # What python-telegram-bot takes beside the documented type, by method and parameter.
 _ALSO = {
+    ("sendMediaGroup", "media"): "Sequence[telegram.InputMedia | Mapping[str, Any]]",
+    ("answerInlineQuery", "results"): (
+        "Sequence[telegram.InlineQueryResult | Mapping[str, Any]] | Callable[[int], Sequence[telegram.InlineQueryResult | Mapping[str, Any]] | None]"
+    ),
     ("sendPoll", "options"): "Sequence[str | telegram.InputPollOption | Mapping[str, Any]]",
     ("setMyCommands", "commands"): "Sequence[telegram.BotCommand | tuple[str, str] | Mapping[str, Any]]",
     ("setMessageReaction", "reaction"): ("str | telegram.ReactionType | Mapping[str, Any] | Sequence[str | telegram.ReactionType | Mapping[str, Any]]"),
@@ -60,39 +65,31 @@ def annotation(spec: MethodSpec, parameter: ParameterSpec) -> str:
     """Write what a parameter takes."""
     if special := _ALSO.get((spec.name, parameter.name)):
         return special
-    written = dict.fromkeys(_taken(kind, parameter.name) for kind in parameter.types)
     if "InputFile" in parameter.types:
-        return _file(parameter.name)
-    arrays = [kind.removeprefix("Array of ") for kind in parameter.types if kind.startswith("Array of ")]
-    if len(arrays) > 1:
-        return f"Sequence[{_mapping_last(dict.fromkeys(_taken(kind, '') for kind in arrays))}]"
-    return _mapping_last(written)
+        known = _FILE_OBJECTS.get(parameter.name)
+        return f"{FILE} | telegram.{known}" if known else FILE
+    return " | ".join(_taken(parameter.types, parameter.name))
 
 
-def _file(name: str) -> str:
-    known = _FILE_OBJECTS.get(name)
-    return f"{FILE} | telegram.{known}" if known else FILE
-
-
-def _mapping_last(written: dict[str, None]) -> str:
-    """Join the types of a union, naming the dict that stands for any of them once."""
-    words = dict.fromkeys(word for text in written for word in (text.split(" | ") if "[" not in text.partition("Mapping")[0] else [text]))
-    if "Mapping[str, Any]" in words:
-        del words["Mapping[str, Any]"]
+def _taken(kinds: Iterable[str], name: str) -> list[str]:
+    """Write a union, with the dict that stands for any of its objects at the end, once."""
+    words = dict.fromkeys(_word(kind, name) for kind in kinds)
+    if any(word.startswith("telegram.") for word in words):
+        words.pop("Mapping[str, Any]", None)
         words["Mapping[str, Any]"] = None
-    return " | ".join(words)
+    return list(words)
 
 
-def _taken(kind: str, name: str) -> str:
+def _word(kind: str, name: str) -> str:
     if kind.startswith("Array of "):
-        return f"Sequence[{_taken(kind.removeprefix('Array of '), '')}]"
+        return f"Sequence[{' | '.join(_taken([kind.removeprefix('Array of ')], ''))}]"
     if kind == "Integer" and name.endswith("_date"):
         return "int | datetime | timedelta"
     if kind == "Integer" and (name.endswith(("_period", "timestamp")) or name in ("duration", "cache_time", "timeout")):
         return "float | timedelta"
     if kind in _PLAIN:
         return _PLAIN[kind]
-    return "Mapping[str, Any]" if kind in _NOT_IN_TELEGRAM else f"telegram.{kind} | Mapping[str, Any]"
+    return "Mapping[str, Any]" if kind in _NOT_IN_TELEGRAM else f"telegram.{kind}"
 
 
 def result_annotation(spec: MethodSpec) -> str:
