@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import secrets
 import selectors
 import socket
+import ssl
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
@@ -21,6 +23,7 @@ from syncbot.testing.proxy_tunnel import Options, Tunnel
 __all__ = ["Fault", "FaultProxy", "Target"]
 
 _BACKLOG = 1024
+_DESCRIPTORS_AGAIN_SECONDS = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +41,8 @@ class FaultProxy:
     and no socket, however many tunnels are stalled.
 
     Args:
-        kind: the scheme of `url`: "http", "socks4", "socks4a", "socks5" or "socks5h". The listener speaks them all.
+        kind: the scheme of `url`: "http", "socks4", "socks4a", "socks5" or "socks5h". The listener speaks them all. Or "https", with `tls`: the same, spoken
+            inside TLS. Or "relay", with `target`: no proxy at all, every connection goes to the target; a client takes its address for the server's.
         username, password: what a client must bring; none when both are empty. SOCKS4 checks the name alone.
         faults: the faults that random ones are drawn from.
         rate: the share of the tunnels that a random fault is meant for, 0 to 1.
@@ -49,6 +53,8 @@ class FaultProxy:
         idle_cut_after_seconds: the idle limit of the way: every tunnel without a byte for so long is cut; 0 for none. Counted as "idle_cut".
         idle_dead_after_seconds: the same, but such a tunnel becomes a black hole. Counted as "idle_dead".
         resolve: addresses of names, `{"api.telegram.org": "127.0.0.1:8443"}`; the key may have a port ("name:443"), the value too. "localhost" is known.
+        target: where a relay leads, "127.0.0.1:8443".
+        tls: for "https", a server's context with a certificate for 127.0.0.1.
         port: the port to listen on; 0 for a free one.
     """
 
@@ -66,10 +72,14 @@ class FaultProxy:
         idle_cut_after_seconds: float = 0.0,
         idle_dead_after_seconds: float = 0.0,
         resolve: Mapping[str, str] | None = None,
+        target: str = "",
+        tls: ssl.SSLContext | None = None,
         port: int = 0,
     ) -> None:
         if kind not in _KINDS:
             raise ValueError(f"kind is one of {', '.join(_KINDS)}, not {kind!r}")
+        if (kind == "relay") is not bool(target) or (kind == "https") is not (tls is not None):
+            raise ValueError('the kind "relay" needs `target`, the kind "https" needs `tls`, and no other kind takes them')
         self.kind = kind
         self.seed = secrets.randbits(32) if seed is None else seed
         self._plan = FaultPlan(faults, rate, self.seed)
@@ -82,6 +92,8 @@ class FaultProxy:
             idle_cut_after_seconds=idle_cut_after_seconds,
             idle_dead_after_seconds=idle_dead_after_seconds,
             resolve=dict(resolve or {}),
+            target=target,
+            tls=tls,
         )
         self._port = port
         self._tunnels: set[Tunnel] = set()
@@ -89,7 +101,9 @@ class FaultProxy:
         self._listener: socket.socket | None = None
 
     def start(self) -> FaultProxy:
-        """Listen; what `with` does."""
+        """Listen; what `with` does. After `close` it starts again on the same port, its counters and script going on."""
+        if self._loop is not None:
+            raise RuntimeError("the proxy is running already")
         self._listener = _bound(self._port)
         self._port = self._listener.getsockname()[1]
         self._loop = Loop(f"fault-proxy-{self._port}")
@@ -130,7 +144,7 @@ class FaultProxy:
         return self.url_for(self.kind)
 
     def url_for(self, kind: str, *, credentials: bool = True) -> str:
-        """The URL for another scheme of the same listener, or without credentials."""
+        """The URL for another scheme of the same listener, or without credentials ("https" for a relay in front of an HTTPS server)."""
         secret = ""
         if credentials and (self._options.username or self._options.password):
             secret = f"{quote(self._options.username, safe='')}:{quote(self._options.password, safe='')}@"
@@ -254,7 +268,11 @@ class FaultProxy:
     def _accept(self, listener: socket.socket) -> None:
         try:
             sock, _ = listener.accept()
-        except OSError:  # gone again already, or no descriptor left: the next event tries anew
+        except OSError as problem:
+            if problem.errno in (errno.EMFILE, errno.ENFILE):  # the event would come again at once, and for ever
+                loop = self._running()
+                loop.watch(listener, 0, lambda _events: None)
+                loop.later(_DESCRIPTORS_AGAIN_SECONDS, lambda: self._listen(listener) if listener is self._listener else None)
             return
         fault = self._plan.draw()
         self._stats.draw(fault.name)
@@ -272,7 +290,7 @@ class FaultProxy:
             tunnel.close()
 
 
-_KINDS = ("http", "socks4", "socks4a", "socks5", "socks5h")
+_KINDS = ("http", "https", "socks4", "socks4a", "socks5", "socks5h", "relay")
 
 
 def _bound(port: int) -> socket.socket:

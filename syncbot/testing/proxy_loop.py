@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import heapq
 import selectors
@@ -149,7 +150,8 @@ class Conn:
 
     def __init__(self, loop: Loop, sock: socket.socket, *, delay: float, pace: float, on_data: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a dripped byte must leave at once
+        with contextlib.suppress(OSError):  # some systems refuse it where the peer has gone already
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a dripped byte must leave at once
         self.delay, self.pace = delay, pace
         self.queued = 0
         self.on_drained: Callable[[], None] | None = None
@@ -167,9 +169,12 @@ class Conn:
 
     def dial(self, address: tuple[str, int], on_connected: Callable[[int], None]) -> None:
         """Connect; `on_connected` gets the error number, 0 when it stands."""
-        self._on_connected = on_connected
-        self._sock.connect_ex(address)
-        self._watch()
+        error = self._sock.connect_ex(address)
+        if error in (0, errno.EINPROGRESS):
+            self._on_connected = on_connected
+            self._watch()
+        else:
+            on_connected(error)
 
     def read(self, on: bool) -> None:
         """Take bytes from the peer, or let them wait in the system's buffers."""
@@ -260,6 +265,9 @@ class Conn:
             self._watch()
         elif len(data) < _SMALL_BYTES:
             self._acknowledge()
+        self._deliver(data)
+
+    def _deliver(self, data: bytes) -> None:
         self._on_data(data)
 
     def _pump(self) -> None:

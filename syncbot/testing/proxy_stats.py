@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Target:
-    """What one client asked for: `protocol` is "connect", "http", "socks4" or "socks5"; `host` a name or an address, as the client gave it."""
+    """What one client asked for: `protocol` is "connect", "http", "socks4", "socks5" or "relay"; `host` a name or an address, as the client gave it."""
 
     protocol: str
     host: str

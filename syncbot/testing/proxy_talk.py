@@ -21,8 +21,8 @@ _SOCKS5_CODES = {403: 2, 407: 1, 502: 4}
 class Asked:
     """What a client asked its proxy for.
 
-    `protocol` is "connect", "http", "socks4" or "socks5"; `host` a name or an address, as the client gave it; `forward` the rewritten head
-    of an absolute-form request.
+    `protocol` is "connect", "http", "socks4" or "socks5", or "relay" where nobody asked; `host` a name or an address, as the client gave it; `forward`
+    the rewritten head of an absolute-form request.
     """
 
     protocol: str
@@ -31,14 +31,14 @@ class Asked:
     forward: bytes = b""
 
     def granted(self, filler_bytes: int = 0) -> bytes:
-        """The answer that the tunnel stands; nothing for an absolute-form request."""
+        """The answer that the tunnel stands; nothing for an absolute-form request and in a relay."""
         filler = b"." * filler_bytes
         if self.protocol == "socks5":
             name = filler[:255]
             return b"\x05\x00\x00" + (b"\x03" + bytes([len(name)]) + name if name else b"\x01\0\0\0\0") + b"\0\0"
         if self.protocol == "socks4":
             return b"\x00\x5a" + bytes(6)
-        if self.protocol == "http":
+        if self.protocol in ("http", "relay"):
             return b""
         return b"HTTP/1.1 200 Connection established\r\n" + (b"X-Filler: " + filler + b"\r\n" if filler else b"") + b"\r\n"
 
@@ -48,7 +48,7 @@ class Asked:
             return bytes([5, _SOCKS5_CODES.get(status, 1), 0, 1]) + bytes(6)
         if self.protocol == "socks4":
             return b"\x00\x5b" + bytes(6)
-        return http_refusal(status)
+        return b"" if self.protocol == "relay" else http_refusal(status)
 
 
 class Refusal(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from syncbot.testing.faults import Fault
 from syncbot.testing.proxy_behaviour import behaviour_of
 from syncbot.testing.proxy_loop import Conn, Loop, Timer
+from syncbot.testing.proxy_secure import SecureConn
 from syncbot.testing.proxy_stats import Stats, Target
 from syncbot.testing.proxy_talk import Asked, Reader, Refusal, Talker
 from syncbot.testing.proxy_tls import TlsScanner
@@ -34,18 +36,26 @@ class Options:
     idle_cut_after_seconds: float = 0.0
     idle_dead_after_seconds: float = 0.0
     resolve: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    tls: ssl.SSLContext | None = None
 
     def address(self, host: str, port: int) -> tuple[str, int] | None:
         """Where a target is, None where it is not on this machine."""
         mapped = self.resolve.get(f"{host}:{port}") or self.resolve.get(host) or {"localhost": "127.0.0.1"}.get(host, host)
-        bare, colon, digits = mapped.rpartition(":")
-        if colon and (":" not in bare or bare.endswith("]")):
-            mapped, port = bare, int(digits)
+        address, port = split_address(mapped, port)
         try:
-            loopback = ipaddress.ip_address(mapped.strip("[]")).is_loopback
+            loopback = ipaddress.ip_address(address).is_loopback
         except ValueError:
             return None
-        return (mapped.strip("[]"), port) if loopback and 0 < port < 65_536 else None
+        return (address, port) if loopback and 0 < port < 65_536 else None
+
+
+def split_address(text: str, port: int = 0) -> tuple[str, int]:
+    """Read "127.0.0.1:8443", "[::1]:8443" or an address without a port."""
+    bare, colon, digits = text.rpartition(":")
+    if colon and digits.isdigit() and (":" not in bare or bare.endswith("]")):
+        text, port = bare, int(digits)
+    return text.strip("[]"), port
 
 
 class Tunnel:
@@ -56,7 +66,10 @@ class Tunnel:
 
     def __init__(self, loop: Loop, sock: socket.socket, fault: Fault, *, options: Options, stats: Stats, on_closed: Callable[[Tunnel], None]) -> None:
         self.fault, self.loop, self.scanner = fault, loop, TlsScanner()
-        self.client = Conn(loop, sock, delay=0.0, pace=options.rate_limit_bytes, on_data=self._from_client, on_lost=self.close)
+        if options.tls is None:
+            self.client = Conn(loop, sock, delay=0.0, pace=options.rate_limit_bytes, on_data=self._from_client, on_lost=self.close)
+        else:
+            self.client = SecureConn(loop, sock, options.tls, pace=options.rate_limit_bytes, on_data=self._from_client, on_lost=self.close)
         self.server: Conn | None = None
         self.closed = False
         self.options = options
@@ -78,8 +91,11 @@ class Tunnel:
     def start(self) -> None:
         """Begin, unless the behaviour ends it here."""
         self._behaviour.accepted(self)
-        if not self.closed:
-            self.client.read(True)
+        if self.closed:
+            return
+        self.client.read(True)
+        if self.options.target:
+            self._ask(Asked("relay", *split_address(self.options.target)), b"")
 
     def close(self, *, reset: bool = False) -> None:
         """End both connections at once."""
@@ -164,10 +180,13 @@ class Tunnel:
             self._hang_up(refusal.answer)
             return
         if asked is not None:
-            self._reader, self._asked, self._early = None, asked, asked.forward + reader.rest
-            self._stats.ask(Target(asked.protocol, asked.host, asked.port))
-            if not self._behaviour.asked(self):
-                self._dial(asked)
+            self._ask(asked, asked.forward + reader.rest)
+
+    def _ask(self, asked: Asked, early: bytes) -> None:
+        self._reader, self._asked, self._early = None, asked, early
+        self._stats.ask(Target(asked.protocol, asked.host, asked.port))
+        if not self._behaviour.asked(self):
+            self._dial(asked)
 
     def _dial(self, asked: Asked) -> None:
         address = self.options.address(asked.host, asked.port)
@@ -175,7 +194,11 @@ class Tunnel:
             self._stats.add(refused_targets=1)
             self.refuse(403)
             return
-        sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        try:
+            sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        except OSError:  # no descriptor left, or no IPv6 here
+            self.refuse(502)
+            return
         pace, delay = self.options.rate_limit_bytes, self.options.rtt / 2
         self.server = Conn(self.loop, sock, delay=delay, pace=pace, on_data=self._from_server, on_lost=self._server_lost)
         self.server.on_drained = self._server_drained
@@ -188,13 +211,17 @@ class Tunnel:
             self.refuse(502)
             return
         granted = self._asked.granted(self.fault.filler_bytes)
+        # The way to the server is the long one: a round trip for its TCP handshake, and half of one each way for what follows.
         if granted:
             self._behaviour.granting(self)
-        # The way to the server is the long one: a round trip for its TCP handshake, and half of one each way for what follows.
-        self.client.write(granted, extra_delay=self.options.rtt)
-        self.client.when_flushed(self._stand)
+            self.client.write(granted, extra_delay=self.options.rtt)
+            self.client.when_flushed(self._stand)
+        else:
+            self.loop.later(self.options.rtt, self._stand)
 
     def _stand(self) -> None:
+        if self.closed:
+            return
         assert self.server is not None
         self._standing = True
         self._moved_at = time.monotonic()
@@ -243,6 +270,8 @@ class Tunnel:
         """Keep the request until the session tickets are there: what comes from the server after it is then its answer, for certain."""
         self._held += application
         self.client.read(False)
+        if self._hold is not None:
+            self._hold.cancel()
         if self._tickets_at:
             apart = _TICKETS_APART_SECONDS if self.scanner.tickets > 1 else _SECOND_TICKET_SECONDS
             wait = self._tickets_at + apart - time.monotonic()
@@ -276,12 +305,11 @@ class Tunnel:
     def _ticket_came(self) -> None:
         self._tickets_at = self._moved_at
         if self._hold is not None:
-            self._hold.cancel()
             self._hold_back(b"")
 
     def _client_ended(self) -> None:
         """A client that closes wants nothing more: what it wrote still reaches the server, then all ends."""
-        if self.server is None or self._dead or not self._standing:
+        if self.server is None or self.server.closed or self._dead or not self._standing:
             self.close()
         else:
             self.server.when_flushed(self.close)

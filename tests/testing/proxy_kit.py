@@ -118,7 +118,7 @@ class Certificates:
 def make_certificates() -> Certificates:
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(server)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(server)
     client = ssl.create_default_context()
     authority.configure_trust(client)
     return Certificates(server, client)

@@ -249,6 +249,12 @@ def test_wrong_settings_are_refused() -> None:
         FaultProxy("ftp")
     with pytest.raises(ValueError):
         FaultProxy(rate=5)
+    with pytest.raises(ValueError):
+        FaultProxy("relay")
+    with pytest.raises(ValueError):
+        FaultProxy("https")
+    with pytest.raises(ValueError):
+        FaultProxy("http", target="127.0.0.1:1")
 
 
 def test_waiting_ends_with_its_time(proxy: FaultProxy) -> None:
@@ -338,6 +344,94 @@ def test_round_trip_time_without_a_loss_of_throughput(plain: Origin) -> None:
     assert 0.1 <= connect < 0.25
     assert 0.1 <= call < 0.25
     assert 0.1 <= upload < 2.5
+
+
+def test_round_trip_time_without_a_talk(plain: Origin) -> None:
+    """Where no answer says that the tunnel stands, the TCP handshake with the server still takes its round trip."""
+    with FaultProxy("relay", target=f"127.0.0.1:{plain.port}", rtt=0.1) as proxy, Client(proxy) as client:
+        began = time.monotonic()
+        client.ask()
+        assert 0.2 <= time.monotonic() - began < 0.4
+
+
+def test_a_relay(origin: Origin, certificates: Certificates) -> None:
+    """A relay leads every connection to its target without a word, and its faults strike as in a proxy."""
+    with FaultProxy("relay", target=f"127.0.0.1:{origin.port}") as proxy:
+        assert proxy.url_for("https") == f"https://127.0.0.1:{proxy.port}"
+        for fault, stage in ((Fault.NONE, "answered"), (Fault.tls_drop(), "tls"), (Fault.bad_gateway(), "tls"), (Fault.cut_before_answer(), "sent")):
+            proxy.script(fault)
+            with Client(proxy) as client:
+                with contextlib.suppress(OSError):
+                    client.tls(certificates.client)
+                    client.ask()
+                assert client.stage == stage
+    assert origin.done == [request(), request()]
+    assert proxy.targets[0] == Target("relay", "127.0.0.1", origin.port)
+
+
+def test_a_proxy_spoken_to_inside_tls(plain: Origin, certificates: Certificates) -> None:
+    """With the kind "https" the talk and the tunnel run inside TLS, large bodies and half closed tunnels included."""
+    with FaultProxy("https", tls=certificates.server, username="user", password="secret") as proxy:
+        assert proxy.url == f"https://user:secret@127.0.0.1:{proxy.port}"
+        big = request(os.urandom(5_000_000))
+        with Client(proxy) as client:
+            client.tls(certificates.client)
+            assert client.connect("localhost", plain.port, basic("user", "secret")).startswith(b"HTTP/1.1 200 ")
+            assert client.ask(big) == ANSWER
+        with Client(proxy) as client:
+            client.tls(certificates.client)
+            assert client.connect("localhost", plain.port) == b"HTTP/1.1 407 Proxy Authentication Required"
+            assert client.rest() == b""
+        proxy.script(Fault.half_close(after_bytes=5))
+        with Client(proxy) as client:
+            client.tls(certificates.client)
+            client.connect("localhost", plain.port, basic("user", "secret"))
+            client.sock.sendall(request())
+            assert client.rest() == ANSWER[:5]
+            client.sock.sendall(request())
+            assert plain.wait_for(lambda: len(plain.done) == 3)
+        with Client(proxy) as client, contextlib.suppress(OSError):  # no TLS at all
+            client.sock.sendall(b"CONNECT localhost:1 HTTP/1.1\r\n\r\n")
+            client.rest()
+        assert proxy.wait_for(lambda: proxy.open_now == 0)
+    assert plain.done == [big, request(), request()]
+
+
+def test_a_server_that_resets(proxy: FaultProxy) -> None:
+    """When the server resets its side, the client sees the end of the stream, and the tunnel ends with the client."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, Client(proxy) as client:
+        client.connect("127.0.0.1", listener.getsockname()[1])
+        server, _ = listener.accept()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        server.close()
+        assert client.some() == b""
+        client.sock.close()
+        assert proxy.wait_for(lambda: proxy.open_now == 0, 1.0)
+
+
+def test_a_client_that_resets(proxy: FaultProxy, plain: Origin) -> None:
+    """When the client resets its side in the middle of an upload, the tunnel and the server's connection end."""
+    with Client(proxy) as client:
+        client.connect("localhost", plain.port)
+        client.sock.sendall(request(bytes(100_000))[:50_000])
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert proxy.wait_for(lambda: proxy.open_now == 0)
+    assert plain.wait_for(lambda: len(plain.broken) == 1)
+
+
+def test_it_starts_again(plain: Origin) -> None:
+    """A closed proxy starts again on its port; a running one does not start twice."""
+    proxy = FaultProxy()
+    ports = []
+    for _ in range(2):
+        with proxy:
+            ports.append(proxy.port)
+            attempt(proxy, plain, context=None)
+            with pytest.raises(RuntimeError):
+                proxy.start()
+    assert ports[0] == ports[1]
+    with pytest.raises(RuntimeError):
+        proxy.cut_all()
 
 
 def test_a_limited_rate(plain: Origin) -> None:
