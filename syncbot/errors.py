@@ -113,7 +113,10 @@ class NotSent(NetworkError):
 
 
 class ProxyAuthRequired(NotSent):
-    """The proxy refused the credentials (HTTP 407, or the SOCKS counterpart); not retried, since only a change of settings helps."""
+    """The proxy refused the credentials (HTTP 407, or the SOCKS counterpart).
+
+    Not retried, since only a change of settings helps; unless the same proxy has taken the same credentials before.
+    """
 
     def __init__(self, message: str = "", *, retryable: bool = False, **facts: Any) -> None:
         super().__init__(message, retryable=retryable, **facts)

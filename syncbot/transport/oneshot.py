@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
@@ -22,15 +22,17 @@ from syncbot.transport.tls import Tls
 from syncbot.transport.traffic import Traffic
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways
-from syncbot.types import DIRECT, Proxy, Request, Response
+from syncbot.types import DIRECT, Body, Proxy, Request, Response
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """The largest answer that is kept in memory; a batch of 100 updates stays far below."""
 _CHUNK_BYTES = 65_536
 
+_Result = TypeVar("_Result")
 
-class _SinkFailed(Exception):
-    """Writing a download failed here, not on the network."""
+
+class _FailedHere(Exception):
+    """Reading an upload's body, or writing a download, failed on this machine and not on the network."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__()
@@ -87,6 +89,9 @@ class OneShotTransport:
             # A poll that was cut says little about its proxy: many cut what is idle for long.
             if not bypassed and attempt.cut != "abort" and (isinstance(outcome, NotSent) or not request.wait):
                 outcome.failover = self._ways.failed(proxy)
+            if isinstance(outcome, ProxyAuthRequired):
+                # Wrong credentials stay wrong; a proxy that took them before has a passing trouble of its own.
+                outcome.retryable = self._ways.is_proven(proxy)
             outcome.elapsed = self._clock() - started
         raise outcome.with_traceback(None)  # the way through the libraries below helps nobody
 
@@ -96,7 +101,7 @@ class OneShotTransport:
             response = self._exchange(request, target, proxy, attempt)
         except NetworkError as error:
             return error
-        except _SinkFailed as error:
+        except _FailedHere as error:
             return error.cause
         except FOREIGN_ERRORS as error:
             return failure(error, attempt, proxy)
@@ -138,7 +143,8 @@ class OneShotTransport:
 
         body = request.body
         size = len(body) if isinstance(body, bytes) else body.size if body is not None else 0
-        prepared = prepare(request.verb, f"{url.scheme}://{target}/{quote(request.method)}", headers, body, size)
+        content = body if body is None or isinstance(body, bytes) else _chunks(body)
+        prepared = prepare(request.verb, f"{url.scheme}://{target}/{quote(request.method)}", headers, content, size)
         remaining = max(0.001, attempt.expires_at - self._clock())
         exchange = Exchange(open_socket, path, target.host, target.port, 443 if target.tls else 80)
         with (
@@ -156,9 +162,9 @@ class OneShotTransport:
         sink = request.sink
         kept: list[bytes] = []
         room_bytes = self._max_answer_bytes
-        if sink is not None and _blame_sink(sink.begin, answer.status_code, answer.headers):
+        if sink is not None and _blame_us(sink.begin, answer.status_code, answer.headers):
             for chunk in answer.raw.stream(_CHUNK_BYTES, decode_content=True):
-                _blame_sink(sink.write, chunk)
+                _blame_us(sink.write, chunk)
         elif size is not None and size > room_bytes:
             raise AnswerTooLarge
         else:
@@ -172,9 +178,15 @@ class OneShotTransport:
         return Response(answer.status_code, answer.headers, b"".join(kept), str(proxy))
 
 
-def _blame_sink(step: Callable[..., Any], *arguments: object) -> Any:
-    """Run a step of a download's sink; its errors are not the network's."""
+def _blame_us(step: Callable[..., _Result], *arguments: Any) -> _Result:
+    """Run a step of an upload's body or a download's sink; its errors are not the network's."""
     try:
         return step(*arguments)
     except Exception as error:
-        raise _SinkFailed(error) from None
+        raise _FailedHere(error) from None
+
+
+def _chunks(body: Body) -> Iterator[bytes]:
+    chunks = iter(body)
+    while (chunk := _blame_us(next, chunks, None)) is not None:
+        yield chunk

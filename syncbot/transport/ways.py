@@ -30,6 +30,7 @@ class Ways:
         self._lock = threading.Lock()
         self._rests_until = dict.fromkeys(self.proxies, 0.0)
         self._failures = dict.fromkeys(self.proxies, 0)
+        self._proven: set[Proxy] = set()
 
     def pick(self) -> Proxy:
         """The first way that is not resting, else the one whose rest ends first."""
@@ -52,7 +53,12 @@ class Ways:
 
     def worked(self, proxy: Proxy) -> None:
         """Forget a way's failures."""
+        self._proven.add(proxy)
         if self._failures[proxy]:
             with self._lock:
                 self._failures[proxy] = 0
                 self._rests_until[proxy] = 0.0
+
+    def is_proven(self, proxy: Proxy) -> bool:
+        """Whether a way has worked before, its credentials included."""
+        return proxy in self._proven
