@@ -84,10 +84,11 @@ class Collector(logging.Handler):
 
 
 def whole_chain(error: BaseException | None) -> str:
-    """The tracebacks of an exception and of all that it came from."""
+    """The tracebacks of an exception, of all that it came from, and of the members of groups."""
     parts: list[str] = []
     while error is not None:
         parts += traceback.format_exception(error, chain=False)
+        parts += map(whole_chain, error.exceptions if isinstance(error, BaseExceptionGroup) else ())
         error = error.__cause__ or error.__context__
     return "".join(parts)
 
@@ -256,13 +257,13 @@ def test_records_of_every_carrier(name: str, records: Collector) -> None:
     logger.info("%(url)s", {"url": f"http://somebody:{quote(PASSWORD, safe='')}@proxy.example:3128"})
     logger.warning(ValueError(f"with {SHORT}"), stack_info=True, extra={"url": f"/bot{TOKEN}/"})
     logger.error("does not fit %s %s", TOKEN)
-    for raiser in (raise_with_cause, raise_with_context, raise_with_hidden_context, raise_group, raise_with_note):
+    for raiser in (raise_with_cause, raise_with_context, raise_with_hidden_context, raise_group, raise_wide_group, raise_with_note):
         try:
             raiser()
         except Exception:
             logger.exception("failed")
     text = records.everything()
-    assert len(records.records) == 9
+    assert len(records.records) == 10
     assert not any(secret in text for secret in (KEY, SHORT, PASSWORD, repr(PASSWORD)[1:-1], quote(PASSWORD, safe="")))
     assert text.count(HIDDEN) >= 9
     assert text.count("Traceback (most recent call last)") >= 5
@@ -295,6 +296,11 @@ def raise_with_hidden_context() -> None:
 def raise_group() -> None:
     """Raise a group with a secret in one of its members."""
     raise ExceptionGroup("several", [KeyError("x"), ValueError(TOKEN)])
+
+
+def raise_wide_group() -> None:
+    """Raise a group so wide that a traceback leaves out the member with the secret."""
+    raise ExceptionGroup("many", [*(KeyError(number) for number in range(20)), ValueError(TOKEN)])
 
 
 def raise_with_note() -> None:
@@ -354,12 +360,13 @@ def test_secret_in_an_argument_that_is_not_shown(records: Collector) -> None:
     assert KEY not in records.everything()
 
 
-def test_exception_text_that_was_made_before(records: Collector) -> None:
-    """A traceback that another handler has formatted already is redacted too."""
+def test_texts_that_were_made_before(records: Collector) -> None:
+    """A traceback that another handler has formatted already, and a stack with a secret in its lines, are redacted too."""
     guard(TOKEN)
-    record = logging.makeLogRecord({"name": "syncbot", "levelno": logging.INFO, "msg": "x", "exc_text": f"Error: {TOKEN}"})
-    logging.getLogger("syncbot").handle(record)
+    fields = {"name": "syncbot", "levelno": logging.INFO, "msg": "x", "exc_text": f"Error: {TOKEN}", "stack_info": f"Stack: {TOKEN}"}
+    logging.getLogger("syncbot").handle(logging.makeLogRecord(fields))
     assert records.records[0].exc_text == f"Error: 123456789:{HIDDEN}"
+    assert records.records[0].stack_info == f"Stack: 123456789:{HIDDEN}"
 
 
 def test_exc_info_without_an_exception(records: Collector) -> None:
@@ -403,6 +410,30 @@ def test_guard_does_not_pile_up() -> None:
     assert len({id(found[0]) for found in filters}) == 1
     assert all(len(logging.getLogger(name).filters) <= max(before[name], 1) for name in CARRIERS)
     assert redactors[0].text("secret-0-0-x secret-7-124-x") == f"{HIDDEN} {HIDDEN}"
+
+
+def test_two_threads_attach_at_once() -> None:
+    """When two threads find a logger without the filter at the same moment, it still gets it once."""
+    both = threading.Barrier(2)
+
+    class Filters(list[Any]):
+        looks = 0
+
+        def __contains__(self, item: object) -> bool:
+            self.looks += 1
+            found = super().__contains__(item)
+            if self.looks <= 2:
+                both.wait(10)
+            return found
+
+    logger, shared = logging.Logger("somebody.else"), RedactingFilter()
+    logger.filters = Filters()
+    threads = [threading.Thread(target=shared.attach, args=(logger,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert logger.filters == [shared]
 
 
 def test_first_guard_from_many_threads() -> None:
@@ -537,9 +568,12 @@ def test_json_of_endless_structures(clean_root: logging.Logger, tmp_path: Path) 
     setup_logging("DEBUG", tmp_path / "bot.log", json=True)
     loop: list[Any] = [TOKEN]
     loop.append(loop)
-    logging.getLogger("somebody.else").info("x", extra={"loop": loop})
+    circle: dict[str, Any] = {"token": TOKEN}
+    circle["again"] = circle
+    logging.getLogger("somebody.else").info("x", extra={"loop": loop, "circle": circle})
     text = (tmp_path / "bot.log").read_text(encoding="utf-8")
     assert json.loads(text)["loop"][0] == f"123456789:{HIDDEN}"
+    assert json.loads(text)["circle"]["again"]["token"] == f"123456789:{HIDDEN}"
     assert KEY not in text
 
 
