@@ -18,7 +18,7 @@ class Fault:
 
     Positions in bytes are counted on the wire from the first application byte: in TLS from the first record that holds application data, so that
     handshakes and session tickets do not count; without TLS from the first byte of the tunnel. Faults of the TLS handshake do not strike a tunnel
-    that carries no TLS.
+    that carries no TLS. TLS 1.2 and 1.3 are understood, with a client that has no certificate of its own.
 
     Args:
         name: the constructor's name; the key of `FaultProxy.struck`.
@@ -42,6 +42,14 @@ class Fault:
 
     NONE: ClassVar[Fault]
     """No fault: the tunnel works. For `FaultProxy.script`."""
+
+    def __post_init__(self) -> None:
+        if self.name not in _PHASES:
+            raise ValueError(f"no fault is called {self.name!r}; there are {', '.join(_PHASES)}")
+        if min(self.after_bytes, self.after_seconds, self.bytes_per_second, self.chunks, self.chunk_bytes, self.filler_bytes) < 0:
+            raise ValueError(f"{self.name}: no argument can be below 0")
+        if self.name.startswith("drip") and not self.bytes_per_second:
+            raise ValueError(f"{self.name}: bytes_per_second must be above 0")
 
     @property
     def phase(self) -> Phase:

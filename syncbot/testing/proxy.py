@@ -46,7 +46,7 @@ class FaultProxy:
         username, password: what a client must bring; none when both are empty. SOCKS4 checks the name alone.
         faults: the faults that random ones are drawn from.
         rate: the share of the tunnels that a random fault is meant for, 0 to 1.
-        seed: makes the random faults repeatable: the same seed and order of tunnels give the same faults. By default a new one; the log names it.
+        seed: makes the random faults repeatable: the same seed and order of tunnels give the same faults. By default a new one; a warning logs it.
         rtt: seconds of round-trip time to the server: a whole one before the tunnel stands (for the server's TCP handshake), half of one on each byte in each
             direction. It does not limit the throughput.
         rate_limit_bytes: bytes a second in each direction of each tunnel; 0 for no limit.
@@ -82,6 +82,9 @@ class FaultProxy:
             raise ValueError('the kind "relay" needs `target`, the kind "https" needs `tls`, and no other kind takes them')
         self.kind = kind
         self.seed = secrets.randbits(32) if seed is None else seed
+        faults = tuple(faults)
+        # A run that nobody can repeat unless the seed is seen: worth a warning, which test runners show beside a failure.
+        self._seed_level = logging.WARNING if faults and rate and seed is None else logging.INFO
         self._plan = FaultPlan(faults, rate, self.seed)
         self._stats = Stats()
         self._options = Options(
@@ -109,7 +112,7 @@ class FaultProxy:
         self._loop = Loop(f"fault-proxy-{self._port}")
         self._listen(self._listener)
         self._loop.start()
-        _log.info("fault proxy on port %d, seed %d", self._port, self.seed)
+        _log.log(self._seed_level, "fault proxy on port %d; its random faults come again with seed=%d", self._port, self.seed)
         return self
 
     def close(self) -> None:
@@ -234,7 +237,7 @@ class FaultProxy:
 
     @property
     def targets(self) -> list[Target]:
-        """What the clients asked for, in order."""
+        """What the last thousand clients asked for, in order."""
         with self._stats.changed:
             return list(self._stats.targets)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+_TARGETS_KEPT = 1000  # a proxy may run for days
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Stats:
     refused_targets: int = 0
     struck: Counter[str] = field(default_factory=Counter)
     drawn: Counter[str] = field(default_factory=Counter)
-    targets: list[Target] = field(default_factory=list)
+    targets: deque[Target] = field(default_factory=lambda: deque(maxlen=_TARGETS_KEPT))
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def add(self, **amounts: int) -> None:

@@ -227,6 +227,13 @@ def test_the_same_seed_gives_the_same_faults(proxy: FaultProxy) -> None:
     assert proxy.seed != FaultProxy().seed
 
 
+def test_a_seed_of_its_own_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """A proxy that draws faults from a seed of its own logs it as a warning, so that a failed run can be repeated."""
+    with FaultProxy(faults=[Fault.refuse()]) as proxy:
+        assert f"seed={proxy.seed}" in caplog.records[-1].getMessage()
+        assert caplog.records[-1].levelname == "WARNING"
+
+
 def test_random_faults_at_a_rate(plain: Origin) -> None:
     """About the given share of the tunnels is struck, and exactly what is counted; the rate can be changed."""
     with FaultProxy(faults=[Fault.refuse()], rate=0.3, seed=3) as proxy:

@@ -291,7 +291,20 @@ def test_every_fault_says_its_phase() -> None:
     assert Fault.parse("none") == Fault.NONE
 
 
-@pytest.mark.parametrize("text", ["", "nothing", "all", "phase", "cut_request:bytes=1", "cut_request:name=x", "cut_request:after_bytes=x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nothing",
+        "all",
+        "phase",
+        "cut_request:bytes=1",
+        "cut_request:name=x",
+        "cut_request:after_bytes=x",
+        "cut_request:after_bytes=-1",
+        "drip_response:bytes_per_second=0",
+    ],
+)
 def test_a_wrong_fault_is_refused(text: str) -> None:
     """A name or argument that does not exist is a ValueError."""
     with pytest.raises(ValueError):
