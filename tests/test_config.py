@@ -21,8 +21,10 @@ from syncbot.config import (
     Setting,
     Settings,
     bypasses_proxy,
+    check_setting,
     config_dir,
     environment_proxies,
+    from_environment,
     read_env_file,
     state_dir,
     write_env_file,
@@ -364,6 +366,21 @@ def test_environment_proxies_of_the_process(monkeypatch: pytest.MonkeyPatch) -> 
     assert environment_proxies() == ((Proxy("socks5", "h", 1080),), "")
     with pytest.raises(ConfigError, match="SYNCBOT_PROXY in the environment"):
         environment_proxies({"SYNCBOT_PROXY": "ftp://h"})
+
+
+def test_some_fields_of_the_environment() -> None:
+    """Some fields alone can be read from the environment: what it does not set is left out, and what was not asked for is not even looked at."""
+    environ = {"SYNCBOT_TIMEOUT": "5", "SYNCBOT_IPV4": "", "SYNCBOT_CHAT": "wrong one", "HTTPS_PROXY": "a:1"}
+    assert from_environment("timeout", "ipv4", "no_proxy", environ=environ) == {"timeout": 5.0}
+    with pytest.raises(ConfigError, match="SYNCBOT_CHAT in the environment: 'wrong one' is neither"):
+        from_environment("chat", environ=environ)
+
+
+def test_check_one_setting() -> None:
+    """One value given by hand is checked by the rules of its setting."""
+    assert check_setting("SYNCBOT_TIMEOUT", " 5 ") == 5.0
+    with pytest.raises(ConfigError, match=r"^SYNCBOT_TIMEOUT: 'soon' is not a number of seconds .*; for example SYNCBOT_TIMEOUT=20$"):
+        check_setting("SYNCBOT_TIMEOUT", "soon")
 
 
 def test_relative_paths(home: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
