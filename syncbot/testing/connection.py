@@ -19,6 +19,7 @@ from syncbot.testing.wire import PIECE, HttpProblem, PeerGone, RequestHead, Wire
 LINGER = 2.0
 """Seconds that a closed connection waits for the client to close its side too."""
 _MAX_PIPELINED = 1 << 20
+_MAX_DRAIN = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -280,8 +281,10 @@ class Connection:
     def _drain(self) -> None:
         poll = select.poll()
         poll.register(self._sock, select.POLLIN)
-        deadline = time.monotonic() + LINGER
-        while not self._stopping and (left := deadline - time.monotonic()) > 0 and poll.poll(left * 1000):
+        deadline, read = time.monotonic() + LINGER, 0
+        while not self._stopping and read < _MAX_DRAIN and (left := deadline - time.monotonic()) > 0 and poll.poll(left * 1000):
             # the bytes mean nothing any more, so TLS is left out
-            if not socket.socket.recv(self._sock, PIECE, socket.MSG_DONTWAIT):
+            piece = socket.socket.recv(self._sock, PIECE, socket.MSG_DONTWAIT)
+            if not piece:
                 return
+            read += len(piece)

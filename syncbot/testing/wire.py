@@ -155,7 +155,7 @@ class Wire:
             if total > limit:
                 raise HttpProblem(413, "Request Entity Too Large")
             yield from self._counted(size)
-            if self._line():
+            if b"".join(self._counted(2)) != b"\r\n":
                 raise HttpProblem(400, "broken chunk")
         for _ in range(MAX_HEADERS):
             if not self._line():
