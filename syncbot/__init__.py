@@ -1,0 +1,116 @@
+"""A synchronous Telegram bot runtime: threads, no event loop, and every Bot API call on a connection of its own.
+
+```python
+from syncbot import Bot, Runtime, filters
+
+app = Runtime(Bot.from_env())
+
+@app.message(filters.TEXT & ~filters.COMMAND)
+def echo(update, context):
+    context.reply(update.message.text)
+
+app.run()
+```
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from syncbot.errors import (
+    AlreadyRunning,
+    ApiError,
+    AskTimeout,
+    BadRequest,
+    ChatMigrated,
+    ConfigError,
+    Conflict,
+    DeliveryUncertain,
+    Forbidden,
+    NetworkError,
+    NotFound,
+    NotSent,
+    Phase,
+    ProxyAuthRequired,
+    RetryAfter,
+    ServerError,
+    Stopped,
+    StorageError,
+    SyncBotError,
+    Unauthorized,
+)
+
+if TYPE_CHECKING:
+    from syncbot.client.bot import Bot as Bot
+    from syncbot.client.limits import Limits as Limits
+    from syncbot.client.retry import RetryPolicy as RetryPolicy
+    from syncbot.config import Settings as Settings
+    from syncbot.runtime import filters as filters
+    from syncbot.runtime.context import Context as Context
+    from syncbot.runtime.router import Router as Router
+    from syncbot.runtime.runtime import Runtime as Runtime
+    from syncbot.runtime.runtime import Summary as Summary
+    from syncbot.types import Proxy as Proxy
+
+__version__ = "0.1.0"
+
+# What needs more than the standard library is loaded when it is first asked for (PEP 562), so that `import syncbot` costs next to nothing.
+_HOMES = {
+    "Bot": "syncbot.client.bot",
+    "Context": "syncbot.runtime.context",
+    "Limits": "syncbot.client.limits",
+    "Proxy": "syncbot.types",
+    "RetryPolicy": "syncbot.client.retry",
+    "Router": "syncbot.runtime.router",
+    "Runtime": "syncbot.runtime.runtime",
+    "Settings": "syncbot.config",
+    "Summary": "syncbot.runtime.runtime",
+}
+
+__all__ = [
+    "AlreadyRunning",
+    "ApiError",
+    "AskTimeout",
+    "BadRequest",
+    "Bot",
+    "ChatMigrated",
+    "ConfigError",
+    "Conflict",
+    "Context",
+    "DeliveryUncertain",
+    "Forbidden",
+    "Limits",
+    "NetworkError",
+    "NotFound",
+    "NotSent",
+    "Phase",
+    "Proxy",
+    "ProxyAuthRequired",
+    "RetryAfter",
+    "RetryPolicy",
+    "Router",
+    "Runtime",
+    "ServerError",
+    "Settings",
+    "Stopped",
+    "StorageError",
+    "Summary",
+    "SyncBotError",
+    "Unauthorized",
+    "filters",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "filters":
+        return importlib.import_module("syncbot.runtime.filters")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

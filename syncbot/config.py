@@ -16,7 +16,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,12 +28,12 @@ __all__ = [
     "SETTINGS",
     "Setting",
     "Settings",
-    "bypasses_proxy",
     "check_setting",
     "config_dir",
     "environment_proxies",
     "from_environment",
     "read_env_file",
+    "service_settings",
     "state_dir",
     "write_env_file",
 ]
@@ -375,7 +374,7 @@ class Settings:
         token: the bot's token; empty only where it was not required.
         allowed_users: the ids of the users to listen to; None for everyone.
         proxies: the ways to Telegram in order of preference; empty for the direct one.
-        no_proxy: the hosts that `proxies` is not used for, see `bypasses_proxy`; empty where SYNCBOT_PROXY gave the list.
+        no_proxy: the hosts that `proxies` is not used for, see `syncbot.transport.noproxy`; empty where SYNCBOT_PROXY gave the list.
         chat: the id or @name of the chat that is written to by default.
         base_url: the Bot API server, without a slash at the end.
         ca_file: certificates to trust; None for certifi's.
@@ -465,48 +464,7 @@ def check_setting(name: str, text: str) -> Any:
     return setting.read(text.strip())
 
 
-# --- NO_PROXY.
-
-
-def bypasses_proxy(host: str, port: int, no_proxy: str) -> bool:
-    """Whether NO_PROXY exempts a host from the proxy; entries that make no sense match nothing.
-
-    An entry, separated by commas or white space, is a name (it stands for all names below it too; a leading "." or "*." changes nothing), an
-    address, a range ("10.0.0.0/8"), each with ":port" if wanted (an IPv6 address then in brackets), or "*". No name is looked up.
-
-    Args:
-        host: a name or an address, an IPv6 one with or without brackets.
-        port: the port that is connected to.
-        no_proxy: the value of NO_PROXY.
-    """
-    name = host.strip("[]").rstrip(".").lower()
-    address = _address(name)
-    return any(_exempts(entry, name, port, address) for entry in re.findall(r"[^\s,]+", no_proxy.lower()))
-
-
-def _exempts(entry: str, name: str, port: int, address: IPv4Address | IPv6Address | None) -> bool:
-    parts = re.fullmatch(r"\[([^]]*)\](/[0-9]+)?(?::([0-9]+))?", entry) or re.fullmatch(r"([^:]*)():([0-9]+)", entry)
-    wanted, wanted_port = (parts[1] + (parts[2] or ""), parts[3]) if parts else (entry, None)
-    if wanted_port is not None and int(wanted_port) != port:
-        return False
-    if wanted == "*":
-        return True
-    if address is not None:
-        return _covers(wanted, address)
-    wanted = wanted.removeprefix("*.").strip(".")
-    return bool(wanted) and (name == wanted or name.endswith("." + wanted))
-
-
-def _address(name: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(name.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _covers(wanted: str, address: IPv4Address | IPv6Address) -> bool:
-    try:
-        return address in ip_network(wanted, strict=False)
-    except ValueError:
-        return False
+def service_settings(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """What a service manager tells its service: NOTIFY_SOCKET and WATCHDOG_USEC, "" where they are not set (sd_notify(3), sd_watchdog_enabled(3))."""
+    env = os.environ if environ is None else environ
+    return env.get("NOTIFY_SOCKET", ""), env.get("WATCHDOG_USEC", "")

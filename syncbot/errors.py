@@ -17,6 +17,7 @@ SyncBotError
 │   ├── Conflict                409
 │   ├── RetryAfter              429
 │   └── ServerError             5xx
+├── AlreadyRunning              another process handles this bot's updates
 ├── AskTimeout                  nobody answered `context.ask` in time
 └── Stopped                     the runtime is stopping
 ```
@@ -188,6 +189,10 @@ class RetryAfter(ApiError):
 
 class ServerError(ApiError):
     """5xx in Telegram's own envelope: its server failed or is restarting."""
+
+
+class AlreadyRunning(SyncBotError):
+    """Another process (or another runtime in this one) holds the bot's lock and handles its updates."""
 
 
 class AskTimeout(SyncBotError):

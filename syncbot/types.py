@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -51,20 +52,30 @@ class Proxy:
         text = text.strip()
         if text.lower() == "direct":
             return DIRECT
-        url = urlsplit(text if "://" in text else f"http://{text}")
-        shown = text.rpartition("@")[2]  # never show what stands before the @
-        if url.scheme.lower() not in _PROXY_PORTS:
-            raise ConfigError(f"{setting}: unknown proxy scheme {url.scheme!r} in {shown!r}; use http, https, socks4, socks5 or socks5h, {_PROXY_EXAMPLE}")
+        proxy, reason = cls._read(text if "://" in text else f"http://{text}")
+        if proxy is not None:
+            return proxy
+        # What stands after the last @ is shown, where that is a host and a port for certain: anything else may be a part of the credentials.
+        _, at, rest = text.rpartition("@")
+        shown = f"{rest!r}" if at and re.fullmatch(r"[\w.-]+(:\d{1,5})?", rest) else "the value"
+        raise ConfigError(f"{setting}: {shown} is not a proxy URL ({reason}); write it like this: {_PROXY_EXAMPLE}")
+
+    @classmethod
+    def _read(cls, text: str) -> tuple[Proxy | None, str]:
+        """The proxy, or None and what is wrong."""
         try:
-            port = url.port or _PROXY_PORTS[url.scheme.lower()]
-            host = url.hostname or ""
-        except ValueError as problem:
-            reason = str(problem).partition(":")[0]
-        else:
-            if host and not any(c.isspace() for c in host) and url.path in ("", "/") and not url.query and not url.fragment:
-                return cls(url.scheme.lower(), host, port, unquote(url.username or ""), unquote(url.password or ""))
-            reason = "the host is missing" if not host else "something follows the port, or a character does not belong there"
-        raise ConfigError(f"{setting}: {shown!r} is not a proxy URL ({reason}); write it like this: {_PROXY_EXAMPLE}")
+            url = urlsplit(text)
+            scheme, host, port = url.scheme.lower(), url.hostname or "", url.port
+        except ValueError:
+            return None, "the host or the port is malformed"
+        if scheme not in _PROXY_PORTS:
+            known = re.fullmatch(r"[a-z0-9]{1,8}", scheme)
+            return None, f"unknown scheme {scheme!r}; use http, https, socks4, socks5 or socks5h" if known else "the scheme is malformed"
+        if not host:
+            return None, "the host is missing"
+        if any(c.isspace() for c in text) or url.path not in ("", "/") or url.query or url.fragment:
+            return None, "something follows the port, or a character does not belong there"
+        return cls(scheme, host, port or _PROXY_PORTS[scheme], unquote(url.username or ""), unquote(url.password or "")), ""
 
     @property
     def is_direct(self) -> bool:

@@ -20,7 +20,6 @@ from syncbot.config import (
     SETTINGS,
     Setting,
     Settings,
-    bypasses_proxy,
     check_setting,
     config_dir,
     environment_proxies,
@@ -30,6 +29,7 @@ from syncbot.config import (
     write_env_file,
 )
 from syncbot.errors import ConfigError
+from syncbot.transport.noproxy import bypasses_proxy
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, Proxy
 
 TOKEN = "123456789:AAHfiqksKZ8WmR2zSjiQ7_v4TMAKdiHm9T0"

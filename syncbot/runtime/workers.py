@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from syncbot.errors import StorageError, Stopped
+from syncbot.errors import Stopped, StorageError
 from syncbot.runtime.dispatcher import HandlerFailed
 from syncbot.runtime.turns import Turns
 from syncbot.storage.base import NO_CHANGES, Changes, Claimed, Inbox
@@ -23,6 +23,7 @@ from syncbot.storage.base import NO_CHANGES, Changes, Claimed, Inbox
 _log = logging.getLogger(__name__)
 
 _STORAGE_RETRY_SECONDS = 1.0
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 class Handle(Protocol):
@@ -116,7 +117,7 @@ class Workers:
         self._working = 0
         self._busy: set[Busy] = set()
         self._names = 0
-        self._troubled = False
+        self.storage_trouble = False
 
     def start(self) -> None:
         """Start the threads."""
@@ -149,25 +150,26 @@ class Workers:
                 self._progress.wait(left_seconds)
         return False
 
-    def join(self, grace: float) -> bool:
-        """Wait for the running handlers after the stop event was set; False when some did not return within `grace` seconds.
+    def join(self, grace: float, forced: threading.Event) -> bool:
+        """Wait for the running handlers after the stop event was set; False when some did not return within `grace` seconds, or before `forced`.
 
         Those are put back into the inbox, and whatever they still do is not recorded; their threads are daemons.
         """
         deadline = time.monotonic() + grace
         self.turns.stop()
         self.notify()
+        mine = threading.get_ident()
         with self._lock:
-            threads = list(self._threads)
-        for thread in threads:
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - time.monotonic()))
-        with self._lock:
-            left = [busy for busy in self._busy if busy.thread_id != threading.get_ident()]
+            while any(thread.ident != mine for thread in self._threads) and not forced.is_set():
+                left_seconds = deadline - time.monotonic()
+                if left_seconds <= 0:
+                    break
+                self._progress.wait(min(left_seconds, _LOOK_AGAIN_SECONDS))
+            left = [busy for busy in self._busy if busy.thread_id != mine]
             for busy in left:
                 busy.given_up = True
         if left:
-            _log.warning("%d handlers did not end within %.1f s; their updates are handled again at the next start", len(left), grace)
+            _log.warning("%d handlers did not end in time; their updates are handled again at the next start", len(left))
             self._inbox.release(*(busy.claimed for busy in left))
         return not left
 
@@ -256,10 +258,10 @@ class Workers:
             changes = self._handle(json.loads(claimed.body), turn)
         except HandlerFailed as failure:
             if self._stop.is_set() and failure.interrupted:
-                return lambda _: _nothing(inbox.release(claimed))
+                return lambda _: self._put_back(claimed)
             reason, kept = failure.reason, failure.changes
         except Stopped:
-            return lambda _: _nothing(inbox.release(claimed))
+            return lambda _: self._put_back(claimed)
         except BaseException:  # a worker outlives whatever is raised
             _log.exception("update %d could not be dispatched", claimed.update_id)
             reason, kept = traceback.format_exc(), NO_CHANGES
@@ -268,6 +270,10 @@ class Workers:
             return lambda claim: inbox.finish(claimed, changes, claim=claim)
         self.failed += 1
         return lambda claim: inbox.bury(claimed, reason, kept, claim=claim)
+
+    def _put_back(self, claimed: Claimed) -> list[Claimed]:
+        self._inbox.release(claimed)
+        return []
 
     def _record(self, end: _End) -> list[Claimed]:
         """Write how an update ended; on a full disk, wait until there is room rather than forget it."""
@@ -279,8 +285,8 @@ class Workers:
                 if self._stop.wait(_STORAGE_RETRY_SECONDS):
                     return []  # it stays in the inbox, and is handled again at the next start
             else:
-                if self._troubled:
-                    self._troubled = False
+                if self.storage_trouble:
+                    self.storage_trouble = False
                     _log.warning("the state file can be written again")
                 return following
 
@@ -288,14 +294,9 @@ class Workers:
         """Say once that the state file cannot be written; what does not pass by itself ends this thread."""
         if not error.retryable:
             raise error
-        if not self._troubled:
-            self._troubled = True
+        if not self.storage_trouble:
+            self.storage_trouble = True
             _log.error("the state file cannot be written: %s", error)
 
 
 _End = Callable[[int], list[Claimed]]
-
-
-def _nothing(_: None) -> list[Claimed]:
-    """No further update."""
-    return []

@@ -24,9 +24,10 @@ _ONE_SEGMENT_BYTES = 16_384
 
 @dataclass(frozen=True)
 class Exchange:
-    """What one connection needs to know: how to open it, and what to write in the request line."""
+    """What one connection needs to know: how to open it, whom to tell when the request is written, and what to write in the request line."""
 
     open_socket: Callable[[], socket.socket]
+    written: Callable[[], None]
     real_target: str
     host: str
     port: int
@@ -69,6 +70,7 @@ class OneShotConnection(HTTPConnection):
         head, self._held = self._held, b""
         if head:
             super().send(head)
+        self._exchange.written()
         return super().getresponse()
 
 

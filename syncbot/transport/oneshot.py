@@ -12,12 +12,12 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
-from syncbot.config import bypasses_proxy
 from syncbot.errors import NetworkError, NotSent, ProxyAuthRequired
 from syncbot.transport.dialer import Dialer, Target, proxy_authorization
 from syncbot.transport.failures import FOREIGN_ERRORS, AnswerTooLarge, failure
 from syncbot.transport.http import Exchange, OneShotSession, prepare
-from syncbot.transport.resolver import Resolver
+from syncbot.transport.noproxy import bypasses_proxy
+from syncbot.transport.resolver import LookUp, Resolver
 from syncbot.transport.tls import Tls
 from syncbot.transport.traffic import Traffic
 from syncbot.transport.watchdog import Attempt, Watchdog
@@ -48,6 +48,7 @@ class OneShotTransport:
         ca_file: PEM file with the CA certificates to trust instead of certifi's.
         ipv4: connect by IPv4 only.
         dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
+        look_up: looks names up instead of the system: `look_up(host, port, family)` returns pairs of an address family and a socket address.
         cool_down: seconds that a failing proxy rests at first.
         max_answer_bytes: a larger answer is refused.
         clock: seconds, never going backwards.
@@ -61,13 +62,15 @@ class OneShotTransport:
         ca_file: Path | None = None,
         ipv4: bool = False,
         dns_cache: float = 0.0,
+        look_up: LookUp | None = None,
         cool_down: float = COOL_DOWN_SECONDS,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ways = Ways(proxies, cool_down, clock)
         self._no_proxy = no_proxy
-        self._dialer = Dialer(Tls(ca_file), Resolver(ipv4=ipv4, cache_seconds=dns_cache, clock=clock), clock)
+        resolver = Resolver(ipv4=ipv4, cache_seconds=dns_cache, clock=clock, look_up=look_up)
+        self._dialer = Dialer(Tls(ca_file), resolver, clock)
         self._watchdog = Watchdog(clock=clock)
         self._max_answer_bytes = max_answer_bytes
         self._clock = clock
@@ -141,17 +144,19 @@ class OneShotTransport:
             attempt.stage = "send"  # from here on, bytes of the request may be on their way
             return sock
 
+        def written() -> None:
+            attempt.stage = "receive"
+
         body = request.body
         size = len(body) if isinstance(body, bytes) else body.size if body is not None else 0
         content = body if body is None or isinstance(body, bytes) else _chunks(body)
         prepared = prepare(request.verb, f"{url.scheme}://{target}/{quote(request.method)}", headers, content, size)
         remaining = max(0.001, attempt.expires_at - self._clock())
-        exchange = Exchange(open_socket, path, target.host, target.port, 443 if target.tls else 80)
+        exchange = Exchange(open_socket, written, path, target.host, target.port, 443 if target.tls else 80)
         with (
             OneShotSession(exchange, remaining) as session,
             closing(session.send(prepared, stream=True, allow_redirects=False, timeout=remaining, proxies={})) as answer,
         ):
-            attempt.stage = "receive"
             return self._read(request, answer, attempt, proxy)
 
     def _read(self, request: Request, answer: requests.Response, attempt: Attempt, proxy: Proxy) -> Response:

@@ -12,11 +12,14 @@ from typing import Any
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 """An address family and the address that `socket.connect` takes."""
 
+LookUp = Callable[[str, int, int], list[Address]]
+"""Looks a name up: host, port and address family in, addresses out; raises OSError where there are none."""
+
 _AVOID_SECONDS = 300.0
 
 
 class Resolver:
-    """Looks names up through the system.
+    """Looks names up, through the system unless it is told otherwise.
 
     The system's look-up is the one thing that no deadline can cut: it returns when it returns.
 
@@ -24,12 +27,16 @@ class Resolver:
         ipv4: use IPv4 addresses only.
         cache_seconds: how long an answer is kept; 0 keeps none.
         clock: seconds, never going backwards.
+        look_up: what is asked; None asks the system.
     """
 
-    def __init__(self, *, ipv4: bool = False, cache_seconds: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, ipv4: bool = False, cache_seconds: float = 0.0, clock: Callable[[], float] = time.monotonic, look_up: LookUp | None = None
+    ) -> None:
         self._family = socket.AF_INET if ipv4 else socket.AF_UNSPEC
         self._cache_seconds = cache_seconds
         self._clock = clock
+        self._ask = look_up or _system_look_up
         self._lock = threading.Lock()
         self._cache: dict[tuple[str, int, int], tuple[float, list[Address]]] = {}
         self._avoid_until: dict[tuple[Any, ...], float] = {}
@@ -56,13 +63,13 @@ class Resolver:
 
     def _known(self, host: str, port: int, family: int) -> list[Address]:
         if self._cache_seconds <= 0:
-            return _system_look_up(host, port, family)
+            return self._ask(host, port, family)
         key = (host, port, family)
         with self._lock:
             until, addresses = self._cache.get(key, (0.0, []))
         if until > self._clock():
             return list(addresses)
-        addresses = _system_look_up(host, port, family)
+        addresses = self._ask(host, port, family)
         with self._lock:
             self._cache[key] = (self._clock() + self._cache_seconds, addresses)
         return list(addresses)

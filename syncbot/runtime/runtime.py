@@ -1,0 +1,332 @@
+"""The runtime: polls, stores, handles, and stops when told to."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from syncbot.client.bot import Bot
+from syncbot.config import from_environment, service_settings, state_dir
+from syncbot.errors import AlreadyRunning, ConfigError
+from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
+from syncbot.runtime.lock import lock_path
+from syncbot.runtime.notify import ServiceNotifier
+from syncbot.runtime.router import Router
+from syncbot.runtime.session import Options, Session
+
+if TYPE_CHECKING:
+    from typing import Self
+
+AUTO = "auto"
+"""`Runtime(state=AUTO)`: SYNCBOT_STATE, else `<bot id>.db` in the user's state folder."""
+_ONCE_ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `Runtime.run_once` did.
+
+    Args:
+        received: new updates that were fetched and stored.
+        handled: updates whose handlers returned.
+        failed: updates whose handlers raised, now among the dead letters.
+        left: updates that still wait; the next run goes on with them.
+        seconds: how long it took.
+        error: why fetching ended early; empty when all that there was has been fetched.
+    """
+
+    received: int
+    handled: int
+    failed: int
+    left: int
+    seconds: float
+    error: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything was fetched and handled, 75 (try again later) when something is left, 1 when handlers failed."""
+        if self.error or self.left:
+            return os.EX_TEMPFAIL
+        return 1 if self.failed else 0
+
+    def __str__(self) -> str:
+        tail = f"; {self.error}" if self.error else ""
+        return f"received {self.received}, handled {self.handled}, failed {self.failed}, left {self.left} in {self.seconds:.1f} s{tail}"
+
+
+class Runtime(Router):
+    """Runs a bot: handlers are registered on it, as on any `Router`, and `run`, `start` or `run_once` set it going.
+
+    ```python
+    bot = Bot.from_env()
+    app = Runtime(bot, state="bot.db", workers=4, allowed_users={42})
+
+    @app.command("start")
+    def start(update, context):
+        context.reply("Hello")
+
+    app.run()
+    ```
+
+    Args:
+        bot: whose updates are handled.
+        state: the state file, on a local disk. AUTO takes SYNCBOT_STATE, else `<bot id>.db` in the user's state folder. None keeps everything in
+            memory: updates are then confirmed to Telegram only after they were handled.
+        workers: how many handlers run at once.
+        allowed_users: ids of the users who are listened to; anybody else goes nowhere. None takes ALLOWED_TELEGRAM_USER_ID, and without it
+            listens to everybody.
+        allowed_updates: the kinds of updates to ask Telegram for; None takes those that there are handlers for.
+        poll_wait: seconds that a poll waits at most, 1 to 50; shortened where the way to Telegram cuts idle connections.
+        most_waiting: above so many waiting updates no more are fetched; Telegram keeps them meanwhile.
+        handler_warn_after: seconds after which a running handler is reported with its stack; when that goes for all workers, health is bad.
+        grace: seconds that running handlers have to end at a stop.
+        standby: when another process handles the bot's updates, wait and take over at its end instead of failing.
+        take_over: remove a webhook that is set, since it keeps Telegram from answering polls.
+        drop_pending_updates: drop what waits at Telegram when the runtime starts.
+        heartbeat_file: a file that is touched about once a second while all is well.
+
+    Raises:
+        ConfigError: an option is wrong.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        *,
+        state: str | os.PathLike[str] | None = AUTO,
+        workers: int = 4,
+        allowed_users: Collection[int] | None = None,
+        allowed_updates: Sequence[str] | None = None,
+        poll_wait: int = LONGEST_WAIT_SECONDS,
+        most_waiting: int = 1000,
+        handler_warn_after: float = 60.0,
+        grace: float = 10.0,
+        standby: bool = False,
+        take_over: bool = False,
+        drop_pending_updates: bool = False,
+        heartbeat_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__()
+        if workers < 1:
+            raise ConfigError(f"workers: {workers} is too few; give at least 1, for example workers=4")
+        if not 1 <= poll_wait <= LONGEST_WAIT_SECONDS:
+            raise ConfigError(f"poll_wait: {poll_wait} is not between 1 and {LONGEST_WAIT_SECONDS} seconds; for example poll_wait=50")
+        self.bot = bot
+        self._session: Session | None = None
+        self._starting = threading.Lock()
+        path = _state_path(bot, state)
+        self._options = Options(
+            state=path,
+            lock=lock_path(path, bot.id, state_dir()),
+            workers=workers,
+            allowed_users=_allowed_users(bot, allowed_users),
+            allowed_updates=tuple(allowed_updates) if allowed_updates is not None else None,
+            poll_wait=poll_wait,
+            most_waiting=most_waiting,
+            handler_warn_after=handler_warn_after,
+            grace=grace,
+            standby=standby,
+            take_over=take_over,
+            drop_pending_updates=drop_pending_updates,
+            heartbeat_file=Path(heartbeat_file) if heartbeat_file is not None else None,
+            notifier=ServiceNotifier(),
+        )
+
+    @property
+    def state(self) -> Path | None:
+        """The state file; None in memory."""
+        return self._options.state
+
+    def run(self) -> None:
+        """Run until SIGINT or SIGTERM, or until `stop` is called; a second signal ends running handlers' time at once.
+
+        Signals are only touched when called in the main thread, and put back as they were.
+
+        Raises:
+            Unauthorized: Telegram does not know the token.
+            AlreadyRunning, StorageError, ConfigError: it could not start, or not go on.
+        """
+        with self._signals():
+            self.start()
+            self.join()
+
+    def start(self) -> None:
+        """Start to poll and handle in threads of its own, and return.
+
+        Raises:
+            AlreadyRunning: another process handles the bot's updates, and this one is not to stand by.
+            StorageError: the state file cannot be used.
+            RuntimeError: it has been started already.
+        """
+        with self._starting:
+            session = self._new_session(ServiceNotifier(*service_settings()))
+            holds_lock = session.take_lock()
+            try:
+                if holds_lock:
+                    session.open()
+            except BaseException:
+                session.close()
+                raise
+            self._session = session
+            session.start(holds_lock=holds_lock)
+            atexit.register(self.stop)
+
+    def stop(self, grace: float | None = None) -> None:
+        """Stop: the waiting poll ends at once, running handlers have their time, and then everything is closed.
+
+        May be called from any thread, at any time, and more than once; called from a handler, it returns before the end.
+
+        Args:
+            grace: seconds to wait for running handlers; None takes the runtime's.
+        """
+        session = self._current()
+        atexit.unregister(self.stop)
+        if session is None:
+            return
+        session.stop.set()
+        if session.is_mine():
+            return
+        session.done.wait(grace)
+        session.forced.set()
+        session.done.wait()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until the runtime has ended; False when `timeout` seconds pass first.
+
+        Raises:
+            Unauthorized, StorageError: what made it end, if it was not asked to.
+        """
+        session = self._session
+        if session is None:
+            return True
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not session.done.wait(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic()))):
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+        if session.fatal is not None:
+            raise session.fatal
+        return True
+
+    def run_once(self, max_seconds: float = 60.0) -> Summary:
+        """Fetch what waits at Telegram, handle it, confirm it, and return: for cron.
+
+        Args:
+            max_seconds: when to stop even if more waits; what is left stays in the state file (or, without one, at Telegram).
+
+        Raises:
+            AlreadyRunning: another process is at it.
+            Unauthorized: Telegram does not know the token.
+            StorageError: the state file cannot be used.
+        """
+        with self._starting:
+            session = self._new_session(ServiceNotifier())
+            if not session.take_lock():
+                raise AlreadyRunning(f"another process handles the updates of bot {self.bot.id}")
+            self._session = session
+        began = time.monotonic()
+        try:
+            session.open()
+            session.workers.start()
+            error = _work_off(session, began + max_seconds)
+            counts = session.store.inbox.counts()
+            received, handled, failed = session.poller.facts.received, session.workers.handled, session.workers.failed
+        finally:
+            session.close()
+        if session.fatal is not None:
+            raise session.fatal
+        return Summary(received, handled, failed, counts.waiting + counts.running, time.monotonic() - began, error)
+
+    def health(self) -> dict[str, Any]:
+        """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in
+        seconds), `queue`, `in_flight`, `hung`, counts of polls, updates and failures, `dead_letters`, `bytes_a_day`.
+
+        Not running, or standing by, it is just `{"ok": False, "running": False}`.
+        """
+        session = self._current()
+        if session is None or not session.is_open:
+            return {"ok": False, "running": False, "standby": session is not None and not session.done.is_set()}
+        return session.health()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.stop()
+
+    def _current(self) -> Session | None:
+        """The session of this process; one that was started before a fork belongs to the parent."""
+        session = self._session
+        return session if session is not None and session.process == os.getpid() else None
+
+    def _new_session(self, notifier: ServiceNotifier) -> Session:
+        session = self._current()
+        if session is not None and not session.done.is_set():
+            raise RuntimeError("this runtime has been started already; stop it first")
+        wanted = self._options.allowed_updates
+        options = replace(self._options, allowed_updates=tuple(self.kinds_wanted()) if wanted is None else wanted, notifier=notifier)
+        return Session(self.bot, self, options)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            # Only events are set here: a signal may interrupt anything, also somebody who holds a lock.
+            session = self._current()
+            if session is not None:
+                (session.forced if session.stop.is_set() else session.stop).set()
+
+        before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _work_off(session: Session, deadline: float) -> str:
+    """Fetch and handle until nothing is left or the time is up; returns why it ended early, or ""."""
+    failures = 0
+    while (left_seconds := deadline - time.monotonic()) > 0 and not session.stop.is_set():
+        received, failed = session.poller.facts.received, session.poller.facts.failures
+        pause_seconds = session.poller.step(wait=0)
+        if session.poller.facts.failures > failed:
+            failures += 1
+            if failures >= _ONCE_ATTEMPTS or pause_seconds >= left_seconds:
+                session.workers.wait_until_idle(deadline)
+                return session.poller.facts.last_error
+            session.stop.wait(pause_seconds)
+            continue
+        if session.workers.wait_until_idle(deadline) and session.poller.facts.received == received:
+            return ""
+    return "the time was up"
+
+
+def _state_path(bot: Bot, state: str | os.PathLike[str] | None) -> Path | None:
+    if state is None:
+        return None
+    if state != AUTO:
+        return Path(os.path.abspath(os.path.expanduser(state)))
+    configured = bot.settings.state if bot.settings is not None else from_environment("state").get("state")
+    return configured or state_dir() / f"{bot.id}.db"
+
+
+def _allowed_users(bot: Bot, given: Collection[int] | None) -> frozenset[int] | None:
+    if given is None:
+        configured: frozenset[int] | None = bot.settings.allowed_users if bot.settings is not None else from_environment("allowed_users").get("allowed_users")
+        return configured
+    if not given:
+        raise ConfigError("allowed_users: the list is empty, so nobody could use the bot; give ids, for example allowed_users={42}, or None for everybody")
+    return frozenset(given)
