@@ -173,9 +173,9 @@ def unpin(call: Call) -> bool:
         if chat.pinned:
             chat.pinned.pop()
         return True
-    if call.get("message_id") not in chat.pinned:
-        raise bad_request("message to unpin not found")
-    chat.pinned.remove(call.get("message_id"))
+    message = call.world.find_message(chat, call.get("message_id"), "message to unpin not found")
+    if message["message_id"] in chat.pinned:
+        chat.pinned.remove(message["message_id"])
     return True
 
 

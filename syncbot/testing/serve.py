@@ -40,11 +40,11 @@ def run(argv: Sequence[str], *, stdin: int, stdout: TextIO) -> int:
         keep_texts=not options.no_texts,
     )
     started = time.monotonic()
-    with server:
+    with _signals() as bell, server:  # before the first line, so that whoever has read it can end us
         users = _Users(server, options.chats, options.text)
         users.send(options.updates)
         _say(stdout, {"url": server.url, "ca_file": server.ca_file if options.tls else None, "token": server.token})
-        _obey(None if options.ignore_stdin else stdin, lambda line: _command(line, server, users, stdout, started))
+        _obey(bell, None if options.ignore_stdin else stdin, lambda line: _command(line, server, users, stdout, started))
         facts = statistics(server, started)
     if options.stats:
         _say(stdout, facts)
@@ -100,24 +100,23 @@ def _command(line: str, server: BotApiServer, users: _Users, stdout: TextIO, sta
             _say(stdout, {"error": f"unknown command {line!r}; there are: stats, updates N"})
 
 
-def _obey(stdin: int | None, command: Callable[[str], None]) -> None:
+def _obey(bell: socket.socket, stdin: int | None, command: Callable[[str], None]) -> None:
     """Carry out lines until they end or a signal comes."""
-    with _signals() as bell:
-        poll = select.poll()
-        poll.register(bell, select.POLLIN)
-        if stdin is not None:
-            poll.register(stdin, select.POLLIN | select.POLLHUP)
-        rest = b""
-        while True:
-            ready = {fd for fd, _ in poll.poll()}
-            if bell.fileno() in ready:
-                return
-            data = os.read(stdin, 65_536) if stdin is not None else b""
-            if not data:
-                return
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                command(line.decode("utf-8", "replace"))
+    poll = select.poll()
+    poll.register(bell, select.POLLIN)
+    if stdin is not None:
+        poll.register(stdin, select.POLLIN | select.POLLHUP)
+    rest = b""
+    while True:
+        ready = {fd for fd, _ in poll.poll()}
+        if bell.fileno() in ready:
+            return
+        data = os.read(stdin, 65_536) if stdin is not None else b""
+        if not data:
+            return
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            command(line.decode("utf-8", "replace"))
 
 
 @contextlib.contextmanager
