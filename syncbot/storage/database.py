@@ -110,7 +110,7 @@ class Database:
             total = int(db.execute("PRAGMA page_count").fetchone()[0])
             if free > 64 and free * 4 > total:
                 self._set_durable(db, False)
-                db.execute(f"PRAGMA incremental_vacuum({free - 32})").fetchall()
+                db.executescript(f"PRAGMA incremental_vacuum({free - 32})")  # execute() would stop after the first page
 
     def close(self) -> None:
         """Let go of the file."""

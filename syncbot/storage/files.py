@@ -52,6 +52,7 @@ def _make_folder(folder: Path) -> None:
     for parent in reversed(missing):
         with suppress(FileExistsError):  # another process may be making the same one
             parent.mkdir(mode=0o700)
+            parent.chmod(0o700)  # the umask may have taken away too much
     if not folder.is_dir():
         raise StorageError(f"the state file cannot be made: {folder} is not a folder")
 
@@ -64,6 +65,7 @@ def _make_file(path: Path) -> None:
             os.mknod(path, 0o600 | stat.S_IFREG)
         except PermissionError:  # systems on which only the superuser may call it
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)  # the umask may have taken away too much
     folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(folder)  # the name must survive a power cut as the contents do

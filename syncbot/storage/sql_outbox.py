@@ -85,7 +85,7 @@ class SqlOutbox:
         return {state: found.get(str(state), 0) for state in OutboxState}
 
     def next_time(self) -> float | None:
-        sql = """SELECT min(CASE state WHEN 'queued' THEN not_before ELSE lease_until END) FROM outbox AS o
+        sql = f"""SELECT min(CASE state WHEN 'queued' THEN not_before ELSE lease_until END) FROM outbox AS o
             WHERE {_ACTIVE} AND (state <> 'queued' OR {_ITS_TURN})"""
         found = self._database.rows(sql)[0][0]
         return None if found is None else float(found)

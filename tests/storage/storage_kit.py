@@ -1,0 +1,82 @@
+"""What the storage tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from syncbot.storage import Claimed, Inbox, Incoming, Store, StoreOptions, open_store
+
+BOT = 123456
+START = 1_800_000_000.0
+
+
+class Clock:
+    """A time that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> float:
+        return self.time
+
+    def forward(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class Place:
+    """Where a kind of store lives, so that a test can open it again as the next process would."""
+
+    def __init__(self, path: Path | None, clock: Clock) -> None:
+        self.path = path
+        self.clock = clock
+        self._stores: list[Store] = []
+
+    def open(self, options: StoreOptions | None = None) -> Store:
+        store = open_store(self.path, BOT, now=self.clock, options=options)
+        self._stores.append(store)
+        return store
+
+    def close(self) -> None:
+        for store in self._stores:
+            store.close()
+
+
+def update(id: int, key: str = "", body: bytes = b"{}") -> Incoming:
+    """One update; its key is its id unless another is given."""
+    return Incoming(id, key or str(id), body)
+
+
+def put(inbox: Inbox, *updates: tuple[int, str]) -> None:
+    """Store updates of (id, key) in one batch."""
+    assert inbox.store([Incoming(id, key, b'{"update_id":%d}' % id) for id, key in updates]) == len(updates)
+
+
+def ids(claimed: list[Claimed]) -> list[int]:
+    """Their update ids."""
+    return [one.update_id for one in claimed]
+
+
+def drain(inbox: Inbox) -> list[int]:
+    """Handle everything that may be handled, one after the other; returns the ids in their order."""
+    done: list[int] = []
+    claimed = inbox.claim()
+    while claimed:
+        done.append(claimed[0].update_id)
+        claimed = inbox.finish(claimed[0], claim=1)
+    return done
+
+
+@contextmanager
+def as_ordinary_user() -> Iterator[None]:
+    """Be somebody who is bound by file modes, which the superuser is not."""
+    if os.getuid():
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)

@@ -1,0 +1,154 @@
+"""Random histories: the state file and the memory store must give the same answers, deaths of the process included."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from storage_kit import BOT, Clock, update
+
+from syncbot.storage import Changes, Claimed, DataChange, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
+
+OPTIONS = StoreOptions(window_ids=12, window_seconds=100.0, dead_limit=4, check=False)
+keys = st.sampled_from(["a", "b", "c", ""])
+
+
+class TwoStores(RuleBasedStateMachine):
+    """One history, two stores. A death is a `recover` without a release; the file is also closed and opened in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = Clock()
+        self.memory = open_store(None, BOT, now=self.clock, options=OPTIONS)
+        self.file = self.open()
+        self.running: list[Claimed] = []
+        self.yielded: set[int] = set()
+        self.recover()
+
+    def open(self) -> Store:
+        return open_store(Path(self.folder.name, "bot.db"), BOT, now=self.clock, options=OPTIONS)
+
+    def recover(self) -> None:
+        self.running = []
+        self.yielded = set()
+        assert self.memory.inbox.recover() == self.file.inbox.recover()
+
+    @rule(batch=st.lists(st.tuples(st.integers(0, 40), keys), max_size=5))
+    def store(self, batch: list[tuple[int, str]]) -> None:
+        updates = [update(id, key) for id, key in batch]
+        assert self.memory.inbox.store(updates) == self.file.inbox.store(updates)
+
+    @rule(limit=st.integers(1, 3))
+    def claim(self, limit: int) -> None:
+        self.add(self.memory.inbox.claim(limit), self.file.inbox.claim(limit))
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), limit=st.integers(0, 2), bury=st.booleans())
+    def end(self, data: st.DataObject, limit: int, bury: bool) -> None:
+        one = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
+        changes = Changes((DataChange(Scope.CHAT, 1, {one.key: one.update_id}, ("gone",)),))
+        if bury:
+            self.add(self.memory.inbox.bury(one, "x", changes, claim=limit), self.file.inbox.bury(one, "x", changes, claim=limit))
+        else:
+            self.add(self.memory.inbox.finish(one, changes, claim=limit), self.file.inbox.finish(one, changes, claim=limit))
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        one = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
+        self.memory.inbox.release(one)
+        self.file.inbox.release(one)
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), back=st.booleans())
+    def turn(self, data: st.DataObject, back: bool) -> None:
+        one = data.draw(st.sampled_from(self.running))
+        if back:
+            taken = self.memory.inbox.take_turn(one)
+            assert taken == self.file.inbox.take_turn(one)
+            self.yielded -= {one.row} if taken else set()
+        else:
+            self.yielded.add(one.row)
+            self.memory.inbox.yield_turn(one)
+            self.file.inbox.yield_turn(one)
+
+    @rule(reopen=st.booleans())
+    def die(self, reopen: bool) -> None:
+        if reopen:
+            self.file.close()
+            self.file = self.open()
+        self.recover()
+
+    @precondition(lambda self: self.memory.dead_letters.count())
+    @rule(data=st.data(), requeue=st.booleans())
+    def second_chance(self, data: st.DataObject, requeue: bool) -> None:
+        id = data.draw(st.sampled_from([letter.id for letter in self.memory.dead_letters.entries()]))
+        if requeue:
+            assert self.memory.dead_letters.requeue(id) == self.file.dead_letters.requeue(id) == True  # noqa: E712 - the three are compared
+        else:
+            assert self.memory.dead_letters.drop(id) == self.file.dead_letters.drop(id)
+
+    @rule(seconds=st.sampled_from([1.0, 40.0, 120.0]), maintain=st.booleans())
+    def pass_time(self, seconds: float, maintain: bool) -> None:
+        self.clock.forward(seconds)
+        if maintain:
+            self.memory.maintain()
+            self.file.maintain()
+
+    @rule(key=keys, expires=st.none() | st.just(1_800_000_100.0), wait=st.sampled_from([0.0, 30.0]))
+    def queue(self, key: str, expires: float | None, wait: float) -> None:
+        call = OutboxCall("sendMessage", {"n": 1}, key, (), self.clock() + wait, expires)
+        assert self.memory.outbox.put(call) == self.file.outbox.put(call)
+
+    @rule(owner=st.sampled_from(["one", "two"]), limit=st.integers(1, 3))
+    def deliver(self, owner: str, limit: int) -> None:
+        assert self.memory.outbox.claim(owner, lease=30, limit=limit) == self.file.outbox.claim(owner, lease=30, limit=limit)
+
+    @precondition(lambda self: self.memory.outbox.entries())
+    @rule(
+        data=st.data(), owner=st.sampled_from(["one", "two"]), step=st.sampled_from(["sending", "sent", "put_off", "hold", "retry", "drop", "abandon", "purge"])
+    )
+    def step(self, data: st.DataObject, owner: str, step: str) -> None:
+        id = data.draw(st.sampled_from([item.id for item in self.memory.outbox.entries()]))
+        answers = []
+        for outbox in (self.memory.outbox, self.file.outbox):
+            steps = {
+                "sending": lambda outbox=outbox: outbox.sending(id, owner, lease=30),
+                "sent": lambda outbox=outbox: outbox.sent(id, owner),
+                "put_off": lambda outbox=outbox: outbox.put_off(id, owner, until=self.clock() + 10, reason="later"),
+                "hold": lambda outbox=outbox: outbox.hold(id, owner, OutboxState.UNCERTAIN, "cut"),
+                "retry": lambda outbox=outbox: outbox.retry(id),
+                "drop": lambda outbox=outbox: outbox.drop(id),
+                "abandon": lambda outbox=outbox: outbox.abandon(owner),
+                "purge": lambda outbox=outbox: outbox.purge(50),
+            }
+            answers.append(steps[step]())
+        assert answers[0] == answers[1]
+
+    @invariant()
+    def same(self) -> None:
+        assert self.memory.inbox.counts() == self.file.inbox.counts()
+        assert self.memory.dead_letters.entries() == self.file.dead_letters.entries()
+        assert self.memory.data.load(Scope.CHAT, 1) == self.file.data.load(Scope.CHAT, 1)
+        assert self.memory.outbox.entries() == self.file.outbox.entries()
+        assert self.memory.outbox.next_time() == self.file.outbox.next_time()
+        busy = [one.key for one in self.running if one.key and one.row not in self.yielded]
+        assert len(busy) == len(set(busy))
+
+    def add(self, memory: list[Claimed], file: list[Claimed]) -> None:
+        """Both handed out the same."""
+        assert memory == file
+        self.running += memory
+
+    def teardown(self) -> None:
+        self.memory.close()
+        self.file.close()
+        self.folder.cleanup()
+
+
+TestTwoStores = TwoStores.TestCase
+TestTwoStores.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))

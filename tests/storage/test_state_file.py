@@ -1,0 +1,347 @@
+"""The state file as a file: who may read it, whose it is, what is wrong with it, and that nothing in it is lost."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import sqlite3
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from storage_kit import BOT, Clock, as_ordinary_user, drain, put, update
+
+from syncbot.errors import StorageError
+from syncbot.storage import Changes, DataChange, Incoming, Scope, Store, StoreOptions, open_store
+from syncbot.storage.faults import FAULTS, storage_error
+from syncbot.storage.store import SqliteStore
+
+QUICK = StoreOptions(busy_timeout=0.2)
+
+
+def opened(path: Path, bot_id: int | None = BOT, options: StoreOptions = QUICK) -> Store:
+    return open_store(path, bot_id, options=options)
+
+
+def refused(path: Path, words: str, *, bot_id: int | None = BOT, retryable: bool = False) -> StorageError:
+    """Opening fails with these words; a second try gives the same."""
+    for _ in range(2):
+        with pytest.raises(StorageError, match=words) as caught:
+            opened(path, bot_id)
+        assert caught.value.retryable is retryable
+    return caught.value
+
+
+def used_file(path: Path) -> bytes:
+    """A state file with something in it, closed; returns its bytes."""
+    with opened(path) as store:
+        for start in range(0, 500, 100):
+            put(store.inbox, *((n, str(n % 7)) for n in range(start, start + 100)))
+        store.data.save(Scope.USER, 1, {f"k{n}": "v" * 50 for n in range(100)})
+    return path.read_bytes()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "bot.db"
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that an ordinary user can reach and write."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o777)
+        yield Path(name)
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o777])
+def test_nobody_else_can_read_the_file(tmp_path: Path, umask: int) -> None:
+    """The file, its log and its index have mode 600 and a new folder 700, whatever the umask."""
+    before = os.umask(umask)
+    try:
+        path = tmp_path / "new" / "folder" / "bot.db"
+        with open_store(path, BOT) as store:
+            put(store.inbox, (1, "a"))
+            modes = {name.name: stat.S_IMODE(name.stat().st_mode) for name in path.parent.iterdir()}
+            assert modes == {"bot.db": 0o600, "bot.db-wal": 0o600, "bot.db-shm": 0o600}
+            assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+            assert stat.S_IMODE(path.parent.parent.stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_a_file_that_others_could_read_is_made_private(path: Path) -> None:
+    """An existing file with a wider mode is narrowed when it is opened."""
+    used_file(path)
+    path.chmod(0o644)
+    with opened(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_closing_leaves_one_file_and_no_descriptor(path: Path) -> None:
+    """After close the log and the index are gone, and nothing of the file is open."""
+    with opened(path) as store:
+        put(store.inbox, (1, "a"))
+        store.inbox.recover()
+        drain(store.inbox)
+    assert [name.name for name in path.parent.iterdir()] == ["bot.db"]
+    assert not [name for name in os.listdir("/proc/self/fd") if os.path.realpath(f"/proc/self/fd/{name}").startswith(str(path))]
+
+
+def test_everything_is_there_after_opening_again(path: Path) -> None:
+    """What was stored before is there in the next process: updates, ids, letters, data, states, facts, queued calls."""
+    with opened(path) as store:
+        store.inbox.store([update(n, "a") for n in range(4)], next_offset=4)
+        store.inbox.recover()
+        [first] = store.inbox.claim()
+        [second] = store.inbox.finish(first, Changes((DataChange(Scope.USER, 1, {"a": 1}),)), claim=1)
+        store.inbox.bury(second, "why")
+        store.data.set_state(1, 2, "s")
+        store.meta.set("mode", "webhook")
+    with opened(path) as store:
+        store.inbox.recover()
+        assert (store.bot_id, store.path, store.persistent) == (BOT, str(path), True)
+        assert store.inbox.store([update(n, "a") for n in range(5)]) == 1
+        assert drain(store.inbox) == [2, 3, 4]
+        assert store.inbox.next_offset() == 4
+        assert [letter.reason for letter in store.dead_letters.entries()] == ["why"]
+        assert (store.data.load(Scope.USER, 1), store.data.get_state(1, 2), store.meta.get("mode")) == ({"a": 1}, "s", "webhook")
+
+
+@pytest.mark.parametrize("name", ["a b?c#d%20e.db", "é😀.db", ":memory:", "file:x.db?mode=memory", "'quoted\".db"])
+def test_any_file_name_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Names with characters that mean something to SQLite or to a URL are names."""
+    monkeypatch.chdir(tmp_path)
+    with opened(Path(name)) as store:
+        put(store.inbox, (1, "a"))
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_name_with_a_nul_is_refused() -> None:
+    """A path that cannot exist is a clear error."""
+    refused(Path("/tmp/a\0b.db"), "name that is none")
+
+
+def test_another_bots_file_is_refused(path: Path) -> None:
+    """The file says whose it is, and another bot is told so; the file stays as it is."""
+    before = used_file(path)
+    refused(path, f"belongs to bot {BOT}, and this is bot 999", bot_id=999)
+    assert path.read_bytes() == before
+
+
+def test_a_tool_may_open_any_bots_file_but_makes_none(path: Path) -> None:
+    """Without a bot's id an existing file is taken as it is, and a missing one is an error."""
+    refused(path, "there is no state file", bot_id=None)
+    assert not path.exists()
+    used_file(path)
+    with opened(path, None) as store:
+        assert store.bot_id == BOT
+
+
+def test_a_newer_format_is_refused(path: Path) -> None:
+    """A file of a later syncbot is not touched by an earlier one."""
+    used_file(path)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = path.read_bytes()
+    refused(path, "newer syncbot.*pip install --upgrade")
+    assert path.read_bytes() == before
+
+
+def test_another_programs_database_is_refused(path: Path) -> None:
+    """An SQLite file that is not ours is not touched."""
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE mine (x)")
+    db.close()
+    before = path.read_bytes()
+    refused(path, "database of another program")
+    assert path.read_bytes() == before
+
+
+def test_garbage_is_refused_and_kept(path: Path) -> None:
+    """A file that is no database is called damaged, with a way to mend it, and not changed."""
+    path.write_bytes(b"this is not a database" * 1000)
+    error = refused(path, "damaged.*nothing was changed or deleted.*recover")
+    assert str(path) in str(error)
+    assert path.read_bytes() == b"this is not a database" * 1000
+
+
+@pytest.mark.parametrize("kept", [0.9, 0.5, 0.1])
+def test_a_truncated_file_is_refused_and_kept(path: Path, kept: float) -> None:
+    """A file that lost its end is called damaged, and not changed."""
+    whole = used_file(path)
+    part = whole[: int(len(whole) * kept) // 4096 * 4096]
+    path.write_bytes(part)
+    refused(path, "damaged")
+    assert path.read_bytes() == part
+
+
+def test_damage_inside_is_found_at_opening(path: Path) -> None:
+    """A page overwritten with garbage is found before the first poll."""
+    whole = bytearray(used_file(path))
+    for page in range(2, len(whole) // 4096):
+        whole[page * 4096 : page * 4096 + 200] = os.urandom(200)
+    path.write_bytes(whole)
+    refused(path, "damaged")
+    assert path.read_bytes() == whole
+
+
+def test_damage_that_comes_later_is_not_retryable(path: Path) -> None:
+    """A file that breaks while it is in use gives a StorageError that says to act, not to try again."""
+    used_file(path)
+    with opened(path, options=StoreOptions(check=False)) as store:
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.seek(4096)
+            file.write(os.urandom(size - 4096))
+        with pytest.raises(StorageError, match="damaged") as caught:
+            store.inbox.recover()
+        assert not caught.value.retryable
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    """A folder in place of the file is named as one."""
+    refused(tmp_path, "is a folder; name a file in it")
+
+
+def test_a_socket_is_refused(tmp_path: Path) -> None:
+    """Something that is neither file nor folder is refused without being opened."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(tmp_path / "s"))
+        refused(tmp_path / "s", "not an ordinary file")
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    """A folder that is a file is named as such."""
+    (tmp_path / "file").write_text("x")
+    refused(tmp_path / "file" / "bot.db", "file")
+
+
+def test_a_read_only_file_is_refused(open_folder: Path) -> None:
+    """A file that the bot's user cannot write is a clear error."""
+    path = open_folder / "bot.db"
+    used_file(path)
+    path.chmod(0o444)
+    with as_ordinary_user():
+        refused(path, "read-only for the bot's user")
+
+
+def test_a_read_only_folder_is_refused(open_folder: Path) -> None:
+    """A folder that cannot be written is a clear error, with a file in it or without."""
+    with as_ordinary_user():
+        used_file(open_folder / "bot.db")
+    open_folder.chmod(0o555)
+    with as_ordinary_user():
+        refused(open_folder / "bot.db", "folder .* is read-only for the bot's user")
+        refused(open_folder / "new.db", "cannot be used: Permission denied")
+        refused(open_folder / "sub" / "new.db", "cannot be used: Permission denied")
+
+
+def test_a_locked_file_is_worth_another_try(path: Path) -> None:
+    """While another program holds the file, opening and storing fail as retryable, and work again when it lets go."""
+    used_file(path)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    error = refused(path, "locked by another program", retryable=True)
+    assert "fuser" in str(error)
+    holder.close()
+    with opened(path) as store:
+        writer = sqlite3.connect(path, isolation_level=None)
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="locked") as caught:
+            store.inbox.store([update(1000, "a")])
+        assert caught.value.retryable
+        writer.execute("ROLLBACK")
+        writer.close()
+        assert store.inbox.store([update(1000, "a")]) == 1
+
+
+def test_a_deleted_file_does_not_swallow_updates(path: Path) -> None:
+    """When the file is removed or replaced under a running bot, the batch is refused rather than lost."""
+    with opened(path) as store:
+        put(store.inbox, (1, "a"))
+        path.unlink()
+        with pytest.raises(StorageError, match="deleted or replaced"):
+            store.inbox.store([update(2, "a")])
+        path.write_bytes(b"")
+        with pytest.raises(StorageError, match="deleted or replaced"):
+            store.inbox.store([update(2, "a")])
+
+
+def fill(store: Store, first: int) -> int:
+    """Store batches of ten, beginning with this id, until the disk is full; returns the id that comes next."""
+    for start in range(first, first + 10_000, 10):
+        try:
+            store.inbox.store([Incoming(n, str(n % 3), b"x" * 1000) for n in range(start, start + 10)])
+        except StorageError as problem:
+            if problem.retryable and "full" in str(problem):
+                return start
+            raise
+    raise AssertionError("the disk never was full")
+
+
+def test_a_full_file_refuses_whole_batches_and_goes_on_with_room(path: Path) -> None:
+    """On a full disk a batch is stored whole or not at all, and with room everything goes on."""
+    with SqliteStore(path, BOT, now=Clock(), options=StoreOptions(max_pages=60)) as store:
+        store.inbox.recover()
+        stored = fill(store, 0)
+        assert store.inbox.counts().waiting == stored
+        store.limit_pages(None)
+        assert store.inbox.store([Incoming(n, str(n % 3), b"x" * 1000) for n in range(stored, stored + 10)]) == 10
+        done = drain(store.inbox)
+    assert sorted(done) == list(range(stored + 10))
+
+
+def test_handling_makes_room_on_a_full_disk(path: Path) -> None:
+    """While the disk is full updates can be finished, and their room is used again."""
+    with opened(path, options=StoreOptions(max_pages=60)) as store:
+        store.inbox.recover()
+        next_id = handled = 0
+        for _ in range(20):
+            next_id = fill(store, next_id)
+            handled += len(drain(store.inbox))
+        assert handled == next_id > 1000
+
+
+def test_a_failing_write_is_worth_another_try(path: Path) -> None:
+    """When the system refuses to write further (a quota), nothing is half there, and it goes on when the limit is lifted."""
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with opened(path) as store:
+        store.inbox.recover()
+        put(store.inbox, (1, "a"))
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (Path(f"{path}-wal").stat().st_size + 5000, before[1]))
+            with pytest.raises(StorageError, match=r"could not be read or written|full") as caught:
+                store.inbox.store([Incoming(n, "a", b"x" * 1000) for n in range(2, 100)])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, handler)
+        assert caught.value.retryable
+        assert store.inbox.counts().waiting == 1
+        assert store.inbox.store([Incoming(n, "a", b"x" * 1000) for n in range(2, 100)]) == 98
+        assert drain(store.inbox) == list(range(1, 100))
+
+
+@pytest.mark.parametrize("code", sorted(FAULTS))
+def test_every_fault_has_words_without_gaps(code: int) -> None:
+    """Each result code of the table, extended ones too, becomes a text with the path in it."""
+    problem = sqlite3.OperationalError("detail")
+    problem.sqlite_errorcode = code | (7 << 8)
+    error = storage_error(problem, "/x/bot.db")
+    assert error is not None
+    assert "/x/bot.db" in str(error)
+    assert "{" not in str(error)
+
+
+def test_our_own_mistakes_are_not_dressed_up() -> None:
+    """A wrong statement is not called a trouble with the file."""
+    problem = sqlite3.OperationalError("near SELEKT")
+    problem.sqlite_errorcode = sqlite3.SQLITE_ERROR
+    assert storage_error(problem, "x") is None
+    assert storage_error(sqlite3.ProgrammingError("wrong number of bindings"), "x") is None
