@@ -82,7 +82,10 @@ class OneShotTransport:
         target = Target(url.hostname or "", url.port or (443 if url.scheme == "https" else 80), url.scheme == "https")
         bypassed = bool(self._no_proxy) and bypasses_proxy(target.host, target.port, self._no_proxy)
         proxy = DIRECT if bypassed else self._ways.pick()
-        with self._watchdog.watch(request, self._expiry(request, started)) as attempt:
+        expires_at = started + request.timeout
+        if request.deadline is not None:
+            expires_at = min(expires_at, request.deadline)
+        with self._watchdog.watch(request, expires_at) as attempt:
             outcome = self._attempt(request, target, proxy, attempt)
         if isinstance(outcome, Response):
             if not bypassed:
@@ -125,11 +128,6 @@ class OneShotTransport:
         """End what is under way and the watchdog's thread; a later `send` starts anew."""
         self._watchdog.close()
 
-    def _expiry(self, request: Request, now: float) -> float:
-        size = 0 if request.body is None or isinstance(request.body, bytes) else request.body.size
-        expires_at = now + request.timeout + request.wait + size / request.min_rate
-        return expires_at if request.deadline is None else min(expires_at, request.deadline)
-
     def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response:
         url = urlsplit(request.url)
         path = urlunsplit(("", "", url.path or "/", url.query, ""))
@@ -151,7 +149,7 @@ class OneShotTransport:
         size = len(body) if isinstance(body, bytes) else body.size if body is not None else 0
         content = body if body is None or isinstance(body, bytes) else _chunks(body)
         prepared = prepare(request.verb, f"{url.scheme}://{target}/{quote(request.method)}", headers, content, size)
-        remaining = max(0.001, attempt.expires_at - self._clock())
+        remaining = max(0.001, attempt.expires_at + extra_seconds - self._clock())
         exchange = Exchange(open_socket, written, path, target.host, target.port, 443 if target.tls else 80)
         with (
             OneShotSession(exchange, remaining) as session,

@@ -30,9 +30,7 @@ class Resolver:
         look_up: what is asked; None asks the system.
     """
 
-    def __init__(
-        self, *, ipv4: bool = False, cache_seconds: float = 0.0, clock: Callable[[], float] = time.monotonic, look_up: LookUp | None = None
-    ) -> None:
+    def __init__(self, *, ipv4: bool = False, cache_seconds: float = 0.0, clock: Callable[[], float] = time.monotonic, look_up: LookUp | None = None) -> None:
         self._family = socket.AF_INET if ipv4 else socket.AF_UNSPEC
         self._cache_seconds = cache_seconds
         self._clock = clock
