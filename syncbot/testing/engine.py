@@ -39,12 +39,14 @@ class EngineSettings:
         strict: refuse what the table does not know with 400 instead of only noting it.
         local: behave as a local Bot API server.
         max_upload: bytes that one request may have.
+        webhook_rules: refuse webhook URLs that Telegram would refuse.
     """
 
     token: str
     strict: bool
     local: bool
     max_upload: int
+    webhook_rules: bool
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Engine:
 
     def handle(self, connection: Connection, head: RequestHead) -> tuple[Reply, Answer | None] | None:
         """Take one request; the reply, and the order that shapes it where there is one."""
-        path = _PATH.fullmatch(unquote(urlsplit(head.target).path))
+        path = _PATH.fullmatch(unquote(_target_path(head.target)))
         name = path[3] if path and not path[1] else ""
         form = self._read(connection, head)
         checked = contract.check(name, form.params, frozenset(file.field for file in form.files))
@@ -116,7 +118,7 @@ class Engine:
             self._check_rate(name, params)
             if name == "setWebhook":
                 cert = any(file.field == "certificate" for file in record.files)
-                return set_webhook(self.queue, self.webhook, params, has_certificate=cert, any_url=True)
+                return set_webhook(self.queue, self.webhook, params, has_certificate=cert, any_url=not self.settings.webhook_rules)
             if name == "deleteWebhook":
                 return delete_webhook(self.queue, self.webhook, params)
             if name == "getWebhookInfo":
@@ -141,7 +143,7 @@ class Engine:
             raise bad_request(_missing(checked.missing[0], checked.spec.parameters[checked.missing[0]].types if checked.spec else ()))
 
     def _check_rate(self, name: str, params: dict[str, Any]) -> None:
-        if name in COUNTED and (seconds := self.meter.message(params.get("chat_id"))):
+        if name in COUNTED and (seconds := self.meter.message(self.world.chat_number(params.get("chat_id")))):
             raise ApiProblem(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
 
     def _count_text(self, params: dict[str, Any], result: Any) -> None:
@@ -171,6 +173,13 @@ class Engine:
                 return Reply(416, b"", {**headers, "Content-Range": f"bytes */{stored.size}"})
             status, headers["Content-Range"] = 206, f"bytes {start}-{stop - 1}/{stored.size}"
         return Reply(status, headers=headers, pieces=stored.chunks(start, stop), size=stop - start)
+
+
+def _target_path(target: str) -> str:
+    try:
+        return urlsplit(target).path
+    except ValueError:
+        raise HttpProblem(400, "broken request target") from None
 
 
 def _missing(name: str, types: tuple[str, ...]) -> str:

@@ -6,7 +6,6 @@ import math
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -56,17 +55,16 @@ class RateMeter:
         self._groups: OrderedDict[int, deque[float]] = OrderedDict()
         self._chats: OrderedDict[int, tuple[float, float]] = OrderedDict()
 
-    def message(self, chat_id: Any, now: float | None = None) -> int:
+    def message(self, chat_id: int, now: float | None = None) -> int:
         """A message is about to be accepted; returns 0 where it may pass, else the seconds to wait."""
         now = time.monotonic() if now is None else now
-        number = chat_id if isinstance(chat_id, int) else 0
-        if self.limits is not None and (refusal := self._refusal(number, now, self.limits)) is not None:
+        if self.limits is not None and (refusal := self._refusal(chat_id, now, self.limits)) is not None:
             rule, wait = refusal
             seconds = max(1, math.ceil(wait))
             self.violations_total += 1
-            self.violations.append(Violation(now, rule, number, seconds))
+            self.violations.append(Violation(now, rule, chat_id, seconds))
             return seconds
-        self._count(number, now)
+        self._count(chat_id, now)
         return 0
 
     def _refusal(self, chat_id: int, now: float, limits: RateLimits) -> tuple[str, float] | None:

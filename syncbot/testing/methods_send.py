@@ -122,7 +122,7 @@ def send_paid_media(call: Call) -> JSON:
 
 def _location(params: JSON) -> JSON:
     latitude, longitude = params.get("latitude"), params.get("longitude")
-    if not isinstance(latitude, int | float) or not isinstance(longitude, int | float) or abs(latitude) > 90 or abs(longitude) > 180:
+    if not isinstance(latitude, int | float) or not isinstance(longitude, int | float) or not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise bad_request("wrong latitude or longitude")
     more = _given(params, "horizontal_accuracy", "live_period", "heading", "proximity_alert_radius")
     return {"latitude": latitude, "longitude": longitude, **more}

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -95,15 +96,15 @@ class Sandbox:
             raise RuntimeError(f"the bot ended with exit code {code}")
 
 
-def converse(sandbox: Sandbox, user: User, texts: Sequence[str]) -> int:
-    """Let a user say these things, one after the other, and print the conversation; returns how many were answered."""
+def converse(sandbox: Sandbox, user: User, name: str, texts: Sequence[str]) -> int:
+    """Let a user of this name say these things, one after the other, and print the conversation; returns how many were answered."""
     answered = 0
     for text in texts:
         before = Counter(sandbox.proxy.struck)
         seen = len(user.messages)
-        print(f"  {user.first_name:>5} │ {text}", flush=True)
+        print(f"  {name:>5} │ {text}", flush=True)
         user.send(text)
-        answers = len(user.messages) > seen or sandbox.server.wait_for(lambda seen=seen: len(user.messages) > seen, timeout=_SECONDS_FOR_AN_ANSWER)  # type: ignore[misc]  # mypy infers no type for a lambda's default
+        answers = _happens(sandbox.server, partial(_has_more, user, seen), _SECONDS_FOR_AN_ANSWER)
         faults = Counter(sandbox.proxy.struck) - before
         survived = f"   ← {', '.join(sorted(name.replace('_', ' ') for name in faults.elements()))}" if faults else ""
         if answers:
@@ -118,10 +119,10 @@ def report(sandbox: Sandbox, said: int, answered: int) -> bool:
     """Print what happened; True when everything was received and delivered and nothing is left open."""
     server, proxy = sandbox.server, sandbox.proxy
     delivered = len(server.sent)
-    server.wait_for(lambda: server.open_connections == 0, timeout=2.0)
+    _happens(server, lambda: server.open_connections == 0, 2.0)
     left = server.open_connections + proxy.open_now
     faults = sum(proxy.struck.values())
-    print(f"\n  {said - server.pending_updates} of {said} updates received")
+    print(f"\n  {said - len(server.pending_updates)} of {said} updates received")
     print(
         f"  {delivered} messages delivered, {answered} of {said} answered, none twice"
         if delivered == said
@@ -129,7 +130,19 @@ def report(sandbox: Sandbox, said: int, answered: int) -> bool:
     )
     print(f"  {faults} faults survived on {proxy.opened} connections through the proxy (seed {proxy.seed})")
     print(f"  {left} sockets left open")
-    return answered == said == delivered and left == 0 and server.pending_updates == 0
+    return answered == said == delivered and left == 0 and not server.pending_updates
+
+
+def _has_more(user: User, seen: int) -> bool:
+    return len(user.messages) > seen
+
+
+def _happens(server: BotApiServer, condition: Callable[[], bool], timeout: float) -> bool:
+    try:
+        server.wait_until(condition, timeout)
+    except TimeoutError:
+        return False
+    return True
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,10 +154,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     texts = ["/start", "Is anybody there?", "This proxy is terrible.", "ещё раз, 再来一次, 🚀", "And yet it moves."]
     with Sandbox() as sandbox:
         print(f"A stand-in for Telegram on {sandbox.server.url}; in front of it a proxy that breaks every fourth connection.\n", flush=True)
-        user = sandbox.server.user(id=42, first_name="Ada")
+        name = "Ada"
+        user = sandbox.server.user(id=42, first_name=name)
         try:
             with sandbox.running(command):
-                answered = converse(sandbox, user, texts)
+                answered = converse(sandbox, user, name, texts)
         except RuntimeError as error:
             print(f"\n  {error}", file=sys.stderr)
             return 1

@@ -21,7 +21,7 @@ from syncbot.testing.people import Group, User
 from syncbot.testing.records import RecordedRequest, Recorder
 from syncbot.testing.updates import PollSettings, UpdateQueue
 from syncbot.testing.views import ServerViews
-from syncbot.testing.webhooks import WebhookSender
+from syncbot.testing.webhooks import RetryWaits, WebhookSender
 from syncbot.testing.wire import WireTimes
 from syncbot.testing.world import ChatState, World
 from syncbot.types import JSON
@@ -64,6 +64,7 @@ class BotApiServer(ServerViews):
         keep_files: how many files are remembered.
         keep_texts: count delivered texts, for `count_text`.
         max_upload: bytes that one request may have; default 50 MB and a little, or 2,000 MB with `local`.
+        webhook_rules: refuse webhook URLs that are not HTTPS on the ports 443, 80, 88 or 8443, as Telegram does.
         times: seconds that a client gets to begin a request, to complete its head, and between two pieces of a body.
     """
 
@@ -88,6 +89,7 @@ class BotApiServer(ServerViews):
         keep_files: int = 1000,
         keep_texts: bool = True,
         max_upload: int | None = None,
+        webhook_rules: bool = False,
         times: WireTimes | None = None,
     ) -> None:
         self.token = token
@@ -103,7 +105,7 @@ class BotApiServer(ServerViews):
         self.queue = UpdateQueue(self.world.changed, PollSettings(slow_same_offset, same_offset_delay, conflict_delay), next_id=100_000_001)
         self.recorder = Recorder(keep_requests, keep_texts, self.world.changed)
         limit = max_upload if max_upload is not None else (2000 << 20 if local else 50 << 20) + _UPLOAD_SLACK
-        settings = EngineSettings(token, strict, local, limit)
+        settings = EngineSettings(token, strict, local, limit, webhook_rules)
         meter = RateMeter(rate_limits, keep_requests)
         self.engine = Engine(settings, self.world, self.queue, self.store, self.recorder, Script(), meter)
         self._listener: socket.socket | None = None
@@ -136,6 +138,7 @@ class BotApiServer(ServerViews):
         """End all connections and threads; `with` does it too."""
         if self._webhooks is not None:
             self._webhooks.stop()
+            self._webhooks = None
         if self._listener is None or self._bell is None or self._acceptor is None:
             return
         self._bell[0].send(b"!")
@@ -278,9 +281,13 @@ class BotApiServer(ServerViews):
             first_name: the name.
             started: the user has pressed Start before; else the bot may not write first.
             fields: further fields of the Bot API User (username, last_name, language_code, …).
+
+        A user who exists already is found again by id, with all that was said.
         """
         with self.world.changed:
             user_id = id if id is not None else 1_000_000 + self.world.number()
+            if user_id in self.world.users and user_id in self.world.chats:
+                return User(self, self.world.chats[user_id], self.world.users[user_id])
             card = {"id": user_id, "is_bot": False, "first_name": first_name, **fields}
             return User(self, self.world.add_user(card, started=started), card)
 
@@ -320,10 +327,21 @@ class BotApiServer(ServerViews):
 
     # ------------------------------------------------------------------ webhook
 
-    def deliver_webhook(self, **options: Any) -> WebhookSender:
-        """Begin to deliver updates by POST to the webhook that the bot has set; ends with the server. See `WebhookSender` for the options."""
+    def deliver_webhook(
+        self, *, first_delay: float = 1.0, max_delay: float = 60.0, timeout: float = 10.0, ca_file: str | None = None, connections: int = 8
+    ) -> WebhookSender:
+        """Begin to deliver updates by POST to the webhook that the bot has set, chat by chat in order; ends with the server.
+
+        Args:
+            first_delay: seconds before the second try of a POST that failed; doubled from try to try. A Retry-After of the webhook counts instead.
+            max_delay: the longest of these waits.
+            timeout: seconds that one POST may take.
+            ca_file: what to trust, where the webhook speaks TLS with an authority of its own.
+            connections: how many chats are served at the same time.
+        """
         if self._webhooks is None:
-            self._webhooks = WebhookSender(self.engine, **options)
+            waits = RetryWaits(first_delay, max_delay)
+            self._webhooks = WebhookSender(self.engine, waits, timeout=timeout, ca_file=ca_file, connections=connections)
             self._webhooks.start()
         return self._webhooks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -73,7 +73,6 @@ class UpdateQueue:
     confirmed_below: int = 0
     polls: int = 0
     conflicts: int = 0
-    on_push: Callable[[], None] | None = None
     _current: _Poll | None = None
     _last_offset: int | None = None
     _last_start: float = float("-inf")
@@ -101,9 +100,7 @@ class UpdateQueue:
             if self._current is not None:
                 self._current.waiter.wake()
             self.changed.notify_all()
-        if self.on_push is not None:
-            self.on_push()
-        return update_id
+            return update_id
 
     def drop(self) -> int:
         """Forget all that waits; returns how much it was."""
@@ -116,7 +113,8 @@ class UpdateQueue:
     def take(self, update_id: int) -> None:
         """An update was delivered by webhook."""
         with self.changed:
-            self.pending = deque(update for update in self.pending if update["update_id"] != update_id)
+            at = next(n for n, update in enumerate(self.pending) if update["update_id"] == update_id)
+            del self.pending[at]
             self.confirmed += 1
             self.confirmed_below = max(self.confirmed_below, update_id + 1)
             self.changed.notify_all()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
 import ssl
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,43 +34,41 @@ class Delivery:
     time: float
 
 
-class WebhookSender:
-    """Delivers what waits in the queue to the webhook that is set.
+@dataclass(frozen=True)
+class RetryWaits:
+    """Seconds between two tries of a POST: the first wait, doubled up to the longest; and the longest Retry-After that is honoured."""
 
-    Args:
-        engine: the server's inside.
-        first_delay: seconds before the second try; doubled from try to try.
-        max_delay: the longest of these waits.
-        max_retry_after: the longest Retry-After that is honoured.
-        timeout: seconds that one POST may take.
-        ca_file: what to trust, where the webhook speaks TLS with an authority of its own.
-        connections: how many chats are served at the same time at most, whatever setWebhook allows.
+    first: float = 1.0
+    longest: float = 60.0
+    longest_retry_after: float = 3600.0
+
+    def after(self, attempt: int, retry_after: float | None) -> float:
+        """The wait after this many tries."""
+        if retry_after is not None:
+            return min(retry_after, self.longest_retry_after)
+        return min(self.first * 2.0 ** min(attempt - 1, 30), self.longest)
+
+
+class WebhookSender:
+    """Delivers what waits in the queue to the webhook that is set. Made by `BotApiServer.deliver_webhook`.
+
+    `deliveries` holds the last POSTs, `delivered` counts those that were answered with 2xx.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        first_delay: float = 1.0,
-        max_delay: float = 60.0,
-        max_retry_after: float = 3600.0,
-        timeout: float = 10.0,
-        ca_file: str | None = None,
-        connections: int = 8,
-    ) -> None:
+    def __init__(self, engine: Engine, waits: RetryWaits, *, timeout: float, ca_file: str | None, connections: int) -> None:
         self._engine = engine
-        self._first_delay = first_delay
-        self._max_delay = max_delay
-        self._max_retry_after = max_retry_after
+        self._waits = waits
         self._timeout = timeout
         self._ca_file = ca_file
         self._connections = connections
         self._changed = engine.world.changed
         self._stopping = False
         self._busy: set[object] = set()
+        self._posting: set[http.client.HTTPConnection] = set()
         self._next_try: dict[int, tuple[float, int]] = {}
         self._threads: list[threading.Thread] = []
-        self.deliveries: list[Delivery] = []
+        self.deliveries: deque[Delivery] = deque(maxlen=engine.world.keep)
+        self.delivered = 0
 
     def start(self) -> None:
         """Start the threads."""
@@ -77,9 +78,13 @@ class WebhookSender:
             thread.start()
 
     def stop(self) -> None:
-        """End the threads; a POST that is under way is waited for."""
+        """End the threads; a POST that is under way is cut."""
         with self._changed:
             self._stopping = True
+            for connection in self._posting:
+                if connection.sock is not None:
+                    with contextlib.suppress(OSError):
+                        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
@@ -87,7 +92,7 @@ class WebhookSender:
     def wait_delivered(self, count: int, timeout: float = 5.0) -> None:
         """Wait until this many POSTs were answered with 2xx; raises TimeoutError where they are not."""
         with self._changed:
-            if not self._changed.wait_for(lambda: sum(200 <= d.status < 300 for d in self.deliveries) >= count, timeout):
+            if not self._changed.wait_for(lambda: self.delivered >= count, timeout):
                 raise TimeoutError(f"{count} updates were not delivered within {timeout} s")
 
     def _run(self) -> None:
@@ -137,6 +142,10 @@ class WebhookSender:
             connection = http.client.HTTPSConnection(parts.hostname or "", parts.port or 443, timeout=self._timeout, context=context)
         else:
             connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=self._timeout)
+        with self._changed:
+            if self._stopping:
+                return 0, None, b""
+            self._posting.add(connection)
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", path, json.dumps(update, separators=(",", ":")).encode("ascii"), headers)
@@ -149,6 +158,8 @@ class WebhookSender:
                 self._engine.webhook.last_error_date = int(time.time())
             return 0, None, b""
         finally:
+            with self._changed:
+                self._posting.discard(connection)
             connection.close()
 
     def _settle(self, update: JSON, status: int, retry_after: float | None) -> None:
@@ -157,16 +168,14 @@ class WebhookSender:
         attempt = self._next_try.get(update_id, (0.0, 0))[1] + 1
         self.deliveries.append(Delivery(update_id, status, attempt, time.monotonic()))
         if 200 <= status < 300:
+            self.delivered += 1
             self._next_try.pop(update_id, None)
             self._engine.queue.take(update_id)
             return
         if status:
             self._engine.webhook.last_error = f"Wrong response from the webhook: {status} {http.client.responses.get(status, '')}".rstrip()
             self._engine.webhook.last_error_date = int(time.time())
-        delay = min(self._first_delay * 2 ** (attempt - 1), self._max_delay)
-        if retry_after is not None:
-            delay = min(retry_after, self._max_retry_after)
-        self._next_try[update_id] = (time.monotonic() + delay, attempt)
+        self._next_try[update_id] = (time.monotonic() + self._waits.after(attempt, retry_after), attempt)
 
     def _run_method(self, body: bytes) -> None:
         """Carry out the method that a 2xx answer may name; its result is never seen."""

@@ -12,8 +12,6 @@ from typing import Any
 from syncbot.testing.answers import ApiProblem, bad_request
 from syncbot.types import JSON
 
-FIRST_DATE = 1_700_000_000
-
 
 @dataclass(frozen=True)
 class Event:
@@ -124,6 +122,11 @@ class World:
         if chat.migrated_to:
             raise bad_request("group chat was upgraded to a supergroup chat", migrate_to_chat_id=chat.migrated_to)
         return chat
+
+    def chat_number(self, chat_id: Any) -> int:
+        """The id of the chat that a call names; 0 where there is none."""
+        chat = self._by_name(chat_id) if isinstance(chat_id, str) and chat_id.startswith("@") else None
+        return chat.id if chat is not None else _number(chat_id)
 
     def writable_chat(self, chat_id: Any) -> ChatState:
         """The same, where the bot may write; raises `ApiProblem` 403 where it may not."""

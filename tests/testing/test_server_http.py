@@ -346,6 +346,7 @@ HEAD = f"POST /bot{TEST_TOKEN}/getMe HTTP/1.1\r\n"
         (HEAD.encode() + b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 2\r\n\r\nab", 400),
         (HEAD.encode() + b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9\r\n\r\n--b\r\nab\r\n", 400),
         (b"DELETE / HTTP/1.1\r\n\r\n", 405),
+        (b"GET //[x HTTP/1.1\r\n\r\n", 400),
     ],
 )
 def test_broken_requests_end_in_a_clear_status(server: BotApiServer, sent: bytes, status: int) -> None:

@@ -169,8 +169,9 @@ def test_forwards_and_copies(client: Client, user: User, group: Group) -> None:
     number = user.last_sent.message_id
     forwarded = client.ok("forwardMessage", chat_id=group.id, from_chat_id=42, message_id=number)
     message = telegram.Message.de_json(forwarded, None)
-    assert isinstance(message.forward_origin, telegram.MessageOriginUser)  # type: ignore[union-attr]  # a failing test is the check
-    assert message.forward_origin.sender_user.id == 42  # type: ignore[union-attr]  # the same
+    assert message is not None
+    assert isinstance(message.forward_origin, telegram.MessageOriginUser)
+    assert message.forward_origin.sender_user.id == 42
     assert client.ok("copyMessage", chat_id=group.id, from_chat_id=42, message_id=number) == {"message_id": forwarded["message_id"] + 1}
     assert "forward_origin" not in group.last.data
     assert group.last.entities[0]["type"] == "mention"
@@ -407,14 +408,15 @@ def test_every_method_answers_with_its_type(server: BotApiServer, client: Client
     group = server.group("g", members=[server.user(41), user])
     group.join_request(user)
     file_id = server.add_file(b"content", name="x.jpg")
-    send = {
+    special: dict[str, tuple[str, dict[str, Any]]] = {
         "editMessageCaption": ("sendPhoto", {"photo": file_id}),
         "editMessageMedia": ("sendPhoto", {"photo": file_id}),
         "editMessageLiveLocation": ("sendLocation", {"latitude": 1, "longitude": 1, "live_period": 60}),
         "stopMessageLiveLocation": ("sendLocation", {"latitude": 1, "longitude": 1, "live_period": 60}),
         "stopPoll": ("sendPoll", {"question": "?", "options": SPECIAL["options"]}),
         "setGameScore": ("sendGame", {"game_short_name": "g"}),
-    }.get(name, ("sendMessage", {"text": "old", "reply_markup": button()}))
+    }
+    send = special.get(name, ("sendMessage", {"text": "old", "reply_markup": button()}))
     message = client.ok(send[0], chat_id=group.id, **send[1])
     for query in ("query", "x"):
         server.add_query(query)

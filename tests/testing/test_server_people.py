@@ -34,7 +34,7 @@ def updates(client: Client) -> list[telegram.Update]:
     """What the bot gets, read by python-telegram-bot; nothing may be left over that it does not know."""
     decoded = [telegram.Update.de_json(raw, None) for raw in client.ok("getUpdates")]
     assert all(update is not None and not update.api_kwargs for update in decoded)
-    return decoded  # type: ignore[return-value]  # the line above made sure
+    return [update for update in decoded if update is not None]
 
 
 def test_a_text_has_the_entities_that_telegram_finds(client: Client, user: User) -> None:
@@ -177,6 +177,13 @@ def test_an_inline_query_is_answered(server: BotApiServer, client: Client, user:
     client.ok("answerInlineQuery", inline_query_id=query_id, results=results)
     assert waiting.result()["results"] == results
     assert client.refused("answerInlineQuery", inline_query_id="1", results=[]).startswith("Bad Request: query is too old")
+
+
+def test_a_user_is_found_again(server: BotApiServer, client: Client, user: User) -> None:
+    """Asking for the same id gives the same person with the same chat."""
+    client.ok("sendMessage", chat_id=42, text="kept")
+    again = server.user(42)
+    assert (again.card, [m.text for m in again.messages]) == (user.card, ["kept"])
 
 
 def test_texts_are_counted_exactly_once(server: BotApiServer, client: Client) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -96,6 +97,27 @@ def test_set_webhook_is_refused_when_it_is_wrong_or_too_quick(client: Client) ->
     client.ok("setWebhook", url="https://x.example")
     again = client.call("setWebhook", url="https://x.example")
     assert (again["error_code"], again["parameters"]) == (429, {"retry_after": 1})
+
+
+@pytest.mark.parametrize(("url", "reason"), [("http://x.example", "An HTTPS URL must be provided"), ("https://x.example:99", "only on ports 80, 88, 443")])
+def test_telegrams_rules_for_webhook_urls(url: str, reason: str) -> None:
+    """With webhook_rules=True plain HTTP and odd ports are refused."""
+    with BotApiServer(webhook_rules=True) as server, client_of(server) as client:
+        assert reason in client.refused("setWebhook", url=url)
+        client.ok("setWebhook", url="https://x.example:8443/hook")
+
+
+def test_a_hanging_webhook_does_not_hold_up_the_end() -> None:
+    """A POST that is never answered is cut when the server closes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, BotApiServer() as server, client_of(server) as client:
+        client.ok("setWebhook", url=f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        server.user(42).send("x")
+        server.deliver_webhook()
+        with listener.accept()[0] as accepted:
+            accepted.recv(10)
+            begin = time.monotonic()
+            server.close()
+            assert time.monotonic() - begin < 2
 
 
 def test_updates_are_posted_with_the_secret(server: BotApiServer, client: Client, hook: Hook) -> None:
