@@ -22,6 +22,7 @@ from syncbot.storage.schema import bind, check_ours, migrate
 Row = tuple[Any, ...]
 
 _CACHE_KIB = 512
+_FREE_PAGES = 256  # 1 MB may lie free; giving it back costs writes, and it is soon needed again
 _LOG_PAGES = 1000  # the write-ahead log is moved into the file when it has grown to this many pages (4 MB)
 
 
@@ -103,14 +104,15 @@ class Database:
                 self._db.execute(f"PRAGMA max_page_count = {int(pages or 0xFFFFFFFE)}").fetchall()
 
     def give_back_space(self) -> None:
-        """Shorten the file when a good part of it is free; some free pages stay for what comes next."""
+        """Shorten the file when more than half of it is free; some free pages stay for what comes next."""
         with self.lock, explained(str(self.path)):
             db = self._connection()
             free = int(db.execute("PRAGMA freelist_count").fetchone()[0])
             total = int(db.execute("PRAGMA page_count").fetchone()[0])
-            if free > 64 and free * 4 > total:
+            if free > _FREE_PAGES and free * 2 > total:
                 self._set_durable(db, False)
-                db.executescript(f"PRAGMA incremental_vacuum({free - 32})")  # execute() would stop after the first page
+                for _ in range(free // _FREE_PAGES):  # in small steps, so that the log stays small
+                    db.executescript(f"PRAGMA incremental_vacuum({_FREE_PAGES})")  # execute() would stop after the first page
 
     def close(self) -> None:
         """Let go of the file."""

@@ -164,21 +164,21 @@ class MemoryInbox:
         with self._guard:
             turns = self._handling()
             for one in claimed:
-                if turns.holds(one.row):
+                if turns.holds(one):
                     self._rows[one.row].state = "waiting"
                     turns.put_back(one.row)
             self._turns = turns
 
     def yield_turn(self, claimed: Claimed) -> None:
         with self._guard:
-            turns = self._handling()
+            turns = self._holding(claimed)
             if turns.yield_turn(claimed.row):
                 self._rows[claimed.row].state = "yielded"
                 self._turns = turns
 
     def take_turn(self, claimed: Claimed) -> bool:
         with self._guard:
-            turns = self._handling()
+            turns = self._holding(claimed)
             if not turns.take_turn(claimed.row):
                 return False
             self._rows[claimed.row].state = "running"
@@ -219,6 +219,12 @@ class MemoryInbox:
             raise RuntimeError("this process does not handle updates: call recover() first")
         return self._turns.copy()
 
+    def _holding(self, claimed: Claimed) -> Turns:
+        turns = self._handling()
+        if not turns.holds(claimed):
+            raise taken_over("memory")
+        return turns
+
     def _convict(self, in_handler: list[_Row]) -> tuple[int, ...]:
         """Apply the suspects' rules to what was in a handler; returns the dead letter that came of it."""
         if len(in_handler) != 1:
@@ -258,14 +264,12 @@ class MemoryInbox:
 
     def _start(self, turns: Turns, row: _Row, *, alone: bool) -> Claimed:
         row.state = "running"
-        turns.hold(row.row, row.update.key, alone=alone)
-        return Claimed(row.row, row.update.update_id, row.update.key, row.update.body, row.attempts + 1, row.stored, alone)
+        ticket = turns.hold(row.row, row.update.key, alone=alone)
+        return Claimed(row.row, row.update.update_id, row.update.key, row.update.body, row.attempts + 1, row.stored, alone, ticket)
 
     def _end(self, claimed: Claimed, changes: EncodedChanges, reason: str | None, limit: int) -> list[Claimed]:
         with self._guard:
-            turns = self._handling()
-            if not turns.holds(claimed.row):
-                raise taken_over("memory")
+            turns = self._holding(claimed)
             row = self._rows.pop(claimed.row)
             if reason is not None:
                 self._dead_letters.add(row.update, reason, attempts=row.attempts + 1, stored=row.stored)

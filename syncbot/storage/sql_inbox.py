@@ -95,20 +95,20 @@ class SqlInbox:
         with self._database.lock:
             turns = self._handling()
             with self._database.transaction() as db:
-                for one in claimed:
+                for one in filter(turns.holds, claimed):
                     db.execute(f"UPDATE inbox SET state = 'waiting' WHERE seq = ? AND {_OWN}", (one.row, turns.run))
                     turns.put_back(one.row)
             self._turns = turns
 
     def yield_turn(self, claimed: Claimed) -> None:
         with self._database.lock:
-            turns = self._handling()
+            turns = self._holding(claimed)
             if turns.yield_turn(claimed.row):
                 self._mark(claimed, turns, "yielded")
 
     def take_turn(self, claimed: Claimed) -> bool:
         with self._database.lock:
-            turns = self._handling()
+            turns = self._holding(claimed)
             if not turns.take_turn(claimed.row):
                 return False
             self._mark(claimed, turns, "running")
@@ -142,6 +142,12 @@ class SqlInbox:
         if self._turns is None or self._turns.pid != os.getpid():
             raise RuntimeError("this process does not handle updates: take the bot's lock and call recover() first")
         return self._turns.copy()
+
+    def _holding(self, claimed: Claimed) -> Turns:
+        turns = self._handling()
+        if not turns.holds(claimed):
+            raise taken_over(str(self._database.path))
+        return turns
 
     def _convict(self, db: sqlite3.Connection) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Apply the suspects' rules to what an earlier run left; returns the ids of what it left, and the dead letters that came of it."""
@@ -191,13 +197,13 @@ class SqlInbox:
     def _start(self, db: sqlite3.Connection, turns: Turns, found: tuple[int, int, str, float, int], *, alone: bool) -> Claimed:
         seq, update_id, chat, stored, attempts = found
         db.execute("UPDATE inbox SET state = 'running', run = ? WHERE seq = ?", (turns.run, seq))
-        turns.hold(seq, chat, alone=alone)
+        ticket = turns.hold(seq, chat, alone=alone)
         body = db.execute("SELECT json FROM body WHERE seq = ?", (seq,)).fetchone()[0]
-        return Claimed(seq, update_id, chat, body, attempts + 1, stored, alone)
+        return Claimed(seq, update_id, chat, body, attempts + 1, stored, alone, ticket)
 
     def _end(self, claimed: Claimed, changes: EncodedChanges, reason: str | None, limit: int) -> list[Claimed]:
         with self._database.lock:
-            turns = self._handling()
+            turns = self._holding(claimed)
             unswept = [*self._unswept, claimed.row]
             with self._database.transaction() as db:
                 own = db.execute(f"SELECT 1 FROM inbox WHERE seq = ? AND {_OWN}", (claimed.row, turns.run)).fetchone()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncbot.errors import StorageError
+from syncbot.storage.base import Claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Held:
     """One update that is handed out."""
 
     key: str
+    ticket: int
     alone: bool = False
     suspect: bool = False
 
@@ -31,6 +33,7 @@ class Turns:
     def __init__(self, run: int, suspects: Iterable[int] = ()) -> None:
         self.run = run
         self.pid = os.getpid()
+        self._tickets = run << 32  # no other run gives the same
         self._suspects = set(suspects)
         self._running: dict[int, Held] = {}
         self._yielded: dict[int, Held] = {}
@@ -38,6 +41,7 @@ class Turns:
     def copy(self) -> Turns:
         """Another one in the same state."""
         other = Turns(self.run, self._suspects)
+        other._tickets = self._tickets
         other._running = self._running.copy()
         other._yielded = self._yielded.copy()
         return other
@@ -56,45 +60,46 @@ class Turns:
         """The keys of which nothing may be handed out."""
         return [held.key for held in self._running.values() if held.key]
 
-    def holds(self, row: int) -> bool:
-        """Whether it is handed out, its turn yielded or not."""
-        return row in self._running or row in self._yielded
+    def holds(self, claimed: Claimed) -> bool:
+        """Whether this very handing out still stands, its turn yielded or not."""
+        held = self._running.get(claimed.row) or self._yielded.get(claimed.row)
+        return held is not None and held.ticket == claimed.ticket
 
-    def hold(self, row: int, key: str, *, alone: bool = False) -> None:
-        """It is handed out."""
-        self._running[row] = Held(key, alone, row in self._suspects)
+    def hold(self, row: int, key: str, *, alone: bool = False) -> int:
+        """It is handed out; returns its ticket."""
+        self._tickets += 1
+        self._running[row] = Held(key, self._tickets, alone, row in self._suspects)
         self._suspects.discard(row)
+        return self._tickets
 
-    def end(self, row: int) -> None:
+    def end(self, row: int) -> Held | None:
         """It is finished or buried."""
-        self._running.pop(row, None)
-        self._yielded.pop(row, None)
+        return self._running.pop(row, None) or self._yielded.pop(row, None)
 
     def put_back(self, row: int) -> None:
         """It waits again; a suspect stays one."""
-        held = self._running.get(row) or self._yielded.get(row)
+        held = self.end(row)
         if held and held.suspect:
             self._suspects.add(row)
-        self.end(row)
 
     def forget_suspect(self, row: int) -> None:
         """It is not there any more."""
         self._suspects.discard(row)
 
     def yield_turn(self, row: int) -> bool:
-        """Let others go on; False if it was not running."""
+        """Let others go on; False if it has done so already."""
         held = self._running.pop(row, None)
         if held is None:
             return False
         # Having come as far as to wait for others, it is harmless enough to run beside them afterwards.
-        self._yielded[row] = Held(held.key, False, held.suspect)
+        self._yielded[row] = replace(held, alone=False)
         return True
 
     def take_turn(self, row: int) -> bool:
         """Run again, if that is possible now."""
         held = self._yielded.get(row)
         if held is None:
-            return row in self._running
+            return True
         if held.key in self.busy_keys() or any(other.alone for other in self._running.values()):
             return False
         self._running[row] = self._yielded.pop(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 from storage_kit import START, Clock, Place, drain, ids, put, update
@@ -184,6 +185,24 @@ def test_finishing_twice_is_an_error(store: Store) -> None:
         store.inbox.finish(claimed, Changes((DataChange(Scope.USER, 1, {"late": 1}),)))
     assert not caught.value.retryable
     assert store.data.load(Scope.USER, 1) == {}
+
+
+def test_a_handler_left_behind_cannot_end_its_successor(store: Store) -> None:
+    """A handler that hung, was released or outlived a restart cannot finish, yield or bury the update's next handling."""
+    put(store.inbox, (1, "a"), (2, "b"))
+    store.inbox.recover()
+    hung = store.inbox.claim(2)
+    store.inbox.release(hung[0])
+    again = store.inbox.claim()
+    store.inbox.recover()
+    last = store.inbox.claim()
+    for old in (*hung, *again):
+        for act in (store.inbox.finish, store.inbox.yield_turn, store.inbox.take_turn, partial(store.inbox.bury, reason="x")):
+            with pytest.raises(StorageError, match="ended already"):
+                act(old)
+        store.inbox.release(old)
+    assert store.inbox.counts().running == 1
+    assert ids(store.inbox.finish(last[0], claim=5)) == [2]
 
 
 def test_a_yielded_turn_lets_the_chat_go_on(store: Store) -> None:
