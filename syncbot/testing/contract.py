@@ -32,6 +32,15 @@ class Checked:
     missing: tuple[str, ...] = ()
     ill_typed: tuple[str, ...] = ()
 
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """Those of the ill-typed values that have the wrong structure, so that no method can use them."""
+        return tuple(name for name in self.ill_typed if isinstance(self.params[name], list | dict) or self._wants_structure(name))
+
+    def _wants_structure(self, name: str) -> bool:
+        kinds = self.spec.parameters[name].types if self.spec is not None else ()
+        return not any(kind in ("Integer", "Float", "String", "Boolean", "True", "InputFile") for kind in kinds)
+
 
 def find_spec(name: str) -> MethodSpec | None:
     """The method of this name, in any case; None for an unknown one."""
@@ -88,7 +97,8 @@ def _json(text: str) -> Any:
 
 def _decode(value: Any, types: tuple[str, ...]) -> Any:
     if not isinstance(value, str):
-        return value
+        # Telegram takes the JSON text of a number where it wants a string
+        return json.dumps(value) if types == ("String",) and isinstance(value, int | float) else value
     plain = value.strip()
     for kind in types:
         if kind == "Integer" and _is_number(plain, int):

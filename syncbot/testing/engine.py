@@ -139,6 +139,9 @@ class Engine:
             raise bad_request(f"unknown parameter {checked.unknown[0]}")
         if self.settings.strict and checked.ill_typed:
             raise bad_request(f"parameter {checked.ill_typed[0]} has a wrong type")
+        for name in checked.unreadable:
+            if name != "reply_markup":  # which has words of its own
+                raise bad_request(f"can't parse {name} JSON object")
         if checked.missing:
             raise bad_request(_missing(checked.missing[0], checked.spec.parameters[checked.missing[0]].types if checked.spec else ()))
 

@@ -77,6 +77,9 @@ def test_missing_and_ill_typed_parameters(server: BotApiServer, client: Client) 
     assert client.refused("sendPhoto", chat_id=42) == "Bad Request: there is no photo in the request"
     assert client.refused("setChatTitle", chat_id=42) == 'Bad Request: parameter "title" is required'
     client.ok("sendMessage", chat_id=42, text="x", disable_notification="maybe")
+    assert client.ok("sendMessage", chat_id=42, text=7)["text"] == "7"
+    assert client.refused("sendMessage", chat_id=[42], text="x") == "Bad Request: can't parse chat_id JSON object"
+    assert client.refused("sendPoll", chat_id=42, question="?", options="a,b") == "Bad Request: can't parse options JSON object"
     assert "sendMessage: ill-typed parameter disable_notification" in server.problems
 
 

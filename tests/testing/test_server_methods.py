@@ -379,7 +379,10 @@ SPECIAL: dict[str, Any] = {
 def arguments(spec: MethodSpec, known: dict[str, Any]) -> dict[str, Any]:
     params = {}
     for parameter in spec.parameters.values():
-        if parameter.name in known and (parameter.required or parameter.name in ("chat_id", "message_id", "user_id")):
+        structured = not set(parameter.types) & {*DUMMIES, "InputFile"} and not parameter.types[0].startswith("Array of ")
+        if structured and isinstance(known.get(parameter.name), str):
+            params[parameter.name] = {}  # the same name means an InputSticker or an InputProfilePhoto here, not a file id
+        elif parameter.name in known and (parameter.required or parameter.name in ("chat_id", "message_id", "user_id")):
             params[parameter.name] = known[parameter.name]
         elif parameter.required:
             kind = parameter.types[0]
