@@ -377,7 +377,7 @@ SPECIAL: dict[str, Any] = {
 
 
 def arguments(spec: MethodSpec, known: dict[str, Any]) -> dict[str, Any]:
-    params = {}
+    params: dict[str, Any] = {}
     for parameter in spec.parameters.values():
         structured = not set(parameter.types) & {*DUMMIES, "InputFile"} and not parameter.types[0].startswith("Array of ")
         if structured and isinstance(known.get(parameter.name), str):
