@@ -1,0 +1,114 @@
+"""What the commands share: the env file, --debug, --timeout, --json, and the bot that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from syncbot.cli.output import system_path
+
+if TYPE_CHECKING:
+    from syncbot.client.bot import Bot
+    from syncbot.config import Settings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_ENV_FILE = "syncbot.env_file"
+_DEBUG = "syncbot.debug"
+
+
+def as_path(_ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+    """Callback of an option or argument: turn a path, or several, into the system's own encoding, usable whatever the locale."""
+    if isinstance(value, tuple):
+        return tuple(system_path(item) for item in value)
+    return system_path(value) if value is not None else None
+
+
+def _as_seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    from syncbot.config import check_setting
+    from syncbot.errors import ConfigError
+
+    try:
+        return float(check_setting("SYNCBOT_TIMEOUT", value))
+    except ConfigError:
+        raise click.BadParameter(f"{value!r} is not a number of seconds above 0, for example 20") from None
+
+
+def _remember(key: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value:
+            ctx.meta[key] = value  # shared by a context and its parents: the option may stand before or after the command
+
+    return callback
+
+
+def env_file_option(command: _Command) -> _Command:
+    """Add `--env-file`."""
+    remember = _remember(_ENV_FILE)
+    return click.option("--env-file", metavar="FILE", expose_value=False, callback=remember, help="Read the settings from this file.")(command)
+
+
+def debug_option(command: _Command) -> _Command:
+    """Add `--debug`."""
+    return click.option("--debug", is_flag=True, expose_value=False, callback=_remember(_DEBUG), help="Log every step to standard error.")(command)
+
+
+def timeout_option(command: _Command) -> _Command:
+    """Add `--timeout`."""
+    text = "How long a call may take in all, retries included; moving a large file comes on top."
+    return click.option("--timeout", callback=_as_seconds, metavar="SECONDS", help=text)(command)
+
+
+def json_option(command: _Command) -> _Command:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON on standard output.")(command)
+
+
+def common_options(command: _Command) -> _Command:
+    """Add `--env-file` and `--debug`."""
+    return env_file_option(debug_option(command))
+
+
+def wants_debug(ctx: click.Context) -> bool:
+    """Whether --debug was given."""
+    return bool(ctx.meta.get(_DEBUG))
+
+
+def env_file(ctx: click.Context) -> str | None:
+    """The env file that was named."""
+    name: str | None = ctx.meta.get(_ENV_FILE)
+    return system_path(name) if name else None
+
+
+def load_settings(ctx: click.Context, *, require_token: bool = True) -> Settings:
+    """The settings of this command; logging is switched on where they or --debug ask for it.
+
+    Raises:
+        ConfigError: a setting is missing or wrong.
+    """
+    from syncbot.config import Settings
+
+    settings = Settings.load(env_file(ctx), require_token=require_token)
+    if wants_debug(ctx) or settings.log_level == "DEBUG":
+        from syncbot.logs import setup_logging
+
+        ctx.meta[_DEBUG] = True
+        setup_logging("DEBUG")
+    return settings
+
+
+def open_bot(settings: Settings, timeout: float | None = None) -> Bot:
+    """A bot of these settings, to be used in a `with`; `timeout` bounds each of its calls in all.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+    from syncbot.client.bot import Bot
+
+    if timeout is None:
+        return Bot.from_settings(settings)
+    return Bot.from_settings(settings, timeout=min(timeout, settings.timeout), deadline=timeout)

@@ -1,0 +1,192 @@
+"""`syncbot send`: a message from the shell."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncbot.cli.exits import Exit, exit_for, worst
+from syncbot.cli.options import as_path, common_options, json_option, load_settings, open_bot, timeout_option
+from syncbot.cli.output import complain, write_json
+from syncbot.errors import ConfigError, SyncBotError
+
+if TYPE_CHECKING:
+    from syncbot.client.bot import Bot
+
+Call = tuple[str, dict[str, Any]]
+"""A method and its parameters, the chat left out."""
+
+MAX_STDIN_BYTES = 256 * 1024
+"""More would be more than sixty messages: somebody has put a file into the wrong place."""
+_TEXT_LIMIT = 4096  # UTF-16 units of one message, https://core.telegram.org/bots/api#sendmessage
+_PARSE_MODES = {"html": "HTML", "markdown": "MarkdownV2", "plain": None}
+_HINT = "give it as an argument, or write it to standard input: df -h | syncbot send --pre"
+
+
+@click.command("send")
+@click.argument("text", required=False)
+@click.option("--chat", "chats", multiple=True, metavar="CHAT", help="The id or @name of the chat; several times for several. Else SYNCBOT_CHAT.")
+@click.option("--file", "files", multiple=True, callback=as_path, metavar="FILE", help="Send this file; several times for an album.")
+@click.option(
+    "--as", "kind", type=click.Choice(["photo", "video", "audio", "voice", "animation", "document"]), help="Send files as this, whatever their names."
+)
+@click.option("--caption", help="The text below the (first) file.")
+@click.option("--format", "markup", type=click.Choice(list(_PARSE_MODES)), default="plain", help="How text and caption are marked up. Default: plain.")
+@click.option("--pre", is_flag=True, help="Show the text in a monospaced block, as a terminal does.")
+@click.option("--silent", is_flag=True, help="Without a sound.")
+@click.option("--reply-to", type=int, metavar="ID", help="Answer the message with this id.")
+@click.option("--thread", type=int, metavar="ID", help="Into this topic of a forum.")
+@click.option("--button", "buttons", multiple=True, metavar="LABEL=URL", help="A button with a link below the message; several times for several.")
+@timeout_option
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, /, text: str | None, chats: tuple[str, ...], timeout: float | None, as_json: bool, **options: Any) -> Exit:
+    """Send TEXT, or what standard input brings when TEXT is absent or "-". Silent when it was sent.
+
+    \b
+    Examples:
+      syncbot send "The backup is done"
+      df -h | syncbot send --pre --chat -1001234567890
+      syncbot send --file photo.jpg --file plan.pdf --caption "As promised"
+      syncbot send --button "Open=https://example.com" "The build has failed"
+
+    What begins with a dash goes behind "--": syncbot send -- -1
+    """
+    if options["pre"] and options["markup"] != "plain":
+        raise click.UsageError("--pre shows the text as it is, and so goes with --format plain only")
+    if options["caption"] is not None and not options["files"]:
+        raise click.UsageError("--caption is the text below a file; without --file give the text alone")
+    wanted = [_chat(chat) for chat in chats]
+    calls = _calls(_text(text, bool(options["files"])), options)
+    settings = load_settings(ctx)
+    if not wanted and settings.chat is None:
+        raise ConfigError("no chat to send to: give --chat ID, or set SYNCBOT_CHAT, for example SYNCBOT_CHAT=123456789 (syncbot init finds yours)")
+    targets = list(dict.fromkeys(wanted)) or [settings.chat]
+    with open_bot(settings, timeout) as bot:
+        results = [_deliver(bot, chat, calls) for chat in targets]
+    for result in results:
+        if result["error"]:
+            complain(result["error"] if len(targets) == 1 else f"chat {result['chat']}: {result['error']}")
+    if as_json:
+        write_json([{name: value for name, value in result.items() if name != "exit"} for result in results])
+    return worst(result["exit"] for result in results)
+
+
+def _chat(text: str) -> Any:
+    from syncbot.config import check_setting
+
+    try:
+        return check_setting("SYNCBOT_CHAT", text)
+    except ConfigError:
+        raise click.UsageError(f"--chat: {text!r} is neither the id of a chat nor the @name of a public one; for example --chat 123456789") from None
+
+
+def _text(argument: str | None, has_files: bool) -> str:
+    """The text to send; empty only where files are sent without one."""
+    if argument is None and has_files:
+        return ""
+    text = _from_stdin() if argument in (None, "-") else str(argument)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise click.UsageError("the text is not UTF-8") from None
+    if not text.strip():
+        raise click.UsageError(f"the text is empty; {_HINT}")
+    return text
+
+
+def _from_stdin() -> str:
+    if sys.stdin is None:
+        raise click.UsageError(f"there is no text, and standard input is closed; {_HINT}")
+    if sys.stdin.isatty():
+        from syncbot.cli.output import tell
+
+        tell("Write the text; Ctrl-D on an empty line sends it, Ctrl-C does not.")
+    data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
+    if len(data) > MAX_STDIN_BYTES:
+        raise click.UsageError(f"the text on standard input has more than {MAX_STDIN_BYTES // 1024} KB; send it as a document with --file")
+    try:
+        return data.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as problem:
+        place = f"byte {problem.start + 1} is 0x{data[problem.start]:02x}"
+    raise click.UsageError(f"the text on standard input is not UTF-8 ({place}); convert it: iconv -f LATIN1 -t UTF-8 FILE | syncbot send")
+
+
+def _calls(text: str, options: dict[str, Any]) -> list[Call]:
+    """What is to be sent, in order: the pieces of the text, then the files."""
+    calls = [("sendMessage", _text_parameters(piece, options)) for piece in _pieces(text, options)] if text else []
+    if options["files"]:
+        from syncbot.cli.attachments import file_calls  # deferred: most messages are text alone
+
+        caption = {"caption": options["caption"], "parse_mode": _PARSE_MODES[options["markup"]]} if options["caption"] else {}
+        calls += file_calls(options["files"], options["kind"], caption)
+    everywhere = {"disable_notification": options["silent"] or None, "message_thread_id": options["thread"]}
+    calls = [(method, {**parameters, **{name: value for name, value in everywhere.items() if value is not None}}) for method, parameters in calls]
+    if options["reply_to"] is not None:
+        calls[0][1]["reply_parameters"] = {"message_id": options["reply_to"]}
+    if options["buttons"]:
+        if calls[-1][0] == "sendMediaGroup":
+            raise click.UsageError("an album can have no buttons; send the files one by one")
+        calls[-1][1]["reply_markup"] = {"inline_keyboard": [[_button(button)] for button in options["buttons"]]}
+    return calls
+
+
+def _text_parameters(piece: str, options: dict[str, Any]) -> dict[str, Any]:
+    if options["pre"]:
+        return {"text": piece, "entities": [{"type": "pre", "offset": 0, "length": _units(piece)}]}
+    mode = _PARSE_MODES[options["markup"]]
+    return {"text": piece, "parse_mode": mode} if mode else {"text": piece}
+
+
+def _pieces(text: str, options: dict[str, Any]) -> list[str]:
+    if len(text) <= _TEXT_LIMIT // 2 or _units(text) <= _TEXT_LIMIT:
+        return [text]
+    from syncbot.text import split  # deferred: most texts are short
+
+    return list(split(text, limit=_TEXT_LIMIT, parse_mode=_PARSE_MODES[options["markup"]]))
+
+
+def _units(text: str) -> int:
+    """The length as Telegram counts it, in UTF-16 units."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _button(text: str) -> dict[str, str]:
+    label, separator, url = text.partition("=")
+    if not separator or not label.strip() or "://" not in url:
+        raise click.UsageError(f'--button: {text!r} is not a label and a link; for example --button "Open=https://example.com"')
+    return {"text": label.strip(), "url": url.strip()}
+
+
+def _deliver(bot: Bot, chat: Any, calls: list[Call]) -> dict[str, Any]:
+    """Send everything to one chat, up to the first failure."""
+    messages: list[int] = []
+    done = 0
+    try:
+        for method, parameters in calls:
+            result = _call(bot, method, chat, parameters)
+            messages += [message["message_id"] for message in (result if isinstance(result, list) else [result]) if isinstance(message, dict)]
+            done += 1
+    except SyncBotError as error:
+        from syncbot.cli.words import describe
+
+        outcome = exit_for(error)
+        text = describe(error)
+        if done:
+            text += f"; {done} of {len(calls)} messages were sent before"
+            # "Try later" promises that nothing was delivered, which is not so any more.
+            outcome = Exit.UNCERTAIN if outcome is Exit.TRY_LATER else outcome
+        return {"chat": chat, "ok": False, "messages": messages, "error": text, "exit": outcome}
+    return {"chat": chat, "ok": True, "messages": messages, "error": "", "exit": Exit.OK}
+
+
+def _call(bot: Bot, method: str, chat: Any, parameters: dict[str, Any]) -> Any:
+    if method == "sendMessage":
+        return bot.call(method, chat_id=chat, **parameters)
+    from syncbot.cli.attachments import upload
+
+    return upload(bot, method, chat, parameters)

@@ -1,0 +1,152 @@
+"""What the tests of the command line share: a server, an environment of its own, and commands as real processes, in a pipe or in a terminal."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from syncbot.cli import run
+from syncbot.testing import TEST_TOKEN, BotApiServer, User
+
+_PROGRAM = [sys.executable, "-c", "from syncbot.cli import main; main()"]
+
+
+@pytest.fixture
+def server() -> Iterator[BotApiServer]:
+    """A Bot API server without TLS."""
+    with BotApiServer(slow_same_offset=False) as running:
+        yield running
+
+
+@pytest.fixture
+def user(server: BotApiServer) -> User:
+    """Somebody who has written to the bot before."""
+    return server.user(1001, "Ann")
+
+
+@pytest.fixture
+def environment(server: BotApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of the commands: our server, an empty home, an empty working folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in list(os.environ):
+        if name.upper() in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY") or name.startswith(("SYNCBOT_", "XDG_", "LC_")):
+            monkeypatch.delenv(name)
+    values = {"HOME": str(home), "TELEGRAM_BOT_TOKEN": TEST_TOKEN, "SYNCBOT_BASE_URL": server.url, "SYNCBOT_CHAT": "1001"}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(home)
+    return values
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def command(environment: dict[str, str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs a command line in this process."""
+
+    def run_here(*argv: str, stdin: bytes = b"") -> Ended:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+            capfd.readouterr()
+            code = run(argv)
+        out, err = capfd.readouterr()
+        return Ended(code, out, err)
+
+    return run_here
+
+
+@pytest.fixture
+def process(environment: dict[str, str]) -> Command:
+    """Runs a command line as a process of its own, in pipes."""
+
+    def run_there(*argv: str | bytes, stdin: bytes = b"", **extra: str) -> Ended:
+        ended = subprocess.run([*_PROGRAM, *argv], input=stdin, capture_output=True, env={**os.environ, **extra}, timeout=60)
+        return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    return run_there
+
+
+class Terminal:
+    """A command line as a process in a pseudo-terminal; what it writes is read as it comes."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._master, slave = pty.openpty()
+        self.process = subprocess.Popen([*_PROGRAM, *argv], stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=_take_terminal)
+        os.close(slave)
+        self.screen = ""
+
+    def type(self, text: str) -> None:
+        """Type on the keyboard; \\x03 is Ctrl-C and \\x04 Ctrl-D."""
+        os.write(self._master, text.encode())
+
+    def wait_for(self, text: str, timeout: float = 20.0) -> None:
+        """Read until the text stands on the screen."""
+        end = time.monotonic() + timeout
+        while text not in self.screen:
+            assert self._read(end), f"{text!r} did not appear in {self.screen!r}"
+
+    def wait(self, timeout: float = 30.0) -> int:
+        """Read to the end, and return the exit code."""
+        end = time.monotonic() + timeout
+        while self._read(end):
+            pass
+        return self.process.wait(timeout)
+
+    def close(self) -> None:
+        """End it, should it still run."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._master)
+
+    def _read(self, end: float) -> bool:
+        if not select.select([self._master], [], [], max(0.0, end - time.monotonic()))[0]:
+            return False
+        try:
+            data = os.read(self._master, 65_536)
+        except OSError:  # EIO: nobody has the terminal open any more
+            return False
+        self.screen += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+def _take_terminal() -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture
+def terminal(environment: dict[str, str]) -> Iterator[Callable[..., Terminal]]:
+    """Starts command lines in pseudo-terminals."""
+    started: list[Terminal] = []
+
+    def start(*argv: str) -> Terminal:
+        started.append(Terminal(argv))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()

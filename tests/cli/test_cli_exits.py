@@ -1,0 +1,71 @@
+"""The exit codes: one table, complete, and what each command line ends with."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from syncbot import errors
+from syncbot.cli.exits import BY_ERROR, MEANINGS, Exit, exit_for, worst
+
+OURS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.SyncBotError)]
+
+
+def test_table_is_complete() -> None:
+    """Every class of errors.py has its exit code, and no other class has one."""
+    assert set(BY_ERROR) == set(OURS)
+
+
+def test_every_code_has_a_meaning() -> None:
+    """Each exit code says what it means."""
+    assert set(MEANINGS) == set(Exit)
+    assert all(MEANINGS[code].endswith((".", "shows where.", "(128 + SIGINT).")) for code in Exit)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.ConfigError("x"), 78),
+        (errors.StorageError("x"), 78),
+        (errors.StorageError("x", retryable=True), 75),
+        (errors.NotSent("x"), 75),
+        (errors.ProxyAuthRequired("x"), 78),
+        (errors.NetworkError("x"), 75),
+        (errors.DeliveryUncertain("x"), 76),
+        (errors.api_error("x", method="m", code=400), 77),
+        (errors.api_error("x", method="m", code=400, parameters={"migrate_to_chat_id": -1}), 77),
+        (errors.api_error("x", method="m", code=401), 77),
+        (errors.api_error("x", method="m", code=403), 77),
+        (errors.api_error("x", method="m", code=404), 77),
+        (errors.api_error("x", method="m", code=409), 77),
+        (errors.api_error("x", method="m", code=418), 77),
+        (errors.api_error("x", method="m", code=429), 75),
+        (errors.api_error("x", method="m", code=500), 75),
+        (errors.AlreadyRunning("x"), 75),
+        (errors.AskTimeout("x"), 75),
+        (errors.Stopped("x"), 75),
+        (errors.SyncBotError("x"), 1),
+    ],
+)
+def test_code_of_an_error(error: errors.SyncBotError, code: int) -> None:
+    """An error ends a command with the code that its delivery state asks for."""
+    assert exit_for(error) == code
+
+
+def test_subclasses_of_a_user_count_as_what_they_are() -> None:
+    """An error class that is derived from one of ours has that one's code."""
+
+    class Special(errors.NotSent):
+        pass
+
+    assert exit_for(Special("x")) == 75
+
+
+def test_the_worst_outcome() -> None:
+    """Of several outcomes the worst counts, and uncertain delivery is worse than a refusal."""
+    assert worst([]) == 0
+    assert worst([Exit.OK, Exit.TRY_LATER]) == 75
+    assert worst([Exit.TRY_LATER, Exit.REFUSED, Exit.OK]) == 77
+    assert worst([Exit.UNCERTAIN, Exit.REFUSED]) == 76
+    assert all(worst([Exit.OK, code]) == code for code in Exit)

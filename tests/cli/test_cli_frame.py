@@ -1,0 +1,164 @@
+"""The frame: version, help, wrong command lines, interruption, and closed or narrow streams."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+
+from syncbot.cli import run
+from syncbot.cli.frame import COMMANDS
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, User
+
+Command = Callable[..., Any]
+
+
+def test_version(command: Command) -> None:
+    """--version prints the program's name and version."""
+    ended = command("--version")
+    assert (ended.code, ended.out, ended.err) == (0, f"syncbot {version('syncbot')}\n", "")
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_help_with_examples(command: Command, name: str) -> None:
+    """Each command explains itself, with an example, and --help needs no settings."""
+    ended = command(name, "--help")
+    assert ended.code == 0
+    assert f"syncbot {name}" in ended.out
+    assert "Example" in ended.out
+    assert ended.err == ""
+
+
+def test_help_lists_every_command(command: Command) -> None:
+    """The help of the program names all its commands and its exit codes."""
+    ended = command("--help")
+    assert ended.code == 0
+    assert all(name in ended.out for name in COMMANDS)
+    assert all(code in ended.out for code in ("75", "76", "77", "78"))
+
+
+def test_no_command_shows_help(command: Command) -> None:
+    """Without a command the help is shown, and the exit code says that nothing was done."""
+    ended = command()
+    assert ended.code == 2
+    assert "Usage" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("sned", "x"), "there is no command 'sned'; did you mean 'send'?"),
+        (("send", "--chta", "1", "x"), "--chta"),
+        (("send", "--timeout", "soon", "x"), "'soon' is not a number of seconds"),
+        (("send", "--chat", "nobody", "x"), "'nobody' is neither the id of a chat"),
+        (("send", "one", "two"), "two"),
+    ],
+)
+def test_wrong_command_line(command: Command, argv: tuple[str, ...], words: str) -> None:
+    """A wrong command line ends with 2 and one line that says what is wrong and where help is."""
+    ended = command(*argv)
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+    assert "--help" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_env_file_before_and_after_the_command(command: Command, server: BotApiServer, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--env-file may stand before or after the name of the command."""
+    monkeypatch.delenv("TELEGRAM_BOT_TOKEN")
+    with open("bot.env", "w") as file:
+        file.write(f"TELEGRAM_BOT_TOKEN={TEST_TOKEN}\n")
+    assert command("--env-file", "bot.env", "send", "before").code == 0
+    assert command("send", "--env-file", "bot.env", "after").code == 0
+    assert [message.text for message in server.sent] == ["before", "after"]
+
+
+def test_missing_env_file(command: Command) -> None:
+    """An env file that was named and is not there is a wrong configuration."""
+    ended = command("send", "--env-file", "no.env", "x")
+    assert ended.code == 78
+    assert "no.env cannot be read" in ended.err
+
+
+def test_a_mistake_in_the_program_is_one_line(command: Command, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected exception ends with 1 and one line, without a traceback; --debug shows it, without the token."""
+
+    class Broken:
+        def isatty(self) -> bool:
+            raise RuntimeError(f"no such luck with bot{TEST_TOKEN}")
+
+    def broken(*argv: str) -> tuple[int, str]:
+        errors = io.StringIO()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", Broken())
+            patch.setattr(sys, "stderr", errors)
+            return run(argv), errors.getvalue()
+
+    code, err = broken("send")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "RuntimeError" in err
+    code, err = broken("send", "--debug")
+    assert code == 1
+    assert "Traceback" in err
+    assert TEST_TOKEN not in err
+
+
+def test_debug_logs_without_the_token(process: Command, user: User) -> None:
+    """--debug and SYNCBOT_LOG_LEVEL=DEBUG show what happens, and never the token."""
+    for ended in (process("send", "--debug", "x"), process("send", "x", SYNCBOT_LOG_LEVEL="DEBUG")):
+        assert ended.code == 0
+        assert "DEBUG" in ended.err
+        assert TEST_TOKEN not in ended.err
+    assert process("send", "x").err == ""
+
+
+def test_interrupt(server: BotApiServer, user: User, environment: dict[str, str], terminal: Callable[..., Any]) -> None:
+    """Ctrl-C ends a command that waits for Telegram at once, with 130, one line and no traceback."""
+    server.script("sendMessage", Answer.never())
+    running = terminal("send", "x")
+    server.wait_count("sendMessage", 1, timeout=30.0)
+    running.type("\x03")
+    assert running.wait() == 130
+    assert "syncbot: interrupted" in running.screen
+    assert "Traceback" not in running.screen
+
+
+def test_reader_that_goes_away(environment: dict[str, str], user: User) -> None:
+    """Output that nobody reads any more is no traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from syncbot.cli import main; main()", "send", "--json", "x"], stdout=gone, stderr=subprocess.PIPE, timeout=60
+        )
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_full_disk(environment: dict[str, str], user: User) -> None:
+    """Output that does not fit on its disk is one line, and not a success."""
+    with open("/dev/full", "wb") as full:
+        program = [sys.executable, "-c", "from syncbot.cli import main; main()", "send", "--json", "x"]
+        ended = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert ended.returncode == 141
+    assert ended.stderr.startswith(b"syncbot: standard output cannot be written: No space left")
+
+
+def test_closed_streams(environment: dict[str, str], user: User, server: BotApiServer) -> None:
+    """With all three standard streams closed, as some daemons have it, a message is sent all the same."""
+    script = f'"{sys.executable}" -c "from syncbot.cli import main; main()" send text <&- >&- 2>&-'
+    assert subprocess.run(["/bin/sh", "-c", script], timeout=60).returncode == 0
+    assert server.count_text("text") == 1
+
+
+def test_commands_are_modules_of_the_package() -> None:
+    """Each command of the table is a module with a `command`."""
+    for name, module in COMMANDS.items():
+        assert import_module(f"syncbot.cli.{module}").command.name == name
