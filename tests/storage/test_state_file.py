@@ -10,13 +10,15 @@ import sqlite3
 import stat
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from storage_kit import BOT, Clock, as_ordinary_user, drain, put, update
 
 from syncbot.errors import StorageError
-from syncbot.storage import Changes, DataChange, Incoming, Scope, Store, StoreOptions, open_store
+from syncbot.storage import Changes, DataChange, Incoming, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
+from syncbot.storage.database import Database
 from syncbot.storage.faults import FAULTS, storage_error
 from syncbot.storage.store import SqliteStore
 
@@ -272,6 +274,50 @@ def test_a_deleted_file_does_not_swallow_updates(path: Path) -> None:
         path.write_bytes(b"")
         with pytest.raises(StorageError, match="deleted or replaced"):
             store.inbox.store([update(2, "a")])
+
+
+def test_what_others_rely_on_waits_for_the_disk(path: Path) -> None:
+    """A durable transaction is synchronous=FULL, any other NORMAL, in whatever order they come."""
+    database = Database(path, BOT, QUICK)
+    for durable in (True, False, False, True):
+        with database.transaction(durable=durable) as db:
+            assert db.execute("PRAGMA synchronous").fetchone() == (2 if durable else 1,)
+    database.close()
+
+
+def test_the_promised_steps_are_durable(path: Path) -> None:
+    """Storing, queueing, the mark before sending, and second chances are durable: they notice that the file is gone."""
+    with opened(path) as store:
+        store.inbox.recover()
+        put(store.inbox, (1, "a"))
+        store.inbox.bury(store.inbox.claim()[0], "x")
+        [letter] = store.dead_letters.entries()
+        begun, held = store.outbox.put(OutboxCall("m", key="a"), OutboxCall("m", key="b"))
+        store.outbox.claim("one", lease=60, limit=2)
+        store.outbox.hold(held, "one", OutboxState.UNCERTAIN, "x")
+        path.unlink()
+        for act in (
+            partial(store.inbox.store, [update(2)]),
+            partial(store.dead_letters.requeue, letter.id),
+            partial(store.outbox.put, OutboxCall("m")),
+            partial(store.outbox.sending, begun, "one", lease=60),
+            partial(store.outbox.retry, held),
+        ):
+            with pytest.raises(StorageError, match="deleted or replaced"):
+                act()
+
+
+def test_numbers_of_rows_never_come_twice(path: Path) -> None:
+    """An update gets a number that no earlier one had, also after everything was handled and the file was opened again."""
+    numbers: list[int] = []
+    for id in range(6):
+        with opened(path) as store:
+            put(store.inbox, (id, "a"))
+            store.inbox.recover()
+            [claimed] = store.inbox.claim()
+            numbers.append(claimed.row)
+            store.inbox.finish(claimed)
+    assert numbers == sorted(set(numbers))
 
 
 def fill(store: Store, first: int) -> int:
