@@ -65,8 +65,7 @@ PATTERNS = {
     "purchased_paid_media": "paid_media_payload",
 }
 """The kinds that are told apart by a text of their own, and the field that holds it."""
-# A guest message names the chat into which the bot was called, and its id may be that of another chat that the bot knows: no data, state or
-# reply may go by it.
+# See `Kind` below.
 CHAT_OF_OTHERS = frozenset({"guest_message"})
 # Telegram calls these service messages too, but they are what a user answers with.
 ANSWERS = frozenset({"users_shared", "chat_shared", "web_app_data", "successful_payment", "write_access_allowed"})
@@ -95,7 +94,8 @@ class Kind(NamedTuple):
     Args:
         name: the field ("message").
         type: the Bot API's word for what it holds ("Message").
-        chat: where the chat stands in it; empty where there is none.
+        chat: where the chat stands in it; empty where there is none, and for guest messages: the chat into which a guest message calls the
+            bot may have the id of another chat that the bot knows, so that no data, state or reply may go by it.
         user: where the user who caused it stands; empty where there is none.
         pattern: the field whose text tells updates of this kind apart; "" where there is none.
     """

@@ -77,7 +77,7 @@ class Context(Replies):
         self._update: telegram.Update | None = None
         self._dicts: dict[Scope, StoredDict] = {}
         self._state: list[Any] = []  # empty until it is looked at or set
-        self._state_before = ""
+        self._state_before = ""  # its JSON as it was loaded; "" once it is set here, so that it is written whatever it was
 
     # ── the update ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -225,7 +225,7 @@ class Context(Replies):
         # Other handlers of this user may have run meanwhile.
         for loaded in self._dicts.values():
             loaded.refresh()
-        if self._state_before:
+        if not self._state_changes():
             self._state = []
         message: telegram.Message = getattr(self._decode(raw), kind_of(raw) or "")
         return message

@@ -118,7 +118,10 @@ class Dispatcher:
             raise
         except BaseException as error:
             failure = self._fail(context, error)
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback holds this frame: another circle
 
     # ── handlers ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,11 +161,11 @@ class Dispatcher:
 
     def _tell_error_handlers(self, context: Context, error: BaseException) -> bool:
         """Call every error handler that wants the error; one that fails itself is logged, and the others are called all the same."""
-        told = False
+        told: set[int] = set()  # a router can be included in several others
         for handler in self._router.error_handlers():
-            if not handler.wants(error):
+            if id(handler) in told or not handler.wants(error):
                 continue
-            told = True
+            told.add(id(handler))
             try:
                 call(handler.function, context.update_or_raw, context)
             except (Stopped, StopPropagation) as end:
@@ -173,7 +176,7 @@ class Dispatcher:
                 continue
             except BaseException as another:
                 self._log.error("an error handler failed itself, on %s", _shown(context), exc_info=another)
-        return told
+        return bool(told)
 
     def _changes_of_error_handlers(self, context: Context) -> Changes:
         try:

@@ -196,6 +196,7 @@ class CommandHandler(Handler):
         state: the state that the conversation has to be in.
         has_args: whether there have to be words: True, False, a number of them, or None for whichever.
         kinds: where commands are looked for; edited messages and channels are not among it by default.
+        captions: look in the captions of media too.
 
     Raises:
         TypeError, ValueError: a name is none that Telegram knows as a command.
@@ -210,6 +211,7 @@ class CommandHandler(Handler):
         state: Any = ANY,
         has_args: bool | int | None = None,
         kinds: str | Iterable[str] = "message",
+        captions: bool = False,
     ) -> None:
         super().__init__(kinds, function, filters, state=state)
         given = [names] if isinstance(names, str) else list(names)
@@ -219,10 +221,11 @@ class CommandHandler(Handler):
             raise ValueError(f"{wrong[0]!r} is no command: up to 32 of a-z, 0-9 and _")
         self.names = frozenset(name.removeprefix("/").lower() for name in given)
         self._has_args = has_args
+        self._captions = captions
 
     def _own(self, update: telegram.Update, context: Context) -> Matched | None:
         message = getattr(update, context.kind or "", None)
-        found = split_command(message)
+        found = split_command(message) or (split_command(message, "caption", "caption_entities") if self._captions else None)
         if found is None:
             return None
         name, _, addressee = found[0].partition("@")
@@ -238,12 +241,12 @@ class CommandHandler(Handler):
         return bool(number) is self._has_args if isinstance(self._has_args, bool) else number == self._has_args
 
 
-def split_command(message: Any) -> tuple[str, tuple[str, ...]] | None:
+def split_command(message: Any, text_field: str = "text", entities_field: str = "entities") -> tuple[str, tuple[str, ...]] | None:
     """The command that a message begins with, without its slash, and the words behind it; None where it begins with none."""
-    text = getattr(message, "text", None)
+    text = getattr(message, text_field, None)
     if not text:
         return None
-    for entity in getattr(message, "entities", None) or ():
+    for entity in getattr(message, entities_field, None) or ():
         if entity.offset == 0 and entity.type == "bot_command":
             # Entities count in UTF-16; a command is ASCII throughout, so that the numbers agree.
             return text[1 : entity.length], tuple(text[entity.length :].split())

@@ -9,7 +9,8 @@ class Kind(NamedTuple):
     Args:
         name: the field ("message").
         type: the Bot API's word for what it holds ("Message").
-        chat: where the chat stands in it; empty where there is none.
+        chat: where the chat stands in it; empty where there is none, and for guest messages: the chat into which a guest message calls the
+            bot may have the id of another chat that the bot knows, so that no data, state or reply may go by it.
         user: where the user who caused it stands; empty where there is none.
         pattern: the field whose text tells updates of this kind apart; "" where there is none.
     """

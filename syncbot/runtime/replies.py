@@ -47,7 +47,8 @@ class Replies:
         """
         shortcut = ANSWERS.get(self.target.kind)
         if shortcut is None or self.target.query_id is None:
-            raise RuntimeError(f"context.answer() answers queries, and this is {_shown(self.target)}; use context.reply()")
+            instead = "context.approve() or context.decline()" if self.target.kind == "chat_join_request" else "context.reply()"
+            raise RuntimeError(f"context.answer() answers queries, and there is none in {_shown(self.target)}; use {instead}")
         return _call(self, shortcut, values, given)
 
     def delete(self, **given: Any) -> Any:
@@ -62,16 +63,6 @@ class Replies:
 
     def _wait_for_answer(self, timeout: float) -> Any:
         raise NotImplementedError
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Name the nearest attribute for one that there is not."""
-            from syncbot.client.table import nearest
-
-            text = f"{type(self).__name__!r} object has no attribute {name!r}"
-            known = [] if name.startswith("_") else [attribute for attribute in dir(type(self)) if not attribute.startswith("_")]
-            raise AttributeError(text + nearest(name, known), name=name, obj=self)
 
 
 def _build(shortcut: Shortcut) -> Callable[..., Any]:

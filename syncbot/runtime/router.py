@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
-from syncbot.client.table import nearest
 from syncbot.runtime.decorators import KindDecorators
 from syncbot.runtime.filters import FilterLike, as_filter
 from syncbot.runtime.handlers import (
@@ -73,6 +72,13 @@ class _Registration:
         return function
 
 
+def _misspelt(kind: str) -> str | None:
+    """The kind that an unknown one was probably meant to be."""
+    import difflib  # a misspelt name is the exception: a right one must not pay for the import
+
+    return next(iter(difflib.get_close_matches(kind, KIND_BY_NAME, n=1)), None)
+
+
 class Router(KindDecorators):
     """A set of handlers; a bot that is split over files has one in each.
 
@@ -108,6 +114,7 @@ class Router(KindDecorators):
         state: Any = ANY,
         has_args: bool | int | None = None,
         kinds: str | Iterable[str] = "message",
+        captions: bool = False,
     ) -> Decorator:
         """Handle a command; the arguments are those of `CommandHandler`.
 
@@ -116,7 +123,7 @@ class Router(KindDecorators):
         """
 
         def make(function: HandlerFunction) -> Handler:
-            return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds)
+            return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions)
 
         return _Registration(self, f"command({', '.join(map(repr, names))})", make, group)
 
@@ -136,8 +143,8 @@ class Router(KindDecorators):
         if not kinds or not all(isinstance(kind, str) for kind in kinds):
             raise TypeError('on() needs the name of a kind of update: on("message")')
         for kind in kinds:
-            if check and kind not in KIND_BY_NAME and (hint := nearest(kind, KIND_BY_NAME)):
-                raise ValueError(f"there is no kind of update {kind!r}{hint} If it is newer than syncbot, say on({kind!r}, check=False)")
+            if check and kind not in KIND_BY_NAME and (meant := _misspelt(kind)):
+                raise ValueError(f"there is no kind of update {kind!r}; did you mean {meant!r}? If it is newer than syncbot, say check=False")
         wanted = None if filters is None else as_filter(filters)
         return _Registration(self, f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state), group)
 
