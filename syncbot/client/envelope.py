@@ -38,6 +38,6 @@ def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -
         f"the answer is not Telegram's (HTTP {response.status}, {hide(kind.partition(';')[0])[:60]}); something on the way answered instead",
         method=method,
         phase=Phase.ANSWERED,
-        stage="receive",
+        stage="body",
         proxy=response.proxy,
     )

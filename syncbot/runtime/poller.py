@@ -23,6 +23,8 @@ _LONGEST_PAUSE_SECONDS = 15.0
 _LONGEST_CONFLICT_PAUSE_SECONDS = 60.0
 _STORAGE_PAUSE_SECONDS = 2.0
 _BATCH = 100
+_WARN_FROM = 3
+"""Failures in a row from which they are worth a warning: on a bad way one or two pass all the time."""
 
 
 class Fetch(Protocol):
@@ -111,9 +113,15 @@ class Poller:
             StorageError: the state file cannot be used any more.
         """
         while not self._stop.is_set():
-            self._backlog.wait_for_room()
-            if not self._stop.is_set():
-                self._pause(self.step())
+            try:
+                self._backlog.wait_for_room()
+                if not self._stop.is_set():
+                    self._pause(self.step())
+            except SyncBotError:
+                raise
+            except Exception:  # an error of our own must not end the polling either
+                _log.exception("polling goes on after an error")
+                self._pause(_LONGEST_PAUSE_SECONDS)
 
     def step(self, wait: int | None = None) -> float:
         """One poll; returns how many seconds to pause before the next one.
@@ -159,9 +167,9 @@ class Poller:
     def _worked(self, received: int) -> None:
         facts = self.facts
         facts.last_answer = time.time()
-        if self._trouble:
+        if facts.failures_in_a_row >= _WARN_FROM:
             _log.warning("polling works again, after %d failures", facts.failures_in_a_row)
-            self._trouble = ""
+        self._trouble = ""
         facts.failures_in_a_row = 0
         if received >= self._limit and self._limit < _BATCH:
             self._limit = min(_BATCH, self._limit * 2)
@@ -178,7 +186,7 @@ class Poller:
                 return pause
             longest = _LONGEST_CONFLICT_PAUSE_SECONDS
         elif isinstance(error, NetworkError) and error.phase is Phase.MAYBE_SENT:
-            if error.stage == "receive":  # the answer had begun: a smaller one has a better chance
+            if error.stage == "body":  # the answer had begun: a smaller one has a better chance
                 self._limit = max(1, self._limit // 2)
             elif error.elapsed > asked:
                 facts.stalled += 1
@@ -206,14 +214,15 @@ class Poller:
         return 0.0
 
     def _failed(self, words: str, pause: float) -> float:
-        """Count a failure; it is logged when something new goes wrong, not at every try."""
+        """Count a failure; it is logged when it does not pass at once or when something new goes wrong, not at every try."""
         facts = self.facts
         facts.failures += 1
         facts.failures_in_a_row += 1
         facts.last_error = words
-        if words != self._trouble:
+        level = logging.WARNING if facts.failures_in_a_row >= _WARN_FROM else logging.INFO
+        if words != self._trouble or facts.failures_in_a_row == _WARN_FROM:
             self._trouble = words
-            _log.warning("polling fails (%d in a row): %s", facts.failures_in_a_row, words)
+            _log.log(level, "polling fails (%d in a row): %s", facts.failures_in_a_row, words)
         return pause
 
     def _pause(self, seconds: float) -> None:

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from syncbot.testing.limits import RateLimits as RateLimits
     from syncbot.testing.people import Group as Group
     from syncbot.testing.people import User as User
+    from syncbot.testing.proxy import Fault as Fault
     from syncbot.testing.proxy import FaultProxy as FaultProxy
     from syncbot.testing.reading import Press as Press
     from syncbot.testing.reading import SentMessage as SentMessage
     from syncbot.testing.records import ConnectionRecord as ConnectionRecord
     from syncbot.testing.records import RecordedRequest as RecordedRequest
     from syncbot.testing.records import UploadedFile as UploadedFile
+    from syncbot.testing.sandbox import Sandbox as Sandbox
     from syncbot.testing.server import TEST_TOKEN as TEST_TOKEN
     from syncbot.testing.server import BotApiServer as BotApiServer
     from syncbot.testing.webhooks import WebhookSender as WebhookSender
@@ -26,11 +28,13 @@ _HOMES = {
     "Answer": "answers",
     "BotApiServer": "server",
     "ConnectionRecord": "records",
+    "Fault": "proxy",
     "FaultProxy": "proxy",
     "Group": "people",
     "Press": "reading",
     "RateLimits": "limits",
     "RecordedRequest": "records",
+    "Sandbox": "sandbox",
     "SentMessage": "reading",
     "TEST_TOKEN": "server",
     "TestCA": "certs",

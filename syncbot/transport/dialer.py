@@ -141,6 +141,7 @@ class _Opening:
         try:
             sock.connect(address[1] if to is None else to)
         except OSError:
+            sock.close()  # now, and not only where opening fails as a whole: another address may succeed
             self._dialer.resolver.failed(address)
             raise
         sock.settimeout(remaining_seconds)

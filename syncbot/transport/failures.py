@@ -53,7 +53,7 @@ def failure(error: BaseException, attempt: Attempt, proxy: Proxy) -> NetworkErro
         words = "no complete answer came in time"
     else:
         words = describe(error)
-    if attempt.stage in ("send", "receive"):
+    if attempt.stage in ("send", "receive", "body"):
         return NetworkError(words, phase=Phase.MAYBE_SENT, **facts)
     return NotSent(words, retryable=False, **facts)
 

@@ -65,13 +65,13 @@ class OneShotConnection(HTTPConnection):
             super().send(head)
         super().send(data)
 
-    def getresponse(self) -> Any:
-        """Write what is still held, then read the head of the answer."""
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Write a whole request, and tell so."""
+        super().request(*args, **kwargs)
         head, self._held = self._held, b""
         if head:
             super().send(head)
         self._exchange.written()
-        return super().getresponse()
 
 
 class _OneShotAdapter(HTTPAdapter):

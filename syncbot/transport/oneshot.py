@@ -137,16 +137,21 @@ class OneShotTransport:
             if (authorization := proxy_authorization(proxy)) is not None:
                 headers["Proxy-Authorization"] = authorization
 
+        body = request.body
+        size = len(body) if isinstance(body, bytes) else body.size if body is not None else 0
+        # A poll's waiting and the moving of a large body begin where the connection stands; getting there has the timeout alone.
+        extra_seconds = request.wait + (0.0 if isinstance(body, bytes) else size / request.min_rate)
+
         def open_socket() -> socket.socket:
             sock = self._dialer.open(target, proxy, attempt)
             attempt.stage = "send"  # from here on, bytes of the request may be on their way
+            attempt.extend(extra_seconds)
+            sock.settimeout(max(0.001, attempt.expires_at - self._clock()))
             return sock
 
         def written() -> None:
             attempt.stage = "receive"
 
-        body = request.body
-        size = len(body) if isinstance(body, bytes) else body.size if body is not None else 0
         content = body if body is None or isinstance(body, bytes) else _chunks(body)
         prepared = prepare(request.verb, f"{url.scheme}://{target}/{quote(request.method)}", headers, content, size)
         remaining = max(0.001, attempt.expires_at + extra_seconds - self._clock())
@@ -155,6 +160,9 @@ class OneShotTransport:
             OneShotSession(exchange, remaining) as session,
             closing(session.send(prepared, stream=True, allow_redirects=False, timeout=remaining, proxies={})) as answer,
         ):
+            if attempt.cut:
+                raise TimeoutError  # a head that is cut looks like a head that is complete
+            attempt.stage = "body"
             return self._read(request, answer, attempt, proxy)
 
     def _read(self, request: Request, answer: requests.Response, attempt: Attempt, proxy: Proxy) -> Response:

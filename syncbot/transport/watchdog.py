@@ -83,7 +83,7 @@ class Watchdog:
     """Watches attempts from one daemon thread, which starts with the first of them and ends when there was none for a while.
 
     Args:
-        idle_seconds: how long the thread outlives the last attempt.
+        idle_seconds: how long the thread stays when the time of the last attempt has run out; waking it earlier would cost every call a little.
         clock: seconds, never going backwards.
     """
 
