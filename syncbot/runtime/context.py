@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.runtime.data import StoredDict, plain, to_json
-from syncbot.runtime.raw import kind_of, target_of
+from syncbot.runtime.raw import KIND_BY_NAME, kind_of, target_of
 from syncbot.runtime.replies import Replies
 from syncbot.storage.base import Changes, Data, Scope, StateChange
 
@@ -123,11 +123,16 @@ class Context(Replies):
             RuntimeError: there is none, or the one under the button is too old to be shown to bots.
         """
         update = self.update
-        message: Any = update.callback_query.message if update.callback_query else getattr(update, self.kind or "", None)
-        if not hasattr(message, "text"):
-            raise RuntimeError(f"there is no message in an update of the kind {self.kind}" if message is None else "the message is not accessible any more")
-        found: telegram.Message = message
-        return found
+        known = KIND_BY_NAME.get(self.kind or "")
+        found: Any = getattr(update, known.name) if known is not None and known.type == "Message" else None
+        if update.callback_query is not None:
+            found = update.callback_query.message
+        if found is None:
+            raise RuntimeError(f"there is no message in an update of the kind {self.kind}")
+        if not found.is_accessible:
+            raise RuntimeError("the message under the button is not accessible any more")
+        message: telegram.Message = found
+        return message
 
     @property
     def bot_username(self) -> str | None:
