@@ -48,6 +48,9 @@ class Phase(StrEnum):
 class SyncBotError(Exception):
     """The base of every error that syncbot raises on purpose."""
 
+    sent: tuple[Any, ...] = ()
+    """The messages that `Bot.send_long` had sent before this stopped it; empty everywhere else."""
+
 
 class ConfigError(SyncBotError):
     """A setting is missing or wrong; the text says which one, why, and shows a right value."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,13 +16,18 @@ from syncbot.client.encode import body, encode
 from syncbot.client.limits import Limiter, Limits
 from syncbot.client.retry import RetryPolicy
 from syncbot.client.table import MethodSpec, check_parameters, find_method
+from syncbot.client.uploads import Progress
 from syncbot.config import Settings, check_setting, environment_proxies, from_environment
 from syncbot.logs import guard
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Proxy, Transport
 
 if TYPE_CHECKING:
-    import threading
-    from typing import Self
+    from typing import IO, Self
+
+    import telegram
+
+    from syncbot.client.files import Downloads
+    from syncbot.client.shortcuts import AttachedBot
 
 _NO_RETRY = RetryPolicy(attempts=1)
 
@@ -78,6 +85,7 @@ class Bot(BotMethods):
         self.local = local
         self.shortcuts = shortcuts
         self.settings: Settings | None = None
+        self._attached_bot: AttachedBot | None = None
         ways, no_proxy = _ways(proxies) if transport is None else ((), "")
         guard(self._token, *ways)
         if transport is None:
@@ -132,7 +140,7 @@ class Bot(BotMethods):
             method: its name, such as "sendMessage"; one that is newer than the table works too.
             check: refuse parameters that the method does not have, as far as it is known; Telegram ignores them in silence.
             parameters: the method's; and `timeout` and `deadline` in seconds for this call, unless the method has one of that name
-                (as getUpdates has `timeout`).
+                (as getUpdates has `timeout`), and `progress`, told the bytes of an upload sent so far and their total.
 
         Raises:
             TypeError: a parameter is unknown or missing; the text names the nearest right one. Nothing was sent.
@@ -140,17 +148,89 @@ class Bot(BotMethods):
         """
         spec = find_method(method)
         own = spec.parameters if spec is not None else {}
-        options = {name: parameters.pop(name) for name in ("timeout", "deadline", "progress") if name in parameters and name not in own}
+        options: dict[str, Any] = {name: parameters.pop(name) for name in ("timeout", "deadline", "progress") if name in parameters and name not in own}
         given = {name: value for name, value in parameters.items() if value is not None}
         if check and spec is not None:
             check_parameters(spec, given)
         return self._call(spec, spec.name if spec is not None else method, given, options)
 
+    def send_long(self, chat_id: int | str, text: str, parse_mode: str | None = None, **options: Any) -> list[telegram.Message]:
+        """Send a text of any length, in as many messages as it needs; see `syncbot.text.split` for where it is cut.
+
+        Args:
+            chat_id: where to.
+            text: the whole text.
+            parse_mode: "HTML" or "MarkdownV2" where the text holds markup.
+            options: of `send_message`. What it replies to, and an effect, go with the first message; a keyboard with the last one. `timeout` and
+                `deadline` hold for each.
+
+        Returns:
+            The messages in order.
+
+        Raises:
+            ValueError: the text is too long and its markup is broken. Nothing was sent.
+            NetworkError, ApiError: as `send_message`, of the first message that failed; no further one was sent. The error's `sent` are those before it.
+        """
+        from syncbot.client.long import send_long  # deferred: most programs write short
+
+        return send_long(self, chat_id, text, parse_mode, options)
+
+    def download(
+        self,
+        file: Any,
+        path: str | PathLike[str] | None = None,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+    ) -> Path:
+        """Download a file to disk.
+
+        It is received as `<path>.part` and takes its place when it is whole and on the disk, replacing an older file at once. When it fails, the part
+        stays, and the next download of the same file to the same path goes on with it.
+
+        Args:
+            file: a file id; or what has one: a `telegram.Document`, a `PhotoSize`, a `telegram.File` that `get_file` returned, a dict of the like.
+            path: the file to write; or a folder that exists, where the server's name for the file is used, never the sender's; None takes the
+                current folder.
+            progress: told the bytes received so far and their total (0 where nobody knows it); it may go back, when the server begins anew. What it
+                raises ends the download.
+            timeout: seconds for one attempt, the time for the bytes of a large file coming on top.
+            deadline: seconds in all. Without it: the bot's, and time for a large file on top.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            FileNotFoundError: the folder does not exist; nothing was asked.
+            OSError: the file cannot be written, for instance because the disk is full.
+            BadRequest: Telegram has no such file, or it has more than the 20 MB that the official server hands out.
+            NetworkError: it could not be brought; `phase` says nothing here, since trying again does no harm.
+            ValueError: the path is a device or the like; or the server is a local one and the bot does not know it (`local=True`).
+        """
+        return self._downloads().to_path(file, path, progress=progress, timeout=timeout, deadline=deadline)
+
+    def download_to(self, file: Any, out: IO[bytes], *, progress: Progress | None = None, timeout: float | None = None, deadline: float | None = None) -> int:
+        """Download a file into an open binary file, from where it stands on; returns the number of bytes. For the rest see `download`.
+
+        When the connection is cut and the server begins anew, the file is wound back; where that cannot be, the download fails with what is written.
+        """
+        return self._downloads().to_file(file, out, progress=progress, timeout=timeout, deadline=deadline)
+
+    def download_bytes(self, file: Any, *, progress: Progress | None = None, timeout: float | None = None, deadline: float | None = None) -> bytes:
+        """Download a file into memory. For the rest see `download`."""
+        return self._downloads().to_bytes(file, progress=progress, timeout=timeout, deadline=deadline)
+
+    def _downloads(self) -> Downloads:
+        from syncbot.client.files import Downloads  # deferred: most programs download nothing
+
+        return Downloads(self._client, self.call, local=self.local)
+
     def close(self) -> None:
         """End what is under way and let go of all that is held; a later call works again."""
         self._client.stop.set()
         self._client.transport.close()
-        self._client.stop.clear()
+        self._client.stop = threading.Event()
 
     def fetch_updates(self, *, offset: int | None, limit: int, wait: int, allowed_updates: Sequence[str] | None, stop: threading.Event) -> list[dict[str, Any]]:
         """One attempt of getUpdates, as plain JSON; for a poller, which has its own way of trying again.
@@ -177,8 +257,25 @@ class Bot(BotMethods):
 
     @property
     def stop_event(self) -> threading.Event:
-        """Set it to end every wait of this bot's calls (for a retry, for the rate limits) and a waiting poll; a runtime does so when it stops."""
+        """When it is set, every wait of this bot's calls ends (for a retry, for the rate limits), and so does a waiting poll.
+
+        A runtime puts its own here while it runs.
+        """
         return self._client.stop
+
+    @stop_event.setter
+    def stop_event(self, event: threading.Event) -> None:
+        self._client.stop = event
+
+    @property
+    def transport(self) -> Transport:
+        """What carries the requests."""
+        return self._client.transport
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one attempt may take."""
+        return self._client.timeout
 
     def __enter__(self) -> Self:
         return self
@@ -196,11 +293,18 @@ class Bot(BotMethods):
         return decode(spec.returns, result, self._attached())
 
     def _attached(self) -> Any:
-        """What the objects that come back are bound to."""
-        return None
+        """What the objects that come back are bound to, for their shortcuts; None without them."""
+        if not self.shortcuts:
+            return None
+        if self._attached_bot is None:
+            from syncbot.client.shortcuts import AttachedBot, install  # deferred: it loads telegram
+
+            install()
+            self._attached_bot = AttachedBot(self)
+        return self._attached_bot
 
     def _call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-        content_type, payload = body(encode(spec, parameters))
+        content_type, payload = body(encode(spec, parameters, local=self.local), options.get("progress"))
         is_poll = method == "getUpdates"
         call = Call(
             method,

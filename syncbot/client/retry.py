@@ -141,7 +141,9 @@ class Retrier:
             return False
         if isinstance(error, NotSent):
             return error.retryable or error.failover
-        if isinstance(error, NetworkError | ServerError):
+        if isinstance(error, NetworkError):
+            return self._repeatable and error.retryable
+        if isinstance(error, ServerError):
             return self._repeatable
         return isinstance(error, RetryAfter)
 

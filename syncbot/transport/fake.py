@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from syncbot.types import Request, Response
 
 Answer = Any
-"""What `FakeTransport` answers with: a result as plain JSON values, a `Response`, an exception to raise, or a function of the `FakeCall`."""
+"""What `FakeTransport` answers with: a result as plain JSON values, a `Response`, an exception to raise, or a function of the `FakeCall`.
+
+The GET of a file is the method "download"; its content is bytes.
+"""
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,10 @@ class FakeTransport:
             answer = answer(call)
         if isinstance(answer, BaseException) or (isinstance(answer, type) and issubclass(answer, BaseException)):
             raise answer
+        if isinstance(answer, bytes):
+            answer = Response(200, {"Content-Type": "application/octet-stream", "Content-Length": str(len(answer))}, answer)
         if isinstance(answer, Response):
-            return answer
+            return _poured(answer, request)
         return Response(200, {"Content-Type": "application/json"}, json.dumps({"ok": True, "result": answer}).encode())
 
     def parameters(self, method: str) -> list[Mapping[str, Any]]:
@@ -83,6 +88,14 @@ class FakeTransport:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _poured(answer: Response, request: Request) -> Response:
+    """An answer whose body went into the sink of the request, where that takes it."""
+    if request.sink is None or not request.sink.begin(answer.status, answer.headers):
+        return answer
+    request.sink.write(answer.body)
+    return replace(answer, body=b"")
 
 
 def _read(request: Request) -> FakeCall:
