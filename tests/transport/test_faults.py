@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
-from transport_kit import TOLERANCE_SECONDS, becomes, everything_about, open_descriptors
+from transport_kit import TOLERANCE_SECONDS, LogTexts, becomes, everything_about, open_descriptors
 
 from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy
@@ -20,9 +20,6 @@ from syncbot.errors import DeliveryUncertain, NetworkError, Phase, SyncBotError
 from syncbot.testing import BotApiServer, FaultProxy, TestCA
 from syncbot.testing.answers import Answer
 from syncbot.testing.faults import Fault
-
-if TYPE_CHECKING:
-    from conftest import LogTexts
 
 SEED = 7
 RATE = 0.05

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import select
 import socket
 import ssl
 import struct
@@ -63,8 +65,10 @@ class Line:
                 return
 
     def hold(self) -> None:
-        """Stay silent to the end of the test."""
-        self.over.wait(30)
+        """Stay silent, and read nothing, until the client hangs up or the peer closes."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLRDHUP)  # an error or a full hang-up is always told
+        poll.poll(30_000)
 
 
 Script = Callable[[Line], object]
@@ -293,3 +297,21 @@ def everything_about(error: BaseException) -> str:
         parts += [str(link), repr(link), repr(link.args), repr(vars(link)), "".join(traceback.format_exception(link, chain=False))]
         waiting += [other for other in (link.__cause__, link.__context__, *link.args, *vars(link).values()) if isinstance(other, BaseException)]
     return "\n".join(parts)
+
+
+class LogTexts(logging.Handler):
+    """Keeps every record, as it is and as text."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.records: list[logging.LogRecord] = []
+        self._formatter = logging.Formatter("%(name)s %(levelname)s %(message)s")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record."""
+        self.records.append(record)
+
+    @property
+    def text(self) -> str:
+        """All records with all that hangs on them: message, arguments, tracebacks, further fields."""
+        return "\n".join(f"{self._formatter.format(record)} {record.args!r} {vars(record)!r}" for record in self.records)

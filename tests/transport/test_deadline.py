@@ -1,0 +1,532 @@
+"""Every attempt and every call is over in time, whatever the peer does, and a stop or a close ends what waits."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from transport_kit import OK, TOLERANCE_SECONDS, Background, Line, Peer, Script, answering, becomes, dead_addresses, free_port, send, socks5
+
+from syncbot.client.client import Call, Client
+from syncbot.client.limits import Limiter, Limits
+from syncbot.client.retry import RetryPolicy
+from syncbot.errors import NotSent, Phase
+from syncbot.testing import BotApiServer, TestCA
+from syncbot.transport import OneShotTransport
+from syncbot.transport.resolver import Address
+from syncbot.transport.watchdog import Watchdog
+from syncbot.types import DIRECT, Proxy, Request
+
+TIMEOUT_SECONDS = 0.4
+
+
+@dataclass(frozen=True)
+class Zeros:
+    """A body of zeros that streams."""
+
+    size: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        for begin in range(0, self.size, 65_536):
+            yield bytes(min(65_536, self.size - begin))
+
+
+def request(peer: Peer | None = None, **fields: object) -> Request:
+    """A request to a peer."""
+    url = f"{peer.url}/botTOKEN/getMe" if peer else f"http://127.0.0.1:{free_port()}/"
+    return replace(Request(url, "getMe", body=b"{}", timeout=TIMEOUT_SECONDS), **fields)  # type: ignore[arg-type]  # replace checks the names
+
+
+@pytest.fixture
+def transport(ca: TestCA) -> Iterator[OneShotTransport]:
+    transport = OneShotTransport(ca_file=Path(ca.ca_file))
+    yield transport
+    transport.close()
+
+
+# --- Each stage.
+
+
+def silent(line: Line) -> None:
+    line.hold()
+
+
+def no_head(line: Line) -> None:
+    line.request()
+    line.hold()
+
+
+def drips_connect(line: Line) -> None:
+    line.head()
+    line.drip(b"HTTP/1.1 200 OK\r\nX-Filler: " + b"x" * 500)
+
+
+def drips_socks4(line: Line) -> None:
+    line.exactly(9)
+    line.drip(b"\x00\x5a\x00\x00\x00\x00\x00\x00", 0.2)
+
+
+def drips_socks5(line: Line) -> None:
+    line.exactly(3)
+    line.sock.sendall(b"\x05\x00")
+    line.drip(b"\x05\x00\x00\x03\xff" + b"x" * 257)
+
+
+def stalls_after_socks5(line: Line) -> None:
+    socks5(line)
+    line.hold()
+
+
+def drips_handshake(line: Line) -> None:
+    line.drip(b"\x16\x03\x03\x40\x00" + b"\x02\x00\x3f\xfc" + b"\x03" * 300)
+
+
+def drips_status(line: Line) -> None:
+    line.request()
+    line.drip(OK)
+
+
+def drips_headers(line: Line) -> None:
+    line.request()
+    line.sock.sendall(b"HTTP/1.1 200 OK\r\n")
+    line.drip(b"X-A: b\r\n" * 50)
+
+
+def says_continue_for_ever(line: Line) -> None:
+    line.request()
+    line.drip(b"HTTP/1.1 100 Continue\r\n\r\n" * 20, 0.005)
+    line.hold()
+
+
+def drips_body(line: Line) -> None:
+    line.request()
+    line.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n")
+    line.drip(b" " * 200)
+
+
+def drips_body_without_length(line: Line) -> None:
+    line.request()
+    line.sock.sendall(b'HTTP/1.1 200 OK\r\n\r\n{"ok":true,"result":{}}')
+    line.drip(b" " * 200)
+
+
+def drips_chunks(line: Line) -> None:
+    line.request()
+    line.sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    line.drip(b"1\r\n \r\n" * 50)
+
+
+def never_reads(line: Line) -> None:
+    line.head()
+    line.hold()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the peer does, how the client gets there, and what has to be said of it."""
+
+    script: Script
+    stage: str
+    proxy: str = ""
+    peer_tls: bool = False
+    target_tls: bool = False
+    body_bytes: int = 0
+
+
+STAGES = [
+    Stage(drips_connect, "proxy", "http", target_tls=True),
+    Stage(silent, "proxy", "http", target_tls=True),
+    Stage(drips_handshake, "proxy", "https", target_tls=True),
+    Stage(drips_socks4, "proxy", "socks4", target_tls=True),
+    Stage(drips_socks5, "proxy", "socks5", target_tls=True),
+    Stage(drips_socks5, "proxy", "socks5h", target_tls=True),
+    Stage(stalls_after_socks5, "tls", "socks5h", target_tls=True),
+    Stage(silent, "tls", target_tls=True),
+    Stage(drips_handshake, "tls", target_tls=True),
+    Stage(no_head, "receive"),
+    Stage(drips_status, "receive"),
+    Stage(drips_headers, "receive"),
+    Stage(drips_headers, "receive", peer_tls=True, target_tls=True),
+    Stage(says_continue_for_ever, "receive"),
+    Stage(drips_body, "body"),
+    Stage(drips_body_without_length, "body"),
+    Stage(drips_body_without_length, "body", peer_tls=True, target_tls=True),
+    Stage(drips_chunks, "body"),
+    Stage(never_reads, "send", body_bytes=8_000_000),
+    Stage(never_reads, "send", peer_tls=True, target_tls=True, body_bytes=8_000_000),
+]
+
+
+@pytest.mark.parametrize("case", STAGES, ids=lambda case: f"{case.script.__name__}-{case.proxy or 'direct'}-{'tls' if case.target_tls else 'plain'}")
+def test_the_timeout_is_kept_in_every_stage(case: Stage, ca: TestCA) -> None:
+    """A peer that drips or stalls ends the attempt at its timeout, and the error names the stage and the phase."""
+    with Peer(case.script, tls=ca.server_context() if case.peer_tls else None, receive_buffer_bytes=4096) as peer:
+        proxy = Proxy(case.proxy, "127.0.0.1", peer.port) if case.proxy else DIRECT
+        transport = OneShotTransport([proxy], ca_file=Path(ca.ca_file))
+        target = f"{'https' if case.target_tls else 'http'}://127.0.0.1:{peer.port}/"
+        body = Zeros(case.body_bytes) if case.body_bytes else b"{}"
+        outcome = send(transport, request(url=target, body=body, min_rate=1e9))
+        # The end of a client that wrote more than the peer reads does not reach it: it stands behind all that.
+        assert case.body_bytes or peer.wait_for(lambda: peer.ended == peer.accepted == 1), "nothing is left open"
+        transport.close()
+    assert TIMEOUT_SECONDS - 0.1 <= outcome.seconds <= TIMEOUT_SECONDS + TOLERANCE_SECONDS
+    failure = outcome.failure
+    assert failure.stage == case.stage
+    assert failure.phase is (Phase.MAYBE_SENT if case.stage in ("send", "receive", "body") else Phase.NOT_SENT)
+    assert "took too long" in str(failure) or "in time" in str(failure)
+    assert failure.retryable
+    assert failure.elapsed == pytest.approx(outcome.seconds, abs=0.1)
+
+
+def test_several_dead_addresses_share_the_timeout() -> None:
+    """Four addresses that never answer take one timeout together, and not one each."""
+    with dead_addresses(4) as addresses:
+        transport = OneShotTransport(look_up=lambda host, port, family: addresses)
+        outcome = send(transport, request(url="http://many.example/"))
+        transport.close()
+    assert outcome.seconds <= TIMEOUT_SECONDS + TOLERANCE_SECONDS
+    assert isinstance(outcome.error, NotSent)
+    assert outcome.error.stage == "connect"
+    assert str(outcome.error) == "connecting took too long"
+
+
+def test_a_live_address_behind_dead_ones_is_reached_within_the_timeout_and_tried_first_later() -> None:
+    """Each address gets its share of the time; those that failed come last for a while."""
+    with dead_addresses(3) as dead, Peer(answering()) as peer:
+        live: Address = (socket.AF_INET, ("127.0.0.1", peer.port))
+        transport = OneShotTransport(look_up=lambda host, port, family: [*dead, live])
+        first = send(transport, request(url="http://many.example/", timeout=2.0))
+        second = send(transport, request(url="http://many.example/", timeout=2.0))
+        transport.close()
+    assert first.answer is not None
+    assert 1.3 <= first.seconds <= 2.0
+    assert second.answer is not None
+    assert second.seconds < 0.5
+
+
+def test_dead_proxies_behind_several_addresses_share_the_timeout_too() -> None:
+    """A SOCKS proxy whose name has dead addresses is given up in time."""
+    with dead_addresses(3) as addresses:
+        transport = OneShotTransport([Proxy("socks5h", "proxy.example", 1080)], look_up=lambda host, port, family: addresses)
+        outcome = send(transport, request(url="http://target.example/"))
+        transport.close()
+    assert outcome.seconds <= TIMEOUT_SECONDS + TOLERANCE_SECONDS
+    assert isinstance(outcome.error, NotSent)
+
+
+def test_the_time_of_an_upload_grows_with_its_size(transport: OneShotTransport) -> None:
+    """A large body gets its size divided by the least rate on top of the timeout, and no more."""
+    with Peer(never_reads, receive_buffer_bytes=4096) as peer:
+        outcome = send(transport, request(peer, body=Zeros(8_000_000), min_rate=16_000_000))
+    assert TIMEOUT_SECONDS + 0.4 <= outcome.seconds <= TIMEOUT_SECONDS + 0.5 + TOLERANCE_SECONDS
+    assert outcome.failure.stage == "send"
+
+
+def test_a_download_below_the_least_rate_is_ended(transport: OneShotTransport) -> None:
+    """A declared length extends the time by size divided by rate; who is slower than that is cut."""
+
+    def slow(line: Line) -> None:
+        line.request()
+        line.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        line.drip(b"x" * 1000)
+
+    with Peer(slow) as peer:
+        outcome = send(transport, request(peer, min_rate=2_000_000))
+    assert TIMEOUT_SECONDS + 0.4 <= outcome.seconds <= TIMEOUT_SECONDS + 0.5 + TOLERANCE_SECONDS
+    assert outcome.failure.phase is Phase.MAYBE_SENT
+
+
+def test_a_download_above_the_least_rate_may_take_longer_than_the_timeout(transport: OneShotTransport) -> None:
+    """A large answer that keeps moving arrives whole."""
+    piece = b"x" * 100_000
+
+    def steady(line: Line) -> None:
+        line.request()
+        line.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 800000\r\n\r\n")
+        for _ in range(8):
+            line.sock.sendall(piece)
+            line.over.wait(0.1)
+
+    with Peer(steady) as peer:
+        outcome = send(transport, request(peer, min_rate=200_000))
+    assert outcome.answer is not None
+    assert outcome.answer.body == piece * 8
+    assert outcome.seconds > TIMEOUT_SECONDS + 0.2
+
+
+@pytest.mark.parametrize("body", [b"{}", Zeros(8_000_000)], ids=["small", "large"])
+def test_the_deadline_ends_an_attempt_whatever_else_is_allowed(body: bytes | Zeros, transport: OneShotTransport) -> None:
+    """`deadline` counts more than the timeout, a poll's waiting and the time for a large body."""
+    with Peer(never_reads, receive_buffer_bytes=4096) as peer:
+        deadline = time.monotonic() + 0.3
+        outcome = send(transport, request(peer, body=body, timeout=20.0, wait=20.0, min_rate=1000, deadline=deadline))
+    assert 0.2 <= outcome.seconds <= 0.3 + TOLERANCE_SECONDS
+
+
+def test_the_wait_of_a_poll_comes_on_top_of_the_timeout(transport: OneShotTransport) -> None:
+    """An answer that comes within the waiting time and after the timeout is taken; silence beyond both is cut."""
+
+    def late(line: Line) -> None:
+        line.request()
+        line.over.wait(TIMEOUT_SECONDS + 0.2)
+        line.sock.sendall(OK)
+
+    with Peer(late) as peer:
+        assert send(transport, request(peer, wait=1.0)).answer is not None
+    with Peer(no_head) as peer:
+        outcome = send(transport, request(peer, wait=0.3))
+    assert TIMEOUT_SECONDS + 0.2 <= outcome.seconds <= TIMEOUT_SECONDS + 0.3 + TOLERANCE_SECONDS
+
+
+# --- The deadline of a call.
+
+
+def client_of(transport: OneShotTransport, base_url: str, **fields: object) -> Client:
+    settings = {"timeout": 0.2, "deadline": 0.8, "retry": RetryPolicy(attempts=1000, first_wait=0.05), "limiter": None, **fields}
+    return Client("1:TOKEN", transport, base_url=base_url, **settings)  # type: ignore[arg-type]  # the names are those of Client
+
+
+def timed_failure(call: Callable[[], object]) -> tuple[NotSent, float]:
+    """The `NotSent` that a call ends with, and its seconds."""
+    started = time.monotonic()
+    with pytest.raises(NotSent) as caught:
+        call()
+    return caught.value, time.monotonic() - started
+
+
+def test_the_deadline_of_a_call_bounds_retries_and_their_waits(transport: OneShotTransport) -> None:
+    """However many attempts are allowed, the call ends at its deadline, and tells how many there were."""
+    client = client_of(transport, f"http://127.0.0.1:{free_port()}")
+    error, seconds = timed_failure(lambda: client.call(Call("sendMessage", "application/json", b"{}")))
+    assert seconds <= 0.8 + TOLERANCE_SECONDS
+    assert error.attempts > 2
+    assert error.elapsed == pytest.approx(seconds, abs=0.1)
+
+
+def test_the_deadline_of_a_call_bounds_attempts_that_stall(transport: OneShotTransport) -> None:
+    """The last attempt is cut at the deadline even where its timeout would allow more."""
+    with Peer(silent) as peer:
+        client = client_of(transport, f"https://127.0.0.1:{peer.port}", timeout=0.6)
+        error, seconds = timed_failure(lambda: client.call(Call("sendMessage", "application/json", b"{}")))
+    assert seconds <= 0.8 + TOLERANCE_SECONDS
+    assert error.stage == "tls"
+
+
+def test_the_deadline_of_a_call_bounds_its_wait_for_the_rate_limits(transport: OneShotTransport) -> None:
+    """A turn that would come too late is refused at once, without a connection."""
+    with Peer(answering()) as peer:
+        client = client_of(transport, peer.url, limiter=Limiter(Limits(chat_burst=1, chat_interval=60.0)))
+        call = Call("sendMessage", "application/json", b"{}", chat=42)
+        client.call(call)
+        error, seconds = timed_failure(lambda: client.call(call))
+        assert peer.accepted == 1
+    assert seconds < 0.5
+    assert error.stage == "limit"
+
+
+# --- The watchdog.
+
+
+def watchdog_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "syncbot-watchdog"]
+
+
+def test_the_watchdog_rests_when_there_is_nothing_to_watch_and_comes_back() -> None:
+    """Its thread serves all attempts, ends a while after the time of the last one, and starts anew with the next."""
+    watchdog = Watchdog(idle_seconds=0.05)
+    before = watchdog_threads()
+    for _ in range(2):
+        soon = time.monotonic() + 0.2
+        with watchdog.watch(Request("http://x/"), soon), watchdog.watch(Request("http://x/"), soon):
+            (thread,) = (thread for thread in watchdog_threads() if thread not in before)
+            assert thread.daemon
+        thread.join(5.0)
+        assert not thread.is_alive()
+
+
+def test_an_earlier_expiry_wakes_the_watchdog_from_a_long_sleep() -> None:
+    """An attempt that has to end before those that are watched already ends on time."""
+    watchdog = Watchdog()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, watchdog.watch(Request("http://x/"), time.monotonic() + 60.0), watchdog.watch(Request("http://x/"), time.monotonic() + 0.2) as attempt:
+        attempt.register(ours)
+        started = time.monotonic()
+        assert ours.recv(1) == b""
+        assert time.monotonic() - started < 0.2 + TOLERANCE_SECONDS
+        assert attempt.cut == "timeout"
+    watchdog.close()
+
+
+def test_a_socket_that_is_registered_after_the_cut_is_cut_too() -> None:
+    """Whatever an attempt opens after it was ended cannot be used."""
+    watchdog = Watchdog()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, watchdog.watch(Request("http://x/", scope="poll"), time.monotonic() + 60.0) as attempt:
+        assert watchdog.abort("poll") == 1
+        attempt.register(ours)
+        assert ours.recv(1) == b""
+    watchdog.close()
+
+
+def test_an_attempt_leaves_no_descriptor_behind() -> None:
+    """The duplicates that the watchdog holds go with the attempt."""
+    watchdog = Watchdog()
+    before = len(os.listdir("/proc/self/fd"))
+    ours, theirs = socket.socketpair()
+    with ours, theirs, watchdog.watch(Request("http://x/"), time.monotonic() + 60.0) as attempt:
+        attempt.register(ours)
+    assert len(os.listdir("/proc/self/fd")) == before
+    watchdog.close()
+
+
+def test_close_ends_what_is_under_way_and_a_later_call_works(transport: OneShotTransport) -> None:
+    """Closing a transport ends its calls and its thread at once; it may be used again."""
+    before = watchdog_threads()
+    with Peer(no_head) as peer:
+        waiting = Background(lambda: send(transport, request(peer, timeout=30.0)))
+        assert peer.wait_for(lambda: peer.accepted == 1)
+        started = time.monotonic()
+        transport.close()
+        outcome = waiting.result()
+        assert time.monotonic() - started < 0.5
+        assert str(outcome.error) == "aborted"
+        assert becomes(lambda: watchdog_threads() == before)
+    with Peer(answering()) as peer:
+        assert send(transport, request(peer)).answer is not None
+
+
+def test_close_of_an_unused_transport_does_nothing() -> None:
+    """A transport that never sent anything can be closed, also twice."""
+    transport = OneShotTransport()
+    transport.close()
+    transport.close()
+
+
+def test_abort_ends_the_waiting_poll_at_once_and_no_send_with_it(transport: OneShotTransport) -> None:
+    """Only the attempts of the scope end, within half a second; a message that is under way is let finish."""
+    release = threading.Event()
+    polling = threading.Event()
+
+    def serve(line: Line) -> None:
+        if b"getUpdates" in line.request():
+            polling.set()
+            line.hold()
+        else:
+            release.wait(10)
+            line.sock.sendall(OK)
+
+    with Peer(serve) as peer:
+        poll = Background(lambda: send(transport, request(peer, url=f"{peer.url}/getUpdates", wait=50.0, scope="poll")))
+        message = Background(lambda: send(transport, request(peer, url=f"{peer.url}/sendMessage", timeout=10.0)))
+        assert polling.wait(5)
+        assert peer.wait_for(lambda: peer.accepted == 2)
+        started = time.monotonic()
+        assert transport.abort("poll") == 1
+        outcome = poll.result()
+        assert time.monotonic() - started < 0.5
+        assert str(outcome.error) == "aborted"
+        assert message.is_running
+        release.set()
+        assert message.result().answer is not None
+        assert transport.abort("poll") == 0
+
+
+def test_abort_ends_a_poll_that_is_still_connecting(transport: OneShotTransport) -> None:
+    """A stop does not wait for a connection that hangs."""
+    with Peer(silent) as peer:
+        poll = Background(lambda: send(transport, request(url=f"https://127.0.0.1:{peer.port}/", timeout=30.0, scope="poll")))
+        assert peer.wait_for(lambda: peer.accepted == 1)
+        started = time.monotonic()
+        transport.abort("poll")
+        outcome = poll.result()
+        assert time.monotonic() - started < 0.5
+    assert isinstance(outcome.error, NotSent)
+    assert str(outcome.error) == "aborted"
+
+
+def test_a_stop_that_was_set_before_is_not_missed(transport: OneShotTransport) -> None:
+    """An attempt whose stop event is set already makes no connection, though nobody aborts it any more."""
+    stop = threading.Event()
+    stop.set()
+    with Peer(answering()) as peer:
+        outcome = send(transport, request(peer, stop=stop, scope="poll"))
+        assert peer.accepted == 0
+    assert isinstance(outcome.error, NotSent)
+    assert str(outcome.error) == "aborted"
+
+
+_FORK = """
+import os, sys, threading, time
+from pathlib import Path
+from syncbot.errors import NetworkError
+from syncbot.transport import OneShotTransport
+from syncbot.types import Request
+
+base, ca_file, silent_url = sys.argv[1:]
+transport = OneShotTransport(ca_file=Path(ca_file))
+answers = []
+json = {"Content-Type": "application/json"}
+request = Request(base + "/getUpdates", "getUpdates", headers=json, body=b'{"timeout": 20}', wait=20.0)
+poll = threading.Thread(target=lambda: answers.append(transport.send(request)))
+poll.start()
+sys.stdin.readline()  # the poll waits at the server
+child = os.fork()
+if child == 0:
+    try:
+        assert transport.send(Request(base + "/getMe", "getMe", body=b"", timeout=5.0)).status == 200
+        started = time.monotonic()
+        try:
+            transport.send(Request(silent_url, "getMe", body=b"", timeout=0.4))
+        except NetworkError as error:
+            assert "in time" in str(error), error
+        assert 0.3 < time.monotonic() - started < 0.9
+        transport.close()
+        os._exit(0)
+    finally:
+        os._exit(1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert poll.is_alive(), "the child ended its parent's call"
+print("forked", flush=True)
+poll.join()
+sys.stdout.write(answers[0].body.decode())
+"""
+
+
+def test_a_fork_starts_the_watch_anew_and_leaves_the_parents_call_alone(api: BotApiServer) -> None:
+    """A forked child's calls work and are bounded, its close included, while the call that the parent has under way goes on."""
+    with Peer(no_head) as peer:
+        command = [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", _FORK, f"{api.url}/bot{api.token}", api.ca_file, peer.url]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            api.wait_polled(10.0)
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "forked\n"
+            api.user(id=42).send("an update for the parent")
+            assert "an update for the parent" in process.stdout.read()
+        assert process.returncode == 0
+
+
+def test_an_interrupt_leaves_nothing_open(transport: OneShotTransport) -> None:
+    """An exception that nobody expects, such as KeyboardInterrupt, passes, and the connection is closed."""
+
+    class Interrupting:
+        def begin(self, status: int, headers: object) -> bool:
+            raise KeyboardInterrupt
+
+        def write(self, chunk: bytes) -> None:
+            raise AssertionError
+
+    with Peer(answering()) as peer:
+        with pytest.raises(KeyboardInterrupt):
+            transport.send(request(peer, sink=Interrupting()))
+        assert peer.wait_for(lambda: peer.ended == 1)
