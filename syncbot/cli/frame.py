@@ -18,6 +18,8 @@ from syncbot.errors import SyncBotError
 
 COMMANDS = {
     "send": "send",
+    "call": "call",
+    "chat-id": "chat_id",
 }
 """Each command and its module in this package; the order is that of the help."""
 

@@ -147,7 +147,10 @@ def _pieces(text: str, options: dict[str, Any]) -> list[str]:
         return [text]
     from syncbot.text import split  # deferred: most texts are short
 
-    return list(split(text, limit=_TEXT_LIMIT, parse_mode=_PARSE_MODES[options["markup"]]))
+    try:
+        return split(text, _PARSE_MODES[options["markup"]])
+    except ValueError as problem:
+        raise click.UsageError(str(problem)) from None
 
 
 def _units(text: str) -> int:

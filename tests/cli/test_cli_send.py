@@ -302,3 +302,30 @@ def test_success_path_loads_little(environment: dict[str, str], user: User) -> N
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.stdout, ended.stderr) == ("[]\n", "")
     user.wait_for("light")
+
+
+def test_long_text_is_split(command: Command, user: User, server: BotApiServer) -> None:
+    """A text beyond Telegram's limit arrives whole, as several messages; a reply and buttons belong to the first and the last."""
+    text = "\n".join(f"line {number} " + "ä🚀" * 20 for number in range(200))
+    assert command("send", "--pre", "--button", "A=https://a.example", stdin=text.encode()).code == 0
+    sent = [request.params for request in server.requests_for("sendMessage")]
+    assert len(sent) > 2
+    assert "\n".join(params["text"].strip("\n") for params in sent) == text
+    assert ["reply_markup" in params for params in sent] == [False] * (len(sent) - 1) + [True]
+    assert all(len(params["text"].encode("utf-16-le")) // 2 == params["entities"][0]["length"] <= 4096 for params in sent)
+
+
+def test_failure_within_a_long_text(command: Command, user: User, server: BotApiServer) -> None:
+    """The first piece that fails stops the rest; the line says how many were sent, and the code no longer promises that nothing was."""
+    server.script("sendMessage", Answer.normal(), Answer.retry_after(1000))
+    ended = command("send", "--timeout", "5", stdin=("x" * 80 + "\n").encode() * 150)
+    assert ended.code == 76
+    assert "1 of 3 messages were sent before" in ended.err
+    assert server.count("sendMessage") == 2
+
+
+def test_broken_markup_in_a_long_text(command: Command, server: BotApiServer) -> None:
+    """Markup that cannot be split is refused before anything is sent."""
+    ended = command("send", "--format", "html", stdin=b"<b>" + b"word " * 2000)
+    assert ended.code == 2
+    assert server.count() == 0
