@@ -5,9 +5,9 @@
 @app.message(filters.regex(r"^\\d+$") | (lambda update: update.message.dice is not None))
 ```
 
-Filters combine with `&`, `|` and `~`, with each other, with plain functions `f(update)` and `f(update, context)`, and with any object
-that has `check_update(update)` (python-telegram-bot's own filters). They look at the message of an update, whichever kind brought it; for a pressed
-button, at the message under it.
+Filters combine with `&`, `|` and `~`, with each other, with plain functions `f(update)` and `f(update, context)`, and with any object that
+has `check_update(update)` (python-telegram-bot's own filters); `~as_filter(f)` is the contrary of a plain function. They look at the message
+of an update, whichever kind brought it; for a pressed button, at the message under it. A guest message is in no chat, for the chat filters.
 """
 
 from __future__ import annotations

@@ -1,0 +1,37 @@
+"""Mistakes that `mypy --strict` has to find: an ignore that is not needed is an error itself."""
+
+from __future__ import annotations
+
+import telegram
+
+from syncbot import Context, Router, filters
+
+app = Router()
+
+
+@app.message()  # type: ignore[type-var]  # a handler takes two values
+def one_value(update: telegram.Update) -> None: ...
+
+
+@app.message("text")  # type: ignore[arg-type]  # no filter
+def wrong_filter(update: telegram.Update, context: Context) -> None:
+    context.reply(5)  # type: ignore[arg-type]  # a text is a str
+    context.reply("x", chat_id=5)  # type: ignore[call-arg]  # the chat is the update's
+    context.reply("x", parse_mod="HTML")  # type: ignore[call-arg]  # misspelt
+    context.reply_photo()  # type: ignore[call-arg]  # no photo
+    context.reply_foto("F")  # type: ignore[attr-defined]  # misspelt
+    context.answer(5.5)  # type: ignore[call-overload]  # no answer to anything
+    context.ask("?", timeout="long")  # type: ignore[arg-type]  # seconds
+    context.args = "x"  # type: ignore[assignment]  # a list
+    context.user_data = {}  # type: ignore[misc]  # it is changed, not replaced
+    context.user_data[5] = 1  # type: ignore[index]  # keys are str
+
+
+@app.callback_query(5)  # type: ignore[arg-type]  # no pattern
+def wrong_pattern(update: telegram.Update, context: Context) -> None: ...
+
+
+app.calback_query()  # type: ignore[attr-defined]  # misspelt
+app.message(state="x", grup=1)  # type: ignore[call-arg]  # misspelt
+app.use(wrong_pattern)  # type: ignore[type-var]  # a middleware takes three values
+combined = filters.TEXT & "text"  # type: ignore[operator]  # no filter
