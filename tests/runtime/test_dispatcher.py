@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 from dispatch_kit import ANNA, GROUP, JSON, SAMPLES, TOKEN, Rig, Turn, message, update
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from syncbot.client.decode import DecodeError
 from syncbot.errors import ApiError, AskTimeout, NetworkError, NotSent, Stopped
+from syncbot.runtime import filters
 from syncbot.runtime.context import Context
 from syncbot.runtime.dispatcher import HandlerFailed
 from syncbot.runtime.handlers import ContinuePropagation, StopPropagation
@@ -432,6 +435,37 @@ def test_a_failing_filter_is_a_failure(rig: Rig) -> None:
     """A filter that raises is treated as a handler that does."""
     rig.app.message(lambda update: update.no_such_thing)(lambda update, context: None)
     assert "no_such_thing" in fail(rig).reason
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(SAMPLES)), st.data())
+def test_mutated_updates_are_handled_or_fail_in_order(kind: str, draw: st.DataObject) -> None:
+    """Whatever stands where something else was expected: an update is handled or is a HandlerFailed, never anything else, and the allowed users hold."""
+    payload = dict(SAMPLES[kind])
+    for _ in range(draw.draw(st.integers(1, 2))):
+        name = draw.draw(st.sampled_from(sorted(payload)))
+        part = payload[name]
+        if isinstance(part, dict) and part and draw.draw(st.booleans()):
+            payload[name] = part | {draw.draw(st.sampled_from(sorted(part))): draw.draw(_values)}
+        else:
+            payload[name] = draw.draw(_values)
+    rig = Rig(allowed_users=frozenset({7}))
+    reached: list[Context] = []
+    rig.app.command("start")(lambda update, context: None)
+    rig.app.callback_query("buy")(lambda update, context: reached.append(context))
+    rig.app.on(*SAMPLES, filters=~filters.COMMAND & ~filters.regex("x{9}") & ~filters.state("s"), group=1)(lambda update, context: reached.append(context))
+    rig.app.error(lambda update, context: reached.append(context))
+    with contextlib.suppress(HandlerFailed):
+        rig.handle(update(payload, kind), Turn())
+    assert all(context.user_id == 7 for context in reached)
+    rig.close()
 
 
 # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────
