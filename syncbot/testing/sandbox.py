@@ -35,7 +35,7 @@ FAULTS: tuple[Fault, ...] = (
 )
 """What a bad proxy does between a bot and Telegram, as far as nothing is lost by it for certain."""
 
-_SECONDS_FOR_AN_ANSWER = 30.0
+_SECONDS_FOR_AN_ANSWER = 30
 _SECONDS_TO_END = 15.0
 
 
@@ -96,22 +96,29 @@ class Sandbox:
             raise RuntimeError(f"the bot ended with exit code {code}")
 
 
-def converse(sandbox: Sandbox, user: User, name: str, texts: Sequence[str]) -> int:
-    """Let a user of this name say these things, one after the other, and print the conversation; returns how many were answered."""
+def converse(sandbox: Sandbox, user: User, name: str, texts: Sequence[str], alive: Callable[[], bool] = lambda: True) -> int:
+    """Let a user of this name say these things, one after the other, and print the conversation; returns how many were answered.
+
+    It ends early when the bot is not `alive` any more.
+    """
     answered = 0
     for text in texts:
         before = Counter(sandbox.proxy.struck)
         seen = len(user.messages)
         print(f"  {name:>5} │ {text}", flush=True)
         user.send(text)
-        answers = _happens(sandbox.server, partial(_has_more, user, seen), _SECONDS_FOR_AN_ANSWER)
+        waited = 0
+        while not (answers := _happens(sandbox.server, partial(_has_more, user, seen), 1.0)) and alive() and waited < _SECONDS_FOR_AN_ANSWER:
+            waited += 1
         faults = Counter(sandbox.proxy.struck) - before
         survived = f"   ← {', '.join(sorted(name.replace('_', ' ') for name in faults.elements()))}" if faults else ""
         if answers:
             answered += 1
             print(f"    bot │ {user.messages[-1].text}{survived}", flush=True)
         else:
-            print(f"    bot │ (no answer within {_SECONDS_FOR_AN_ANSWER:.0f} s){survived}", flush=True)
+            print(f"    bot │ (no answer){survived}", flush=True)
+        if not alive():
+            break
     return answered
 
 
@@ -157,8 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = "Ada"
         user = sandbox.server.user(id=42, first_name=name)
         try:
-            with sandbox.running(command):
-                answered = converse(sandbox, user, name, texts)
+            with sandbox.running(command) as bot:
+                answered = converse(sandbox, user, name, texts, lambda: bot.poll() is None)
         except RuntimeError as error:
             print(f"\n  {error}", file=sys.stderr)
             return 1
