@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import traceback
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -127,8 +126,10 @@ class Dispatcher:
 
     def _dispatch(self, context: Context) -> None:
         update = context.update
-        with contextlib.suppress(StopPropagation, ContinuePropagation):  # from a middleware: it wanted nobody to go on
+        try:  # noqa: SIM105  # contextlib.suppress takes exception groups apart, and hands a copy on
             _around(self._router.middleware(), update, context, lambda: self._ask_handlers(update, context))
+        except (StopPropagation, ContinuePropagation):
+            pass  # from a middleware: it wanted nobody to go on
 
     def _ask_handlers(self, update: telegram.Update, context: Context) -> None:
         """Give the update to the first handler of each group that wants it."""

@@ -431,6 +431,18 @@ def test_an_update_that_nobody_wants_is_done(rig: Rig, raw: JSON) -> None:
     assert rig.handle(raw) == NO_CHANGES
 
 
+def test_updates_carry_the_shortcuts_of_the_bot(rig: Rig) -> None:
+    """python-telegram-bot's own methods of the update, and of an answer, send through this bot before they return."""
+
+    @rig.app.message()
+    def handler(update: Any, context: Context) -> None:
+        assert update.message.reply_text("one").message_id == 99
+        context.ask("two").reply_text("three")
+
+    rig.handle(update(), Turn(update(text="answer")))
+    assert [sent["text"] for sent in rig.transport.parameters("sendMessage")] == ["one", "two", "three"]
+
+
 def test_a_failing_filter_is_a_failure(rig: Rig) -> None:
     """A filter that raises is treated as a handler that does."""
     rig.app.message(lambda update: update.no_such_thing)(lambda update, context: None)
