@@ -47,6 +47,14 @@ def main() -> int:
     return code
 
 
+ASK_FOR_TOKEN = """
+import sys
+from syncbot import ConfigError, Settings
+try:
+    sys.exit(0 if Settings.load(require_token=False).token else 1)
+except ConfigError:
+    sys.exit(0)
+"""
 FAREWELL = """
 Next: get a token from @BotFather in Telegram, put it into a file .env beside README.md as
     TELEGRAM_BOT_TOKEN=123456789:the-token
@@ -88,8 +96,7 @@ def set_up(folder: Path, extra: str) -> bool:
 
 def has_token(python: Path) -> bool:
     """Whether syncbot's settings name a token; a wrong setting is its own clear error when the bot starts."""
-    ask = "import sys; from syncbot import ConfigError, Settings\ntry: sys.exit(0 if Settings.load(require_token=False).token else 1)\nexcept ConfigError: sys.exit(0)"
-    return subprocess.call([str(python), "-c", ask]) == 0
+    return subprocess.call([str(python), "-c", ASK_FOR_TOKEN]) == 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -49,7 +50,7 @@ class Sandbox:
 
     def __init__(self, rate: float = 0.25, seed: int | None = None) -> None:
         self.server = BotApiServer(tls=True)
-        self.proxy = FaultProxy(faults=FAULTS, rate=rate, seed=seed)
+        self.proxy = FaultProxy(faults=FAULTS, rate=rate, seed=random.randrange(2**32) if seed is None else seed)
         self._stack = ExitStack()
         self._state_folder = ""
 
