@@ -34,7 +34,23 @@ class Replies:
     _sent: tuple[int, int] | None = None
 
     def ask(self, text: str, *values: Any, timeout: float = 300.0, **given: Any) -> Any:
-        """Send a question and wait for the next message of the same user in the same chat; see `Context.wait_for_answer`."""
+        """Send a question and wait for the next message of the same user in the same chat, whatever it is: a command too.
+
+        The chat's turn and the worker are free meanwhile. When the process dies, the update is handled again from its start, and the question
+        is asked anew.
+
+        Args:
+            text, values, given: what is sent, as for `reply`.
+            timeout: seconds to wait for the answer, not for the call.
+
+        Returns:
+            The message.
+
+        Raises:
+            AskTimeout: nobody answered in time.
+            Stopped: the runtime is stopping; let it pass.
+            RuntimeError: nothing can be waited for here (a job, an error handler), or the update has no user in a chat; nothing was sent.
+        """
         self._check_ask()
         _call(self, SHORTCUTS["reply"], (text, *values), given)
         return self._wait_for_answer(timeout)

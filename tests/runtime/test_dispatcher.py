@@ -437,7 +437,8 @@ def test_updates_carry_the_shortcuts_of_the_bot(rig: Rig) -> None:
     @rig.app.message()
     def handler(update: Any, context: Context) -> None:
         assert update.message.reply_text("one").message_id == 99
-        context.ask("two").reply_text("three")
+        answer: Any = context.ask("two")
+        answer.reply_text("three")
 
     rig.handle(update(), Turn(update(text="answer")))
     assert [sent["text"] for sent in rig.transport.parameters("sendMessage")] == ["one", "two", "three"]
