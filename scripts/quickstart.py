@@ -47,7 +47,7 @@ def main() -> int:
     return code
 
 
-ASK_FOR_TOKEN = """
+QUESTION = """
 import sys
 from syncbot import ConfigError, Settings
 try:
@@ -96,7 +96,7 @@ def set_up(folder: Path, extra: str) -> bool:
 
 def has_token(python: Path) -> bool:
     """Whether syncbot's settings name a token; a wrong setting is its own clear error when the bot starts."""
-    return subprocess.call([str(python), "-c", ASK_FOR_TOKEN]) == 0
+    return subprocess.call([str(python), "-c", QUESTION]) == 0
 
 
 if __name__ == "__main__":
