@@ -19,6 +19,7 @@ from syncbot.errors import SyncBotError
 COMMANDS = {
     "send": "send",
     "call": "call",
+    "download": "download",
     "chat-id": "chat_id",
 }
 """Each command and its module in this package; the order is that of the help."""

@@ -211,6 +211,17 @@ def test_file_name_in_a_narrow_locale(process: Command, user: User, server: BotA
     assert server.requests_for("sendDocument")[0].files[0].name == "Füße.pdf"
 
 
+def test_progress_bar_only_on_a_terminal(command: Command, terminal: Callable[..., Any], user: User) -> None:
+    """An upload shows a bar to somebody at a terminal, and nothing in a pipe."""
+    Path("big.pdf").write_bytes(b"x" * 3_000_000)
+    running = terminal("send", "--file", "big.pdf")
+    assert running.wait() == 0
+    assert "big.pdf  [" in running.screen
+    assert "100% of 3.0 MB" in running.screen
+    ended = command("send", "--file", "big.pdf")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
 def test_typing_at_a_terminal(terminal: Callable[..., Any], user: User) -> None:
     """At a terminal the text can be typed; a line says how to end it."""
     running = terminal("send")
