@@ -65,6 +65,11 @@ class Dialer:
             undo.pop_all()
         return sock
 
+    def remember(self, sock: socket.socket, target: Target) -> None:
+        """Keep the TLS session of a connection on which an answer has begun, to be resumed by the next one."""
+        if isinstance(sock, ssl.SSLSocket):
+            self.tls.remember(sock, target.host, target.port)
+
 
 class _Opening:
     """One connection while it is being opened; `undo` closes what was opened so far."""
@@ -81,12 +86,12 @@ class _Opening:
         target, proxy = self._target, self._proxy
         sock = self._reach_through_socks() if proxy.is_socks else self._reach()
         if proxy.scheme == "https":
-            sock = self._run("proxy", lambda: self._wrap(sock, proxy.host))
+            sock = self._run("proxy", lambda: self._wrap(sock, proxy.host, proxy.port))
         if proxy.scheme in ("http", "https") and target.tls:
             self._run("proxy", lambda: _ask_for_tunnel(sock, target, proxy))
         if target.tls:
             plain = sock
-            sock = self._run("tls", lambda: self._wrap(plain, target.host))
+            sock = self._run("tls", lambda: self._wrap(plain, target.host, target.port))
         self._check()
         return sock
 
@@ -147,16 +152,14 @@ class _Opening:
         sock.settimeout(remaining_seconds)
         return sock
 
-    def _wrap(self, sock: socket.socket, host: str) -> socket.socket:
-        context = self._dialer.tls.context()
-        name = host.rstrip(".")
+    def _wrap(self, sock: socket.socket, host: str, port: int) -> socket.socket:
         wrapped: Any
         if isinstance(sock, ssl.SSLSocket):
             from urllib3.util.ssltransport import SSLTransport  # deferred: TLS within TLS is rare
 
-            wrapped = SSLTransport(sock, context, name)
+            wrapped = SSLTransport(sock, self._dialer.tls.context(), host.rstrip("."))
         else:
-            wrapped = context.wrap_socket(sock, server_hostname=name)
+            wrapped = self._dialer.tls.wrap(sock, host, port)
         self._undo.callback(wrapped.close)
         return cast(socket.socket, wrapped)
 

@@ -7,12 +7,14 @@ get to see it: they work with a public URL, and the connection alone writes the 
 from __future__ import annotations
 
 import socket
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection
@@ -93,22 +95,33 @@ class _OneShotAdapter(HTTPAdapter):
     def cert_verify(self, *_: Any, **__: Any) -> None:
         """Nothing: the shared context has done it, and giving urllib3 the CA file would load it again."""
 
+    def init_poolmanager(self, *_: Any, **__: Any) -> None:
+        """None is needed: there is the pool of one."""
+
     def close(self) -> None:
-        """Close the connection and all that requests holds."""
+        """Close the connection and its pool, which is all that is held."""
         self._connection.close()
         self._pool.close()
-        super().close()
 
 
 class OneShotSession(requests.Session):
     """A session for a single request; it reads no environment and follows no redirect."""
 
     def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
-        super().__init__()
+        # requests' own constructor makes two adapters with their pools, which nobody would use; everything else is as it makes it.
+        self.headers = CaseInsensitiveDict()
+        self.auth = None
+        self.proxies = {}
+        self.hooks = default_hooks()
+        self.params = {}
+        self.stream = True
+        self.verify = True
+        self.cert = None
+        self.max_redirects = 0
         self.trust_env = False
-        adapter = _OneShotAdapter(exchange, timeout_seconds)
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
+        self.cookies = RequestsCookieJar()
+        self.adapters = OrderedDict()
+        self.mount("", _OneShotAdapter(exchange, timeout_seconds))
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """None: requests would read a redirect's whole body to prepare a request that is never made."""

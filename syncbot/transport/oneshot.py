@@ -82,7 +82,7 @@ class OneShotTransport:
         target = Target(url.hostname or "", url.port or (443 if url.scheme == "https" else 80), url.scheme == "https")
         bypassed = bool(self._no_proxy) and bypasses_proxy(target.host, target.port, self._no_proxy)
         proxy = DIRECT if bypassed else self._ways.pick()
-        expires_at = started + request.timeout
+        expires_at = started + _connect_seconds(request)
         if request.deadline is not None:
             expires_at = min(expires_at, request.deadline)
         with self._watchdog.watch(request, expires_at) as attempt:
@@ -140,10 +140,13 @@ class OneShotTransport:
         body = request.body
         size = len(body) if isinstance(body, bytes) else body.size if body is not None else 0
         # A poll's waiting and the moving of a large body begin where the connection stands; getting there has the timeout alone.
-        extra_seconds = request.wait + (0.0 if isinstance(body, bytes) else size / request.min_rate)
+        extra_seconds = request.timeout - _connect_seconds(request) + request.wait + (0.0 if isinstance(body, bytes) else size / request.min_rate)
+
+        opened: list[socket.socket] = []
 
         def open_socket() -> socket.socket:
             sock = self._dialer.open(target, proxy, attempt)
+            opened.append(sock)
             attempt.stage = "send"  # from here on, bytes of the request may be on their way
             attempt.extend(extra_seconds)
             sock.settimeout(max(0.001, attempt.expires_at - self._clock()))
@@ -163,6 +166,7 @@ class OneShotTransport:
             if attempt.cut:
                 raise TimeoutError  # a head that is cut looks like a head that is complete
             attempt.stage = "body"
+            self._dialer.remember(opened[0], target)
             return self._read(request, answer, attempt, proxy)
 
     def _read(self, request: Request, answer: requests.Response, attempt: Attempt, proxy: Proxy) -> Response:
@@ -187,6 +191,10 @@ class OneShotTransport:
         if attempt.cut and size is None:
             raise TimeoutError  # a body without a length ends with the connection, also when it is cut
         return Response(answer.status_code, answer.headers, b"".join(kept), str(proxy))
+
+
+def _connect_seconds(request: Request) -> float:
+    return request.timeout if request.connect_timeout is None else min(request.connect_timeout, request.timeout)
 
 
 def _blame_us(step: Callable[..., _Result], *arguments: Any) -> _Result:

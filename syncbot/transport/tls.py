@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from syncbot.errors import ConfigError
 
+_SESSION_SECONDS = 3600.0
+"""A certificate is checked in full at least this often, whatever lifetime the server gives its session tickets."""
+_FRUITLESS_READS = 3
 _NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID in OpenSSL's x509_vfy.h
+
+
+@dataclass
+class _Remembered:
+    session: ssl.SSLSession | None = None
+    until: float = 0.0
+    fruitless_reads: int = 0
 
 
 class Tls:
@@ -20,6 +33,7 @@ class Tls:
 
     def __init__(self, ca_file: Path | None = None) -> None:
         self._ca_file = ca_file
+        self._sessions: dict[tuple[str, int], _Remembered] = {}
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
 
@@ -33,6 +47,35 @@ class Tls:
             with self._lock:
                 self._context = self._context or self._load()
         return self._context
+
+    def wrap(self, sock: socket.socket, host: str, port: int) -> ssl.SSLSocket:
+        """Make the handshake, resuming the last session with this server where there is one: that saves the certificates and their check.
+
+        Raises:
+            OSError: the handshake failed; the session is forgotten.
+        """
+        known = self._sessions.get((host, port))
+        session = known.session if known is not None and known.until > time.monotonic() else None
+        try:
+            return self.context().wrap_socket(sock, server_hostname=host.rstrip("."), session=session)
+        except OSError:
+            if known is not None:
+                known.session = None
+            raise
+
+    def remember(self, sock: ssl.SSLSocket, host: str, port: int) -> None:
+        """Keep the session of a connection on which something was read: in TLS 1.3 the tickets come after the handshake.
+
+        Reading `SSLSocket.session` leaks 6.5 KB on some versions of Python (python/cpython#116810), so it is read only where the handshake was
+        a full one, and no more after some such reads that led to no resumption.
+        """
+        known = self._sessions.setdefault((host, port), _Remembered())
+        if sock.session_reused:
+            known.fruitless_reads = 0
+        elif known.fruitless_reads < _FRUITLESS_READS:
+            known.fruitless_reads += 1
+            known.session = sock.session
+            known.until = time.monotonic() + _SESSION_SECONDS
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
