@@ -130,6 +130,7 @@ class Request:
         headers: HTTP headers by name; Host, Connection and Content-Length are the transport's own.
         body: bytes, or a `Body` that streams.
         timeout: seconds that the whole attempt may take.
+        connect_timeout: seconds of `timeout` that getting a connection may take (look-up, TCP, proxy, TLS); None for all of them.
         wait: seconds that the server is asked to wait before it answers (a long poll); on top of `timeout`.
         min_rate: bytes a second; large bodies get their size divided by this on top of `timeout`.
         deadline: `time.monotonic()` at which the attempt ends whatever the other bounds allow; None for none.
@@ -144,6 +145,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | Body | None = field(default=None, repr=False)
     timeout: float = DEFAULT_TIMEOUT
+    connect_timeout: float | None = None
     wait: float = 0.0
     min_rate: float = DEFAULT_MIN_RATE
     deadline: float | None = None
