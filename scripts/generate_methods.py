@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the table of the Bot API's methods and the stub that shows them to editors and type checkers.
+"""Write the table of the Bot API's methods and the stubs that show them to editors and type checkers.
 
     scripts/generate_methods.py SPEC.json            write the files
     scripts/generate_methods.py SPEC.json --check    only say whether they are current (exit 1 if not)
@@ -29,6 +29,7 @@ from syncbot.client.table import MethodSpec, ParameterSpec  # noqa: E402 - the s
 REVIEW = Path(__file__).resolve().parent / "methods_review.toml"
 TABLE = ROOT / "syncbot/client/methods.py"
 STUB = ROOT / "syncbot/client/api.pyi"
+QUEUED_STUB = ROOT / "syncbot/client/queued.pyi"
 WIDTH = 160
 
 TABLE_HEAD = '''\
@@ -46,7 +47,7 @@ METHODS = """\\
 """
 '''
 
-STUB_HEAD = '''\
+STUB_HEAD = """\
 # Written by scripts/generate_methods.py for Bot API {version}; do not edit.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -58,7 +59,9 @@ import telegram
 from syncbot.client.table import MethodSpec
 
 {aliases}
+"""
 
+BOT_CLASS = '''
 class BotMethods:
     """The methods of the Bot API, {count} of them, as Python methods.
 
@@ -66,7 +69,31 @@ class BotMethods:
     the bytes sent and their total; `api_kwargs` holds parameters that are newer than this table, and goes out unchecked.
     """
 
+    _call_options: tuple[str, ...] | None
+
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any: ...
+'''
+
+QUEUED_CLASS = '''
+class QueuedMethods:
+    """The methods of the Bot API as Python methods that queue a call and return its number; those that only ask for something are left out.
+
+    A parameter takes python-telegram-bot's objects or dicts. `ttl` is how many seconds the call may wait at most, `not_before` the earliest time
+    of its first attempt; `api_kwargs` holds parameters that are newer than this table, and goes out unchecked.
+    """
+
+    def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int: ...
+    def call(
+        self,
+        method: str,
+        /,
+        *,
+        check: bool = True,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        **parameters: Any,
+    ) -> int:
+        """Queue a call of any method of the Bot API."""
 '''
 
 # Unions that are long and come often: the stub says them once.
@@ -130,9 +157,19 @@ def render_types(types: Iterable[str]) -> str:
 
 def render_stub(version: str, methods: list[MethodSpec]) -> str:
     """Write the stub of `api.py`."""
-    aliases = "\n".join(render_alias(name, union) for name, union in ALIASES.items())
     text = "".join(render_def(method) for method in methods)
-    return STUB_HEAD.format(version=version, count=len(methods), aliases=aliases) + text
+    return render_head(version) + BOT_CLASS.format(count=len(methods)) + text
+
+
+def render_queued_stub(version: str, methods: list[MethodSpec]) -> str:
+    """Write the stub of `queued.py`."""
+    text = "".join(render_def(method, signatures.QUEUE_OPTIONS, "int") for method in methods if not method.only_asks)
+    return render_head(version) + QUEUED_CLASS + text
+
+
+def render_head(version: str) -> str:
+    """Write what both stubs begin with."""
+    return STUB_HEAD.format(version=version, aliases="\n".join(render_alias(name, union) for name, union in ALIASES.items()))
 
 
 def render_alias(name: str, union: str) -> str:
@@ -141,12 +178,12 @@ def render_alias(name: str, union: str) -> str:
     return line if len(line) <= WIDTH else f"{name}: TypeAlias = (\n    " + union.replace(" | ", "\n    | ") + "\n)"
 
 
-def render_def(method: MethodSpec) -> str:
-    """Write one method of the stub, laid out as `ruff format` does it."""
+def render_def(method: MethodSpec, options: Iterable[str] | None = None, result: str = "") -> str:
+    """Write one method of a stub, laid out as `ruff format` does it; by default with the options and the result of a call that is made at once."""
     words = ["self"]
     by_name_begun = False
     must_follow = True
-    for name, written, left_out, by_name in signatures.written_parameters(method):
+    for name, written, left_out, by_name in signatures.written_parameters(method, options):
         if by_name and not by_name_begun:
             words.append("*")
             by_name_begun = True
@@ -157,7 +194,7 @@ def render_def(method: MethodSpec) -> str:
             written = written.replace(union, alias)
         words.append(f"{name}: {written} | None = None" if left_out else f"{name}: {written}")
     head = f"    def {method.python_name}("
-    tail = f") -> {signatures.result_annotation(method)}:"
+    tail = f") -> {result or signatures.result_annotation(method)}:"
     line = head + ", ".join(words) + tail
     if len(line) > WIDTH:
         line = "\n".join([head, *(f"        {word}," for word in words), "    " + tail])
@@ -182,7 +219,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         methods = read_methods(spec, tomllib.loads(REVIEW.read_text(encoding="utf-8")))
         check_conveniences(methods)
-        files = {TABLE: render_table(version, methods), STUB: render_stub(version, methods)}
+        files = {TABLE: render_table(version, methods), STUB: render_stub(version, methods), QUEUED_STUB: render_queued_stub(version, methods)}
     except ReviewError as problem:
         print(f"{REVIEW.name}: {problem}", file=sys.stderr)
         return 1

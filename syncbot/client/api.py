@@ -30,13 +30,16 @@ class _Method:
 class BotMethods:
     """The methods of the Bot API as Python methods; a subclass says in `_invoke` what a call does."""
 
+    _call_options: tuple[str, ...] | None = None
+    """The options of every call that are the subclass's own, not Telegram's; None for the usual ones (`signatures.options`)."""
+
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
         """Carry out a call.
 
         Args:
             spec: the method.
             parameters: the parameters that have a value, checked by name; the convenient ones of python-telegram-bot among them.
-            options: those of `timeout`, `deadline` and `progress` that have a value.
+            options: those of `timeout`, `deadline` and `progress` (or of `_call_options`) that have a value.
         """
         raise NotImplementedError
 
@@ -66,7 +69,8 @@ def _build(spec: MethodSpec) -> Callable[..., Any]:
     def method(self: BotMethods, /, *values: Any, **given: Any) -> Any:
         if values:
             given = _by_name(name, order, values, given)
-        options = {option: given.pop(option) for option in own_options if option in given}
+        wanted = own_options if self._call_options is None else self._call_options
+        options = {option: given.pop(option) for option in wanted if option in given}
         newer = options.pop("api_kwargs", None)
         parameters = {key: value for key, value in given.items() if value is not None}
         check_parameters(spec, parameters)

@@ -19,6 +19,8 @@ class BotMethods:
     the bytes sent and their total; `api_kwargs` holds parameters that are newer than this table, and goes out unchecked.
     """
 
+    _call_options: tuple[str, ...] | None
+
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any: ...
     def get_updates(
         self,

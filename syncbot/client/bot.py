@@ -255,6 +255,18 @@ class Bot(BotMethods):
         """End a waiting `getUpdates` at once, from any thread."""
         self._client.transport.abort(POLL_SCOPE)
 
+    def deliver(self, call: Call) -> Any:
+        """Make a call that was encoded before, as it stands; for an outbox, which has its own way of trying again.
+
+        Raises:
+            NotSent, DeliveryUncertain, NetworkError, ApiError: as any call.
+        """
+        return self._client.call(call)
+
+    def seconds_to_turn(self, method: str, chat: object) -> float:
+        """In how many seconds the rate limits would let such a call pass; 0.0 for now. No turn is taken."""
+        return self._client.seconds_to_turn(method, chat)
+
     @property
     def stop_event(self) -> threading.Event:
         """When it is set, every wait of this bot's calls ends (for a retry, for the rate limits), and so does a waiting poll.

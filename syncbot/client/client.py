@@ -34,6 +34,7 @@ class Call:
         deadline: seconds for everything; None takes the client's, with `wait` and the time for a large body on top.
         retry: how often to try; None takes the client's.
         stop: ends its waits, and the attempt itself where the scope is aborted; None takes the client's.
+        begin: called before each attempt, when its turn within the rate limits has come and nothing of it has left; what it raises ends the call.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Call:
     deadline: float | None = None
     retry: RetryPolicy | None = None
     stop: threading.Event | None = None
+    begin: Callable[[], object] | None = None
 
 
 class Client:
@@ -112,12 +114,16 @@ class Client:
         def once() -> Any:
             if self._limiter is not None and call.scope != POLL_SCOPE:
                 self._limiter.wait(call.method, call.chat, deadline=deadline, stop=stop)
+            if call.begin is not None:
+                call.begin()
             return self._attempt(call, timeout, deadline, stop)
 
-        retrier = Retrier(
-            call.retry or self.retry, method=call.method, repeatable=call.repeatable, deadline=deadline, stop=stop, clock=self._clock
-        )
+        retrier = Retrier(call.retry or self.retry, method=call.method, repeatable=call.repeatable, deadline=deadline, stop=stop, clock=self._clock)
         return retrier.run(once, already_done=True)
+
+    def seconds_to_turn(self, method: str, chat: object) -> float:
+        """In how many seconds the rate limits would let such a call pass; 0.0 for now. No turn is taken."""
+        return self._limiter.seconds_to_turn(method, chat) if self._limiter is not None else 0.0
 
     def _seconds_in_all(self, call: Call) -> float:
         if call.deadline is not None:

@@ -5,6 +5,7 @@ The numbers are those of Telegram's bot FAQ ("My bot is hitting limits"); the of
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -76,10 +77,18 @@ class Limiter:
             NotSent: the turn would come after the deadline, or the wait was ended by `stop`.
         """
         key = _key(method, chat)
-        limited = chat is not None and method.startswith(_LIMITED) and method not in _FREE
+        limited = _is_limited(method, chat)
         self._wait_until(lambda: self._chat_turn(key, limited, deadline), method, deadline, stop)
         if limited:
             self._wait_until(lambda: self._common_turn(deadline), method, deadline, stop)
+
+    def seconds_to_turn(self, method: str, chat: object) -> float:
+        """In how many seconds such a call could go out; 0.0 for now. No turn is taken."""
+        limited = _is_limited(method, chat)
+        turns = [self._chat_turn(_key(method, chat), limited, deadline=-math.inf)]
+        if limited:
+            turns.append(self._common_turn(deadline=-math.inf))
+        return max(0.0, max(turns) - self._clock())
 
     def pause(self, method: str, chat: object, seconds: float) -> None:
         """Obey a 429: its chat pauses, or all chats when a second one is told to wait while the first still does."""
@@ -143,6 +152,11 @@ class Limiter:
                 if max(chat.full_at, chat.paused_until, chat.last_minute[-1] + 60.0 * _MARGIN if chat.last_minute else 0.0) > now
             }
         return self._chats.setdefault(key, _Chat())
+
+
+def _is_limited(method: str, chat: object) -> bool:
+    """Whether the call sends a message."""
+    return chat is not None and method.startswith(_LIMITED) and method not in _FREE
 
 
 def _key(method: str, chat: object) -> str:

@@ -91,7 +91,7 @@ class Retrier:
         try:
             return once()
         except BadRequest as error:
-            if self._uncertain and _shows_it_was_done(self._method, error):
+            if self._uncertain and shows_it_was_done(self._method, error):
                 return already_done
             raise
         except NetworkError as error:
@@ -163,7 +163,7 @@ class Retrier:
         return failure.with_traceback(None)
 
 
-def _shows_it_was_done(method: str, error: BadRequest) -> bool:
+def shows_it_was_done(method: str, error: BadRequest) -> bool:
     """Whether Telegram's refusal means that an earlier attempt, whose answer was lost, was carried out.
 
     A change that changes nothing is "not modified" ("message is not modified", "CHAT_NOT_MODIFIED"); what was deleted is "not found".

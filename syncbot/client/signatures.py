@@ -47,7 +47,16 @@ _CONVENIENT = {
     "correct_option_id": "int",
     "current_offset": "str",
 }
-_OPTIONS = {"timeout": "float", "deadline": "float", "progress": "Callable[[int, int], object]", "api_kwargs": "Mapping[str, Any]"}
+_OPTIONS = {
+    "timeout": "float",
+    "deadline": "float",
+    "progress": "Callable[[int, int], object]",
+    "api_kwargs": "Mapping[str, Any]",
+    "ttl": "float | timedelta",
+    "not_before": "float | datetime | timedelta",
+}
+QUEUE_OPTIONS = ("ttl", "not_before", "api_kwargs")
+"""The options of a call that is queued."""
 
 
 def options(spec: MethodSpec) -> tuple[str, ...]:
@@ -105,12 +114,12 @@ def _given(kind: str) -> str:
     return "dict[str, Any]" if kind in _NOT_IN_TELEGRAM else f"telegram.{kind}"
 
 
-def written_parameters(spec: MethodSpec) -> list[tuple[str, str, bool, bool]]:
-    """All that a method takes, as (name, annotation, can be left out, by name only), in the order of the signature."""
+def written_parameters(spec: MethodSpec, own_options: Iterable[str] | None = None) -> list[tuple[str, str, bool, bool]]:
+    """All that a method takes, as (name, annotation, can be left out, by name only), in the order of the signature; None takes the usual options."""
     own = list(spec.parameters.values())
     rows = [(p.name, annotation(spec, p), optional(spec, p), place >= spec.positional) for place, p in enumerate(own)]
     rows += [(name, _CONVENIENT[name], True, True) for name in spec.conveniences]
-    return rows + [(name, _OPTIONS[name], True, True) for name in options(spec)]
+    return rows + [(name, _OPTIONS[name], True, True) for name in (options(spec) if own_options is None else own_options)]
 
 
 def signature(spec: MethodSpec) -> inspect.Signature:

@@ -69,6 +69,11 @@ class MethodSpec:
         """
         return _python_name(self.name)
 
+    @property
+    def only_asks(self) -> bool:
+        """It changes nothing, so that its result is all there is to it."""
+        return self.name.startswith("get")
+
     @cached_property
     def uploads(self) -> bool:
         """A call of this method can carry files."""

@@ -64,7 +64,7 @@ def test_check_finds_what_is_stale(tmp_path: Path, generator: ModuleType, capsys
     path.write_text(json.dumps(changed), encoding="utf-8")
     before = generator.TABLE.read_bytes()
     assert generator.main([str(path), "--check"]) == 1
-    assert capsys.readouterr().err.count("is not current") == 2
+    assert capsys.readouterr().err.count("is not current") == 3
     assert generator.TABLE.read_bytes() == before
 
 
