@@ -21,6 +21,7 @@ COMMANDS = {
     "call": "call",
     "download": "download",
     "chat-id": "chat_id",
+    "doctor": "doctor.entry",
 }
 """Each command and its module in this package; the order is that of the help."""
 

@@ -10,6 +10,8 @@ import click
 from syncbot.cli.output import system_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from syncbot.client.bot import Bot
     from syncbot.config import Settings
 
@@ -99,6 +101,18 @@ def load_settings(ctx: click.Context, *, require_token: bool = True) -> Settings
         ctx.meta[_DEBUG] = True
         setup_logging("DEBUG")
     return settings
+
+
+def env_target(ctx: click.Context, settings: Settings) -> Path:
+    """The env file to write to: the one that was named or read, else `env` in the user's configuration folder."""
+    from pathlib import Path
+
+    from syncbot.config import config_dir
+
+    named = env_file(ctx)
+    if named is not None:
+        return Path(named).expanduser()
+    return settings.env_file or config_dir() / "env"
 
 
 def open_bot(settings: Settings, timeout: float | None = None) -> Bot:

@@ -1,0 +1,130 @@
+"""The whole examination, step after step; what cannot be looked at because of an earlier failure is left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from syncbot.cli.doctor import telegram
+from syncbot.cli.doctor.probe import Probe, only
+from syncbot.cli.doctor.result import Result, Status
+from syncbot.cli.doctor.way import examine
+from syncbot.cli.exits import Exit
+from syncbot.client.bot import Bot
+from syncbot.config import Settings
+from syncbot.errors import ConfigError
+from syncbot.types import Proxy
+
+ALL_WAYS = "all ways"
+"""The step that compares several ways."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How deep to look.
+
+    Args:
+        watch_seconds: how long to look for another poller; 0 for not at all.
+        idle_seconds: how long to hold a poll to find the idle limit; 0 for not at all.
+    """
+
+    watch_seconds: float = 6.0
+    idle_seconds: int = 0
+
+
+def checkup(settings: Settings, wanted: Wanted) -> Iterator[Result]:
+    """Everything from the settings to ten calls in a row."""
+    probe = Probe(settings)
+    try:
+        first = _settings(probe)
+        yield first
+        if first.failed:
+            return
+        good: list[tuple[Proxy, float]] = []
+        ways = probe.ways
+        for way in ways:
+            results: list[Result] = []
+            for result in _way(probe, way):
+                results.append(result)
+                yield result
+            if not any(result.failed for result in results):
+                good.append((way, sum(result.seconds for result in results)))
+        if len(ways) > 1:
+            yield _compared(ways, good)
+        if good:
+            with _bot(settings, good[0][0]) as bot:
+                yield from _telegram(bot, probe, wanted, good[0][0])
+    finally:
+        probe.close()
+
+
+def verdict(results: Sequence[Result]) -> Result | None:
+    """What to report as the cause: the first failure that keeps a bot from working, or None. Of several ways one that works is enough."""
+    compared = next((result for result in results if result.step == ALL_WAYS), None)
+    forgiven = {result.way for result in results if result.failed} if compared is not None and not compared.failed else set()
+    works_at_all = {result.way for result in results if result.step == "webhook"}
+    return next((result for result in results if result.failed and (result.way not in forgiven or result.way in works_at_all)), None)
+
+
+def _settings(probe: Probe) -> Result:
+    began = time.monotonic()
+    settings = probe.settings
+    try:
+        probe.check_ca_file()
+    except ConfigError as error:
+        return Result("settings", Status.FAILED, str(error), time.monotonic() - began, "correct it", exit=Exit.CONFIG)
+    users = "everyone may use it" if settings.allowed_users is None else f"{len(settings.allowed_users)} allowed users"
+    facts = [
+        f"from {settings.env_file}" if settings.env_file else "from the environment alone",
+        f"bot {settings.token.partition(':')[0]}",
+        "through " + ", ".join(map(str, probe.ways)),
+        users,
+        f"chat {settings.chat}" if settings.chat is not None else "no chat for send",
+    ]
+    return Result("settings", Status.OK, "; ".join(facts), time.monotonic() - began)
+
+
+def _bot(settings: Settings, way: Proxy) -> Bot:
+    # Each call once: a doctor who tries again hides what is wrong.
+    return Bot.from_settings(only(settings, way), retry=None, limits=None)
+
+
+def _way(probe: Probe, way: Proxy) -> Iterator[Result]:
+    failed = False
+    for result in examine(probe, way):
+        failed = failed or result.failed
+        yield result
+    if not failed:
+        with _bot(probe.settings, way) as bot:
+            yield replace(telegram.get_me(bot), way=str(way))
+
+
+def _compared(ways: tuple[Proxy, ...], good: list[tuple[Proxy, float]]) -> Result:
+    """The ways side by side; one that works is enough for a bot, which goes on to the next by itself."""
+    times = dict(good)
+    text = "; ".join(f"{way}: {times[way] * 1000:.0f} ms" if way in times else f"{way}: does not work" for way in ways)
+    if not good:
+        return Result(ALL_WAYS, Status.FAILED, text, advice="none works: see above", exit=Exit.TRY_LATER)
+    fastest = min(good, key=lambda pair: pair[1])[0]
+    advice = ""
+    if len(good) < len(ways):
+        advice = "take those out that do not work: each costs an attempt"
+    elif fastest != ways[0]:
+        advice = f"{fastest} is the fastest; put it first, if you like"
+    return Result(ALL_WAYS, Status.NOTE if advice else Status.OK, text, advice=advice)
+
+
+def _telegram(bot: Bot, probe: Probe, wanted: Wanted, way: Proxy) -> Iterator[Result]:
+    webhook = telegram.webhook(bot)
+    steps: list[Callable[[], Result]] = [lambda: webhook]
+    if webhook.failed:
+        steps.append(lambda: Result("another poller", Status.SKIPPED, "with a webhook set nobody can poll"))
+    elif wanted.watch_seconds:
+        steps.append(lambda: telegram.other_poller(bot, wanted.watch_seconds))
+    steps.append(lambda: telegram.clock(bot, probe.settings.base_url))
+    steps.append(lambda: telegram.quick_calls(bot, probe.target.port if way.is_direct else way.port))
+    if wanted.idle_seconds and not webhook.failed:
+        steps.append(lambda: telegram.idle_limit(bot, wanted.idle_seconds))
+    for step in steps:
+        yield replace(step(), way=str(way))

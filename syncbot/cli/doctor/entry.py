@@ -1,0 +1,83 @@
+"""The command itself: options, the report on the screen or in JSON, and the record in the env file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import click
+
+from syncbot.cli.doctor.checkup import Wanted, checkup, verdict
+from syncbot.cli.doctor.result import Result, Status
+from syncbot.cli.exits import Exit
+from syncbot.cli.options import common_options, env_target, json_option, load_settings
+from syncbot.cli.output import coloured, complain, one_line, write, write_json
+from syncbot.config import Settings
+from syncbot.envfile import write_env_file
+from syncbot.errors import ConfigError
+
+PASSED = "TELEGRAM_HTTP_CLIENT_TEST_PASSED"
+DATE = "TELEGRAM_HTTP_CLIENT_TEST_DATE"
+
+_COLOURS = {Status.OK: "green", Status.NOTE: "yellow", Status.FAILED: "red", Status.SKIPPED: "dim"}
+
+
+@click.command("doctor")
+@click.option(
+    "--idle",
+    is_flag=False,
+    flag_value="50",
+    type=click.IntRange(1, 50),
+    metavar="[SECONDS]",
+    help="Also find out how long a poll may wait before something on the way cuts it (takes up to 50 s).",
+)
+@click.option("--watch", type=click.IntRange(0, 600), default=6, metavar="SECONDS", help="How long to look for another poller; 0 for not at all. Default: 6.")
+@click.option("--record", is_flag=True, help=f"Write {PASSED} and {DATE} to the env file.")
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, as_json: bool) -> Exit:
+    """Look at everything between this machine and Telegram, and say what to do where something is wrong.
+
+    Settings, name look-up, proxy, tunnel, TLS and certificate, token, webhook, another poller, clock, ten calls in a row; with several proxies all of
+    them, side by side. Nothing is sent to anybody, and no update is confirmed.
+
+    \b
+    Examples:
+      syncbot doctor
+      syncbot doctor --idle --record
+      syncbot doctor --json --env-file /etc/mybot.env
+    """
+    results: list[Result] = []
+    settings: Settings | None = None
+    try:
+        settings = load_settings(ctx)
+    except ConfigError as error:
+        steps: Iterable[Result] = [Result("settings", Status.FAILED, str(error), advice="correct it", exit=Exit.CONFIG)]
+    else:
+        steps = checkup(settings, Wanted(watch, idle or 0))
+    for result in steps:
+        results.append(result)
+        if not as_json:
+            _show(result, several=settings is not None and len(settings.proxies) > 1)
+    cause = verdict(results)
+    code = cause.exit if cause is not None else Exit.OK
+    if as_json:
+        write_json({"ok": cause is None, "exit_code": int(code), "cause": cause.text if cause else "", "steps": [result.to_json() for result in results]})
+    if record and settings is not None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        write_env_file(env_target(ctx, settings), {PASSED: "true" if cause is None else "false", DATE: now})
+    if cause is not None:
+        way = f", through {cause.way}" if cause.way not in ("", "direct") else ""
+        complain(f"{cause.step}: {cause.text}{way}")
+    return code
+
+
+def _show(result: Result, *, several: bool) -> None:
+    mark = coloured(f"{result.status:<8}", _COLOURS[result.status], sys.stdout)
+    milliseconds = f"{result.seconds * 1000:7.0f} ms" if result.seconds else " " * 10
+    way = f"  [{result.way}]" if result.way and several else ""
+    write(f"{mark}{milliseconds}  {result.step}: {one_line(result.text)}{way}")
+    if result.advice:
+        write(f"{'':20}-> {one_line(result.advice)}")

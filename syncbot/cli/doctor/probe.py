@@ -1,0 +1,132 @@
+"""Opens a connection as the bot would, with the transport's own dialer, and takes the time of each stage."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import ssl
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from syncbot.config import Settings
+from syncbot.errors import NotSent
+from syncbot.transport.dialer import Dialer, Target
+from syncbot.transport.noproxy import bypasses_proxy
+from syncbot.transport.resolver import Resolver
+from syncbot.transport.tls import Tls
+from syncbot.transport.watchdog import Attempt, Watchdog
+from syncbot.types import DIRECT, Proxy, Request
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What became of one connection.
+
+    Args:
+        seconds: how long each stage took that was begun, by its name.
+        failure: why it could not be opened, or None.
+        certificate: the server's, as `ssl` gives it; None without TLS.
+        protocol: the version of TLS, or "".
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    failure: NotSent | None = None
+    certificate: dict[str, Any] | None = None
+    protocol: str = ""
+
+    @property
+    def total_seconds(self) -> float:
+        """How long it took in all."""
+        return sum(self.seconds.values())
+
+
+class _Timed:
+    """Stands in for an `Attempt`, and notes when each stage begins."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._marks = [("", time.monotonic())]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._attempt, name)
+
+    @property
+    def stage(self) -> str:
+        return self._attempt.stage
+
+    @stage.setter
+    def stage(self, name: str) -> None:
+        self._attempt.stage = name
+        self._marks.append((name, time.monotonic()))
+
+    def seconds(self) -> dict[str, float]:
+        """How long each stage took, the last one until now."""
+        marks = [*self._marks, ("", time.monotonic())]
+        found: dict[str, float] = {}
+        for (name, began), (_, ended) in itertools.pairwise(marks):
+            if name:
+                found[name] = found.get(name, 0.0) + ended - began
+        return found
+
+
+class Probe:
+    """Opens connections with the bot's settings.
+
+    Args:
+        settings: the bot's.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        url = urlsplit(settings.base_url)
+        tls = url.scheme == "https"
+        self.settings = settings
+        self.target = Target(url.hostname or "", url.port or (443 if tls else 80), tls)
+        self.resolver = Resolver(ipv4=settings.ipv4)
+        self._tls = Tls(settings.ca_file)
+        self._watchdog = Watchdog()
+
+    @property
+    def ways(self) -> tuple[Proxy, ...]:
+        """The ways to Telegram that the settings name, in their order."""
+        exempt = bypasses_proxy(self.target.host, self.target.port, self.settings.no_proxy)
+        return (DIRECT,) if exempt else self.settings.proxies or (DIRECT,)
+
+    def open(self, target: Target, proxy: Proxy) -> Opened:
+        """Open one connection and close it at once.
+
+        Raises:
+            ConfigError: the file of certificates cannot be used.
+        """
+        timeout = self.settings.timeout
+        request = Request("", "doctor", timeout=timeout)
+        with self._watchdog.watch(request, time.monotonic() + timeout) as attempt, contextlib.ExitStack() as closing:
+            timed = _Timed(attempt)
+            try:
+                sock = Dialer(self._tls, self.resolver).open(target, proxy, cast(Attempt, timed))
+            except NotSent as error:
+                return Opened(timed.seconds(), error.with_traceback(None))
+            closing.callback(sock.close)
+            seconds = timed.seconds()
+            if not target.tls:
+                return Opened(seconds)
+            secure = cast(ssl.SSLSocket, sock)
+            return Opened(seconds, None, cast("dict[str, Any]", secure.getpeercert()), secure.version() or "")
+
+    def check_ca_file(self) -> None:
+        """Load the certificates to trust.
+
+        Raises:
+            ConfigError: they cannot be used.
+        """
+        self._tls.context()
+
+    def close(self) -> None:
+        """End the watchdog's thread."""
+        self._watchdog.close()
+
+
+def only(settings: Settings, way: Proxy) -> Settings:
+    """The same settings with one way only."""
+    return replace(settings, proxies=(way,), no_proxy="")
