@@ -187,8 +187,9 @@ class RetryAfter(ApiError):
 
     @property
     def retry_after(self) -> float:
-        """How long Telegram asks to wait, in seconds."""
-        return float(self.parameters.get("retry_after", 1))
+        """How long Telegram asks to wait, in seconds; 1 where it does not say."""
+        seconds = self.parameters.get("retry_after")
+        return max(0.0, float(seconds)) if isinstance(seconds, int | float) else 1.0
 
 
 class ServerError(ApiError):

@@ -30,7 +30,7 @@ def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -
         if envelope.get("ok") is True and "result" in envelope:
             return envelope["result"]
         code, description = envelope.get("error_code"), envelope.get("description")
-        if envelope.get("ok") is False and isinstance(code, int) and isinstance(description, str):
+        if envelope.get("ok") is False and type(code) is int and isinstance(description, str):
             parameters = envelope.get("parameters")
             raise api_error(hide(description), method=method, code=code, parameters=parameters if isinstance(parameters, dict) else None)
     kind = next((value for name, value in response.headers.items() if name.lower() == "content-type"), "no content type")

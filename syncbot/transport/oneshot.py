@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import requests
 
 from syncbot.errors import NetworkError, NotSent, ProxyAuthRequired
+from syncbot.transport.ahead import Ahead
 from syncbot.transport.dialer import Dialer, Target, proxy_authorization
 from syncbot.transport.failures import FOREIGN_ERRORS, AnswerTooLarge, failure
 from syncbot.transport.http import Exchange, OneShotSession, prepare
@@ -51,6 +52,7 @@ class OneShotTransport:
         look_up: looks names up instead of the system: `look_up(host, port, family)` returns pairs of an address family and a socket address.
         cool_down: seconds that a failing proxy rests at first.
         max_answer_bytes: a larger answer is refused.
+        ahead: how many connections may stand ready for the next calls while calls follow each other; each serves one call.
         clock: seconds, never going backwards.
     """
 
@@ -65,6 +67,7 @@ class OneShotTransport:
         look_up: LookUp | None = None,
         cool_down: float = COOL_DOWN_SECONDS,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        ahead: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ways = Ways(proxies, cool_down, clock)
@@ -72,6 +75,7 @@ class OneShotTransport:
         resolver = Resolver(ipv4=ipv4, cache_seconds=dns_cache, clock=clock, look_up=look_up)
         self._dialer = Dialer(Tls(ca_file), resolver, clock)
         self._watchdog = Watchdog(clock=clock)
+        self._ahead = Ahead(ahead, self._dialer, self._watchdog, clock)
         self._max_answer_bytes = max_answer_bytes
         self._clock = clock
 
@@ -116,7 +120,8 @@ class OneShotTransport:
         return response
 
     def abort(self, scope: str) -> int:
-        """End every request of this scope at once, from any thread; returns how many there were."""
+        """End every request of this scope at once, from any thread; returns how many there were. Connections opened ahead are closed."""
+        self._ahead.close()
         return self._watchdog.abort(scope)
 
     @property
@@ -126,6 +131,7 @@ class OneShotTransport:
 
     def close(self) -> None:
         """End what is under way and the watchdog's thread; a later `send` starts anew."""
+        self._ahead.close()
         self._watchdog.close()
 
     def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response:
@@ -145,7 +151,7 @@ class OneShotTransport:
         opened: list[socket.socket] = []
 
         def open_socket() -> socket.socket:
-            sock = self._dialer.open(target, proxy, attempt)
+            sock = self._ahead.take(target, proxy, attempt) or self._dialer.open(target, proxy, attempt)
             opened.append(sock)
             attempt.stage = "send"  # from here on, bytes of the request may be on their way
             attempt.extend(extra_seconds)

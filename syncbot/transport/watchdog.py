@@ -25,13 +25,12 @@ _RECUT_SECONDS = 0.05
 class Attempt:
     """One attempt under watch: how far it has come, and what ended it."""
 
-    def __init__(self, request: Request, expires_at: float, lock: threading.Condition, traffic: Traffic) -> None:
+    def __init__(self, request: Request, expires_at: float, lock: threading.Condition) -> None:
         self.stage = "resolve"
         self.cut = ""
         self.request = request
         self.expires_at = expires_at
         self._lock = lock
-        self._traffic = traffic
         self._duplicates: list[socket.socket] = []
 
     def register(self, sock: socket.socket) -> None:
@@ -53,14 +52,18 @@ class Attempt:
         for duplicate in self._duplicates:
             _shut(duplicate)
 
-    def release(self) -> None:
-        """Let go of the duplicates. They are shut down first, so that a child forked meanwhile cannot keep the connection open."""
+    def detach(self) -> list[socket.socket]:
+        """Hand the duplicates over: the connection outlives the attempt that opened it."""
         with self._lock:
             duplicates, self._duplicates = self._duplicates, []
-        for duplicate in duplicates:
-            self._traffic.add(duplicate)
-            _shut(duplicate)
-            duplicate.close()
+        return duplicates
+
+    def adopt(self, duplicates: list[socket.socket]) -> None:
+        """Take over the duplicates of a connection that another attempt opened."""
+        with self._lock:
+            self._duplicates += duplicates
+            if self.cut:
+                self.shut_all()
 
     def close_inherited(self) -> None:
         """Close a forked child's copies without touching the parent's connections."""
@@ -97,7 +100,7 @@ class Watchdog:
     def watch(self, request: Request, expires_at: float) -> Iterator[Attempt]:
         """Watch one attempt from here to the end of the block; its sockets are shut down at `expires_at` at the latest."""
         watch = self._watch()
-        attempt = Attempt(request, expires_at, watch.lock, self.traffic)
+        attempt = Attempt(request, expires_at, watch.lock)
         with watch.lock:
             watch.active.add(attempt)
             if watch.thread is None:
@@ -113,7 +116,14 @@ class Watchdog:
         finally:
             with watch.lock:
                 watch.active.discard(attempt)
-            attempt.release()
+            self.let_go(attempt.detach())
+
+    def let_go(self, duplicates: list[socket.socket]) -> None:
+        """End connections. They are shut down before they are closed, so that a child forked meanwhile cannot keep them open."""
+        for duplicate in duplicates:
+            self.traffic.add(duplicate)
+            _shut(duplicate)
+            duplicate.close()
 
     def abort(self, scope: str | None) -> int:
         """Cut every attempt of this scope (None: all of them); returns how many there were."""
@@ -151,12 +161,12 @@ class Watchdog:
 
     def _run(self, watch: _Watch) -> None:
         with watch.lock:
-            while True:
+            # Looked at before each wait: a close that comes before the first one notifies nobody.
+            while watch.active or not watch.closing:
                 now = self._clock()
                 pause_seconds = max(0.0, self._cut_due(watch, now) - now)
                 watch.wakes_at = now + pause_seconds
-                notified = watch.lock.wait(pause_seconds)
-                if not watch.active and (watch.closing or not notified):
+                if not watch.lock.wait(pause_seconds) and not watch.active:
                     break
             watch.thread = None
             watch.closing = False

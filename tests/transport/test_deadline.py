@@ -410,6 +410,16 @@ def test_close_of_an_unused_transport_does_nothing() -> None:
     transport.close()
 
 
+def test_close_right_after_the_first_call_does_not_wait() -> None:
+    """A transport that is closed before its watchdog has come to rest is closed at once."""
+    for _ in range(20):
+        transport = OneShotTransport()
+        send(transport, request(url=f"http://127.0.0.1:{free_port()}/"))
+        started = time.monotonic()
+        transport.close()
+        assert time.monotonic() - started < 0.5
+
+
 def test_abort_ends_the_waiting_poll_at_once_and_no_send_with_it(transport: OneShotTransport) -> None:
     """Only the attempts of the scope end, within half a second; a message that is under way is let finish."""
     release = threading.Event()
