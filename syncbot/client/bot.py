@@ -19,7 +19,7 @@ from syncbot.client.table import MethodSpec, check_parameters, find_method
 from syncbot.client.uploads import Progress
 from syncbot.config import Settings, check_setting, environment_proxies, from_environment
 from syncbot.logs import guard
-from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Proxy, Transport
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, Proxy, Transport
 
 if TYPE_CHECKING:
     from typing import IO, Self
@@ -47,6 +47,7 @@ class Bot(BotMethods):
         token: the bot's token, as @BotFather gave it.
         proxies: the ways to Telegram in order of preference: proxy URLs, "direct", or `Proxy` values; none takes HTTPS_PROXY, ALL_PROXY and
             NO_PROXY from the environment.
+        no_proxy: hosts that the given proxies are not used for, as in NO_PROXY.
         base_url: the Bot API server.
         ca_file: PEM file with the CA certificates to trust; None takes SYNCBOT_CA_FILE, REQUESTS_CA_BUNDLE or SSL_CERT_FILE, else certifi's.
         timeout: seconds that one attempt may take, from the name look-up to the last byte.
@@ -56,6 +57,8 @@ class Bot(BotMethods):
         transport: what carries the requests; None makes a `OneShotTransport` of the settings given here.
         ipv4: connect by IPv4 only.
         dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
+        ahead: how many connections may stand ready for the next calls while calls follow each other, so that a call costs one round trip instead
+            of three; each still serves one call. 3 suits most ways; 0 opens none.
         local: the server is a local Bot API server: larger files, and absolute paths of files on this machine.
         shortcuts: give the objects that come back python-telegram-bot's own methods as synchronous ones (`message.reply_text(…)`).
 
@@ -68,6 +71,7 @@ class Bot(BotMethods):
         token: str,
         *,
         proxies: Sequence[str | Proxy] | str = (),
+        no_proxy: str = "",
         base_url: str = DEFAULT_BASE_URL,
         ca_file: str | Path | None = None,
         timeout: float = DEFAULT_TIMEOUT,
@@ -77,6 +81,7 @@ class Bot(BotMethods):
         transport: Transport | None = None,
         ipv4: bool = False,
         dns_cache: float = 0.0,
+        ahead: int = 0,
         local: bool = False,
         shortcuts: bool = True,
     ) -> None:
@@ -86,13 +91,13 @@ class Bot(BotMethods):
         self.shortcuts = shortcuts
         self.settings: Settings | None = None
         self._attached_bot: AttachedBot | None = None
-        ways, no_proxy = _ways(proxies) if transport is None else ((), "")
+        ways, bypassed = _ways(proxies, no_proxy) if transport is None else ((), "")
         guard(self._token, *ways)
         if transport is None:
             from syncbot.transport import OneShotTransport  # deferred: a bot with another transport needs no requests
 
             ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else Path(ca_file)
-            transport = OneShotTransport(ways, no_proxy=no_proxy, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache)
+            transport = OneShotTransport(ways, no_proxy=bypassed, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache, ahead=ahead)
         self._client = Client(
             self._token,
             transport,
@@ -119,16 +124,8 @@ class Bot(BotMethods):
     @classmethod
     def from_settings(cls, settings: Settings, **options: Any) -> Self:
         """A bot with these settings; `options` of the constructor win over them."""
-        from syncbot.transport import OneShotTransport  # deferred, as above
-
-        taken = {name: getattr(settings, name) for name in ("base_url", "timeout", "deadline")}
-        if "transport" not in options and not options.keys() & {"proxies", "ca_file", "ipv4", "dns_cache"}:
-            guard(*settings.proxies)
-            options["transport"] = OneShotTransport(
-                settings.proxies, no_proxy=settings.no_proxy, ca_file=settings.ca_file, ipv4=settings.ipv4, dns_cache=settings.dns_cache
-            )
-        else:
-            taken |= {"proxies": settings.proxies, "ca_file": settings.ca_file, "ipv4": settings.ipv4, "dns_cache": settings.dns_cache}
+        names = ("base_url", "timeout", "deadline", "no_proxy", "ca_file", "ipv4", "dns_cache")
+        taken = {name: getattr(settings, name) for name in names} | {"proxies": settings.proxies or (DIRECT,)}
         bot = cls(settings.token, **(taken | options))
         bot.settings = settings
         return bot
@@ -312,7 +309,7 @@ class Bot(BotMethods):
             from syncbot.client.shortcuts import AttachedBot, install  # deferred: it loads telegram
 
             install()
-            self._attached_bot = AttachedBot(self)
+            self._attached_bot = AttachedBot(self)  # of two that threads make at once either serves: an update's objects all have the same one
         return self._attached_bot
 
     def _call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
@@ -336,9 +333,9 @@ def _seconds(value: float | timedelta) -> float:
     return value.total_seconds() if isinstance(value, timedelta) else float(value)
 
 
-def _ways(proxies: Sequence[str | Proxy] | str) -> tuple[tuple[Proxy, ...], str]:
+def _ways(proxies: Sequence[str | Proxy] | str, no_proxy: str) -> tuple[tuple[Proxy, ...], str]:
     """The proxies to use, and the hosts that they are not used for."""
     given = [proxies] if isinstance(proxies, str) else list(proxies)
     if not given:
         return environment_proxies()
-    return tuple(proxy if isinstance(proxy, Proxy) else Proxy.parse(proxy, setting="proxies") for proxy in given), ""
+    return tuple(proxy if isinstance(proxy, Proxy) else Proxy.parse(proxy, setting="proxies") for proxy in given), no_proxy
