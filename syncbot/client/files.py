@@ -195,7 +195,7 @@ class Downloads:
 
     def to_path(self, file: Any, path: str | PathLike[str] | None, *, progress: Progress | None, timeout: float | None, deadline: float | None) -> Path:
         """Download into a file; see `Bot.download`."""
-        from syncbot.client.partfile import PartFile, check_place
+        from syncbot.client.partfile import PartFile, check_place  # deferred: it needs POSIX, and the other ways do not
 
         given = Path() if path is None else Path(path)
         in_folder = given.is_dir() or (path is not None and os.fspath(path).endswith(os.sep))

@@ -12,9 +12,10 @@ import stat
 import struct
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from syncbot.client.files import RemoteFile
+if TYPE_CHECKING:
+    from syncbot.client.files import RemoteFile
 
 _MAGIC = b"syncpart"
 _TAIL = struct.Struct(">I8s")

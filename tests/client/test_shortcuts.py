@@ -27,6 +27,8 @@ from syncbot.client.decode import decode
 from syncbot.client.shortcuts import AttachedBot, install
 from syncbot.client.table import MethodSpec, check_parameters, find_method, method_names
 from syncbot.errors import BadRequest
+from syncbot.runtime.context import Context
+from syncbot.runtime.runtime import Runtime
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.testing.answers import Answer
 from syncbot.transport import FakeTransport
@@ -518,29 +520,25 @@ class AsyncApplication:
         await context.bot.send_chat_action(update.message.chat_id, "typing")
 
 
-def test_an_asyncio_application_beside_a_syncbot_bot() -> None:
+def test_an_asyncio_application_beside_a_syncbot_runtime(tmp_path: Path) -> None:
     """Both answer at the same time in one process, each in its own way, with the same classes."""
-    over = threading.Event()
-
-    def poll(bot: Bot) -> None:
-        offset = None
-        while not over.is_set():
-            for update in bot.get_updates(offset=offset, timeout=1):
-                assert update.message is not None
-                sent: Any = update.message.reply_text(f"sync: {update.message.text}")
-                sent.edit_text(f"{sent.text}!")
-                offset = update.update_id + 1
-
     with (
         BotApiServer(slow_same_offset=False) as ours,
         BotApiServer(slow_same_offset=False) as theirs,
         Bot(TEST_TOKEN, base_url=ours.url, limits=None) as bot,
         AsyncApplication(theirs.url),
-        ThreadPoolExecutor(1) as pool,
     ):
-        polling = pool.submit(poll, bot)
-        ann, bob = ours.user(first_name="Ann"), theirs.user(first_name="Bob")
+        app = Runtime(bot, state=tmp_path / "bot.db")
+
+        @app.message()
+        def answer(update: telegram.Update, context: Context) -> None:
+            assert update.message is not None
+            sent: Any = update.message.reply_text(f"sync: {update.message.text}")
+            sent.edit_text(f"{sent.text}!")
+
+        app.start()
         try:
+            ann, bob = ours.user(first_name="Ann"), theirs.user(first_name="Bob")
             for n in range(20):
                 ann.send(f"{n}")
                 bob.send(f"{n}")
@@ -548,5 +546,4 @@ def test_an_asyncio_application_beside_a_syncbot_bot() -> None:
                 ann.wait_for(f"sync: {n}!")
                 bob.wait_for(f"asyncio: {n}!")
         finally:
-            over.set()
-        polling.result(timeout=10)
+            app.stop()
