@@ -42,6 +42,7 @@ from syncbot.errors import (
 )
 
 if TYPE_CHECKING:
+    from syncbot.adapters.http import request as request
     from syncbot.client.bot import Bot as Bot
     from syncbot.client.limits import Limits as Limits
     from syncbot.client.retry import RetryPolicy as RetryPolicy
@@ -66,6 +67,7 @@ _HOMES = {
     "Runtime": "syncbot.runtime.runtime",
     "Settings": "syncbot.config",
     "Summary": "syncbot.runtime.runtime",
+    "request": "syncbot.adapters.http",
 }
 
 __all__ = [
@@ -99,6 +101,7 @@ __all__ = [
     "SyncBotError",
     "Unauthorized",
     "filters",
+    "request",
 ]
 
 

@@ -1,0 +1,99 @@
+"""Bodies of requests as other libraries give them: fields, and files that are streamed from where they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from syncbot.client.uploads import BytesSource, FilePart, FileSource, MultipartBody, Source
+
+
+@dataclass(frozen=True)
+class SourceBody:
+    """A body that is one file and nothing else."""
+
+    source: Source
+
+    @property
+    def size(self) -> int:
+        """The exact length in bytes."""
+        return self.source.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.source.chunks()
+
+
+def multipart(fields: Mapping[str, str], files: Iterable[tuple[str, Any]]) -> MultipartBody:
+    """A multipart/form-data body.
+
+    Args:
+        fields: the plain values by name.
+        files: the name of each field, and what `requests` takes for it: an open file, bytes, text, or a tuple of a file name, one of
+            these, and a content type where there is one.
+
+    Raises:
+        TypeError, ValueError: a file is none of these, or is closed.
+    """
+    return MultipartBody(dict(fields), tuple(_part(name, value) for name, value in files))
+
+
+def _part(name: str, value: Any) -> FilePart:
+    filename, content_type = None, None
+    if isinstance(value, tuple | list):
+        if len(value) not in (2, 3):
+            raise TypeError(f"the file {name!r} is a tuple of {len(value)}; give (file name, content) or (file name, content, content type)")
+        filename, value, content_type = (*value, None)[:3]
+    if filename is None:
+        filename = _name_of(value) or name
+    return FilePart(name, str(filename), source(value, name), content_type or "application/octet-stream")
+
+
+def _name_of(file: Any) -> str:
+    name = getattr(file, "name", "")
+    return os.path.basename(name) if isinstance(name, str) and not name.startswith("<") else ""
+
+
+def source(content: Any, what: str) -> Source:
+    """Where the bytes of some content come from.
+
+    Args:
+        content: bytes, text, or a file that is open for reading bytes.
+        what: its name, for an error.
+
+    Raises:
+        TypeError, ValueError: it is none of these, or is closed.
+    """
+    if isinstance(content, str):
+        return BytesSource(content.encode())
+    if isinstance(content, bytes | bytearray | memoryview):
+        return BytesSource(bytes(content))
+    if not hasattr(content, "read"):
+        raise TypeError(f"{what!r} is a {type(content).__name__}; give bytes, text, or an open file")
+    try:
+        start = content.tell()
+        content.seek(0, os.SEEK_END)
+        size = content.tell() - start
+        content.seek(start)
+    except (OSError, AttributeError):
+        return _copied(content)
+    if isinstance(content.read(0), str):
+        raise TypeError(f"{what!r} is open as text; open it with mode 'rb'")
+    return FileSource(content, start, size)
+
+
+def _copied(content: Any) -> FileSource:
+    """A copy of what cannot be wound back, such as a pipe."""
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the source that reads it
+    try:
+        shutil.copyfileobj(content, copy)
+        made = FileSource(copy, 0, copy.tell())
+    except BaseException:
+        copy.close()
+        raise
+    weakref.finalize(made, copy.close)
+    return made

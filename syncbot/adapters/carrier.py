@@ -1,0 +1,131 @@
+"""What the bridges share: a transport of their own, retry of what was never sent, and keeping the token to themselves."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from syncbot.client.retry import Retrier, RetryPolicy
+from syncbot.config import environment_proxies, from_environment
+from syncbot.errors import NetworkError, NotSent
+from syncbot.logs import guard
+from syncbot.types import Proxy, Request, Response, Transport
+
+Proxies = Sequence[str | Proxy] | str | Proxy
+"""One way to the server or several, in order of preference: proxy URLs, "direct", or `Proxy` values; none takes them from the environment."""
+
+NO_RETRY = RetryPolicy(attempts=1)
+_NEVER = Response(0, {}, b"")
+"""Stands where the retrier wants a result for calls that an earlier attempt did; only an API's refusal, which is not read here, shows that."""
+
+_TOKEN = re.compile(r"/bot(\d+:[^/?#]+)|(\d+:[A-Za-z0-9_-]{20,})")
+_METHOD = re.compile(r"[A-Za-z]{1,64}")
+
+
+class Carrier:
+    """Makes the calls of another library, each attempt on a connection of its own.
+
+    Args:
+        proxies: the ways to the server.
+        ca_file: PEM file with the CA certificates to trust; None takes SYNCBOT_CA_FILE, REQUESTS_CA_BUNDLE or SSL_CERT_FILE, else certifi's.
+        ipv4: connect by IPv4 only.
+        dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
+        retry: how often a call is tried that was certainly never sent; None tries once.
+        transport: what carries the requests instead of one made of these settings; it is not closed here.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+
+    def __init__(
+        self,
+        proxies: Proxies = (),
+        *,
+        ca_file: str | Path | None = None,
+        ipv4: bool = False,
+        dns_cache: float = 0.0,
+        retry: RetryPolicy | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self._own = transport is None
+        self._retry = retry or NO_RETRY
+        self._guarded: set[str] = set()
+        if transport is None:
+            from syncbot.transport import OneShotTransport  # deferred: whoever brings a transport need not load requests
+
+            ways, no_proxy = _ways(proxies)
+            guard(*ways)
+            ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else Path(ca_file)
+            transport = OneShotTransport(ways, no_proxy=no_proxy, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache)
+        self.transport = transport
+
+    def carry(self, request: Request, *, ends_at: float, stop: threading.Event, repeatable: bool = False) -> Response:
+        """Carry a request out, and again where it was never sent.
+
+        Args:
+            request: what to send.
+            ends_at: `time.monotonic()` after which no attempt begins.
+            stop: ends waits; no attempt begins once it is set.
+            repeatable: carrying it out twice does no harm, so that it is tried again as well where it may have been sent.
+
+        Raises:
+            NotSent: it never left.
+            NetworkError: (`phase` MAYBE_SENT) it may have been carried out.
+        """
+        retrier = Retrier(self._retry, method=request.method, repeatable=repeatable, deadline=ends_at, stop=stop)
+
+        def once() -> Response:
+            if time.monotonic() >= ends_at:
+                raise NotSent("its turn did not come in time", method=request.method, stage="limit", retryable=False)
+            return self.transport.send(request)
+
+        return retrier.run(once, already_done=_NEVER)
+
+    def guard_token(self, url: str) -> None:
+        """Keep the token that a URL of the Bot API holds out of the logs."""
+        token = token_of(url)
+        if token and token not in self._guarded:
+            guard(token)
+            self._guarded.add(token)
+
+    def close(self) -> None:
+        """End what is under way, if the transport is our own."""
+        if self._own:
+            self.transport.close()
+
+
+def token_of(url: str) -> str:
+    """The bot token in a URL of the Bot API; "" where there is none."""
+    found = _TOKEN.search(url)
+    return (found.group(1) or found.group(2)) if found else ""
+
+
+def method_of(url: str) -> str:
+    """The method in a URL of the Bot API, for texts and errors; nothing that could be a token."""
+    path = urlsplit(url).path
+    last = path.rpartition("/")[2]
+    if "/file/" in path:
+        return "download"
+    return last if _METHOD.fullmatch(last) else "request"
+
+
+def timed_out(error: NetworkError) -> bool:
+    """Whether it was the time that ended an attempt."""
+    return str(error).endswith((" took too long", " in time"))
+
+
+def delivery(error: NetworkError) -> str:
+    """An error's text, and whether the request can have arrived."""
+    return f"{error} ({'never sent' if isinstance(error, NotSent) else 'it may have been carried out'}; way: {error.proxy})"
+
+
+def _ways(proxies: Proxies) -> tuple[tuple[Proxy, ...], str]:
+    """The ways to use, and the hosts that are reached without a proxy."""
+    given = [proxies] if isinstance(proxies, str | Proxy) else list(proxies)
+    if not given:
+        return environment_proxies()
+    return tuple(proxy if isinstance(proxy, Proxy) else Proxy.parse(proxy) for proxy in given), ""

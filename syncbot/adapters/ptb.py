@@ -1,0 +1,286 @@
+"""python-telegram-bot without a pool: its requests go out through syncbot's transport, each on a connection of its own.
+
+```python
+from syncbot.adapters.ptb import OneShotRequest
+
+application = (
+    ApplicationBuilder()
+    .token(token)
+    .request(OneShotRequest(proxy="http://proxy.example:3128"))
+    .get_updates_request(OneShotRequest(proxy="http://proxy.example:3128"))
+    .build()
+)
+```
+
+Nothing else of the bot changes. With both given, python-telegram-bot makes no `HTTPXRequest`: httpx is imported (`import telegram` does that) and
+never used, and httpcore is not even imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from telegram.error import NetworkError as TelegramNetworkError
+from telegram.error import TelegramError, TimedOut
+from telegram.request import BaseRequest, RequestData
+
+from syncbot.adapters.bodies import multipart
+from syncbot.adapters.carrier import Carrier, Proxies, delivery, method_of, timed_out
+from syncbot.client.retry import RetryPolicy
+from syncbot.errors import NetworkError
+from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, Body, Request, Response, Transport
+
+_CALLS_AT_ONCE = 128
+_LAST_WAIT_SECONDS = 2.0
+"""How long a shutdown waits for calls that it has ended; only a name look-up by the system can last longer, and its thread ends with it."""
+
+ODV = Any
+"""A timeout as python-telegram-bot passes it: seconds, None for none, or its DEFAULT_NONE for the one of this object."""
+
+
+@dataclass(frozen=True)
+class _Times:
+    """What one call may take, in seconds: until the connection stands, from there to the answer, and in all."""
+
+    connect: float
+    answer: float
+    total: float
+
+
+@dataclass(eq=False)
+class _Call:
+    """One call under way, in a thread of its own."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def scope(self) -> str:
+        """What `Transport.abort` knows it by; no other living call has the same."""
+        return f"ptb-{id(self)}"
+
+
+class OneShotRequest(BaseRequest):
+    """A `telegram.request.BaseRequest` that has no pool: each call gets a new connection, a thread while it lasts, and a deadline.
+
+    The timeouts have the names and defaults of `HTTPXRequest`. There they bound single steps; here `connect_timeout` bounds the way to Telegram in
+    each attempt (look-up, proxy and TLS), write and read timeout together the time from there to the answer, and all four together the whole call.
+    Large uploads and downloads get more, by their size. None, which means no bound there, means 60 seconds here.
+
+    A call that was certainly never sent is tried again within that time; one that may have been carried out never is. Errors are those of
+    python-telegram-bot; the `__cause__` of a `TimedOut` or `NetworkError` is syncbot's error, whose `phase` tells whether it was sent.
+
+    Args:
+        proxy: the ways to Telegram in order of preference: a proxy URL, or several; none takes HTTPS_PROXY, ALL_PROXY and NO_PROXY from the environment.
+        read_timeout, write_timeout, connect_timeout, pool_timeout, media_write_timeout: seconds, as above; the last one takes the place of
+            `write_timeout` where files are sent.
+        ca_file: PEM file with the CA certificates to trust; None takes SYNCBOT_CA_FILE, REQUESTS_CA_BUNDLE or SSL_CERT_FILE, else certifi's.
+        ipv4: connect by IPv4 only.
+        dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
+        retry: how often a call is tried that was never sent; None tries once.
+        calls_at_once: how many calls may be under way; further ones wait their turn within their time. Polls do not count.
+        transport: what carries the requests instead of one made of these settings; it is left open at shutdown.
+
+    Raises:
+        ConfigError: a proxy is malformed.
+    """
+
+    def __init__(
+        self,
+        proxy: Proxies = (),
+        *,
+        read_timeout: float | None = 5.0,
+        write_timeout: float | None = 5.0,
+        connect_timeout: float | None = 5.0,
+        pool_timeout: float | None = 1.0,
+        media_write_timeout: float | None = 20.0,
+        ca_file: str | Path | None = None,
+        ipv4: bool = False,
+        dns_cache: float = 0.0,
+        retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008  # a frozen value is safe as a default
+        calls_at_once: int = _CALLS_AT_ONCE,
+        transport: Transport | None = None,
+    ) -> None:
+        self._carrier = Carrier(proxy, ca_file=ca_file, ipv4=ipv4, dns_cache=dns_cache, retry=retry, transport=transport)
+        self._read_timeout = read_timeout
+        self._write_timeout = write_timeout
+        self._connect_timeout = connect_timeout
+        self._pool_timeout = pool_timeout
+        self._media_write_timeout = media_write_timeout
+        self._calls_at_once = calls_at_once
+        self._calls: set[_Call] = set()
+        self._is_closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turns = asyncio.Semaphore(calls_at_once)
+
+    @property
+    def read_timeout(self) -> float | None:
+        """The read timeout where a call brings none; python-telegram-bot adds a poll's waiting to it."""
+        return self._read_timeout
+
+    async def initialize(self) -> None:
+        """Make ready for calls, also after a `shutdown`."""
+        self._is_closed = False
+
+    async def shutdown(self) -> None:
+        """End the calls under way at once, and let go of everything."""
+        self._is_closed = True
+        calls = list(self._calls)
+        for call in calls:
+            self._end(call)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(call.ended.wait() for call in calls)), _LAST_WAIT_SECONDS)
+        for call in calls:
+            if call.ended.is_set() and call.thread is not None:
+                call.thread.join()  # it has nothing left to do
+        self._carrier.close()
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: ODV = BaseRequest.DEFAULT_NONE,
+        write_timeout: ODV = BaseRequest.DEFAULT_NONE,
+        connect_timeout: ODV = BaseRequest.DEFAULT_NONE,
+        pool_timeout: ODV = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """Make one call; python-telegram-bot's own classes do that.
+
+        Returns:
+            The HTTP status and the body of the answer.
+
+        Raises:
+            TimedOut: its time was up.
+            telegram.error.NetworkError: no answer came for another reason.
+        """
+        if self._is_closed:
+            raise RuntimeError("this OneShotRequest is shut down; call initialize() first")
+        has_files = request_data is not None and request_data.contains_files
+        times = self._times(
+            _given(connect_timeout, self._connect_timeout),
+            _given(write_timeout, self._media_write_timeout if has_files else self._write_timeout),
+            _given(read_timeout, self._read_timeout),
+            _given(pool_timeout, self._pool_timeout),
+        )
+        self._carrier.guard_token(url)
+        ends_at = time.monotonic() + times.total
+        try:
+            response = await self._in_turn(url, lambda call: self._carry_out(call, url, method, request_data, times, ends_at), ends_at)
+        except NetworkError as error:
+            kind = TimedOut if timed_out(error) else TelegramNetworkError
+            raise kind(delivery(error)) from error
+        return response.status, response.body
+
+    def _times(self, connect: float, write: float, read: float, pool: float) -> _Times:
+        return _Times(connect, write + read, pool + connect + write + read)
+
+    async def _in_turn(self, url: str, work: Callable[[_Call], Response], ends_at: float) -> Response:
+        """Do the work in a thread, at once for a poll, else when fewer than `calls_at_once` others are under way."""
+        if method_of(url) == "getUpdates":
+            return await self._in_thread(work)
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:  # a semaphore belongs to the loop in which somebody waited for it first
+            self._loop, self._turns = loop, asyncio.Semaphore(self._calls_at_once)
+        turns = self._turns
+        try:
+            await asyncio.wait_for(turns.acquire(), max(0.0, ends_at - time.monotonic()))
+        except TimeoutError:
+            raise TimedOut("its turn did not come in time: too many calls are under way (never sent)") from None
+        try:
+            return await self._in_thread(work)
+        finally:
+            turns.release()
+
+    async def _in_thread(self, work: Callable[[_Call], Response]) -> Response:
+        """Do the work in a new thread. Where this is cancelled, the connection is shut down, and with it the thread ends.
+
+        A thread costs a small part of what a connection costs, and none is left that somebody would have to end.
+        """
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[Response] = loop.create_future()
+        call = _Call()
+
+        def run() -> None:
+            outcome: Response | Exception
+            try:
+                outcome = work(call)
+            except Exception as error:
+                outcome = error
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._finish, call, result, outcome)
+
+        call.thread = threading.Thread(target=run, name="syncbot-ptb", daemon=True)
+        self._calls.add(call)
+        try:
+            call.thread.start()
+        except RuntimeError:
+            self._calls.discard(call)
+            raise
+        try:
+            return await result
+        except asyncio.CancelledError:
+            self._end(call)
+            raise
+
+    def _finish(self, call: _Call, result: asyncio.Future[Response], outcome: Response | Exception) -> None:
+        self._calls.discard(call)
+        call.ended.set()
+        if result.done():
+            return
+        if isinstance(outcome, Response):
+            result.set_result(outcome)
+        else:
+            result.set_exception(outcome)
+
+    def _end(self, call: _Call) -> None:
+        """End a call wherever it stands: its waits, or its connection."""
+        call.stop.set()
+        self._carrier.transport.abort(call.scope)
+
+    def _carry_out(self, call: _Call, url: str, verb: str, data: RequestData | None, times: _Times, ends_at: float) -> Response:
+        """The blocking part, in its thread."""
+        try:
+            content_type, body = _encode(data)
+        except (OSError, TypeError, ValueError) as problem:
+            raise TelegramError(f"a file cannot be sent: {problem}") from problem
+        size = len(body) if isinstance(body, bytes) else body.size
+        ends_at += size / DEFAULT_MIN_RATE
+        method, is_download = method_of(url), verb == "GET"
+        request = Request(
+            url,
+            method,
+            verb,
+            headers={"User-Agent": self.USER_AGENT} | ({} if is_download else {"Content-Type": content_type}),
+            body=None if is_download else body,
+            timeout=times.connect + times.answer,
+            connect_timeout=times.connect,
+            # How long a file or a large batch of updates takes, its size decides, which comes with the answer; the attempt stays bounded by that.
+            deadline=None if is_download or method == "getUpdates" else ends_at,
+            scope=call.scope,
+            stop=call.stop,
+        )
+        return self._carrier.carry(request, ends_at=ends_at, stop=call.stop)
+
+
+def _given(timeout: ODV, own: float | None) -> float:
+    """The seconds of a timeout; a call's own wins, and what is to have no bound gets a wide one."""
+    seconds = own if timeout is BaseRequest.DEFAULT_NONE else timeout
+    return DEFAULT_DEADLINE if seconds is None else float(seconds)
+
+
+def _encode(data: RequestData | None) -> tuple[str, bytes | Body]:
+    if data is None:
+        return "application/x-www-form-urlencoded", b""
+    if not data.contains_files:
+        return "application/x-www-form-urlencoded", data.url_encoded_parameters().encode("ascii")
+    body = multipart(data.json_parameters, data.multipart_data.items())
+    return body.content_type, body
