@@ -20,6 +20,7 @@ COMMANDS = {
     "send": "send",
     "call": "call",
     "download": "download",
+    "init": "setup.entry",
     "chat-id": "chat_id",
     "doctor": "doctor.entry",
 }

@@ -1,0 +1,1 @@
+"""`syncbot init`: from a token to a bot that can send, in one go."""

@@ -1,0 +1,66 @@
+"""Which way leads to Telegram: the proxies that are set, and no proxy at all, each tried with getMe."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from syncbot.cli.doctor.probe import Probe, only
+from syncbot.client.bot import Bot
+from syncbot.config import Settings
+from syncbot.errors import SyncBotError, Unauthorized
+from syncbot.types import DIRECT, Proxy
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of one way.
+
+    Args:
+        way: the proxy, or `DIRECT`.
+        seconds: how long it took.
+        me: the bot, as getMe gives it; None where the way leads nowhere.
+        error: why not.
+    """
+
+    way: Proxy
+    seconds: float
+    me: dict[str, Any] | None = None
+    error: SyncBotError | None = None
+
+
+def named_ways(settings: Settings) -> tuple[Proxy, ...]:
+    """The ways that the settings name; `DIRECT` where they name none."""
+    probe = Probe(settings)
+    try:
+        return probe.ways
+    finally:
+        probe.close()
+
+
+def try_way(settings: Settings, way: Proxy) -> Tried:
+    """Call getMe through one way, once.
+
+    Raises:
+        Unauthorized: the way is good, and the token is not.
+    """
+    began = time.monotonic()
+    try:
+        with Bot.from_settings(only(settings, way), retry=None) as bot:
+            me = bot.call("getMe")
+    except Unauthorized:
+        raise
+    except SyncBotError as error:
+        return Tried(way, time.monotonic() - began, error=error)
+    return Tried(way, time.monotonic() - began, me=me)
+
+
+def proxy_url(way: Proxy) -> str:
+    """The way as the settings write it, credentials and all."""
+    if way == DIRECT:
+        return "direct"
+    secret = f"{quote(way.username, safe='')}:{quote(way.password, safe='')}@" if way.username or way.password else ""
+    host = f"[{way.host}]" if ":" in way.host else way.host
+    return f"{way.scheme}://{secret}{host}:{way.port}"
