@@ -100,10 +100,10 @@ class Terminal:
         """Type on the keyboard; \\x03 is Ctrl-C and \\x04 Ctrl-D."""
         os.write(self._master, text.encode())
 
-    def wait_for(self, text: str, timeout: float = 20.0) -> None:
-        """Read until the text stands on the screen."""
+    def wait_for(self, text: str, *, times: int = 1, timeout: float = 20.0) -> None:
+        """Read until the text stands on the screen so many times."""
         end = time.monotonic() + timeout
-        while text not in self.screen:
+        while self.screen.count(text) < times:
             assert self._read(end), f"{text!r} did not appear in {self.screen!r}"
 
     def wait(self, timeout: float = 30.0) -> int:
