@@ -159,8 +159,8 @@ class Outbox(Protocol):
         """The earliest time at which `claim` may find something new (a next attempt, an end of a lease); None where nothing is queued."""
         ...
 
-    def retry(self, id: int) -> bool:
-        """Queue an uncertain or failed one again, without an expiry; False if it is neither."""
+    def retry(self, id: int, *, expires: float | None = None) -> bool:
+        """Queue an uncertain or failed one again, with this expiry (None: without one); False if it is neither."""
         ...
 
     def drop(self, id: int) -> OutboxItem | None:

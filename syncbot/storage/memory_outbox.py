@@ -102,12 +102,12 @@ class MemoryOutbox:
             times = [item.call.not_before for item in self._heads() if item.state == OutboxState.QUEUED]
             return min([*times, *(item.lease_until for item in self._items.values() if item.state in _TAKEN)], default=None)
 
-    def retry(self, id: int) -> bool:
+    def retry(self, id: int, *, expires: float | None = None) -> bool:
         with self._guard:
             item = self._items.get(id)
             if item is None or item.state not in _HELD:
                 return False
-            self._items[id] = _queued(item, reason="", call=replace(item.call, not_before=0.0, expires=None))
+            self._items[id] = _queued(item, reason="", call=replace(item.call, not_before=0.0, expires=expires))
             return True
 
     def drop(self, id: int) -> OutboxItem | None:

@@ -90,9 +90,9 @@ class SqlOutbox:
         found = self._database.rows(sql)[0][0]
         return None if found is None else float(found)
 
-    def retry(self, id: int) -> bool:
-        sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, expires = NULL, reason = '' WHERE id = ? AND {_HELD}"
-        return self._change(sql, (id,), durable=True)
+    def retry(self, id: int, *, expires: float | None = None) -> bool:
+        sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, expires = ?, reason = '' WHERE id = ? AND {_HELD}"
+        return self._change(sql, (expires, id), durable=True)
 
     def drop(self, id: int) -> OutboxItem | None:
         return next(iter(self._delete("id = ? AND state NOT IN ('claimed', 'sending')", id)), None)

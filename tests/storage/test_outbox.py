@@ -179,6 +179,16 @@ def test_held_calls_can_be_retried(store: Store, clock: Clock) -> None:
     assert claim(store) == [id]
 
 
+def test_a_second_chance_may_be_bounded(store: Store, clock: Clock) -> None:
+    """A call that is queued again can be given a new expiry, which counts as the first one did."""
+    id = sending(store)
+    assert store.outbox.hold(id, "one", OutboxState.UNCERTAIN, "cut")
+    assert store.outbox.retry(id, expires=START + 50)
+    clock.forward(50)
+    assert claim(store) == []
+    assert state(store, id) == OutboxState.FAILED
+
+
 def test_holding_is_for_two_states_only(store: Store) -> None:
     """A call can be held as uncertain or failed, as nothing else, and by its owner."""
     id = sending(store)

@@ -1,0 +1,24 @@
+"""Where a bot's state file is when nobody says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from syncbot.client.bot import Bot
+from syncbot.config import from_environment, state_dir
+
+AUTO = "auto"
+"""In place of a path: SYNCBOT_STATE, else `<bot id>.db` in the user's state folder."""
+
+
+def state_path(bot: Bot, state: str | os.PathLike[str]) -> Path:
+    """The state file of a bot, as an absolute path.
+
+    Raises:
+        ConfigError: AUTO, and the environment is wrong or names no home folder.
+    """
+    if state != AUTO:
+        return Path(os.path.abspath(os.path.expanduser(state)))
+    configured: Path | None = bot.settings.state if bot.settings is not None else from_environment("state").get("state")
+    return configured or state_dir() / f"{bot.id}.db"
