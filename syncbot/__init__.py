@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from syncbot.runtime.context import Context as Context
     from syncbot.runtime.router import Router as Router
     from syncbot.runtime.runtime import Runtime as Runtime
-    from syncbot.runtime.runtime import Summary as Summary
+    from syncbot.runtime.summary import Summary as Summary
     from syncbot.types import Proxy as Proxy
 
 __version__ = "0.1.0"
@@ -66,7 +66,7 @@ _HOMES = {
     "Router": "syncbot.runtime.router",
     "Runtime": "syncbot.runtime.runtime",
     "Settings": "syncbot.config",
-    "Summary": "syncbot.runtime.runtime",
+    "Summary": "syncbot.runtime.summary",
     "request": "syncbot.adapters.http",
 }
 

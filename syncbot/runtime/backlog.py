@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from syncbot.storage.base import Inbox
+
+_log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 1.0
 _LOOK_AGAIN_AFTER = 50
 _CONFIRM_WITHIN_SECONDS = 3.0
+_WINDOW = 100
+"""How many updates Telegram gives at most from the first unconfirmed one on."""
 _REMEMBERED = 1000
 
 
@@ -20,18 +25,20 @@ class DurableBacklog:
         inbox: where updates wait.
         stop: ends every wait.
         most_waiting: above this many, no more are fetched.
+        has_idle: whether a worker has nothing to do: then those that wait do so behind a handler that hangs, and must not hold up the others.
     """
 
-    def __init__(self, inbox: Inbox, stop: threading.Event, most_waiting: int) -> None:
+    def __init__(self, inbox: Inbox, stop: threading.Event, most_waiting: int, has_idle: Callable[[], bool] = lambda: False) -> None:
         self._inbox = inbox
         self._stop = stop
         self._most_waiting = most_waiting
+        self._has_idle = has_idle
         self._finished = 0
         self._progress = threading.Event()
 
     def wait_for_room(self) -> None:
         """Return when more updates may be fetched, or at a stop."""
-        while self._inbox.counts().waiting > self._most_waiting and not self._stop.is_set():
+        while not self._stop.is_set() and self._inbox.counts().waiting > self._most_waiting and not self._has_idle():
             self._progress.clear()
             self._progress.wait(_LOOK_AGAIN_SECONDS)
 
@@ -57,7 +64,8 @@ class MemoryBacklog:
     """For a bot without a state file: an update is confirmed after it was handled.
 
     The next poll waits a little for the batch to be handled. A handler that hangs does not stop the others: the poll then begins with its
-    update, which Telegram repeats together with new ones, and the inbox knows repeated ones.
+    update, which Telegram repeats together with new ones, and the inbox knows repeated ones. Telegram shows a hundred at most, though: when
+    a hung handler's update and those handled since fill that, it is confirmed all the same, since nothing new would ever come.
 
     Args:
         stop: ends every wait.
@@ -86,19 +94,27 @@ class MemoryBacklog:
         with self._changed:
             if update_id in self._open:
                 self._open[update_id] = True
-            while self._open and self._open[first := next(iter(self._open))]:
-                del self._open[first]
-                self._recent[first] = None
-                if len(self._recent) > _REMEMBERED:
-                    del self._recent[next(iter(self._recent))]
+            self._forget_handled()
             self._changed.notify_all()
 
     def offset(self, following: int | None) -> int | None:
         """The first update that is not handled yet, else what follows the last one."""
         with self._changed:
+            while len(self._open) >= _WINDOW and sum(self._open.values()) * 2 > len(self._open):
+                first = next(iter(self._open))
+                _log.warning("update %d is confirmed although its handler has not returned: it would keep Telegram from giving new ones", first)
+                self._open[first] = True
+                self._forget_handled()
             return next(iter(self._open), following)
 
     def wake(self) -> None:
         """Look at the stop event again."""
         with self._changed:
             self._changed.notify_all()
+
+    def _forget_handled(self) -> None:
+        while self._open and self._open[first := next(iter(self._open))]:
+            del self._open[first]
+            self._recent[first] = None
+            if len(self._recent) > _REMEMBERED:
+                del self._recent[next(iter(self._recent))]

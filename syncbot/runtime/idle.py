@@ -7,9 +7,13 @@ from collections.abc import Callable
 LONGEST_WAIT_SECONDS = 50
 """The most that Telegram waits (getUpdates clamps `timeout` to it)."""
 SHORTEST_WAIT_SECONDS = 1
-_NEAR = 0.25
-"""Two cuts whose ages differ by less than this part are at the same limit."""
+SHORTEST_LIMIT_SECONDS = 1.0
+"""A connection that was cut younger than this was not cut for being idle."""
+_NEAR_PART, _NEAR_SECONDS = 0.1, 0.5
+"""Two cuts whose ages differ by less than this are at the same limit."""
 _SAFE_PART = 0.8
+_FORGET_AFTER = 20
+"""After so many polls without a cut the last one counts as an accident."""
 _FIRST_PATIENCE = 40
 _LONGEST_PATIENCE = 2000
 
@@ -30,10 +34,12 @@ class IdleLimit:
         self._longest = longest
         self._on_change = on_change
         self._wait = longest if learned is None else max(SHORTEST_WAIT_SECONDS, min(longest, learned))
+        self._limit = 0.0  # the age at which polls were cut, where that was seen
         self._last_cut_age: float | None = None
         self._quiet = 0
         self._patience = _FIRST_PATIENCE
         self._probing: int | None = None
+        self._on_trial = False
 
     def next_wait(self) -> int:
         """Seconds for the next poll."""
@@ -45,32 +51,51 @@ class IdleLimit:
             return  # an update came early: it says nothing about the limit
         if self._probing is not None:
             self._set(self._probing)
-            self._patience = _FIRST_PATIENCE
+            self._on_trial = True  # one that passed proves little where the limit is near
             return
-        self._last_cut_age = None
         self._quiet += 1
+        if self._quiet >= _FORGET_AFTER:
+            self._last_cut_age = None
+        if self._on_trial and self._quiet >= _FIRST_PATIENCE:
+            self._on_trial = False
+            self._patience = _FIRST_PATIENCE
         if self._wait < self._longest and self._quiet >= self._patience:
-            self._probing = min(self._longest, max(self._wait + 1, int(self._wait * 1.5)))
+            self._probing = min(self._longest, max(int(self._wait * 1.5), int(self._limit) + 1, self._wait + 1))
 
     def cut(self, age: float) -> None:
         """A poll was cut after `age` seconds, before Telegram would have answered."""
-        if self._probing is not None:
-            self._probing = None
-            self._quiet = 0
-            self._patience = min(self._patience * 2, _LONGEST_PATIENCE)
+        if age < SHORTEST_LIMIT_SECONDS:
+            return
+        if self._gave_up_probing():
             return
         previous, self._last_cut_age = self._last_cut_age, age
-        if previous is not None and abs(previous - age) <= _NEAR * max(previous, age):
-            self._set(min(self._wait - 1, int(_SAFE_PART * min(previous, age))))
+        self._quiet = 0
+        if previous and abs(previous - age) <= max(_NEAR_SECONDS, _NEAR_PART * max(previous, age)):
+            self._learn(min(previous, age))
 
     def stalled(self) -> None:
         """A poll got no answer at all, not even when Telegram's time was over: something dropped the connection without a word."""
-        if self._probing is not None:
-            self.cut(0.0)
-        elif self._last_cut_age == 0.0:
-            self._set(self._wait // 2)
-        else:
-            self._last_cut_age = 0.0
+        if self._gave_up_probing():
+            return
+        previous, self._last_cut_age = self._last_cut_age, 0.0
+        self._quiet = 0
+        if previous == 0.0:
+            self._learn(self._wait / 2 / _SAFE_PART)
+
+    def _gave_up_probing(self) -> bool:
+        if self._probing is None:
+            return False
+        self._probing = None
+        self._quiet = 0
+        self._patience = min(self._patience * 2, _LONGEST_PATIENCE)
+        return True
+
+    def _learn(self, limit: float) -> None:
+        if self._on_trial:
+            self._on_trial = False
+            self._patience = min(self._patience * 2, _LONGEST_PATIENCE)
+        self._limit = limit
+        self._set(min(self._wait - 1, int(_SAFE_PART * limit)))
 
     def _set(self, wait: int) -> None:
         self._wait = max(SHORTEST_WAIT_SECONDS, wait)

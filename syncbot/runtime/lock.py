@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from syncbot.errors import StorageError
@@ -43,9 +44,10 @@ class BotLock:
             return True
         raise StorageError(f"the lock file {self.path} cannot be made ({problem}); choose a folder that can be written, with Runtime(state=…) or SYNCBOT_STATE")
 
-    def wait(self, stop: threading.Event) -> bool:
-        """Stand by until the lock is free; False when `stop` is set first."""
+    def wait(self, stop: threading.Event, on_probe: Callable[[], object] = lambda: None) -> bool:
+        """Stand by until the lock is free; False when `stop` is set first. `on_probe` is called about twice a second."""
         while not self.acquire():
+            on_probe()
             if stop.wait(_PROBE_SECONDS):
                 return False
         return True

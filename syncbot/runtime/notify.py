@@ -19,9 +19,9 @@ class ServiceNotifier:
         self.watchdog_seconds = int(watchdog_usec) / 1e6 if watchdog_usec.isdecimal() else 0.0
         """How often systemd wants to hear from the service at least; 0.0 when it does not."""
 
-    def ready(self) -> None:
-        """The bot has started."""
-        self._send("READY=1")
+    def ready(self, status: str = "") -> None:
+        """The bot has started; `status` is what `systemctl status` shows."""
+        self._send(f"READY=1\nSTATUS={status}")
 
     def alive(self) -> None:
         """All is well; to be sent at least every `watchdog_seconds`."""

@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from syncbot.errors import ApiError, Conflict, NetworkError, Phase, RetryAfter, StorageError, SyncBotError, Unauthorized
@@ -22,9 +22,13 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
 _LONGEST_CONFLICT_PAUSE_SECONDS = 60.0
 _STORAGE_PAUSE_SECONDS = 2.0
+_LINGER_SECONDS = 60.0
+"""For so long a poll can live on at Telegram after its connection was lost on the way."""
 _BATCH = 100
 _WARN_FROM = 3
 """Failures in a row from which they are worth a warning: on a bad way one or two pass all the time."""
+_USELESS_FROM = 3
+"""Answers in a row that bring nothing and come at once, from which they are taken for those of something that is not Telegram."""
 
 
 class Fetch(Protocol):
@@ -35,9 +39,8 @@ class Fetch(Protocol):
 
 @dataclass
 class PollFacts:
-    """What the poller has seen; read by `Runtime.health()`. Times are `time.time()`."""
+    """What the poller has seen; read by `Runtime.health()`. `last_answer` is `time.time()`, the other times are `time.monotonic()`."""
 
-    started: float = 0.0
     last_answer: float | None = None
     last_error: str = ""
     polls: int = 0
@@ -47,11 +50,16 @@ class PollFacts:
     conflicts: int = 0
     cut: int = 0
     stalled: int = 0
-    under_way_since: float | None = field(default=None)
+    last_batch: int = 0
+    storage_trouble: bool = False
+    held_back: bool = False
+    under_way_since: float | None = None
+    expected_since: float = 0.0
+    """From when on an answer is to be expected: the last one, the start, or the end of a pause that Telegram asked for."""
 
 
 class Backlog(Protocol):
-    """What holds the poller back: see `Confirmations` and `Runtime`."""
+    """What holds the poller back, and what it may confirm: `DurableBacklog` and `MemoryBacklog`."""
 
     def wait_for_room(self) -> None:
         """Return when more updates may be fetched, or at a stop."""
@@ -76,6 +84,7 @@ class Poller:
         backlog: holds it back when too many updates wait, and knows what may be confirmed.
         idle: the seconds that each poll waits.
         allowed_updates: the kinds of updates to ask for; None leaves Telegram's setting as it is.
+        drop_pending: begin with dropping what waits at Telegram.
         notify: told how many new updates were stored.
         remove_webhook: called when a webhook is found set; None only says so.
     """
@@ -89,21 +98,27 @@ class Poller:
         *,
         idle: IdleLimit,
         allowed_updates: Sequence[str] | None = None,
+        drop_pending: bool = False,
         notify: Callable[[int], None] = lambda _: None,
         remove_webhook: Callable[[], None] | None = None,
     ) -> None:
-        self.facts = PollFacts(started=time.time())
+        now = time.monotonic()
+        self.facts = PollFacts(expected_since=now)
         self._fetch = fetch
         self._inbox = inbox
         self._stop = stop
         self._backlog = backlog
         self._idle = idle
         self._allowed_updates = list(allowed_updates) if allowed_updates is not None else None
+        self._drop_pending = drop_pending
         self._notify = notify
         self._remove_webhook = remove_webhook
         self._following = inbox.next_offset()
+        self._told = self._following
         self._limit = _BATCH
+        self._useless = 0
         self._trouble = ""
+        self._lingers_until = now + _LINGER_SECONDS  # an earlier run's last poll
 
     def run(self) -> None:
         """Poll until the stop event is set.
@@ -113,49 +128,87 @@ class Poller:
             StorageError: the state file cannot be used any more.
         """
         while not self._stop.is_set():
-            try:
-                self._backlog.wait_for_room()
-                if not self._stop.is_set():
-                    self._pause(self.step())
-            except SyncBotError:
-                raise
-            except Exception:  # an error of our own must not end the polling either
-                _log.exception("polling goes on after an error")
-                self._pause(_LONGEST_PAUSE_SECONDS)
+            pause_seconds = self._safely(self._poll_when_there_is_room)
+            if pause_seconds > 0:
+                self._stop.wait(pause_seconds)
 
     def step(self, wait: int | None = None) -> float:
         """One poll; returns how many seconds to pause before the next one.
 
         Args:
             wait: seconds that Telegram waits for an update; None takes what was learned.
+
+        Raises:
+            As `run`.
         """
-        asked = self._idle.next_wait() if wait is None else wait
-        began = time.monotonic()
-        self.facts.polls += 1
-        self.facts.under_way_since = time.time()
+        return self._safely(lambda: self._poll(wait))
+
+    @property
+    def unconfirmed(self) -> int | None:
+        """The offset that is still to be told to Telegram; None where it knows it already."""
+        offset = self._backlog.offset(self._following)
+        return offset if offset != self._told else None
+
+    def _safely(self, work: Callable[[], float]) -> float:
         try:
-            updates = self._fetch(
-                offset=self._backlog.offset(self._following), limit=self._limit, wait=asked, allowed_updates=self._allowed_updates, stop=self._stop
-            )
-            self._idle.passed(time.monotonic() - began)
-            self._store(updates)
+            return work()
         except Unauthorized:
             raise
         except StorageError as error:
             if not error.retryable:
                 raise
-            return self._failed(f"updates cannot be stored, and are not confirmed: {error}", _STORAGE_PAUSE_SECONDS)
+            self.facts.storage_trouble = True
+            return self._failed("storage", f"updates cannot be stored, and are not confirmed: {error}", _STORAGE_PAUSE_SECONDS, loud=True)
+        except Exception as error:  # an error of our own must not end the polling either
+            if type(error).__name__ != self._trouble:
+                _log.exception("polling goes on after an error")
+            return self._failed(type(error).__name__, f"{type(error).__name__}: {error}", _LONGEST_PAUSE_SECONDS)
+
+    def _poll_when_there_is_room(self) -> float:
+        self.facts.held_back = True
+        try:
+            self._backlog.wait_for_room()
+        finally:
+            self.facts.held_back = False
+            self.facts.expected_since = max(self.facts.expected_since, time.monotonic())
+        return self._poll(None) if not self._stop.is_set() else 0.0
+
+    def _poll(self, wait: int | None) -> float:
+        facts, dropping = self.facts, self._drop_pending
+        asked = 0 if dropping else self._idle.next_wait() if wait is None else wait
+        offset = -1 if dropping else self._backlog.offset(self._following)
+        facts.polls += 1
+        facts.last_batch = 0
+        facts.under_way_since = began = time.monotonic()
+        try:
+            updates = self._fetch(offset=offset, limit=self._limit, wait=asked, allowed_updates=self._allowed_updates, stop=self._stop)
         except (NetworkError, ApiError) as error:
+            if isinstance(error, Unauthorized):
+                raise
             return 0.0 if self._stop.is_set() else self._after(error, asked)
         finally:
-            self.facts.under_way_since = None
+            facts.under_way_since = None
+        if self._stop.is_set():
+            return 0.0  # they are not confirmed, and come again
+        waited_seconds = time.monotonic() - began
+        self._told = offset
+        if dropping:
+            self._drop(updates)
+            return self._worked(1)
+        self._idle.passed(waited_seconds)
+        fresh = self._store(updates)
+        at_once = not updates and waited_seconds < 0.5 * asked
+        self._useless = self._useless + 1 if at_once or (updates and not fresh) else 0
+        if at_once and self._useless >= _USELESS_FROM:
+            return self._failed("useless", "the answers to polls come empty and at once, as if it were not Telegram that gives them", self._back_off())
         self._worked(len(updates))
-        return 0.0
+        return 1.0 if self._useless >= _USELESS_FROM else 0.0
 
-    def _store(self, updates: Sequence[dict[str, Any]]) -> None:
+    def _store(self, updates: Sequence[dict[str, Any]]) -> int:
+        """Store a batch; returns how many were new."""
         batch = [Incoming(update["update_id"], order_key(update), json.dumps(update, separators=(",", ":")).encode()) for update in updates if _has_id(update)]
         if not batch:
-            return
+            return 0
         following = batch[-1].update_id + 1  # of the last one, not the highest: ids can begin anew at a lower number
         fresh = self._inbox.store(batch, next_offset=following)
         self._following = following
@@ -163,93 +216,109 @@ class Poller:
         self.facts.received += fresh
         if fresh:
             self._notify(fresh)
+        return fresh
 
-    def _worked(self, received: int) -> None:
+    def _drop(self, newest: Sequence[dict[str, Any]]) -> None:
+        """The newest update is all that is left at Telegram; its confirmation by the next poll drops it too."""
+        if newest and _has_id(newest[-1]):
+            following = newest[-1]["update_id"] + 1
+            self._inbox.store((), next_offset=following)
+            self._following = following
+        self._drop_pending = False
+
+    def _worked(self, received: int) -> float:
         facts = self.facts
         facts.last_answer = time.time()
-        if facts.failures_in_a_row >= _WARN_FROM:
+        facts.expected_since = time.monotonic()
+        facts.last_batch = received
+        facts.storage_trouble = False
+        if facts.failures_in_a_row >= _WARN_FROM or self._trouble == "storage":
             _log.warning("polling works again, after %d failures", facts.failures_in_a_row)
         self._trouble = ""
         facts.failures_in_a_row = 0
         if received >= self._limit and self._limit < _BATCH:
             self._limit = min(_BATCH, self._limit * 2)
+        return 0.0
 
     def _after(self, error: NetworkError | ApiError, asked: int) -> float:
         """What a failed poll teaches; returns the pause."""
-        facts = self.facts
-        longest = _LONGEST_PAUSE_SECONDS
         if isinstance(error, RetryAfter):
-            return self._failed(str(error), error.retry_after)
+            self.facts.expected_since = time.monotonic() + error.retry_after
+            return self._failed("RetryAfter", str(error), error.retry_after)
         if isinstance(error, Conflict):
-            facts.conflicts += 1
-            if (pause := self._after_conflict(error)) is not None:
-                return pause
-            longest = _LONGEST_CONFLICT_PAUSE_SECONDS
-        elif isinstance(error, NetworkError) and error.phase is Phase.MAYBE_SENT:
-            if error.stage == "body":  # the answer had begun: a smaller one has a better chance
-                self._limit = max(1, self._limit // 2)
-            elif error.elapsed > asked:
-                facts.stalled += 1
-                self._idle.stalled()
-            else:
-                facts.cut += 1
-                self._idle.cut(error.elapsed)
-                if error.elapsed > 1.0 and facts.failures_in_a_row < 2:
-                    return self._failed(_say(error), 0.0)  # it waited long enough; asking anew at once loses no time
-        if isinstance(error, NetworkError) and error.failover:
-            return self._failed(_say(error), 0.0)
-        exponent = min(facts.failures_in_a_row, 10)
-        return self._failed(_say(error), min(longest, _FIRST_PAUSE_SECONDS * 2**exponent) * random.uniform(0.5, 1.0))  # noqa: S311  # jitter, not a secret
+            return self._after_conflict(error)
+        if not isinstance(error, NetworkError):
+            return self._failed(type(error).__name__, str(error), self._back_off())
+        words = f"{error} ({error.phase}, {error.stage}, by way of {error.proxy})"
+        at_once = error.failover
+        if error.phase is Phase.MAYBE_SENT:
+            self._lingers_until = time.monotonic() + _LINGER_SECONDS
+            at_once |= self._after_lost_answer(error, asked)
+        return self._failed("network", words, 0.0 if at_once else self._back_off())
 
-    def _after_conflict(self, error: Conflict) -> float | None:
-        """Remove a webhook if that is wanted; returns the pause, or None for the usual one."""
-        if "webhook" not in error.description.lower() or self._remove_webhook is None:
-            return None
-        try:
-            self._remove_webhook()
-        except SyncBotError as problem:
-            _log.warning("the webhook could not be removed: %s", problem)
-            return None
-        _log.warning("a webhook was set, and has been removed")
-        return 0.0
+    def _after_lost_answer(self, error: NetworkError, asked: int) -> bool:
+        """Learn from a poll whose answer was lost; True when it waited so long that asking anew at once is no hurry."""
+        facts = self.facts
+        if error.stage == "body":  # the answer had begun: a smaller one has a better chance
+            self._limit = max(1, self._limit // 2)
+            return False
+        if error.elapsed > asked:
+            facts.stalled += 1
+            self._idle.stalled()
+            return False
+        facts.cut += 1
+        self._idle.cut(error.elapsed)
+        return error.elapsed > 1.0 and facts.failures_in_a_row < 2
 
-    def _failed(self, words: str, pause: float) -> float:
-        """Count a failure; it is logged when it does not pass at once or when something new goes wrong, not at every try."""
+    def _after_conflict(self, error: Conflict) -> float:
+        """Telegram refuses to be polled: say which cause is likely, and remove a webhook if that is wanted."""
+        self.facts.conflicts += 1
+        if "webhook" in error.description.lower():
+            if self._remove_webhook is None:
+                words = "a webhook is set, so Telegram refuses polling (409); remove it with Runtime(take_over=True) or `syncbot webhook delete`"
+                return self._failed("webhook", words, self._back_off(_LONGEST_CONFLICT_PAUSE_SECONDS), loud=True)
+            try:
+                self._remove_webhook()
+            except SyncBotError as problem:
+                return self._failed("webhook", f"a webhook is set (409), and could not be removed: {problem}", self._back_off(), loud=True)
+            _log.warning("a webhook was set, and has been removed")
+            return 0.0
+        if time.monotonic() < self._lingers_until:
+            words = (
+                "another getUpdates of this bot is running (409): probably an earlier poll of its own that a proxy still keeps open, which ends within "
+                "a minute; if this goes on, a second instance with the same token"
+            )
+        else:
+            words = "another getUpdates of this bot is running (409): a second instance with the same token, here or on another machine; stop one of them"
+        return self._failed(words, words, self._back_off(_LONGEST_CONFLICT_PAUSE_SECONDS), loud=True)
+
+    def _back_off(self, longest_seconds: float = _LONGEST_PAUSE_SECONDS) -> float:
+        exponent = min(self.facts.failures_in_a_row, 10)
+        return min(longest_seconds, _FIRST_PAUSE_SECONDS * 2.0**exponent) * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, not a secret
+
+    def _failed(self, trouble: str, words: str, pause: float, *, loud: bool = False) -> float:
+        """Count a failure; it is logged when the kind of trouble is a new one, and when it does not pass soon; not at every try.
+
+        Args:
+            trouble: the kind of trouble.
+            words: what to say.
+            pause: seconds until the next try, returned as it is.
+            loud: it needs somebody to act, and is a warning from the first time on.
+        """
         facts = self.facts
         facts.failures += 1
         facts.failures_in_a_row += 1
         facts.last_error = words
-        level = logging.WARNING if facts.failures_in_a_row >= _WARN_FROM else logging.INFO
-        if words != self._trouble or facts.failures_in_a_row == _WARN_FROM:
-            self._trouble = words
+        if trouble != self._trouble or facts.failures_in_a_row == _WARN_FROM:
+            level = logging.WARNING if loud or facts.failures_in_a_row >= _WARN_FROM else logging.INFO
+            self._trouble = trouble
             _log.log(level, "polling fails (%d in a row): %s", facts.failures_in_a_row, words)
         return pause
 
-    def _pause(self, seconds: float) -> None:
-        if seconds > 0:
-            self._stop.wait(seconds)
-
 
 def _has_id(update: dict[str, Any]) -> bool:
-    if isinstance(update.get("update_id"), int):
+    number = update.get("update_id")
+    if type(number) is int and 0 <= number < 2**62:
         return True
     _log.error("an update without an id is left out: %.200r", update)
     return False
-
-
-def _say(error: NetworkError | ApiError) -> str:
-    """The words for a failed poll: the same for the same trouble, so that it is logged once."""
-    if isinstance(error, Conflict):
-        return _conflict_words(error)
-    if isinstance(error, NetworkError):
-        return f"{error} ({error.phase}, {error.stage}, by way of {error.proxy})"
-    return str(error)
-
-
-def _conflict_words(error: Conflict) -> str:
-    if "webhook" in error.description.lower():
-        return "a webhook is set, so Telegram refuses polling (409); remove it with Runtime(take_over=True) or `syncbot webhook delete`"
-    return (
-        "another getUpdates of this bot is running (409): a second instance with the same token on this or another machine, "
-        "or an earlier poll of this one that a proxy still keeps open, which ends within a minute"
-    )

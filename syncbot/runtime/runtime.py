@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,9 @@ from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
 from syncbot.runtime.lock import lock_path
 from syncbot.runtime.notify import ServiceNotifier
 from syncbot.runtime.router import Router
-from syncbot.runtime.session import Options, Session
+from syncbot.runtime.session import Options, Parts, Session
+from syncbot.runtime.summary import Summary
+from syncbot.storage import Store, StoreOptions
 
 if TYPE_CHECKING:
     from typing import Self
@@ -29,38 +31,8 @@ if TYPE_CHECKING:
 AUTO = "auto"
 """`Runtime(state=AUTO)`: SYNCBOT_STATE, else `<bot id>.db` in the user's state folder."""
 _ONCE_ATTEMPTS = 4
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What `Runtime.run_once` did.
-
-    Args:
-        received: new updates that were fetched and stored.
-        handled: updates whose handlers returned.
-        failed: updates whose handlers raised, now among the dead letters.
-        left: updates that still wait; the next run goes on with them.
-        seconds: how long it took.
-        error: why fetching ended early; empty when all that there was has been fetched.
-    """
-
-    received: int
-    handled: int
-    failed: int
-    left: int
-    seconds: float
-    error: str = ""
-
-    @property
-    def exit_code(self) -> int:
-        """0 when everything was fetched and handled, 75 (try again later) when something is left, 1 when handlers failed."""
-        if self.error or self.left:
-            return os.EX_TEMPFAIL
-        return 1 if self.failed else 0
-
-    def __str__(self) -> str:
-        tail = f"; {self.error}" if self.error else ""
-        return f"received {self.received}, handled {self.handled}, failed {self.failed}, left {self.left} in {self.seconds:.1f} s{tail}"
+_FRESH_SECONDS = 3.0
+"""For so long after an empty poll nothing new is looked for; Telegram would hold the same question for as long."""
 
 
 class Runtime(Router):
@@ -93,6 +65,7 @@ class Runtime(Router):
         take_over: remove a webhook that is set, since it keeps Telegram from answering polls.
         drop_pending_updates: drop what waits at Telegram when the runtime starts.
         heartbeat_file: a file that is touched about once a second while all is well.
+        store_options: how the state file behaves; None for the defaults.
 
     Raises:
         ConfigError: an option is wrong.
@@ -114,6 +87,7 @@ class Runtime(Router):
         take_over: bool = False,
         drop_pending_updates: bool = False,
         heartbeat_file: str | os.PathLike[str] | None = None,
+        store_options: StoreOptions | None = None,
     ) -> None:
         super().__init__()
         if workers < 1:
@@ -122,7 +96,7 @@ class Runtime(Router):
             raise ConfigError(f"poll_wait: {poll_wait} is not between 1 and {LONGEST_WAIT_SECONDS} seconds; for example poll_wait=50")
         self.bot = bot
         self._session: Session | None = None
-        self._starting = threading.Lock()
+        self._starting: dict[int, threading.Lock] = {}  # by process: a child must not wait for a thread that it does not have
         path = _state_path(bot, state)
         self._options = Options(
             state=path,
@@ -138,6 +112,7 @@ class Runtime(Router):
             take_over=take_over,
             drop_pending_updates=drop_pending_updates,
             heartbeat_file=Path(heartbeat_file) if heartbeat_file is not None else None,
+            store=store_options,
             notifier=ServiceNotifier(),
         )
 
@@ -167,18 +142,16 @@ class Runtime(Router):
             StorageError: the state file cannot be used.
             RuntimeError: it has been started already.
         """
-        with self._starting:
-            session = self._new_session(ServiceNotifier(*service_settings()))
+        session = self._new_session(ServiceNotifier(*service_settings()))
+        try:
             holds_lock = session.take_lock()
-            try:
-                if holds_lock:
-                    session.open()
-            except BaseException:
-                session.close()
-                raise
-            self._session = session
+            if holds_lock:
+                session.open()
             session.start(holds_lock=holds_lock)
-            atexit.register(self.stop)
+        except BaseException:
+            session.close()
+            raise
+        atexit.register(self.stop)
 
     def stop(self, grace: float | None = None) -> None:
         """Stop: the waiting poll ends at once, running handlers have their time, and then everything is closed.
@@ -192,6 +165,8 @@ class Runtime(Router):
         atexit.unregister(self.stop)
         if session is None:
             return
+        if grace is not None and not session.stop.is_set():
+            session.grace = grace
         session.stop.set()
         if session.is_mine():
             return
@@ -205,9 +180,12 @@ class Runtime(Router):
         Raises:
             Unauthorized, StorageError: what made it end, if it was not asked to.
         """
-        session = self._session
+        session = self._current()
         if session is None:
             return True
+        if session.is_mine():
+            raise RuntimeError("a handler cannot wait for the end of the runtime that it runs in")
+        # A wait without an end cannot be interrupted by a signal on every system.
         deadline = None if timeout is None else time.monotonic() + timeout
         while not session.done.wait(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic()))):
             if deadline is not None and time.monotonic() >= deadline:
@@ -227,23 +205,27 @@ class Runtime(Router):
             Unauthorized: Telegram does not know the token.
             StorageError: the state file cannot be used.
         """
-        with self._starting:
-            session = self._new_session(ServiceNotifier())
-            if not session.take_lock():
-                raise AlreadyRunning(f"another process handles the updates of bot {self.bot.id}")
-            self._session = session
+        summaries: list[Summary] = []
         began = time.monotonic()
-        try:
-            session.open()
-            session.workers.start()
-            error = _work_off(session, began + max_seconds)
-            counts = session.store.inbox.counts()
-            received, handled, failed = session.poller.facts.received, session.workers.handled, session.workers.failed
-        finally:
-            session.close()
-        if session.fatal is not None:
-            raise session.fatal
-        return Summary(received, handled, failed, counts.waiting + counts.running, time.monotonic() - began, error)
+
+        def work(parts: Parts) -> None:
+            error = _work_off(parts, began + max_seconds, session.stop)
+            counts = parts.store.inbox.counts()
+            left = counts.waiting + counts.running
+            summaries.append(Summary(parts.poller.facts.received, parts.workers.handled, parts.workers.failed, left, time.monotonic() - began, error))
+
+        with self._signals():
+            session = self._new_session(ServiceNotifier())
+            try:
+                if not session.take_lock():
+                    raise AlreadyRunning(f"another process handles the updates of bot {self.bot.id}")
+                session.open()
+                session.start(work, holds_lock=True)
+            except BaseException:
+                session.close()
+                raise
+            self.join()
+        return summaries[0]
 
     def health(self) -> dict[str, Any]:
         """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in
@@ -252,9 +234,19 @@ class Runtime(Router):
         Not running, or standing by, it is just `{"ok": False, "running": False}`.
         """
         session = self._current()
-        if session is None or not session.is_open:
-            return {"ok": False, "running": False, "standby": session is not None and not session.done.is_set()}
-        return session.health()
+        return session.health() if session is not None else {"ok": False, "running": False, "standby": False}
+
+    @property
+    def store(self) -> Store:
+        """What the bot remembers, its dead letters among it, while it runs.
+
+        Raises:
+            RuntimeError: it does not run (`syncbot.storage.open_store` opens a state file then).
+        """
+        session = self._current()
+        if session is None:
+            raise RuntimeError("the runtime does not run")
+        return session.parts.store
 
     def __enter__(self) -> Self:
         self.start()
@@ -269,12 +261,15 @@ class Runtime(Router):
         return session if session is not None and session.process == os.getpid() else None
 
     def _new_session(self, notifier: ServiceNotifier) -> Session:
-        session = self._current()
-        if session is not None and not session.done.is_set():
-            raise RuntimeError("this runtime has been started already; stop it first")
-        wanted = self._options.allowed_updates
-        options = replace(self._options, allowed_updates=tuple(self.kinds_wanted()) if wanted is None else wanted, notifier=notifier)
-        return Session(self.bot, self, options)
+        """Make a session and put it in its place, before it does anything: a stop that comes now is not to be lost."""
+        with self._starting.setdefault(os.getpid(), threading.Lock()):
+            session = self._current()
+            if session is not None and not session.done.is_set():
+                raise RuntimeError("this runtime has been started already; stop it first")
+            wanted = self._options.allowed_updates
+            options = replace(self._options, allowed_updates=tuple(self.kinds_wanted()) if wanted is None else wanted, notifier=notifier)
+            self._session = Session(self.bot, self, options)
+            return self._session
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -296,22 +291,26 @@ class Runtime(Router):
                 signal.signal(number, handler)
 
 
-def _work_off(session: Session, deadline: float) -> str:
+def _work_off(parts: Parts, deadline: float, stop: threading.Event) -> str:
     """Fetch and handle until nothing is left or the time is up; returns why it ended early, or ""."""
+    poller, workers = parts.poller, parts.workers
     failures = 0
-    while (left_seconds := deadline - time.monotonic()) > 0 and not session.stop.is_set():
-        received, failed = session.poller.facts.received, session.poller.facts.failures
-        pause_seconds = session.poller.step(wait=0)
-        if session.poller.facts.failures > failed:
+    while (left_seconds := deadline - time.monotonic()) > 0 and not stop.is_set():
+        failed = poller.facts.failures
+        pause_seconds = poller.step(wait=0)
+        if poller.facts.failures > failed:
             failures += 1
             if failures >= _ONCE_ATTEMPTS or pause_seconds >= left_seconds:
-                session.workers.wait_until_idle(deadline)
-                return session.poller.facts.last_error
-            session.stop.wait(pause_seconds)
-            continue
-        if session.workers.wait_until_idle(deadline) and session.poller.facts.received == received:
-            return ""
-    return "the time was up"
+                workers.wait_until_idle(deadline)
+                return poller.facts.last_error
+            stop.wait(pause_seconds)
+        elif poller.facts.last_batch:
+            parts.backlog.wait_for_room()  # a handler that hangs does not keep the others' updates from being fetched
+        else:
+            looked = time.monotonic()
+            if workers.wait_until_idle(deadline) and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS:
+                return ""
+    return "the time was up" if not stop.is_set() else "it was stopped"
 
 
 def _state_path(bot: Bot, state: str | os.PathLike[str] | None) -> Path | None:

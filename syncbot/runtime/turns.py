@@ -20,6 +20,7 @@ class Waiter:
     def __init__(self, lock: threading.Condition) -> None:
         self.answer: dict[str, Any] | None = None
         self.stopped = False
+        self.over = False
         self._lock = lock
 
     def wait(self, timeout: float) -> dict[str, Any]:
@@ -34,6 +35,7 @@ class Waiter:
             while self.answer is None and not self.stopped:
                 left_seconds = deadline - time.monotonic()
                 if left_seconds <= 0:
+                    self.over = True  # an answer that comes from now on is an ordinary message
                     raise AskTimeout(f"no answer came within {timeout:g} s")
                 self._lock.wait(left_seconds)
             if self.answer is None:
@@ -75,10 +77,16 @@ class Turns:
                     del self._waiters[chat_id, user_id]
 
     def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
-        """Give an update to the handler that waits for it; False when none does."""
+        """Give an update to the handler that waits for it; False when none does.
+
+        Raises:
+            Stopped: one has waited for it, and is asked again at the next start; the answer has to stay behind it.
+        """
         with self._lock:
             for waiter in reversed(self._waiters.get((chat_id, user_id), [])):
-                if waiter.answer is None:
+                if waiter.stopped and waiter.answer is None:
+                    raise Stopped("the runtime is stopping")
+                if waiter.answer is None and not waiter.over:
                     waiter.answer = raw
                     self._lock.notify_all()
                     return True

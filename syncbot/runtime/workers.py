@@ -1,7 +1,7 @@
 """The threads that handle updates: fed from the inbox, one chat's updates one after the other, different chats in parallel.
 
 A worker asks the inbox for the next update that may run, handles it, and finishes it; the same transaction hands out the next one. Whatever
-a handler does, its worker lives on.
+a handler does, its worker lives on. Jobs run on the same threads.
 """
 
 from __future__ import annotations
@@ -11,54 +11,36 @@ import logging
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from syncbot.errors import Stopped, StorageError
 from syncbot.runtime.dispatcher import HandlerFailed
+from syncbot.runtime.patience import RETRY_SECONDS, Patience
+from syncbot.runtime.tasks import Busy, End, JobRun
 from syncbot.runtime.turns import Turns
-from syncbot.storage.base import NO_CHANGES, Changes, Claimed, Inbox
+from syncbot.storage.base import Changes, Claimed, Counts, Inbox
 
 _log = logging.getLogger(__name__)
 
-_STORAGE_RETRY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.1
 
 
 class Handle(Protocol):
     """What is done with an update: `Dispatcher.handle`."""
 
-    def __call__(self, raw: dict[str, Any], turn: Turn) -> Changes: ...
-
-
-@dataclass(eq=False)
-class Busy:
-    """An update while it is being handled.
-
-    Args:
-        claimed: the update.
-        thread_id: of the worker, as in `sys._current_frames()`.
-        since: `time.monotonic()` at which its handler began.
-        waiting: it waits for an answer (`context.ask`) and takes no worker.
-        warned: its handler was reported as hanging.
-        given_up: the runtime stopped without it; what it does is not recorded any more.
-    """
-
-    claimed: Claimed
-    thread_id: int
-    since: float = field(default_factory=time.monotonic)
-    waiting: bool = False
-    warned: bool = False
-    given_up: bool = False
+    def __call__(self, raw: dict[str, Any], turn: Turn | None) -> Changes: ...
 
 
 class Turn:
     """An update's place among the others, as its context sees it: it may wait for an answer without holding up anybody."""
 
-    def __init__(self, workers: Workers, busy: Busy) -> None:
+    def __init__(self, workers: Workers, busy: Busy, claimed: Claimed) -> None:
         self._workers = workers
         self._busy = busy
+        self._claimed = claimed
 
     def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
         """Wait for the next message of a user in a chat; meanwhile the chat's turn and the worker are free.
@@ -68,11 +50,11 @@ class Turn:
             Stopped: the runtime is stopping.
         """
         with self._workers.turns.waiter(chat_id, user_id) as waiter:
-            self._workers.step_aside(self._busy)
+            self._workers.step_aside(self._busy, self._claimed)
             try:
                 return waiter.wait(timeout)
             finally:
-                self._workers.step_back(self._busy)
+                self._workers.step_back(self._busy, self._claimed)
 
     def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
         """Give an update to the handler that waits for it; False when none does."""
@@ -87,7 +69,8 @@ class Workers:
         handle: what is done with each.
         number: how many handlers run at once.
         stop: set when the runtime stops: no new update is begun.
-        on_finished: told the id of each update that is handled, buried or put back.
+        may_wait: handlers may wait for answers; without it they get no turn.
+        on_finished: told the id of each update that is handled or buried.
         on_fatal: told of an error of the state file that does not pass by itself; the thread that met it ends.
     """
 
@@ -98,26 +81,30 @@ class Workers:
         number: int,
         stop: threading.Event,
         *,
+        may_wait: bool = True,
         on_finished: Callable[[int], None] = lambda _: None,
         on_fatal: Callable[[StorageError], None] = lambda _: None,
     ) -> None:
         self.turns = Turns()
         self.handled = 0
         self.failed = 0
+        self.patience = Patience(stop)
         self._inbox = inbox
         self._handle = handle
         self._number = number
         self._stop = stop
+        self._may_wait = may_wait
         self._on_finished = on_finished
         self._on_fatal = on_fatal
         self._lock = threading.Lock()
         self._work_ready = threading.Condition(self._lock)
         self._progress = threading.Condition(self._lock)
+        self._jobs: deque[JobRun] = deque()
         self._threads: set[threading.Thread] = set()
         self._working = 0
+        self._idle = 0
         self._busy: set[Busy] = set()
         self._names = 0
-        self.storage_trouble = False
 
     def start(self) -> None:
         """Start the threads."""
@@ -134,21 +121,44 @@ class Workers:
             else:
                 self._work_ready.notify(number)
 
+    def submit(self, job: JobRun) -> None:
+        """Run a job as soon as a worker is free; at a stop, those that have not begun are forgotten."""
+        with self._lock:
+            self._jobs.append(job)
+            self._work_ready.notify()
+
     def busy(self) -> list[Busy]:
         """What is being handled now."""
         with self._lock:
             return list(self._busy)
 
+    def owns(self, thread: threading.Thread) -> bool:
+        """Whether a thread is one of the workers."""
+        with self._lock:
+            return thread in self._threads
+
+    @property
+    def has_idle(self) -> bool:
+        """Whether a worker waits for work: nothing more of what is stored can be handled now."""
+        return self._idle > 0
+
     def wait_until_idle(self, deadline: float) -> bool:
         """Wait until the inbox is empty; False at `deadline` (`time.monotonic()`) or at a stop."""
         with self._lock:
             while not self._stop.is_set():
-                counts = self._inbox.counts()
+                if self._is_empty():
+                    return True
                 left_seconds = deadline - time.monotonic()
-                if counts.waiting + counts.running == 0 or left_seconds <= 0:
-                    return counts.waiting + counts.running == 0
-                self._progress.wait(left_seconds)
+                if left_seconds <= 0:
+                    return False
+                self._progress.wait(min(left_seconds, RETRY_SECONDS))
         return False
+
+    def _is_empty(self) -> bool:
+        found: list[Counts] = []
+        return self.patience.tried(lambda: found.append(self._inbox.counts())) and found[0].waiting + found[0].running == 0
+
+    # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def join(self, grace: float, forced: threading.Event) -> bool:
         """Wait for the running handlers after the stop event was set; False when some did not return within `grace` seconds, or before `forced`.
@@ -158,145 +168,211 @@ class Workers:
         deadline = time.monotonic() + grace
         self.turns.stop()
         self.notify()
-        mine = threading.get_ident()
         with self._lock:
-            while any(thread.ident != mine for thread in self._threads) and not forced.is_set():
+            while self._threads and not forced.is_set():
                 left_seconds = deadline - time.monotonic()
                 if left_seconds <= 0:
                     break
                 self._progress.wait(min(left_seconds, _LOOK_AGAIN_SECONDS))
-            left = [busy for busy in self._busy if busy.thread_id != mine]
+            left = list(self._busy)
             for busy in left:
                 busy.given_up = True
         if left:
-            _log.warning("%d handlers did not end in time; their updates are handled again at the next start", len(left))
-            self._inbox.release(*(busy.claimed for busy in left))
+            _log.warning("%d handlers did not end in time (%s); updates are handled again at the next start", len(left), ", ".join(busy.name for busy in left))
+            self._inbox.release(*(busy.claimed for busy in left if busy.claimed is not None))
         return not left
 
-    def step_aside(self, busy: Busy) -> None:
-        """A handler waits for an answer: its chat goes on, and another thread takes its place among the workers."""
-        self._inbox.yield_turn(busy.claimed)
+    # ── waiting for answers ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def step_aside(self, busy: Busy, claimed: Claimed) -> None:
+        """A handler waits for an answer: its chat goes on, and another thread takes its place among the workers.
+
+        Raises:
+            Stopped: the runtime is stopping.
+        """
+        if not self.patience.until_stop(lambda: self._inbox.yield_turn(claimed)):
+            raise Stopped("the runtime is stopping")
         with self._lock:
             busy.waiting = True
             self._working -= 1
             if self._working < self._number and not self._stop.is_set():
-                self._start_one()
+                try:
+                    self._start_one()
+                except RuntimeError as error:  # the system gives no more threads; the other workers go on
+                    _log.warning("no thread takes the place of the handler of %s, which waits for an answer: %s", busy.name, error)
             self._work_ready.notify_all()
+            self._progress.notify_all()
 
-    def step_back(self, busy: Busy) -> None:
-        """The answer came: wait for the chat's turn, and count as a worker again (one that is too many ends when it may)."""
+    def step_back(self, busy: Busy, claimed: Claimed) -> None:
+        """The waiting is over: wait for the chat's turn, and count as a worker again (one that is too many ends when it may).
+
+        Raises:
+            Stopped: the runtime is stopping, and another handler has the turn.
+        """
+        taken = False
+
+        def take() -> None:
+            nonlocal taken
+            taken = self._inbox.take_turn(claimed)
+
         with self._lock:
-            while not self._stop.is_set() and not self._inbox.take_turn(busy.claimed):
-                self._progress.wait()
-            busy.waiting = False
-            busy.since = time.monotonic()
-            self._working += 1
+            try:
+                while not (self.patience.tried(take) and taken):
+                    if self._stop.is_set():
+                        raise Stopped("the runtime is stopping")
+                    self._progress.wait(RETRY_SECONDS if self.patience.trouble else None)
+            finally:
+                busy.waiting = False
+                busy.since = time.monotonic()
+                self._working += 1
+                self._work_ready.notify()  # one that is idle may be one too many now
+
+    # ── working ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _start_one(self) -> None:
         self._names += 1
         thread = threading.Thread(target=self._run, name=f"syncbot-worker-{self._names}", daemon=True)
+        thread.start()  # first: where the system gives no more threads, nothing is to be taken back
         self._threads.add(thread)
         self._working += 1
-        thread.start()
 
     def _run(self) -> None:
-        claimed: Claimed | None = None
         try:
-            while (claimed := claimed or self._next()) is not None:
-                claimed = self._work(claimed)
+            while not self._work_on():
+                self._stop.wait(RETRY_SECONDS)
         except StorageError as error:
             self._on_fatal(error)
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
                 self._working -= 1
+                # Whoever ends may have been woken for work that is still there.
+                self._work_ready.notify_all()
                 self._progress.notify_all()
+
+    def _work_on(self) -> bool:
+        """Do one thing after the other; True when this thread is to end, False after an error of our own, which must not end it.
+
+        Raises:
+            StorageError: the state file cannot be used any more.
+        """
+        task: Claimed | JobRun | None = None
+        try:
+            while (task := task or self._next()) is not None:
+                if isinstance(task, JobRun):
+                    self._run_job(task)
+                    task = None
+                else:
+                    task = self._work(task)
+        except StorageError:
+            raise
+        except Exception:
+            _log.exception("a worker goes on after an error")
+            return False
+        return True
 
     def _is_over(self) -> bool:
         """Whether the calling thread is to end."""
         return self._stop.is_set() or self._working > self._number
 
-    def _next(self) -> Claimed | None:
-        """The next update that may run, as soon as there is one; None when this thread is to end."""
+    def _next(self) -> Claimed | JobRun | None:
+        """What is to be done next, as soon as there is something; None when this thread is to end."""
         with self._lock:
             while not self._is_over():
-                try:
-                    claimed = self._inbox.claim(1)
-                except StorageError as error:
-                    self._complain(error)
-                    self._work_ready.wait(_STORAGE_RETRY_SECONDS)
-                    continue
+                if self._jobs:
+                    return self._jobs.popleft()
+                claimed: list[Claimed] = []
+                well = self.patience.tried(partial(self._claim, claimed))
                 if claimed:
                     return claimed[0]
-                self._work_ready.wait()
+                self._idle += well
+                self._work_ready.wait(None if well else RETRY_SECONDS)
+                self._idle -= well
         return None
+
+    def _claim(self, claimed: list[Claimed]) -> None:
+        claimed += self._inbox.claim(1)
+
+    def _run_job(self, job: JobRun) -> None:
+        busy = Busy(f"the job {job.name}")
+        with self._lock:
+            self._busy.add(busy)
+        try:
+            job.work()
+        except StorageError:
+            raise
+        except BaseException:  # a worker outlives whatever is raised
+            _log.exception("the job %s could not be run", job.name)
+        finally:
+            with self._lock:
+                self._busy.discard(busy)
+                self._progress.notify_all()
 
     def _work(self, claimed: Claimed) -> Claimed | None:
         """Handle one update and record how it ended; returns the next one where there is one at once."""
-        busy = Busy(claimed, threading.get_ident())
+        busy = Busy(f"update {claimed.update_id}", claimed)
         with self._lock:
             self._busy.add(busy)
-        end = self._outcome(claimed, Turn(self, busy))
-        following = [] if busy.given_up else self._record(end)
-        self._on_finished(claimed.update_id)
-        with self._lock:
-            self._busy.discard(busy)
-            surplus = following if self._is_over() else []
-            # Finishing frees one chat, and the worker takes that chat's next update itself; only a suspect's end frees more.
-            if claimed.alone or surplus:
-                self._work_ready.notify_all()
-            self._progress.notify_all()
-        if surplus:
-            self._inbox.release(*surplus)
-            return None
-        return following[0] if following else None
+        try:
+            end = self._outcome(claimed, Turn(self, busy, claimed) if self._may_wait else None)
+            following = self._record(busy, end)
+        finally:
+            with self._lock:
+                self._busy.discard(busy)
+                self._progress.notify_all()
+        if following and not self._is_over():
+            if claimed.alone:  # a suspect's end lets all others go on
+                self.notify()
+            return following[0]
+        if following:
+            self._inbox.release(*following)
+        self.notify()  # the chat is free, and this thread does not go on with it itself
+        return None
 
-    def _outcome(self, claimed: Claimed, turn: Turn) -> _End:
-        """Run the handler; returns what records its end."""
-        inbox = self._inbox
+    def _outcome(self, claimed: Claimed, turn: Turn | None) -> End:
+        """Run the handler; returns how it ended."""
         try:
             changes = self._handle(json.loads(claimed.body), turn)
         except HandlerFailed as failure:
             if self._stop.is_set() and failure.interrupted:
-                return lambda _: self._put_back(claimed)
-            reason, kept = failure.reason, failure.changes
-        except Stopped:
-            return lambda _: self._put_back(claimed)
-        except BaseException:  # a worker outlives whatever is raised
+                return End(claimed, "put back")
+            return End(claimed, "failed", failure.changes, failure.reason)
+        except BaseException as error:  # a worker outlives whatever is raised
+            if isinstance(error, Stopped) and self._stop.is_set():
+                return End(claimed, "put back")
             _log.exception("update %d could not be dispatched", claimed.update_id)
-            reason, kept = traceback.format_exc(), NO_CHANGES
-        else:
-            self.handled += 1
-            return lambda claim: inbox.finish(claimed, changes, claim=claim)
-        self.failed += 1
-        return lambda claim: inbox.bury(claimed, reason, kept, claim=claim)
+            return End(claimed, "failed", reason=traceback.format_exc())
+        return End(claimed, "handled", changes)
 
-    def _put_back(self, claimed: Claimed) -> list[Claimed]:
-        self._inbox.release(claimed)
+    def _record(self, busy: Busy, end: End) -> list[Claimed]:
+        """Write how an update ended; on a full disk, wait until there is room rather than forget it. Returns what is to be handled next."""
+        following: list[Claimed] = []
+        while not busy.given_up:
+            try:
+                if self.patience.tried(partial(self._write, end, following)):
+                    self._count(end)
+                    return following
+            except StorageError:
+                if busy.given_up:  # its claim is gone: the runtime stops without it
+                    break
+                raise
+            except Exception as error:
+                if end.kind == "failed":
+                    raise
+                _log.exception("what update %d has changed cannot be stored", end.claimed.update_id)
+                end = End(end.claimed, "failed", reason="".join(traceback.format_exception(error)))
+                continue
+            if self._stop.wait(RETRY_SECONDS):
+                break  # it stays in the inbox, and is handled again at the next start
         return []
 
-    def _record(self, end: _End) -> list[Claimed]:
-        """Write how an update ended; on a full disk, wait until there is room rather than forget it."""
-        while True:
-            try:
-                following = end(0 if self._is_over() else 1)
-            except StorageError as error:
-                self._complain(error)
-                if self._stop.wait(_STORAGE_RETRY_SECONDS):
-                    return []  # it stays in the inbox, and is handled again at the next start
-            else:
-                if self.storage_trouble:
-                    self.storage_trouble = False
-                    _log.warning("the state file can be written again")
-                return following
+    def _write(self, end: End, following: list[Claimed]) -> None:
+        following += end.write(self._inbox, 0 if self._is_over() else 1)
 
-    def _complain(self, error: StorageError) -> None:
-        """Say once that the state file cannot be written; what does not pass by itself ends this thread."""
-        if not error.retryable:
-            raise error
-        if not self.storage_trouble:
-            self.storage_trouble = True
-            _log.error("the state file cannot be written: %s", error)
-
-
-_End = Callable[[int], list[Claimed]]
+    def _count(self, end: End) -> None:
+        if end.kind == "put back":
+            return
+        with self._lock:
+            self.handled += end.kind == "handled"
+            self.failed += end.kind == "failed"
+        self._on_finished(end.claimed.update_id)
