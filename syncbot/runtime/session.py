@@ -147,7 +147,9 @@ class Session:
             notify=workers.notify,
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
         )
-        watched = Watched(bot, store, workers, poller, options.workers, options.poll_wait, options.handler_warn_after, options.heartbeat_file, options.notifier)
+        watched = Watched(
+            bot, store, workers, poller, options.poll, options.workers, options.poll_wait, options.handler_warn_after, options.heartbeat_file, options.notifier
+        )
         self._parts = Parts(store, dispatcher, backlog, workers, poller, Monitor(watched, self.stop.is_set))
         bot.stop_event = self.stop
 
