@@ -31,6 +31,10 @@ _ELSEWHERE = "https://telegram.invalid/"
 """Stands before the path of a file where python-telegram-bot would take a bare path for a file of this machine; nothing is ever asked there."""
 
 
+class NeedsEventLoop(RuntimeError):
+    """A coroutine waits for something that is not the bot."""
+
+
 class AttachedBot:
     """What telegram's objects that come from a syncbot bot are bound to; `message.get_bot()` returns it.
 
@@ -113,7 +117,7 @@ class AttachedBot:
         finally:
             self._running.now = False
         coroutine.close()
-        raise RuntimeError(f"{coroutine!r} waits for something that is not the bot; it needs asyncio, and a bot of python-telegram-bot")
+        raise NeedsEventLoop(f"{coroutine!r} waits for something that is not the bot; it needs asyncio, and a bot of python-telegram-bot")
 
     def _is_running(self) -> bool:
         return getattr(self._running, "now", False)
@@ -175,7 +179,7 @@ def _synchronous(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[
             return function(self, *values, **given)
         if own is not None and isinstance(self, telegram.File):
             if self._credentials is None:
-                return own(attached.syncbot, self, *values, **given)
+                return attached.do(functools.partial(own, attached.syncbot, self, *values, **given))
             self = _shadow(self, attached)
         return attached.run(function(self, *values, **given))
 

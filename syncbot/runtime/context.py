@@ -58,7 +58,7 @@ class Context(Replies):
         bot_username: Callable[[], str | None] = lambda: None,
         decode: Callable[[Any], telegram.Update] | None = None,
     ) -> None:
-        self.bot = bot
+        self.bot = self._bot = bot
         self.raw = raw
         """The update as JSON, as Telegram sent it."""
         self.job = job

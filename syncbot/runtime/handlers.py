@@ -78,23 +78,24 @@ class Matched:
 _MATCHED = Matched()
 
 
-def check_function(function: Callable[..., object], number: int, what: str) -> None:
+def check_function(function: Callable[..., object], number: int, what: str, *, may_await: bool = True) -> None:
     """Refuse at registration what would fail at the first update.
 
     Args:
         function: a handler, error handler or middleware.
         number: how many values it is called with.
         what: what an error calls it.
+        may_await: it may be an `async def` function, see `syncbot.runtime.async_handlers`.
 
     Raises:
-        TypeError: it cannot be called, is an `async def` function, or does not take `number` values.
+        TypeError: it cannot be called, is an `async def` function that it may not be, or does not take `number` values.
     """
     name = getattr(function, "__qualname__", repr(function))
     if not callable(function) or isinstance(function, type):
         raise TypeError(f"{what} has to be a function, and {name} is none")
     target = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004  # its code, not whether it is there
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(target):
-        raise TypeError(f"{what} {name} is an async def function; syncbot calls ordinary functions: write def instead, and leave out await")
+    if not may_await and (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(target)):
+        raise TypeError(f"{what} {name} is an async def function, which only handlers can be: write def instead, and leave out await")
     try:
         inspect.signature(function).bind(*range(number))
     except TypeError as problem:
@@ -104,16 +105,23 @@ def check_function(function: Callable[..., object], number: int, what: str) -> N
 
 
 def call(function: Callable[..., object], *values: Any) -> None:
-    """Call a handler, error handler or middleware: the one place where this is done.
+    """Call a handler, error handler, middleware or job: the one place where this is done.
+
+    A coroutine that comes back is run to its end; the `Context` is the last value of all of these but a middleware.
 
     Raises:
-        TypeError: what comes back wants to be awaited, so the function has done nothing.
+        TypeError: a middleware's coroutine: what it is around would run within it.
     """
     result = function(*values)
-    if inspect.iscoroutine(result):
+    if not inspect.iscoroutine(result):
+        return
+    if len(values) > 2:
         result.close()
         name = getattr(function, "__qualname__", repr(function))
-        raise TypeError(f"{name} returned a coroutine, which nobody awaits; syncbot calls ordinary functions")
+        raise TypeError(f"the middleware {name} returned a coroutine, which nobody awaits; write def instead, and leave out await")
+    from syncbot.runtime.async_handlers import drive  # deferred: it loads telegram, and few bots need it
+
+    drive(result, function, values[-1])
 
 
 class Handler:
@@ -126,7 +134,7 @@ class Handler:
         state: the state that the conversation has to be in; None for no conversation.
 
     Raises:
-        TypeError: the function or a filter is none, or the function is an `async def` one.
+        TypeError: the function or a filter is none.
     """
 
     def __init__(self, kinds: str | Iterable[str], function: HandlerFunction, filters: FilterLike | None = None, *, state: Any = ANY) -> None:

@@ -30,6 +30,7 @@ class Replies:
     """What a handler does with its update; a subclass says what the update says."""
 
     bot: Bot
+    _bot: Bot  # the same, but plain also while `bot` is awaitable
     target: Target
     _sent: tuple[int, int] | None = None
 
@@ -72,7 +73,7 @@ class Replies:
         target = self.target
         if target.business_connection_id is None or target.message_id is None:
             return _call(self, SHORTCUTS["delete"], (), given)
-        return self.bot.delete_business_messages(target.business_connection_id, [target.message_id], **given)
+        return self._bot.delete_business_messages(target.business_connection_id, [target.message_id], **given)
 
     def _check_ask(self) -> None:
         raise NotImplementedError
@@ -105,7 +106,7 @@ def _call(self: Replies, shortcut: Shortcut, values: tuple[Any, ...], given: dic
     _check_filled(self.target, shortcut, filled)
     if quote:
         filled |= _quote(self.target, given)
-    result = getattr(self.bot, shortcut.spec.python_name)(**filled, **given)
+    result = getattr(self._bot, shortcut.spec.python_name)(**filled, **given)
     if shortcut.defaults:
         _remember(self, result)
     return result

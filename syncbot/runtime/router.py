@@ -170,7 +170,7 @@ class Router(KindDecorators):
         of the router's own handlers. The first one registered is the outermost. What it changes in `context` is seen by the handlers. One
         that does not call `next` ends the handling, and one that catches what `next` raises makes it no failure.
         """
-        check_function(middleware, 3, "the middleware")
+        check_function(middleware, 3, "the middleware", may_await=False)
         self._middleware.append(middleware)
         self._changes += 1
         return middleware
