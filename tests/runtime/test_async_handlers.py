@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
-from dispatch_kit import SENT, TOKEN, Rig, message, update
+from dispatch_kit import TOKEN, Rig, message, update
 
 from syncbot.client.bot import Bot
 from syncbot.runtime.dispatcher import HandlerFailed
