@@ -321,6 +321,8 @@ class Deliverer:
                 count = self._queue.abandon(owner)
                 _log.warning("a deliverer died with %d calls, which are delivered now, or kept as uncertain if they may have been sent", count)
                 found = found or count > 0
+        if found:
+            self._folder.forget_dead(self._queue.owners())
         return (self._uncertain != "hold" and self._settle_uncertain()) or found
 
     def _settle_uncertain(self) -> bool:
