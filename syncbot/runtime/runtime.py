@@ -18,9 +18,9 @@ from syncbot.client.bot import Bot
 from syncbot.config import from_environment, service_settings, state_dir
 from syncbot.errors import AlreadyRunning, ConfigError
 from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
+from syncbot.runtime.inlets import Inlets
 from syncbot.runtime.lock import lock_path
 from syncbot.runtime.notify import ServiceNotifier
-from syncbot.runtime.router import Router
 from syncbot.runtime.session import Options, Parts, Session
 from syncbot.runtime.summary import Summary
 from syncbot.storage import Store, StoreOptions
@@ -35,7 +35,7 @@ _FRESH_SECONDS = 3.0
 """For so long after an empty poll nothing new is looked for; Telegram would hold the same question for as long."""
 
 
-class Runtime(Router):
+class Runtime(Inlets):
     """Runs a bot: handlers are registered on it, as on any `Router`, and `run`, `start` or `run_once` set it going.
 
     ```python
@@ -134,15 +134,23 @@ class Runtime(Router):
             self.start()
             self.join()
 
-    def start(self) -> None:
+    def start(self, *, poll: bool = True) -> None:
         """Start to poll and handle in threads of its own, and return.
 
+        Args:
+            poll: fetch updates from Telegram. False handles what a webhook, or `process`, brings into the state file, in this process or in
+                others; of several such processes one handles, and another takes over when it ends.
+
         Raises:
-            AlreadyRunning: another process handles the bot's updates, and this one is not to stand by.
+            AlreadyRunning: another process handles the bot's updates, and this one is not to stand by; or one of the two polls, and the other
+                does not.
             StorageError: the state file cannot be used.
+            ConfigError: it is not to poll, and there is no state file that others could bring updates into.
             RuntimeError: it has been started already.
         """
-        session = self._new_session(ServiceNotifier(*service_settings()))
+        if not poll:
+            self._need_state()
+        session = self._new_session(ServiceNotifier(*service_settings()), poll=poll)
         try:
             holds_lock = session.take_lock()
             if holds_lock:
@@ -163,6 +171,7 @@ class Runtime(Router):
         """
         session = self._current()
         atexit.unregister(self.stop)
+        self._close_intake()
         if session is None:
             return
         if grace is not None and not session.stop.is_set():
@@ -227,6 +236,11 @@ class Runtime(Router):
             self.join()
         return summaries[0]
 
+    def kinds_asked_for(self) -> tuple[str, ...]:
+        """The kinds of updates that Telegram is asked for."""
+        given = self._options.allowed_updates
+        return tuple(self.kinds_wanted()) if given is None else given
+
     def health(self) -> dict[str, Any]:
         """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in
         seconds), `queue`, `in_flight`, `hung`, counts of polls, updates and failures, `dead_letters`, `bytes_a_day`.
@@ -260,16 +274,17 @@ class Runtime(Router):
         session = self._session
         return session if session is not None and session.process == os.getpid() else None
 
-    def _new_session(self, notifier: ServiceNotifier) -> Session:
+    def _new_session(self, notifier: ServiceNotifier, *, poll: bool = True) -> Session:
         """Make a session and put it in its place, before it does anything: a stop that comes now is not to be lost."""
         with self._starting.setdefault(os.getpid(), threading.Lock()):
             session = self._current()
             if session is not None and not session.done.is_set():
                 raise RuntimeError("this runtime has been started already; stop it first")
-            wanted = self._options.allowed_updates
-            options = replace(self._options, allowed_updates=tuple(self.kinds_wanted()) if wanted is None else wanted, notifier=notifier)
-            self._session = Session(self.bot, self, options)
+            self._session = self._make_session(notifier, poll=poll)
             return self._session
+
+    def _make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
+        return Session(self.bot, self, replace(self._options, allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from syncbot.client.bot import Bot
-from syncbot.errors import AlreadyRunning, StorageError, SyncBotError, Unauthorized
+from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.runtime.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.dispatcher import Dispatcher
 from syncbot.runtime.idle import IdleLimit
 from syncbot.runtime.lock import BotLock
+from syncbot.runtime.mode import join_in, write_mode
 from syncbot.runtime.monitor import TICK_SECONDS, Monitor, Watched
 from syncbot.runtime.notify import ServiceNotifier
 from syncbot.runtime.poller import Poller
@@ -27,6 +28,8 @@ from syncbot.storage.base import Store
 
 _log = logging.getLogger(__name__)
 
+_LOOK_SECONDS = 0.1
+"""How often to look around where other processes bring the updates."""
 _POLLER_END_SECONDS = 2.0
 _LAST_CONFIRMATION_SECONDS = 2.0
 _REOPEN_SECONDS = 1.0
@@ -97,20 +100,14 @@ class Session:
     # ── starting ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def take_lock(self) -> bool:
-        """Take the bot's lock; False where somebody holds it and this session is to stand by.
+        """Take the bot's lock; False where somebody holds it and this session is to stand by. A session that does not poll always does.
 
         Raises:
-            AlreadyRunning: somebody holds it, and this session is not to stand by.
-            StorageError: the lock file cannot be made.
+            AlreadyRunning: somebody holds it and this session is not to stand by; or one of the two polls, and the other does not.
+            StorageError: the lock file cannot be made, or the state file cannot be used.
         """
-        if self._lock.acquire():
-            return True
-        if self._options.standby:
-            return False
-        raise AlreadyRunning(
-            f"another process handles the updates of bot {self._bot.id} (it holds {self._lock.path}); "
-            "stop it first, or wait for its end with Runtime(standby=True)"
-        )
+        options = self._options
+        return join_in(self._lock, options.state, self._bot.id, self.stop, poll=options.poll, standby=options.standby)
 
     def open(self) -> None:
         """Open the state file and make everything that works on it; the lock is held.
@@ -120,6 +117,7 @@ class Session:
         """
         options, bot = self._options, self._bot
         store = self._store = open_store(options.state, bot.id, options=options.store)
+        write_mode(store, poll=options.poll)
         recovery = store.inbox.recover()
         if recovery.interrupted or recovery.buried:
             again = len(recovery.interrupted) - len(recovery.buried)
@@ -218,7 +216,7 @@ class Session:
             poll_thread.start()
             self._poll_thread = poll_thread
         self._options.notifier.ready("polling" if self._options.poll else "handling")
-        while not self.stop.wait(TICK_SECONDS):
+        while not self.stop.wait(TICK_SECONDS if self._options.poll else _LOOK_SECONDS):
             parts.monitor.tick()
 
     def _stand_by(self) -> bool:
