@@ -21,9 +21,13 @@ COMMANDS = {
     "send": "send",
     "call": "call",
     "download": "download",
+    "run": "run",
+    "poll": "poll",
     "init": "setup.entry",
     "chat-id": "chat_id",
     "doctor": "doctor.entry",
+    "outbox": "outbox",
+    "dead-letters": "dead_letters",
 }
 """Each command and its module in this package; the order is that of the help."""
 _FEW_COLLECTIONS = 100_000
@@ -92,7 +96,7 @@ def run(argv: Sequence[str]) -> int:
         return Exit.INTERRUPTED
     except click.ClickException as problem:
         complain(_usage_text(problem))
-        return Exit.USAGE
+        return problem.exit_code  # 2 for a wrong command line, 1 for a bot's module that cannot be loaded
     except SyncBotError as error:
         complain(_describe(error))
         return exit_for(error)
@@ -116,8 +120,10 @@ def _describe(error: SyncBotError) -> str:
 
 
 def _usage_text(problem: click.ClickException) -> str:
-    where = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx is not None else "syncbot"
-    return f"{problem.format_message()} ({where} --help shows how)" if "--help" not in problem.format_message() else problem.format_message()
+    text = problem.format_message()
+    if not isinstance(problem, click.UsageError) or "--help" in text:
+        return text
+    return f"{text} ({problem.ctx.command_path if problem.ctx is not None else 'syncbot'} --help shows how)"
 
 
 def _internal(error: Exception, debugging: bool) -> int:

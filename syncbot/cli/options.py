@@ -28,7 +28,8 @@ def as_path(_ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any
     return system_path(value) if value is not None else None
 
 
-def _as_seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+def as_seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    """Callback of an option: read a number of seconds above 0."""
     if value is None:
         return None
     from syncbot.config import check_setting
@@ -62,7 +63,7 @@ def debug_option(command: _Command) -> _Command:
 def timeout_option(command: _Command) -> _Command:
     """Add `--timeout`."""
     text = "How long a call may take in all, retries included; moving a large file comes on top."
-    return click.option("--timeout", callback=_as_seconds, metavar="SECONDS", help=text)(command)
+    return click.option("--timeout", callback=as_seconds, metavar="SECONDS", help=text)(command)
 
 
 def json_option(command: _Command) -> _Command:
@@ -101,6 +102,29 @@ def load_settings(ctx: click.Context, *, require_token: bool = True) -> Settings
         ctx.meta[_DEBUG] = True
         setup_logging("DEBUG")
     return settings
+
+
+def bot_logging(ctx: click.Context, file: str | None, *, as_json: bool, level: str | None = None) -> None:
+    """Set logging up for a bot, unless its module has done so.
+
+    Args:
+        ctx: of the command.
+        file: a log file beside standard error, or None.
+        as_json: one JSON object a line.
+        level: how much to log instead of INFO; None for no such preference.
+
+    Raises:
+        ConfigError: a setting is wrong, or the file cannot be written.
+    """
+    import logging
+
+    from syncbot.logs import setup_logging
+
+    if logging.getLogger().handlers and file is None:
+        return
+    settings = load_settings(ctx, require_token=False)
+    chosen = level if level is not None and settings.log_level == "INFO" else settings.log_level  # INFO is what stands where nothing is set
+    setup_logging("DEBUG" if wants_debug(ctx) else chosen, file, as_json)
 
 
 def env_target(ctx: click.Context, settings: Settings) -> Path:

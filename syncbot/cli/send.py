@@ -39,11 +39,14 @@ _HINT = "give it as an argument, or write it to standard input: df -h | syncbot 
 @click.option("--reply-to", type=int, metavar="ID", help="Answer the message with this id.")
 @click.option("--thread", type=int, metavar="ID", help="Into this topic of a forum.")
 @click.option("--button", "buttons", multiple=True, metavar="LABEL=URL", help="A button with a link below the message; several times for several.")
+@click.option(
+    "--queue", is_flag=True, help="Put it into the state file first: what cannot be delivered now goes out with the next flush, or by the running bot."
+)
 @timeout_option
 @json_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, /, text: str | None, chats: tuple[str, ...], timeout: float | None, as_json: bool, **options: Any) -> Exit:
+def command(ctx: click.Context, /, text: str | None, chats: tuple[str, ...], timeout: float | None, queue: bool, as_json: bool, **options: Any) -> Exit:
     """Send TEXT, or what standard input brings when TEXT is absent or "-". Silent when it was sent.
 
     \b
@@ -66,7 +69,12 @@ def command(ctx: click.Context, /, text: str | None, chats: tuple[str, ...], tim
         raise ConfigError("no chat to send to: give --chat ID, or set SYNCBOT_CHAT, for example SYNCBOT_CHAT=123456789 (syncbot init finds yours)")
     targets = list(dict.fromkeys(wanted)) or [settings.chat]
     with open_bot(settings, timeout) as bot:
-        results = [_deliver(bot, chat, calls) for chat in targets]
+        if queue:
+            from syncbot.cli.queueing import DELIVER_SECONDS, queue_and_deliver  # deferred: it loads sqlite3
+
+            results = queue_and_deliver(bot, targets, calls, timeout or DELIVER_SECONDS)
+        else:
+            results = [_deliver(bot, chat, calls) for chat in targets]
     for result in results:
         if result["error"]:
             complain(result["error"] if len(targets) == 1 else f"chat {result['chat']}: {result['error']}")

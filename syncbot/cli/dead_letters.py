@@ -1,0 +1,156 @@
+"""`syncbot dead-letters`: updates whose handlers failed, to be looked at, handled again, or dropped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncbot.cli.exits import Exit
+from syncbot.cli.options import common_options, json_option
+from syncbot.cli.output import complain, one_line, write, write_json
+from syncbot.cli.state import open_state, state_option, when
+
+if TYPE_CHECKING:
+    from syncbot.storage import DeadLetter, DeadLetters
+
+_ID = click.IntRange(1, 2**63 - 1)
+_PAGE = 100
+
+
+@click.group("dead-letters")
+def command() -> None:
+    """Updates whose handlers failed. They are kept in the state file; the bot may run meanwhile.
+
+    \b
+    Examples:
+      syncbot dead-letters list
+      syncbot dead-letters show 7
+      syncbot dead-letters retry 7
+      syncbot dead-letters drop --all
+    """
+
+
+@command.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, metavar="N", help="The newest N. Default: 100.")
+@state_option
+@json_option
+@common_options
+@click.pass_context
+def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: bool) -> Exit:
+    """List them, the newest first: number, time, chat, tries, and why.
+
+    \b
+    Example:
+      syncbot dead-letters list --json | jq '.[].reason'
+    """
+    with open_state(ctx, state) as store:
+        letters = store.dead_letters.entries(limit)
+    if as_json:
+        write_json([_facts(letter) for letter in letters])
+        return Exit.OK
+    for letter in letters:
+        why = one_line(letter.reason.strip().splitlines()[-1]) if letter.reason.strip() else ""
+        write(f"{letter.id}\t{when(letter.died)}\tchat {letter.key or '-'}\t{letter.attempts} tries\t{why}")
+    return Exit.OK
+
+
+@command.command("show")
+@click.argument("number", type=_ID)
+@state_option
+@json_option
+@common_options
+@click.pass_context
+def show_command(ctx: click.Context, /, number: int, state: str | None, as_json: bool) -> Exit:
+    """Show one: the update, and the traceback of its handler.
+
+    \b
+    Example:
+      syncbot dead-letters show 7
+    """
+    with open_state(ctx, state) as store:
+        letter = store.dead_letters.get(number)
+    if letter is None:
+        return _no_such(number)
+    if as_json:
+        write_json(_facts(letter))
+        return Exit.OK
+    write(f"{letter.id}: update {letter.update_id}, chat {letter.key or '-'}, came {when(letter.stored)}, failed {when(letter.died)}, {letter.attempts} tries")
+    write(json.dumps(_update(letter), ensure_ascii=False, indent=2))
+    write(letter.reason.rstrip())
+    return Exit.OK
+
+
+@command.command("retry")
+@click.argument("numbers", nargs=-1, type=_ID)
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@state_option
+@common_options
+@click.pass_context
+def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
+    """Have them handled again: by the bot that runs, or at its next start.
+
+    \b
+    Example:
+      syncbot dead-letters retry 7 8
+    """
+    return _each(ctx, numbers, everything, state, lambda letters: letters.requeue)
+
+
+@command.command("drop")
+@click.argument("numbers", nargs=-1, type=_ID)
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@state_option
+@common_options
+@click.pass_context
+def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
+    """Delete them for good.
+
+    \b
+    Example:
+      syncbot dead-letters drop --all
+    """
+    return _each(ctx, numbers, everything, state, lambda letters: letters.drop)
+
+
+def _each(ctx: click.Context, numbers: tuple[int, ...], everything: bool, state: str | None, choose: Callable[[DeadLetters], Callable[[int], bool]]) -> Exit:
+    if bool(numbers) is everything:
+        raise click.UsageError("give the numbers, or --all")
+    with open_state(ctx, state) as store:
+        letters = store.dead_letters
+        wanted = _all_numbers(letters) if everything else list(dict.fromkeys(numbers))
+        missing = [number for number in wanted if not choose(letters)(number)]
+    for number in missing if not everything else ():
+        _no_such(number)
+    return Exit.USAGE if missing and not everything else Exit.OK
+
+
+def _all_numbers(letters: DeadLetters) -> list[int]:
+    found: list[int] = []
+    while page := letters.entries(_PAGE, before=found[-1] if found else None):
+        found += [letter.id for letter in page]
+    return found[::-1]  # the oldest first, as they came
+
+
+def _no_such(number: int) -> Exit:
+    complain(f"there is no dead letter {number}; syncbot dead-letters list shows those there are")
+    return Exit.USAGE
+
+
+def _facts(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "update_id": letter.update_id,
+        "key": letter.key,
+        "attempts": letter.attempts,
+        "stored": letter.stored,
+        "died": letter.died,
+        "reason": letter.reason,
+        "update": _update(letter),
+    }
+
+
+def _update(letter: DeadLetter) -> Any:
+    return json.loads(letter.body)

@@ -1,0 +1,174 @@
+"""`syncbot outbox`: calls that wait in the state file to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncbot.cli.exits import Exit, worst
+from syncbot.cli.options import as_seconds, common_options, json_option, load_settings, open_bot
+from syncbot.cli.output import complain, one_line, write, write_json
+from syncbot.cli.state import state_file, state_option, when
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from syncbot.runtime.outbox import Outbox
+    from syncbot.storage import OutboxItem
+
+_ID = click.IntRange(1, 2**63 - 1)
+
+
+@click.group("outbox")
+def command() -> None:
+    """Calls that wait in the state file: `syncbot send --queue` and a bot's own outbox put them there.
+
+    \b
+    Examples:
+      syncbot outbox list
+      syncbot outbox flush --seconds 20
+      syncbot outbox retry 7
+      syncbot outbox drop 7
+    """
+
+
+@command.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, metavar="N", help="The oldest N. Default: 100.")
+@state_option
+@json_option
+@common_options
+@click.pass_context
+def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: bool) -> Exit:
+    """List what waits, is uncertain, or has failed: number, state, time, method, chat, tries, and why.
+
+    \b
+    Example:
+      syncbot outbox list --json | jq '.[] | select(.state == "uncertain")'
+    """
+    items = _with(ctx, state, lambda outbox: outbox.entries(limit=limit))
+    if as_json:
+        write_json([_facts(item) for item in items])
+        return Exit.OK
+    for item in items:
+        what = f"{item.call.method} chat {item.call.key or '-'}"
+        write(f"{item.id}\t{item.state}\t{when(item.created)}\t{what}\t{item.attempts} tries\t{one_line(item.reason)}".rstrip())
+    return Exit.OK
+
+
+@command.command("retry")
+@click.argument("numbers", nargs=-1, type=_ID)
+@click.option("--all", "everything", is_flag=True, help="All that are uncertain or have failed.")
+@state_option
+@common_options
+@click.pass_context
+def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
+    """Queue uncertain or failed calls again. One that is uncertain may have been carried out: then it is carried out twice.
+
+    \b
+    Example:
+      syncbot outbox retry 7
+    """
+    return _each(ctx, numbers, everything, state, lambda outbox: outbox.retry, "is not there, or is neither uncertain nor failed")
+
+
+@command.command("drop")
+@click.argument("numbers", nargs=-1, type=_ID)
+@click.option("--all", "everything", is_flag=True, help="All that are uncertain or have failed.")
+@state_option
+@common_options
+@click.pass_context
+def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
+    """Delete calls with their files, whatever their state, unless they are being made now.
+
+    \b
+    Example:
+      syncbot outbox drop 7
+    """
+    return _each(ctx, numbers, everything, state, lambda outbox: outbox.drop, "is not there, or is being delivered now")
+
+
+@command.command("flush")
+@click.option("--seconds", callback=as_seconds, default="60", metavar="SECONDS", help="How long to try. Default: 60.")
+@state_option
+@json_option
+@common_options
+@click.pass_context
+def flush_command(ctx: click.Context, /, seconds: float, state: str | None, as_json: bool) -> Exit:
+    """Deliver what waits, here and now. Silent when nothing is left.
+
+    Exit codes: 0 all is delivered, 75 something is left, 76 something is uncertain, 77 something was refused.
+
+    \b
+    Example, a line for cron:
+      */5 * * * * syncbot outbox flush
+    """
+    flushed = _with(ctx, state, lambda outbox: outbox.flush(seconds))
+    code = worst(
+        [
+            Exit.TRY_LATER if flushed.left else Exit.OK,
+            Exit.REFUSED if flushed.failed else Exit.OK,
+            Exit.UNCERTAIN if flushed.uncertain else Exit.OK,
+        ]
+    )
+    if as_json:
+        facts = {"delivered": flushed.delivered, "failed": flushed.failed, "uncertain": flushed.uncertain, "left": flushed.left, "error": flushed.error}
+        write_json({**facts, "exit_code": int(code)})
+    if code is not Exit.OK:
+        why = f": {flushed.error}" if flushed.error else ""
+        complain(f"{flushed.delivered} delivered, {flushed.failed} failed, {flushed.uncertain} uncertain, {flushed.left} left{why}")
+    return code
+
+
+def _with(ctx: click.Context, state: str | None, use: Callable[[Outbox], Any]) -> Any:
+    from syncbot.runtime.outbox import Outbox
+
+    settings = load_settings(ctx)
+    path = state_file(settings, state)
+    with open_bot(settings) as bot, Outbox(path, bot) as outbox:
+        return use(outbox)
+
+
+def _each(
+    ctx: click.Context, numbers: tuple[int, ...], everything: bool, state: str | None, choose: Callable[[Outbox], Callable[[int], bool]], problem: str
+) -> Exit:
+    if bool(numbers) is everything:
+        raise click.UsageError("give the numbers, or --all")
+
+    def do(outbox: Outbox) -> list[int]:
+        wanted = list(_held(outbox)) if everything else list(dict.fromkeys(numbers))
+        return [number for number in wanted if not choose(outbox)(number)]
+
+    missing: list[int] = _with(ctx, state, do)
+    if everything:
+        return Exit.OK
+    for number in missing:
+        complain(f"call {number} {problem}; syncbot outbox list shows those there are")
+    return Exit.USAGE if missing else Exit.OK
+
+
+def _held(outbox: Outbox) -> Iterator[int]:
+    from syncbot.storage import OutboxState
+
+    after = 0
+    while page := outbox.entries(OutboxState.UNCERTAIN, OutboxState.FAILED, after=after):
+        after = page[-1].id
+        yield from [item.id for item in page]
+
+
+def _facts(item: OutboxItem) -> dict[str, Any]:
+    call = item.call
+    return {
+        "id": item.id,
+        "state": str(item.state),
+        "method": call.method,
+        "params": dict(call.params),
+        "files": list(call.files),
+        "key": call.key,
+        "created": item.created,
+        "not_before": call.not_before or None,
+        "expires": call.expires,
+        "attempts": item.attempts,
+        "reason": item.reason,
+    }

@@ -1,0 +1,45 @@
+"""`syncbot poll --once`: what waits for a bot, handled in one go: for cron."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from syncbot.cli.exits import Exit
+from syncbot.cli.options import as_path, as_seconds, bot_logging, common_options, json_option
+from syncbot.cli.output import complain, write_json
+from syncbot.cli.target import load_app
+
+
+@click.command("poll")
+@click.argument("target", metavar="MODULE:APP")
+@click.option("--once", is_flag=True, help="Fetch what waits, handle it, and end.")
+@click.option(
+    "--max-seconds", callback=as_seconds, default="60", metavar="SECONDS", help="When to end even if more waits; it stays for the next time. Default: 60."
+)
+@click.option("--log-file", callback=as_path, metavar="FILE", help="Log to this file too; it is rotated at 1 MB.")
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, /, target: str, once: bool, max_seconds: float, log_file: str | None, as_json: bool) -> Exit:
+    """Handle the updates that wait for the bot APP of a Python MODULE, and end. Silent when all went well.
+
+    Exit codes: 0 all is handled, 75 something is left for the next time (or another process is at it), 1 a handler failed.
+
+    \b
+    Example, a line for cron:
+      * * * * * syncbot poll bot:app --once --max-seconds 50
+    """
+    if not once:
+        raise click.UsageError("poll is for one go: add --once; a bot that runs for good is started with: syncbot run " + target)
+    app = load_app(ctx, target)
+    bot_logging(ctx, log_file, as_json=False, level="WARNING")
+    summary = app.run_once(max_seconds)
+    if as_json:
+        write_json({**asdict(summary), "exit_code": summary.exit_code})
+    code = Exit(summary.exit_code)
+    if code is not Exit.OK:
+        hint = "; syncbot dead-letters list shows them" if summary.failed else ""
+        complain(f"{summary}{hint}")
+    return code

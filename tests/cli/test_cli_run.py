@@ -1,0 +1,187 @@
+"""`syncbot run` and `syncbot poll`: bots written in a module."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncbot.testing import TEST_TOKEN, BotApiServer, User
+
+Command = Callable[..., Any]
+
+BOT = """
+from syncbot import Bot, Runtime, filters
+
+app = Runtime(Bot.from_env(), state="bot.db")
+
+@app.message(filters.TEXT)
+def echo(update, context):
+    if update.message.text == "fail":
+        raise ValueError("as asked")
+    context.reply("you said " + update.message.text)
+
+def make():
+    return app
+
+number = 42
+"""
+
+
+@pytest.fixture(autouse=True)
+def bot_module(environment: dict[str, str]) -> None:
+    """A bot in a module in the working folder."""
+    Path("mybot.py").write_text(BOT)
+
+
+@pytest.fixture
+def running(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts command lines as processes that go on running."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*argv: str) -> subprocess.Popen[str]:
+        program = [sys.executable, "-c", "from syncbot.cli import main; main()", *argv]
+        started.append(subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ.copy()))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("target", ["mybot:app", "mybot", "mybot:make"])
+def test_run_until_a_signal(running: Callable[..., subprocess.Popen[str]], server: BotApiServer, user: User, target: str) -> None:
+    """The bot answers until SIGTERM, and then ends with 0 and a log on standard error."""
+    process = running("run", target)
+    user.send("hello")
+    user.wait_for("you said hello", timeout=30.0)
+    server.wait_confirmed(timeout=30.0)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_at_a_terminal(terminal: Callable[..., Any], server: BotApiServer, user: User) -> None:
+    """Ctrl-C is an ordinary end of a bot that runs."""
+    process = terminal("run", "mybot:app")
+    server.wait_polled(timeout=30.0)
+    process.type("\x03")
+    assert process.wait() == 0
+    assert "Traceback" not in process.screen
+
+
+def test_log_file(running: Callable[..., subprocess.Popen[str]], server: BotApiServer) -> None:
+    """--log-file and --log-json write the log as a program reads it, without the token."""
+    process = running("run", "mybot:app", "--log-file", "bot.log", "--log-json", "--debug")
+    server.wait_polled(timeout=30.0)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    lines = Path("bot.log").read_text().splitlines()
+    assert all("message" in json.loads(line) for line in lines)
+    assert lines
+    assert TEST_TOKEN not in "".join(lines)
+
+
+def test_env_file_for_the_module(process: Command, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The values of --env-file reach a module that reads its settings by itself."""
+    monkeypatch.delenv("TELEGRAM_BOT_TOKEN")
+    Path("my.env").write_text(f"TELEGRAM_BOT_TOKEN={TEST_TOKEN}\n")
+    user.send("hello")
+    ended = process("poll", "mybot:app", "--once", "--env-file", "my.env")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    user.wait_for("you said hello")
+
+
+def test_poll_once(process: Command, server: BotApiServer, user: User) -> None:
+    """What waits is handled in one go, in silence; with --json a program is told how much it was; nothing waiting is a success too."""
+    for number in range(5):
+        user.send(str(number))
+    ended = process("poll", "mybot:app", "--once", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    summary = json.loads(ended.out)
+    assert (summary["received"], summary["handled"], summary["failed"], summary["left"], summary["exit_code"]) == (5, 5, 0, 0, 0)
+    assert server.pending_updates == []
+    ended = process("poll", "mybot:app", "--once")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
+def test_poll_with_a_failure(process: Command, user: User) -> None:
+    """A handler that fails is exit code 1 and says where the update went."""
+    user.send("fail")
+    ended = process("poll", "mybot:app", "--once", SYNCBOT_LOG_LEVEL="CRITICAL")
+    assert ended.code == 1
+    assert ended.err.splitlines()[-1].startswith("syncbot: received 1, handled 0, failed 1, left 0")
+    assert "dead-letters list" in ended.err
+
+
+def test_poll_without_a_way(process: Command) -> None:
+    """Where Telegram cannot be reached the exit code says to try later."""
+    ended = process("poll", "mybot:app", "--once", "--max-seconds", "3", SYNCBOT_PROXY="http://127.0.0.1:9", SYNCBOT_LOG_LEVEL="CRITICAL")
+    assert ended.code == 75
+    assert ended.err.count("\n") == 1
+
+
+def test_poll_wants_once(command: Command) -> None:
+    """Without --once the right command is named."""
+    ended = command("poll", "mybot:app")
+    assert ended.code == 2
+    assert "syncbot run mybot:app" in ended.err
+
+
+def test_wrong_token(process: Command) -> None:
+    """A wrong token ends a bot with 77."""
+    ended = process("run", "mybot:app", TELEGRAM_BOT_TOKEN="123456789:" + "x" * 35, SYNCBOT_LOG_LEVEL="CRITICAL")
+    assert ended.code == 77
+    assert "Unauthorized" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "words"),
+    [
+        ("nothere:app", 2, "no module 'nothere'"),
+        ("mybot:other", 2, "has no other"),
+        ("mybot:number", 2, "is a int, not a syncbot.Runtime"),
+        ("broken:app", 1, "ZeroDivisionError: division by zero"),
+        ("importer:app", 1, "No module named 'not_installed'"),
+        ("syntax:app", 1, "SyntaxError"),
+    ],
+)
+def test_targets_that_cannot_run(process: Command, target: str, code: int, words: str) -> None:
+    """A target that cannot be loaded is one line that says why and where."""
+    Path("broken.py").write_text("x = 1\ny = 1 / 0\n")
+    Path("importer.py").write_text("import not_installed\n")
+    Path("syntax.py").write_text("x = = 1\n")
+    ended = process("run", target)
+    assert ended.code == code
+    assert words in ended.err
+    assert ended.err.count("\n") == 1
+    if target.startswith("broken"):
+        assert "broken.py, line 2" in ended.err
+        assert "Traceback" in process("run", target, "--debug").err
+
+
+def test_module_without_its_settings(process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that misses its token ends with the code for a wrong configuration."""
+    monkeypatch.delenv("TELEGRAM_BOT_TOKEN")
+    ended = process("run", "mybot:app")
+    assert ended.code == 78
+    assert "TELEGRAM_BOT_TOKEN is not set" in ended.err
+
+
+def test_ends_as_its_module_asks(process: Command) -> None:
+    """What a bot's module wants done at exit is done."""
+    Path("tidy.py").write_text(BOT + "\nimport atexit, pathlib\natexit.register(lambda: pathlib.Path('tidied').touch())\n")
+    assert process("poll", "tidy:app", "--once").code == 0
+    assert Path("tidied").exists()
