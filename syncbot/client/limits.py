@@ -19,6 +19,8 @@ _FREE = frozenset({"sendChatAction", "sendMessageDraft", "sendRichMessageDraft",
 _MARGIN = 1.075
 """Windows are this much longer than Telegram's, since requests reach it sooner or later than they are sent."""
 _PRUNE_ABOVE = 4096
+_SHORTEST_WAIT_SECONDS = 0.001
+"""A shorter wait is none: sums of floats miss their mark by less."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,12 @@ class Limiter:
         """
         key = _key(method, chat)
         limited = _is_limited(method, chat)
-        self._wait_until(lambda: self._chat_turn(key, limited, deadline), method, deadline, stop)
-        if limited:
-            self._wait_until(lambda: self._common_turn(deadline), method, deadline, stop)
+        while True:
+            self._wait_until(lambda: self._chat_turn(key, limited, deadline), method, deadline, stop)
+            if limited:
+                self._wait_until(lambda: self._common_turn(deadline), method, deadline, stop)
+            if not self._is_paused(key, limited):  # else a 429 came for another call while this one waited
+                return
 
     def seconds_to_turn(self, method: str, chat: object) -> float:
         """In how many seconds such a call could go out; 0.0 for now. No turn is taken."""
@@ -102,6 +107,12 @@ class Limiter:
             if others_paused:
                 self._all_paused_until = max(self._all_paused_until, now + seconds)
 
+    def _is_paused(self, key: str, limited: bool) -> bool:
+        now = self._clock() + _SHORTEST_WAIT_SECONDS
+        with self._lock:
+            chat = self._chats.get(key)
+            return (chat is not None and chat.paused_until > now) or (limited and self._all_paused_until > now)
+
     def _wait_until(self, take_turn: Callable[[], float], method: str, deadline: float, stop: threading.Event) -> None:
         turn = take_turn()
         if turn >= deadline:
@@ -109,7 +120,7 @@ class Limiter:
             raise NotSent(
                 f"its turn within the rate limits would come in {wait_seconds:.1f} s, after the deadline", method=method, stage="limit", retryable=False
             )
-        if (seconds := turn - self._clock()) > 0 and stop.wait(seconds):
+        if (seconds := turn - self._clock()) > _SHORTEST_WAIT_SECONDS and stop.wait(seconds):
             raise NotSent("stopped while waiting for its turn within the rate limits", method=method, stage="limit", retryable=False)
 
     def _chat_turn(self, key: str, limited: bool, deadline: float) -> float:

@@ -41,7 +41,7 @@ class Retrier:
         method: the Bot API method.
         repeatable: whether carrying the call out twice does no harm.
         deadline: `clock()` at which the call must be over.
-        stop: ends waits; no attempt begins once it is set.
+        stop: ends waits; no further attempt begins once it is set.
         clock: seconds, never going backwards.
     """
 
