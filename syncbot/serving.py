@@ -66,8 +66,8 @@ class Server:
 
     def __init__(self, app: Any, listen: str, port: int, threads: int, request_seconds: int = int(BODY_SECONDS)) -> None:
         try:
-            from waitress import wasyncore  # type: ignore[import-untyped]  # waitress ships no types
-            from waitress.server import create_server  # type: ignore[import-untyped]  # the same
+            from waitress import wasyncore
+            from waitress.server import create_server
         except ImportError:
             raise ConfigError("run_webhook needs waitress: pip install 'syncbot[webhook]'; or serve Runtime.wsgi() with another server") from None
         self._loop = wasyncore.loop

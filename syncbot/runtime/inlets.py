@@ -19,6 +19,7 @@ from syncbot.runtime.notify import ServiceNotifier
 from syncbot.runtime.router import Router
 from syncbot.runtime.session import Options, Session
 from syncbot.runtime.summary import Summary
+from syncbot.storage.base import StoreOptions
 
 if TYPE_CHECKING:
     from syncbot.webhook import WebhookApp
@@ -217,7 +218,11 @@ class Inlets(Router):
         process = os.getpid()
         intake = self._intakes.get(process)
         # Of several threads that come first at once one wins, and all use its intake.
-        return intake or self._intakes.setdefault(process, Intake(path, self.bot.id, self._options.most_waiting, self._tell_workers))
+        return intake or self._intakes.setdefault(process, self._make_intake(path))
+
+    def _make_intake(self, path: Path) -> Intake:
+        options = self._options
+        return Intake(path, self.bot.id, options.most_waiting, self._tell_workers, options.store or StoreOptions())
 
     def _close_intake(self) -> None:
         intake = self._intakes.get(os.getpid())

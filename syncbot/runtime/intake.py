@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -110,14 +111,17 @@ class Intake:
         bot_id: whose it is.
         most_waiting: above so many waiting updates nothing is taken, so that the sender keeps them meanwhile.
         notify: told how many were stored.
+        options: how the state file behaves.
     """
 
-    def __init__(self, path: Path, bot_id: int, most_waiting: int, notify: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, bot_id: int, most_waiting: int, notify: Callable[[int], None], options: StoreOptions) -> None:
         self.process = os.getpid()
         self._path = path
         self._bot_id = bot_id
         self._most_waiting = most_waiting
         self._notify = notify
+        # The process that handles looks through the whole file when it opens it; here that would only cost time.
+        self._options = replace(options, check=False)
         self._queue: list[_Waiting] = []
         self._queue_lock = threading.Lock()
         self._writing = threading.Lock()
@@ -171,8 +175,7 @@ class Intake:
 
     def _open(self) -> Store:
         if self._store is None:
-            # The process that handles looks through the whole file when it opens it; here that would only cost time.
-            self._store = open_store(self._path, self._bot_id, options=StoreOptions(check=False))
+            self._store = open_store(self._path, self._bot_id, options=self._options)
         return self._store
 
     def _check_room(self, store: Store) -> None:
