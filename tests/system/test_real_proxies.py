@@ -1,0 +1,111 @@
+"""Calls through the proxies that people run: squid, tinyproxy, privoxy and microsocks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from syncbot.client.bot import Bot
+from syncbot.client.retry import RetryPolicy
+from syncbot.errors import NotSent, ProxyAuthRequired
+from syncbot.testing import BotApiServer, TestCA
+from syncbot.types import Proxy
+
+KINDS = ["squid", "tinyproxy", "privoxy", "microsocks", "microsocks-password"]
+
+
+@pytest.fixture
+def bot_through(ca: TestCA, api: BotApiServer) -> Iterator[Callable[[str], Bot]]:
+    """Makes bots that go through a proxy to `api`."""
+    bots: list[Bot] = []
+
+    def make(proxy: str) -> Bot:
+        bots.append(Bot(api.token, proxies=[proxy], base_url=api.url, ca_file=ca.ca_file, timeout=10.0, limits=None, retry=RetryPolicy(first_wait=0.05)))
+        return bots[-1]
+
+    yield make
+    for bot in bots:
+        bot.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_calls_polls_and_uploads_pass(kind: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer) -> None:
+    """Twenty calls, a long poll that waits for its update, and a large upload, each on a connection of its own; none is left open."""
+    bot = bot_through(real_proxy(kind))
+    user = api.user(id=42)
+    for number in range(19):
+        bot.call("sendMessage", chat_id=42, text=f"{kind} {number}")
+    assert [api.count_text(f"{kind} {number}") for number in range(19)] == [1] * 19
+
+    updates: list[object] = []
+    poll = threading.Thread(target=lambda: updates.extend(bot.call("getUpdates", timeout=30)))
+    poll.start()
+    api.wait_polled()
+    user.send("while it waits")
+    poll.join(10)
+    assert len(updates) == 1
+
+    content = bytes(range(256)) * 8000
+    bot.call("sendDocument", chat_id=42, document=content)
+    assert api.requests_for("sendDocument")[0].file("document").size == len(content)
+    api.wait_closed()
+    assert (api.connections_total, api.max_requests_per_connection) == (21, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_calls_of_many_threads_pass(kind: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer) -> None:
+    """Eight threads at once: every message arrives once."""
+    bot = bot_through(real_proxy(kind))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: bot.call("sendMessage", chat_id=number + 1, text=f"{kind} {number}"), range(80)))
+    assert all(api.count_text(f"{kind} {number}") == 1 for number in range(80))
+    api.wait_closed()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stop_ends_a_poll_at_once(kind: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer) -> None:
+    """Through a real proxy, too, a waiting poll is ended from another thread, and the server sees it go."""
+    bot = bot_through(real_proxy(kind))
+    stop = threading.Event()
+    failed: list[Exception] = []
+
+    def poll() -> None:
+        try:
+            bot.fetch_updates(offset=None, limit=100, wait=50, allowed_updates=None, stop=stop)
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    api.wait_polled()
+    stop.set()
+    bot.abort_poll()
+    thread.join(0.5)
+    assert not thread.is_alive()
+    assert [str(error) for error in failed] == ["aborted"]
+    api.wait_closed()
+
+
+@pytest.mark.parametrize("credentials", ["", "ann:wrong@", "bob:s3cret-word@"])
+def test_microsocks_refuses_other_credentials(credentials: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer) -> None:
+    """It is ProxyAuthRequired, at the first attempt, and nothing reaches the server."""
+    proxy = Proxy.parse(real_proxy("microsocks-password"))
+    with pytest.raises(ProxyAuthRequired) as caught:
+        bot_through(f"socks5h://{credentials}{proxy.host}:{proxy.port}").call("getMe")
+    assert caught.value.attempts == 1
+    assert proxy.password not in str(caught.value)
+    assert api.connections_total == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_that_is_not_there_is_not_sent(kind: str, real_proxy: Callable[[str], str], ca: TestCA) -> None:
+    """Whatever the proxy says about a target that it cannot reach: the request never left."""
+    with BotApiServer() as server:
+        port = server.port
+    bot = Bot(server.token, proxies=[real_proxy(kind)], base_url=f"https://127.0.0.1:{port}", ca_file=ca.ca_file, retry=None, timeout=10.0)
+    with bot, pytest.raises(NotSent) as caught:
+        bot.call("sendMessage", chat_id=1, text="hi")
+    assert caught.value.stage == "proxy"
