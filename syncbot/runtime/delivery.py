@@ -105,7 +105,8 @@ def prepare(item: OutboxItem, folder: QueueFolder, moved: Mapping[str, str], tim
     """
     params = item.call.params
     fields = {name: value for name, value in params.items() if isinstance(value, str)}
-    if (chat := fields.get("chat_id")) in moved:
+    chat = fields.get("chat_id")
+    if chat is not None and chat in moved:
         chat = fields["chat_id"] = moved[chat]
     facts = [(name, value) for name, value in params.items() if isinstance(value, dict)]
     files = tuple(_part(name, value, folder.file(copy).as_posix()) for (name, value), copy in zip(facts, item.call.files, strict=True))
@@ -199,9 +200,9 @@ class Way:
         with self._lock:
             if (left := self.pause()) > 0:
                 return left
-            longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(self.failures, 10))
+            longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self.failures, 10))
             self.failures += 1
-            seconds = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+            seconds: float = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
             self._paused_until = self.clock() + seconds
             return seconds
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError
+from syncbot.runtime.deliverer import Deliverer
+from syncbot.runtime.facts import FactsNote
 from syncbot.runtime.notify import ServiceNotifier
 from syncbot.runtime.poller import Poller
 from syncbot.runtime.workers import Workers
@@ -33,6 +35,7 @@ class Watched:
     store: Store
     workers: Workers
     poller: Poller
+    deliverer: Deliverer
     poll: bool
     number_of_workers: int
     poll_wait: int
@@ -57,6 +60,7 @@ class Monitor:
         self._stalled_since: float | None = None
         self._looks_at = 0.0
         self._troubles: dict[str, str] = {}
+        self._facts = FactsNote(watched.store.meta, self.health)
 
     def tick(self) -> None:
         """Look around; to be called every `TICK_SECONDS`. Nothing that goes wrong here may keep it from the rest."""
@@ -72,6 +76,11 @@ class Monitor:
             watched.notifier.alive()
         if watched.heartbeat_file is not None:
             self._guarded("heartbeat", lambda: self._beat(watched.heartbeat_file))
+        self._guarded("facts", self._facts.tick)
+
+    def end(self) -> None:
+        """The run has ended; the state file is still open."""
+        self._guarded("facts", self._facts.end)
 
     def health(self) -> dict[str, Any]:
         """See `Runtime.health`."""
@@ -118,6 +127,7 @@ class Monitor:
     def _look_for_foreign_updates(self) -> None:
         if self._watched.store.changed_by_others():
             self._watched.workers.notify()
+            self._watched.deliverer.notify()
 
     def _warn_of_hanging_handlers(self, now: float) -> None:
         for busy in self._watched.workers.busy():

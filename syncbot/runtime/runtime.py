@@ -17,20 +17,23 @@ from typing import TYPE_CHECKING, Any
 from syncbot.client.bot import Bot
 from syncbot.config import from_environment, service_settings, state_dir
 from syncbot.errors import AlreadyRunning, ConfigError
+from syncbot.runtime.delivery import Uncertain
 from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
 from syncbot.runtime.inlets import Inlets
 from syncbot.runtime.lock import lock_path
 from syncbot.runtime.notify import ServiceNotifier
+from syncbot.runtime.outbox import Opened, RuntimeOutbox
 from syncbot.runtime.session import Options, Parts, Session
+from syncbot.runtime.state import AUTO, state_path
 from syncbot.runtime.summary import Summary
 from syncbot.storage import Store, StoreOptions
 
 if TYPE_CHECKING:
     from typing import Self
 
-AUTO = "auto"
-"""`Runtime(state=AUTO)`: SYNCBOT_STATE, else `<bot id>.db` in the user's state folder."""
 _ONCE_ATTEMPTS = 4
+_OUTBOX_PATIENCE_SECONDS = 2.0
+"""What of the outbox can only be done later than this is left to the next run."""
 _FRESH_SECONDS = 3.0
 """For so long after an empty poll nothing new is looked for; Telegram would hold the same question for as long."""
 
@@ -65,6 +68,8 @@ class Runtime(Inlets):
         take_over: remove a webhook that is set, since it keeps Telegram from answering polls.
         drop_pending_updates: drop what waits at Telegram when the runtime starts.
         heartbeat_file: a file that is touched about once a second while all is well.
+        uncertain: what follows when nobody knows whether a call of the outbox was carried out: "hold" it for somebody to look at, make it "again" (then
+            it may be there twice), or "drop" it.
         store_options: how the state file behaves; None for the defaults.
 
     Raises:
@@ -87,6 +92,7 @@ class Runtime(Inlets):
         take_over: bool = False,
         drop_pending_updates: bool = False,
         heartbeat_file: str | os.PathLike[str] | None = None,
+        uncertain: Uncertain = "hold",
         store_options: StoreOptions | None = None,
     ) -> None:
         super().__init__()
@@ -94,6 +100,8 @@ class Runtime(Inlets):
             raise ConfigError(f"workers: {workers} is too few; give at least 1, for example workers=4")
         if not 1 <= poll_wait <= LONGEST_WAIT_SECONDS:
             raise ConfigError(f"poll_wait: {poll_wait} is not between 1 and {LONGEST_WAIT_SECONDS} seconds; for example poll_wait=50")
+        if uncertain not in ("hold", "again", "drop"):
+            raise ConfigError(f'uncertain: {uncertain!r} is none of "hold", "again" and "drop"; for example uncertain="hold"')
         self.bot = bot
         self._session: Session | None = None
         self._starting: dict[int, threading.Lock] = {}  # by process: a child must not wait for a thread that it does not have
@@ -114,7 +122,10 @@ class Runtime(Inlets):
             heartbeat_file=Path(heartbeat_file) if heartbeat_file is not None else None,
             store=store_options,
             notifier=ServiceNotifier(),
+            uncertain=uncertain,
         )
+        self.outbox = RuntimeOutbox(path, bot, self._open_outbox)
+        """Queues calls in the state file (any method: `app.outbox.send_message(…)`); the runtime delivers them, in order per chat."""
 
     @property
     def state(self) -> Path | None:
@@ -219,6 +230,7 @@ class Runtime(Inlets):
 
         def work(parts: Parts) -> None:
             error = _work_off(parts, began + max_seconds, session.stop)
+            parts.deliverer.work_off(began + max_seconds - time.monotonic(), patience=_OUTBOX_PATIENCE_SECONDS)
             counts = parts.store.inbox.counts()
             left = counts.waiting + counts.running
             summaries.append(Summary(parts.poller.facts.received, parts.workers.handled, parts.workers.failed, left, time.monotonic() - began, error))
@@ -286,6 +298,14 @@ class Runtime(Inlets):
     def _make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
         return Session(self.bot, self, replace(self._options, allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
 
+    def _open_outbox(self) -> Opened | None:
+        """The outbox of the session that runs in this process."""
+        session = self._current()
+        if session is None or not session.is_open:
+            return None
+        parts = session.parts
+        return Opened(parts.store.outbox, parts.outbox_folder, parts.deliverer.notify)
+
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():
@@ -329,12 +349,7 @@ def _work_off(parts: Parts, deadline: float, stop: threading.Event) -> str:
 
 
 def _state_path(bot: Bot, state: str | os.PathLike[str] | None) -> Path | None:
-    if state is None:
-        return None
-    if state != AUTO:
-        return Path(os.path.abspath(os.path.expanduser(state)))
-    configured = bot.settings.state if bot.settings is not None else from_environment("state").get("state")
-    return configured or state_dir() / f"{bot.id}.db"
+    return None if state is None else state_path(bot, state)
 
 
 def _allowed_users(bot: Bot, given: Collection[int] | None) -> frozenset[int] | None:

@@ -14,6 +14,8 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.runtime.backlog import DurableBacklog, MemoryBacklog
+from syncbot.runtime.deliverer import Deliverer
+from syncbot.runtime.delivery import Uncertain
 from syncbot.runtime.dispatcher import Dispatcher
 from syncbot.runtime.idle import IdleLimit
 from syncbot.runtime.lock import BotLock
@@ -21,6 +23,7 @@ from syncbot.runtime.mode import join_in, write_mode
 from syncbot.runtime.monitor import TICK_SECONDS, Monitor, Watched
 from syncbot.runtime.notify import ServiceNotifier
 from syncbot.runtime.poller import Poller
+from syncbot.runtime.queue_folder import QueueFolder
 from syncbot.runtime.router import Router
 from syncbot.runtime.workers import Workers
 from syncbot.storage import StoreOptions, open_store
@@ -57,6 +60,7 @@ class Options:
     store: StoreOptions | None
     notifier: ServiceNotifier
     poll: bool = True
+    uncertain: Uncertain = "hold"
     """Without it, only what others have stored is handled."""
 
 
@@ -69,6 +73,8 @@ class Parts:
     backlog: DurableBacklog | MemoryBacklog
     workers: Workers
     poller: Poller
+    deliverer: Deliverer
+    outbox_folder: QueueFolder
     monitor: Monitor
 
 
@@ -145,10 +151,22 @@ class Session:
             notify=workers.notify,
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
         )
+        folder = QueueFolder.beside(options.state)
+        deliverer = Deliverer(store.outbox, bot, folder, uncertain=options.uncertain, stop=self.stop, on_fatal=self.fail)
         watched = Watched(
-            bot, store, workers, poller, options.poll, options.workers, options.poll_wait, options.handler_warn_after, options.heartbeat_file, options.notifier
+            bot,
+            store,
+            workers,
+            poller,
+            deliverer,
+            options.poll,
+            options.workers,
+            options.poll_wait,
+            options.handler_warn_after,
+            options.heartbeat_file,
+            options.notifier,
         )
-        self._parts = Parts(store, dispatcher, backlog, workers, poller, Monitor(watched, self.stop.is_set))
+        self._parts = Parts(store, dispatcher, backlog, workers, poller, deliverer, folder, Monitor(watched, self.stop.is_set))
         bot.stop_event = self.stop
 
     def start(self, work: Callable[[Parts], object] | None = None, *, holds_lock: bool) -> None:
@@ -201,6 +219,7 @@ class Session:
             if holds_lock or self._stand_by():
                 assert self._parts is not None
                 self._parts.workers.start()
+                self._parts.deliverer.notify()
                 work(self._parts)
         except Exception as error:
             if not isinstance(error, SyncBotError):
@@ -263,7 +282,7 @@ class Session:
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def close(self) -> None:
-        """End what is left, in this order: the poll, handlers, the last confirmation, the state file, the lock.
+        """End what is left, in this order: the poll, handlers, the outbox, the last confirmation, the state file, the lock.
 
         The lock goes last, so that nobody takes over while a handler still runs.
         """
@@ -274,6 +293,8 @@ class Session:
             if parts is not None:
                 self._guarded(lambda: self._end_poll(parts))
                 self._guarded(lambda: parts.workers.join(self.grace, self.forced))
+                self._guarded(lambda: self._end_delivery(parts))
+                self._guarded(parts.monitor.end)
             if self._bot.stop_event is self.stop:
                 self._bot.stop_event = threading.Event()
             if parts is not None and not parts.store.persistent and self.fatal is None and not self.forced.is_set():
@@ -286,10 +307,18 @@ class Session:
     def _end_poll(self, parts: Parts) -> None:
         parts.backlog.wake()
         parts.workers.notify()
+        parts.deliverer.wake()
         if self._poll_thread is not None:
             self._bot.abort_poll()
             # A look-up of a name cannot be cut; whoever is in one finds the stop event set when it comes back.
             self._poll_thread.join(_POLLER_END_SECONDS)
+
+    def _end_delivery(self, parts: Parts) -> None:
+        """Handlers have ended, and queue nothing any more; what is on its way gets as long again as they had."""
+        try:
+            parts.deliverer.join(self.grace, self.forced)
+        finally:
+            parts.outbox_folder.close()
 
     def _confirm(self, parts: Parts) -> None:
         """What was handled since the last poll would be handled again, were it not confirmed (a state file knows it)."""

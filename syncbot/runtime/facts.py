@@ -1,0 +1,62 @@
+"""How a running bot is, written into its state file now and then, for whoever watches it from outside (`syncbot monitor`)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from syncbot.storage import Meta
+
+FACTS = "facts"
+"""The name of the facts in `Store.meta`."""
+EVERY_SECONDS = 60.0
+"""How often they are written: one small write each time, which flash memory bears for decades."""
+_SOON_SECONDS = 5.0
+
+
+class FactsNote:
+    """Keeps the facts of one run in the state file: its health, when that was, and which process it is.
+
+    Args:
+        meta: where they are written.
+        health: tells the health of the bot, as `Runtime.health`.
+        clock: seconds, never going backwards.
+    """
+
+    def __init__(self, meta: Meta, health: Callable[[], Mapping[str, Any]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._meta = meta
+        self._health = health
+        self._clock = clock
+        self._started = time.time()
+        self._was_ok: bool | None = None
+        self._written_at: float | None = None
+
+    def tick(self) -> None:
+        """Write them if it is time: once a minute, and soon after the health has changed.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        seconds = EVERY_SECONDS if self._written_at is None else self._clock() - self._written_at
+        if seconds < _SOON_SECONDS:
+            return
+        health = self._health()
+        if seconds >= EVERY_SECONDS or health["ok"] != self._was_ok:
+            self._write(health)
+            self._was_ok = health["ok"]
+
+    def end(self) -> None:
+        """Write that the run has ended; one that never ticked was one of those that a cron job starts.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        self._write({**self._health(), "ok": False, "running": False, "once": self._written_at is None})
+
+    def _write(self, health: Mapping[str, Any]) -> None:
+        self._written_at = self._clock()
+        process = {"pid": os.getpid(), "host": socket.gethostname(), "started": self._started, "at": time.time(), "every": EVERY_SECONDS}
+        self._meta.set(FACTS, {**health, **process})
