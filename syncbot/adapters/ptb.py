@@ -273,7 +273,7 @@ class OneShotRequest(BaseRequest):
 
 def _given(timeout: ODV, own: float | None) -> float:
     """The seconds of a timeout; a call's own wins, and what is to have no bound gets a wide one."""
-    seconds = own if timeout is BaseRequest.DEFAULT_NONE else timeout
+    seconds = own if isinstance(timeout, type(BaseRequest.DEFAULT_NONE)) else timeout
     return DEFAULT_DEADLINE if seconds is None else float(seconds)
 
 
