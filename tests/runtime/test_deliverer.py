@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from syncbot.storage import OutboxCall, OutboxState, Store, open_store
 from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
+from syncbot.transport.fake import FakeCall
 
 QUEUED, UNCERTAIN, FAILED = OutboxState.QUEUED, OutboxState.UNCERTAIN, OutboxState.FAILED
 
@@ -383,6 +384,10 @@ def test_a_full_disk_after_the_delivery_sends_nothing_twice(file_store: Store, c
 # ── life ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _at_least(number: int) -> Callable[[list[FakeCall]], bool]:
+    return lambda calls: len(calls) >= number
+
+
 def deliverer_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("syncbot-deliverer")]
 
@@ -396,7 +401,7 @@ def test_threads_live_only_while_something_is_queued(store: Store) -> None:
     for round_number in range(3):
         queue(store, f"{round_number}")
         deliverer.notify()
-        assert transport.wait_for(lambda calls, wanted=round_number + 1: len(calls) == wanted)
+        assert transport.wait_for(_at_least(round_number + 1))
         for thread in deliverer_threads():
             thread.join(10)
         assert deliverer_threads() == []
@@ -511,7 +516,7 @@ def test_two_deliverers_share_the_work(file_store: Store) -> None:
             deliverer.notify()
         for deliverer in both:
             deliverer.work_off(20.0)
-        assert all([deliverer.join(10.0) for deliverer in both])
+        assert [deliverer.join(10.0) for deliverer in both] == [True, True]
     assert sorted(map(int, texts(transport))) == list(range(60))
     for chat in range(1, 7):
         order = [int(call.parameters["text"]) for call in transport.calls if call.parameters["chat_id"] == chat]
@@ -527,6 +532,7 @@ from syncbot.runtime.deliverer import Deliverer
 from syncbot.runtime.queue_folder import QueueFolder
 from syncbot.storage import open_store
 from syncbot.transport import FakeTransport
+from syncbot.transport.fake import FakeCall
 def die(call):
     os.kill(os.getpid(), 9)
 store = open_store(sys.argv[1], {BOT_ID})

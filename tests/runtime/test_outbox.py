@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import subprocess
 import sys
@@ -78,7 +79,7 @@ def test_a_wrong_call_is_refused_before_it_is_queued(outbox: Outbox, call: Any, 
 @pytest.mark.parametrize("text", ["half \ud83d", float("nan")])
 def test_what_cannot_be_written_is_refused_at_once(outbox: Outbox, text: Any) -> None:
     """A value that no request can hold is a ValueError at queueing, not a failure at delivery."""
-    with pytest.raises(ValueError, match="surrogate|not a number"):
+    with pytest.raises(ValueError, match=r"surrogate|not a number"):
         outbox.send_message(42, text)
     assert outbox.entries() == []
 
@@ -242,8 +243,6 @@ def test_copies_that_nobody_speaks_of_are_swept(state: Path) -> None:
     names = [f"{name}.copy" for name in ("old", "young")]
     for name in names:
         folder.file(name).write_bytes(b"x")
-    import os
-
     for path in (known, folder.file(names[0])):
         os.utime(path, (1, 1))
     with open_store(state, BOT_ID) as store:

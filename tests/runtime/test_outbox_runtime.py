@@ -1,0 +1,196 @@
+"""The outbox of a runtime: queued by handlers and by other processes, delivered while it runs, and what a stop leaves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import MakeApp
+from runtime_kit import becomes
+
+from syncbot.errors import ConfigError
+from syncbot.runtime.facts import EVERY_SECONDS, FACTS, FactsNote
+from syncbot.runtime.outbox import Outbox
+from syncbot.storage import OutboxState, open_store
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
+
+
+def delivered(server: BotApiServer, text: str) -> bool:
+    """Whether a message of this text has arrived, once."""
+    return server.count_text(text) == 1
+
+
+def test_what_a_handler_queues_goes_out_at_once(make_app: MakeApp, server: BotApiServer) -> None:
+    """A handler queues without waiting for the network, and the runtime delivers it."""
+    app = make_app()
+
+    @app.message()
+    def on_message(update: Any, context: Any) -> None:
+        app.outbox.send_message(update.message.chat.id, f"queued {update.message.text}")
+
+    app.start()
+    user = server.user(7, "Ann")
+    user.send("one")
+    assert user.wait_for("queued one")
+    user.send("two")
+    assert user.wait_for("queued two")
+    assert becomes(lambda: sum(app.outbox.counts().values()) == 0)
+
+
+def test_what_was_queued_before_the_start_goes_out(make_app: MakeApp, server: BotApiServer) -> None:
+    """A runtime that does not run queues into its file, and delivers that when it starts."""
+    app = make_app()
+    for n in range(5):
+        app.outbox.send_message(7, f"early {n}")
+    assert app.outbox.counts()[OutboxState.QUEUED] == 5
+    app.start()
+    assert becomes(lambda: all(delivered(server, f"early {n}") for n in range(5)))
+    texts = [request.params["text"] for request in server.requests if request.method == "sendMessage"]
+    assert texts == [f"early {n}" for n in range(5)]
+
+
+def test_another_process_queues_for_a_running_bot(make_app: MakeApp, server: BotApiServer) -> None:
+    """What another process puts into the state file goes out within about a second."""
+    app = make_app()
+    app.start()
+    program = (
+        "import sys; from syncbot import Bot; from syncbot.runtime.outbox import Outbox;"
+        f"Outbox(sys.argv[1], Bot({TEST_TOKEN!r}, proxies=['direct'])).send_message(7, 'from elsewhere')"
+    )
+    subprocess.run([sys.executable, "-c", program, str(app.state)], check=True, timeout=60)
+    began = time.monotonic()
+    assert becomes(lambda: delivered(server, "from elsewhere"))
+    assert time.monotonic() - began < 3.0  # a second, and the patience of a busy machine
+
+
+def test_no_thread_without_something_queued(make_app: MakeApp) -> None:
+    """A runtime whose outbox is not used has no thread for it."""
+    app = make_app()
+    app.start()
+    assert becomes(lambda: app.health()["polls"] > 0)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("syncbot-deliverer")]
+
+
+def test_a_stop_keeps_what_is_queued(make_app: MakeApp, server: BotApiServer) -> None:
+    """A stop lets the call under way end, and the rest waits for the next start."""
+    app = make_app()
+    app.start()
+    server.script("sendMessage", Answer.normal().after(1.0))
+    app.outbox.send_message(7, "first")
+    app.outbox.send_message(7, "second")
+    server.wait_count("sendMessage", 1)
+    app.stop()
+    assert [(item.call.params["text"], item.state) for item in app.outbox.entries()] == [("second", OutboxState.QUEUED)]
+    assert delivered(server, "first")
+    app.start()
+    assert becomes(lambda: delivered(server, "second"))
+
+
+def test_in_memory_the_outbox_lives_with_the_runtime(make_app: MakeApp, server: BotApiServer) -> None:
+    """Without a state file what is queued, files too, goes out while the runtime runs; before the start it is refused."""
+    app = make_app(state=None)
+    with pytest.raises(RuntimeError, match="only while the runtime runs"):
+        app.outbox.send_message(7, "too early")
+    app.start()
+    app.outbox.send_document(7, b"data", filename="a.bin", caption="with a file")
+    assert becomes(lambda: delivered(server, "with a file"))
+    app.outbox.send_message(7, "never", not_before=timedelta(hours=1))
+    app.stop()
+
+
+def test_run_once_delivers_too(make_app: MakeApp, server: BotApiServer) -> None:
+    """A run from cron delivers what is due, and does not wait for what is queued for later."""
+    app = make_app()
+    app.outbox.send_message(7, "now")
+    app.outbox.send_message(7, "later", not_before=timedelta(hours=1))
+    began = time.monotonic()
+    assert app.run_once(max_seconds=30.0).exit_code == 0
+    assert time.monotonic() - began < 15.0
+    assert delivered(server, "now")
+    assert [item.call.params["text"] for item in app.outbox.entries()] == ["later"]
+
+
+@pytest.mark.parametrize(("uncertain", "left"), [("hold", 1), ("drop", 0)])
+def test_the_setting_for_uncertain_calls(make_app: MakeApp, server: BotApiServer, uncertain: Any, left: int) -> None:
+    """`uncertain=` says what the runtime does with a call of which nobody knows."""
+    app = make_app(uncertain=uncertain)
+    server.script("sendMessage", Answer.normal().once_done().cut())
+    app.outbox.send_message(7, "lost")
+    app.start()
+    server.wait_count("sendMessage", 1)
+    assert becomes(lambda: [item.state for item in app.outbox.entries()] == [OutboxState.UNCERTAIN] * left)
+    assert delivered(server, "lost")
+
+
+def test_a_wrong_setting_is_refused(make_app: MakeApp) -> None:
+    """Another word for `uncertain` is a ConfigError that shows the right ones."""
+    with pytest.raises(ConfigError, match='"hold", "again" and "drop"'):
+        make_app(uncertain="maybe")
+
+
+def test_the_facts_of_a_run_stand_in_the_state_file(make_app: MakeApp, tmp_path: Path) -> None:
+    """A running bot writes its health into its state file, and at the end that it has ended."""
+    app = make_app()
+    app.start()
+
+    def facts() -> dict[str, Any]:
+        with open_store(tmp_path / "bot.db", None) as store:
+            found: dict[str, Any] = store.meta.get(FACTS) or {}
+            return found
+
+    assert becomes(lambda: facts().get("running"))
+    assert facts()["every"] == EVERY_SECONDS
+    app.stop()
+    assert (facts()["running"], facts()["ok"], facts()["once"]) == (False, False, False)
+    app.run_once(max_seconds=5.0)
+    assert facts()["once"] is True
+
+
+def test_facts_are_written_seldom() -> None:
+    """The facts are written once a minute, and a few seconds after the health has changed."""
+    now = [0.0]
+    written: list[bool] = []
+    health = {"ok": True}
+
+    class Meta:
+        """Notes what is written."""
+
+        def get(self, name: str, default: Any = None) -> Any:
+            return default
+
+        def set(self, name: str, value: Any) -> None:
+            written.append(value["ok"])
+
+    note = FactsNote(Meta(), lambda: health, lambda: now[0])
+    for _ in range(600):
+        note.tick()
+        now[0] += 0.25
+    assert written == [True] * 3
+    health["ok"] = False
+    note.tick()
+    assert written[3:] == [False]
+    health["ok"] = True
+    note.tick()
+    assert written[4:] == []
+    now[0] += 5.0
+    note.tick()
+    assert written[4:] == [True]
+
+
+def test_scripts_and_a_runtime_share_a_file(make_app: MakeApp, server: BotApiServer) -> None:
+    """A script that flushes while the runtime delivers sends nothing twice."""
+    app = make_app()
+    app.start()
+    with Outbox(str(app.state), app.bot) as outbox:
+        for n in range(40):
+            outbox.send_message(n % 4 + 1, f"shared {n}")
+        outbox.flush(20.0)
+    assert becomes(lambda: all(server.count_text(f"shared {n}") for n in range(40)))
+    assert becomes(lambda: sum(app.outbox.counts().values()) == 0)
+    assert all(delivered(server, f"shared {n}") for n in range(40))
