@@ -1,0 +1,228 @@
+"""Which module may import which: layers, one door for each foreign library, and a few things that nobody does."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "syncbot"
+
+# A module imports from its own package (the first name below syncbot) and from those in lines above its own.
+LAYERS = [
+    {"errors"},
+    {"types"},
+    {"logs", "storage", "envfile", "text", "keyboards", "auth"},
+    {"config"},
+    {"transport"},
+    {"client"},
+    {"runtime"},
+    {"webhook"},
+    {"serving"},
+    {"adapters", "testing"},
+    {"cli"},
+]
+
+# Steps up, allowed within a function alone: what a user of the lower module asks for by name, and what it costs nothing to have otherwise.
+STEPS_UP = {
+    ("syncbot.runtime.inlets", "webhook"): "Runtime.wsgi() gives the WSGI application of this runtime",
+    ("syncbot.runtime.inlets", "serving"): "Runtime.run_webhook() serves it",
+}
+
+# Who may import a foreign library; names end with a dot where all modules of a package may.
+DOORS = {
+    "requests": ("syncbot.transport.", "syncbot.adapters."),
+    "urllib3": ("syncbot.transport.",),
+    "socks": ("syncbot.transport.",),
+    "tenacity": ("syncbot.client.retry",),
+    "sqlite3": ("syncbot.storage.",),
+    "telegram": ("syncbot.client.decode", "syncbot.client.shortcuts", "syncbot.adapters.ptb"),
+    "telebot": ("syncbot.adapters.telebot",),
+    "asyncio": ("syncbot.adapters.ptb",),
+    "dotenv": ("syncbot.envfile",),
+    "filelock": ("syncbot.runtime.lock",),
+    "click": ("syncbot.cli.",),
+    "waitress": ("syncbot.serving",),
+    "trustme": ("syncbot.testing.certs",),
+}
+
+# Costs time or memory at each start, for what is rarely needed: imported within functions alone, or by modules that are imported so themselves.
+DEFERRED = {"tenacity", "telegram", "telebot", "trustme", "waitress", "socks", "dotenv"}
+LATE_MODULES = {"syncbot.client.shortcuts", "syncbot.runtime.async_handlers", "syncbot.adapters.telebot", "syncbot.adapters.ptb"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement: who, what, where, and whether it stands in a function."""
+
+    module: str
+    name: str
+    line: int
+    deferred: bool
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line} imports {self.name}"
+
+
+class Reader(ast.NodeVisitor):
+    """Collects the imports of a module that happen at run time."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.found: list[Import] = []
+        self._depth = 0
+
+    def visit_If(self, node: ast.If) -> None:
+        """What stands under TYPE_CHECKING never happens."""
+        if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            for child in node.orelse:
+                self.visit(child)
+        else:
+            self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """What stands in a function happens when it is called."""
+        self._depth += 1
+        self.generic_visit(node)
+        self._depth -= 1
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Import(self, node: ast.Import) -> None:
+        """`import a.b`."""
+        for alias in node.names:
+            self._add(alias.name, node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        """`from a.b import c`; from the package itself, each name is a module or a public name."""
+        assert node.level == 0, f"{self.module}:{node.lineno}: imports are absolute"
+        assert node.module is not None
+        if node.module == "syncbot":
+            for alias in node.names:
+                self._add(f"syncbot.{alias.name}", node)
+        else:
+            self._add(node.module, node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """`importlib.import_module("a.b")`."""
+        if ast.unparse(node.func) in ("importlib.import_module", "import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
+            self._add(str(node.args[0].value), node)
+        self.generic_visit(node)
+
+    def _add(self, name: str, node: ast.stmt | ast.expr) -> None:
+        self.found.append(Import(self.module, name, node.lineno, self._depth > 0))
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Every module of the package, by name."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        yield name, ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imports() -> list[Import]:
+    """Every import of the package that happens at run time."""
+    found: list[Import] = []
+    for name, tree in modules():
+        reader = Reader(name)
+        reader.visit(tree)
+        found += reader.found
+    return found
+
+
+def package_of(module: str) -> str:
+    """The first name below syncbot; empty for the public face."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+LEVELS = {package: level for level, packages in enumerate(LAYERS) for package in packages}
+OURS = [one for one in imports() if one.name.partition(".")[0] == "syncbot"]
+FOREIGN = [one for one in imports() if one.name.partition(".")[0] != "syncbot"]
+
+
+def test_every_module_has_its_place() -> None:
+    """A new module or package is put into a layer before anything imports it."""
+    packages = {package_of(name) for name, _ in modules()} - {""}
+    assert packages == set(LEVELS)
+
+
+def test_imports_go_down() -> None:
+    """A module imports from its own package and from lower layers; the few steps up stand in functions."""
+    wrong = []
+    for one in OURS:
+        own, other = package_of(one.module), package_of(one.name)
+        if not own or own == other or other not in LEVELS or LEVELS[other] < LEVELS[own]:
+            continue
+        if not ((one.module, other) in STEPS_UP and one.deferred):
+            wrong.append(str(one))
+    assert wrong == []
+
+
+def test_every_step_up_is_still_taken() -> None:
+    """An exception that nobody needs any more is taken out of the table."""
+    assert {(one.module, package_of(one.name)) for one in OURS} >= set(STEPS_UP)
+
+
+def test_the_public_face_is_used_from_outside_alone() -> None:
+    """Modules import each other where they live, not through `syncbot` itself; only its version is asked for there."""
+    allowed = {f"syncbot.{package}" for package in LEVELS} | {"syncbot.__version__"}
+    roundabout = [str(one) for one in OURS if one.module != "syncbot" and one.name.count(".") == 1 and one.name not in allowed]
+    assert roundabout == []
+
+
+def test_the_public_face_loads_the_errors_and_nothing_else() -> None:
+    """`import syncbot` reads the error tree; every other name is loaded when it is first asked for."""
+    assert {one.name for one in OURS if one.module == "syncbot" and not one.deferred} == {"syncbot.errors"}
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_foreign_library_is_imported_behind_its_door(library: str) -> None:
+    """Each library has one place that knows it."""
+    users = [one for one in FOREIGN if one.name.partition(".")[0] == library]
+    assert users, "it is not used any more"
+    wrong = [str(one) for one in users if not any(one.module == door or (door.endswith(".") and f"{one.module}.".startswith(door)) for door in DOORS[library])]
+    assert wrong == []
+
+
+def test_no_other_foreign_library_is_used() -> None:
+    """Whatever is neither ours nor Python's has a door; certainly nothing that brings an event loop."""
+    names = {one.name.partition(".")[0] for one in FOREIGN}
+    assert names - sys.stdlib_module_names <= set(DOORS)
+    assert not names & {"httpx", "httpcore", "aiohttp", "trio", "anyio", "selectors"} - {"selectors"}
+
+
+def test_what_costs_much_is_loaded_where_it_is_needed() -> None:
+    """Libraries that few calls need are imported within functions, and so are the few modules of ours that begin with one."""
+    early = [one for one in FOREIGN if one.name.partition(".")[0] in DEFERRED and not one.deferred and one.module not in LATE_MODULES]
+    assert [str(one) for one in early] == []
+    early = [one for one in OURS if one.name in LATE_MODULES and not one.deferred and one.module not in LATE_MODULES]
+    assert [str(one) for one in early] == []
+
+
+def calls_and_names() -> Iterator[tuple[str, int, str]]:
+    """Every dotted name of the package that is used, with its module and line."""
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                yield name, node.lineno, ast.unparse(node)
+
+
+def test_nobody_sleeps() -> None:
+    """Waits go through an event or a condition, so that a stop ends them."""
+    assert [f"{module}:{line}" for module, line, name in calls_and_names() if name == "time.sleep"] == []
+
+
+def test_the_environment_is_read_by_the_settings_alone() -> None:
+    """os.environ belongs to config.py; the command line may fill in defaults, and a sandbox hands it on to the process that it starts."""
+    readers = {module for module, _, name in calls_and_names() if name in ("os.environ", "os.getenv", "os.environb")}
+    assert readers <= {"syncbot.config", "syncbot.cli.target", "syncbot.testing.sandbox"}
+
+
+def test_the_lowest_layer_needs_the_standard_library_alone() -> None:
+    """errors.py and types.py import nothing foreign, not even in a function."""
+    wrong = [str(one) for one in FOREIGN if one.module in ("syncbot.errors", "syncbot.types") and one.name.partition(".")[0] not in sys.stdlib_module_names]
+    assert wrong == []
