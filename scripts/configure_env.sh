@@ -1,0 +1,12 @@
+#!/bin/sh
+# Sets a bot up: asks for its token (or takes it from TELEGRAM_BOT_TOKEN or standard input), finds the way to Telegram, finds your chat, and writes .env.
+# Everything is `syncbot init`; its options may follow: scripts/configure_env.sh --no-pair --chat 123456789 < token.txt
+# VENV is the folder of the virtual environment (default: .venv); PYTHON the interpreter that makes it (default: python3).
+set -eu
+cd "$(dirname "$0")/.."
+
+"${PYTHON:-python3}" scripts/quickstart.py --setup-only
+
+# The file has to be there before it can be named, and nobody else may read it.
+[ -e .env ] || (umask 077 && : >.env)
+exec "${VENV:-.venv}/bin/syncbot" init --env-file .env "$@"
