@@ -97,7 +97,7 @@ def request(
     cookies are kept, and no `.netrc` is read.
 
     Args:
-        timeout: seconds for one attempt in all, or a pair: for the way to the server, and from there to the end of the answer.
+        timeout: seconds for one attempt in all, or a pair: what the way to the server may take, and what the answer may take on top of it.
         deadline: seconds for everything: attempts, waits, redirects, large bodies.
         proxies: the ways to the server in order of preference, or a dict as `requests` has it; none takes HTTPS_PROXY, ALL_PROXY and NO_PROXY from
             the environment.

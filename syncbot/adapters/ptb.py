@@ -72,7 +72,7 @@ class OneShotRequest(BaseRequest):
     """A `telegram.request.BaseRequest` that has no pool: each call gets a new connection, a thread while it lasts, and a deadline.
 
     The timeouts have the names and defaults of `HTTPXRequest`. There they bound single steps; here `connect_timeout` bounds the way to Telegram in
-    each attempt (look-up, proxy and TLS), write and read timeout together the time from there to the answer, and all four together the whole call.
+    each attempt (look-up, proxy and TLS), write and read timeout are what the answer may take on top of it, and all four together bound the whole call.
     Large uploads and downloads get more, by their size. None, which means no bound there, means 60 seconds here.
 
     A call that was certainly never sent is tried again within that time; one that may have been carried out never is. Errors are those of

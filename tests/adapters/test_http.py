@@ -1,0 +1,324 @@
+"""`syncbot.request`: one call on one connection in the shape of `requests`, with a deadline, and errors that tell what was sent."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from adapters_kit import check_silent, nothing_left
+from requests.auth import HTTPBasicAuth
+
+import syncbot
+from syncbot.adapters import http
+from syncbot.client.retry import RetryPolicy
+from syncbot.errors import DeliveryUncertain, NetworkError, NotSent, Phase
+from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy
+from syncbot.transport import OneShotTransport
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Tells what it was asked; `/to?<url>` redirects there, `/once` fails the first time, `/drip` never comes to an end."""
+
+    protocol_version = "HTTP/1.1"
+    seen: list[dict[str, Any]]
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fact = {"verb": self.command, "path": self.path, "headers": dict(self.headers), "body": body.decode("latin-1")}
+        self.seen.append(fact)
+        path, _, query = self.path.partition("?")
+        if path == "/drip":
+            return self._drip()
+        status, headers, content = 200, {"Content-Type": "application/json"}, json.dumps(fact).encode()
+        if path == "/to":
+            status, headers = 302, {"Location": query}
+        elif path == "/missing":
+            status, headers, content = 404, {"Content-Type": "text/html; charset=iso-8859-1"}, "weg für immer".encode("latin-1")
+        elif path == "/once" and len(self.seen) == 1:
+            self.close_connection = True
+            return None
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+        return None
+
+    def _drip(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        nobody = threading.Event()
+        try:
+            for _ in range(200):
+                self.wfile.write(b".")
+                nobody.wait(0.05)
+        except OSError:
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _answer
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+class Site:
+    """A small web server."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"seen": self.seen}))
+        self._server.daemon_threads = False
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        """End it with all its threads."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A web server for one test."""
+    made = Site()
+    yield made
+    made.close()
+
+
+SAME: dict[str, dict[str, Any]] = {
+    "params": {"params": {"a": ["1", "2"], "b": "ü &", "c": None}},
+    "form": {"data": {"a": "1", "b": "ü"}},
+    "list": {"data": [("a", "1"), ("a", "2")]},
+    "text": {"data": "text ü".encode()},
+    "bytes": {"data": b"\x00\xff", "headers": {"Content-Type": "application/x-own"}},
+    "json": {"json": {"a": [1, None, "ü"]}},
+    "auth": {"auth": HTTPBasicAuth("user", "pass")},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST", "put", "HEAD", "DELETE"])
+@pytest.mark.parametrize("name", SAME)
+def test_a_request_is_the_one_that_requests_would_make(site: Site, verb: str, name: str) -> None:
+    """The server sees the same, headers about the connection and the program aside, and the answer has the same shape."""
+    theirs = requests.request(verb, f"{site.url}/path?x=1", timeout=5, **SAME[name])
+    ours = syncbot.request(verb, f"{site.url}/path?x=1", timeout=5, **SAME[name])
+    about_us = {"User-Agent", "Connection", "Accept-Encoding"}
+    for fact in site.seen:
+        fact["headers"] = {key: value for key, value in fact["headers"].items() if key not in about_us}
+    assert site.seen[1] == site.seen[0]
+    assert isinstance(ours, requests.Response)
+    assert (ours.status_code, ours.reason, ours.encoding, ours.url, ours.ok) == (theirs.status_code, theirs.reason, theirs.encoding, theirs.url, theirs.ok)
+    assert ours.request.method == verb.upper()
+    assert ours.elapsed.total_seconds() > 0
+    if verb != "HEAD":
+        assert ours.json()["path"] == theirs.json()["path"]
+    theirs.close()
+
+
+def test_an_answer_is_whole_and_of_requests_kind(site: Site) -> None:
+    """Text in its charset, `raise_for_status`, lines and pieces, after everything is closed."""
+    with nothing_left():
+        answer = syncbot.request("GET", f"{site.url}/missing")
+    assert answer.text == "weg für immer"
+    assert b"".join(answer.iter_content(3)) == answer.content == answer.raw.read()
+    with pytest.raises(requests.HTTPError, match="404"):
+        answer.raise_for_status()
+
+
+def test_files_are_streamed(site: Site, tmp_path: Path) -> None:
+    """Several files beside fields, in the forms that `requests` takes, and a body that is one open file."""
+    path = tmp_path / "report.csv"
+    path.write_bytes(b"a;b\n" * 1000)
+    with path.open("rb") as file, path.open("rb") as again:
+        files = {"one": file, "two": ("two.txt", "text"), "three": ("3", io.BytesIO(b"3"), "image/png"), "four": b"4"}
+        syncbot.request("POST", site.url, files=files, data={"a": 1, "b": None, "c": "ü"})
+        again.seek(4)
+        syncbot.request("POST", site.url, data=again)
+    form, whole = (fact["body"].encode("latin-1") for fact in site.seen)
+    assert form.count(b"Content-Disposition") == 6
+    for piece in (b'name="one"; filename="report.csv"', b"a;b\n" * 1000, b'filename="two.txt"', b"image/png", b'name="four"; filename="four"', "ü".encode()):
+        assert piece in form
+    assert whole == b"a;b\n" * 999
+    assert site.seen[0]["headers"]["Content-Type"].startswith("multipart/form-data; boundary=")
+
+
+def test_what_cannot_be_wound_back_is_sent_too(site: Site) -> None:
+    """A pipe goes into a form as any file."""
+    read, write = os.pipe()
+    with open(read, "rb") as reader, open(write, "wb") as writer:
+        writer.write(b"from a pipe")
+        writer.close()
+        syncbot.request("POST", site.url, files={"file": ("pipe", reader)})
+    assert "from a pipe" in site.seen[0]["body"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"verify": False}, "certificates are always checked"),
+        ({"data": iter([b"x"])}, "data is a list_iterator"),
+        ({"files": {"f": 5}}, "'f' is a int"),
+        ({"files": {"f": io.StringIO("x")}}, "open as text"),
+        ({"files": {"f": ("a", b"b", "c", {})}}, "tuple of 4"),
+        ({"files": {"f": b"x"}, "data": {"a": ["1", "2"]}}, "several values"),
+        ({"files": {"f": b"x"}, "data": "text"}, "has to be a mapping"),
+        ({"transport": OneShotTransport(), "proxies": "direct"}, "give proxies and ca_file to the transport"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_is_sent(site: Site, given: dict[str, Any], words: str) -> None:
+    """Arguments that cannot be carried out are refused in words."""
+    with pytest.raises((TypeError, ValueError), match=words):
+        syncbot.request("POST", site.url, **given)
+    assert site.seen == []
+
+
+@pytest.mark.parametrize("url", ["ftp.example", "http://", "http://exa mple/"])
+def test_a_url_that_is_none_is_an_error_of_requests(url: str) -> None:
+    """The URL is looked at by `requests` itself."""
+    with pytest.raises(requests.RequestException):
+        syncbot.request("GET", url)
+
+
+def test_redirects_are_handed_over_unless_asked_for(site: Site) -> None:
+    """A redirect is an answer; with `allow_redirects` a GET goes where it leads, and a POST does not."""
+    url = f"{site.url}/to?/end"
+    assert syncbot.request("GET", url).status_code == 302
+    assert syncbot.request("POST", url, allow_redirects=True).status_code == 302
+    answer = syncbot.request("GET", url, allow_redirects=True)
+    assert answer.status_code == 200
+    assert answer.url == f"{site.url}/end"
+    assert [hop.status_code for hop in answer.history] == [302]
+
+
+def test_a_redirect_takes_no_secrets_elsewhere(site: Site) -> None:
+    """Another server does not see what was meant for the first one; the same server does."""
+    other = Site()
+    headers = {"Authorization": "Bearer secret", "Cookie": "a=b", "X-Own": "1"}
+    syncbot.request("GET", f"{site.url}/to?{other.url}/end", headers=headers, allow_redirects=True)
+    syncbot.request("GET", f"{site.url}/to?/end", headers=headers, allow_redirects=True)
+    other.close()
+    assert other.seen[0]["headers"].keys() & headers.keys() == {"X-Own"}
+    assert headers.keys() <= site.seen[-1]["headers"].keys()
+
+
+def test_a_circle_of_redirects_ends(site: Site) -> None:
+    """After five redirects it is enough."""
+    with pytest.raises(requests.TooManyRedirects):
+        syncbot.request("GET", f"{site.url}/to?/to?/to?/to", allow_redirects=True, headers={"Host": "x"})
+    assert len(site.seen) == 6
+
+
+def test_a_redirect_from_https_to_http_is_not_followed(api: BotApiServer, site: Site) -> None:
+    """It is handed over as it is."""
+    api.answer_next(Answer(302, {"Location": site.url}, b""))
+    answer = syncbot.request("GET", f"{api.url}/x", ca_file=api.ca_file, allow_redirects=True)
+    assert answer.status_code == 302
+    assert site.seen == []
+
+
+@pytest.mark.parametrize(("timeout", "deadline"), [(0.4, 30.0), ((0.2, 0.4), 30.0), (None, 0.4), (30.0, 0.4), ((None, 30.0), 0.4)])
+def test_a_server_that_drips_for_ever_is_given_up_in_time(site: Site, timeout: Any, deadline: float) -> None:
+    """Whichever bound is the tighter one holds, where `requests` alone would wait for ever."""
+    started = time.monotonic()
+    with pytest.raises(http.AnswerTimedOut) as failure:
+        syncbot.request("POST", f"{site.url}/drip", timeout=timeout, deadline=deadline)
+    assert time.monotonic() - started < 2.5
+    assert failure.value.phase is Phase.MAYBE_SENT
+
+
+FAULTS: dict[str, tuple[Fault, type[NetworkError], type[requests.RequestException]]] = {
+    "hung up": (Fault.drop_connect(), http.ProxyFailed, requests.exceptions.ProxyError),
+    "gateway": (Fault.bad_gateway(), http.ProxyFailed, requests.exceptions.ProxyError),
+    "credentials": (Fault.auth_required(), http.ProxyRefused, requests.exceptions.ProxyError),
+    "tls": (Fault.tls_drop(), http.TlsFailed, requests.exceptions.SSLError),
+    "stall": (Fault.tls_stall(), http.ConnectTimedOut, requests.ConnectTimeout),
+    "lost": (Fault.cut_before_answer(), http.AnswerLost, requests.ConnectionError),
+    "short": (Fault.cut_response(), http.AnswerLost, requests.ConnectionError),
+    "silent": (Fault.never_answer(), http.AnswerTimedOut, requests.ReadTimeout),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_errors_are_of_both_kinds_and_tell_the_phase(api: BotApiServer, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each fault is an error of `requests` and one of syncbot, with its facts, and without what the URL holds."""
+    caplog.set_level(logging.DEBUG)
+    fault, kind, theirs = FAULTS[name]
+    url = f"{api.url}/bot{api.token}/sendMessage"
+    with FaultProxy(faults=[fault], rate=1.0, seed=1) as proxy, nothing_left(), pytest.raises(theirs) as failure:
+        syncbot.request("POST", url, json={"chat_id": 1, "text": "x"}, proxies=proxy.url, ca_file=api.ca_file, retry=None, timeout=(0.5, 0.5))
+    error = failure.value
+    assert type(error).__name__ == kind.__name__
+    assert isinstance(error, NetworkError)
+    assert isinstance(error, NotSent if fault.before_request else DeliveryUncertain)
+    assert error.phase is (Phase.NOT_SENT if fault.before_request else Phase.MAYBE_SENT)
+    assert error.proxy == proxy.url
+    assert error.attempts == 1
+    assert ("never sent" if fault.before_request else "may have been carried out") in str(error)
+    check_silent(api.token, error, caplog)
+
+
+def test_nobody_there_is_a_connection_error(site: Site) -> None:
+    """A refused connection is a `requests.ConnectionError` that was never sent."""
+    site.close()
+    with pytest.raises(http.ConnectionFailed):
+        syncbot.request("GET", site.url, retry=RetryPolicy(attempts=2, first_wait=0.01))
+
+
+def test_a_get_is_tried_again_and_a_post_is_not(site: Site) -> None:
+    """What may have been sent is repeated only where that does no harm."""
+    assert syncbot.request("GET", f"{site.url}/once", retry=RetryPolicy(first_wait=0.01)).status_code == 200
+    assert len(site.seen) == 2
+    site.seen.clear()
+    with pytest.raises(DeliveryUncertain):
+        syncbot.request("POST", f"{site.url}/once", retry=RetryPolicy(first_wait=0.01))
+    assert len(site.seen) == 1
+
+
+def test_what_was_never_sent_is_tried_again_whatever_it_is(api: BotApiServer) -> None:
+    """A POST through a proxy that cuts two handshakes arrives once."""
+    with FaultProxy() as proxy:
+        proxy.script(Fault.tls_drop(), Fault.tls_drop())
+        url = f"{api.url}/bot{api.token}/sendMessage"
+        answer = syncbot.request("POST", url, data={"chat_id": 1, "text": "x"}, proxies=proxy.url, verify=api.ca_file, retry=RetryPolicy(first_wait=0.01))
+    assert answer.json()["ok"] is True
+    assert api.count_text("x") == 1
+
+
+@pytest.mark.parametrize("make", [lambda url: url, lambda url: [url, "direct"], lambda url: {"https": url}, lambda url: {"all": url}])
+def test_proxies_are_taken_in_every_shape(api: BotApiServer, make: Callable[[str], Any]) -> None:
+    """A URL, a list, or a dict as `requests` has it."""
+    with FaultProxy() as proxy:
+        syncbot.request("GET", f"{api.url}/bot{api.token}/getMe", proxies=make(proxy.url), ca_file=api.ca_file)
+        assert proxy.established == 1
+
+
+def test_a_dict_without_the_scheme_means_no_proxy(site: Site) -> None:
+    """As in `requests`: a proxy for https is none for http."""
+    with FaultProxy() as proxy:
+        syncbot.request("GET", site.url, proxies={"https": proxy.url})
+        assert proxy.opened == 0
+
+
+def test_a_transport_serves_many_calls(api: BotApiServer) -> None:
+    """One transport of one's own is used and left open."""
+    transport = OneShotTransport(ca_file=Path(api.ca_file))
+    with nothing_left():
+        for _ in range(3):
+            assert syncbot.request("GET", f"{api.url}/bot{api.token}/getMe", transport=transport).json()["ok"] is True
+        transport.close()
+    assert api.recorder.max_requests_per_connection == 1
