@@ -20,7 +20,7 @@ _ID = click.IntRange(1, 2**63 - 1)
 _PAGE = 100
 
 
-@click.group("dead-letters")
+@click.group("dead-letters", short_help="Updates whose handlers failed.", no_args_is_help=False)
 def command() -> None:
     """Updates whose handlers failed. They are kept in the state file; the bot may run meanwhile.
 

@@ -12,7 +12,7 @@ from syncbot.cli.output import ReaderGone, is_terminal, write, write_json
 from syncbot.cli.progress import ProgressBar
 
 
-@click.command("download")
+@click.command("download", short_help="Download a file.")
 @click.argument("file_id")
 @click.argument("path", required=False, callback=as_path)
 @timeout_option

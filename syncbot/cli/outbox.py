@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ID = click.IntRange(1, 2**63 - 1)
 
 
-@click.group("outbox")
+@click.group("outbox", short_help="Messages that wait to be delivered.", no_args_is_help=False)
 def command() -> None:
     """Calls that wait in the state file: `syncbot send --queue` and a bot's own outbox put them there.
 

@@ -12,7 +12,7 @@ from syncbot.cli.output import complain, write_json
 from syncbot.cli.target import load_app
 
 
-@click.command("poll")
+@click.command("poll", short_help="Handle what waits for a bot, and end: for cron.")
 @click.argument("target", metavar="MODULE:APP")
 @click.option("--once", is_flag=True, help="Fetch what waits, handle it, and end.")
 @click.option(

@@ -25,7 +25,7 @@ _PARSE_MODES = {"html": "HTML", "markdown": "MarkdownV2", "plain": None}
 _HINT = "give it as an argument, or write it to standard input: df -h | syncbot send --pre"
 
 
-@click.command("send")
+@click.command("send", short_help="Send a message, or files.")
 @click.argument("text", required=False)
 @click.option("--chat", "chats", multiple=True, metavar="CHAT", help="The id or @name of the chat; several times for several. Else SYNCBOT_CHAT.")
 @click.option("--file", "files", multiple=True, callback=as_path, metavar="FILE", help="Send this file; several times for an album.")

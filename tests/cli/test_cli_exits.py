@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from syncbot import errors
 from syncbot.cli.exits import BY_ERROR, MEANINGS, Exit, exit_for, worst
+from syncbot.testing import Answer, BotApiServer, User
 
 OURS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.SyncBotError)]
 
@@ -69,3 +75,46 @@ def test_the_worst_outcome() -> None:
     assert worst([Exit.TRY_LATER, Exit.REFUSED, Exit.OK]) == 77
     assert worst([Exit.UNCERTAIN, Exit.REFUSED]) == 76
     assert all(worst([Exit.OK, code]) == code for code in Exit)
+
+
+SCENARIOS: dict[Exit, tuple[str, dict[str, str], Answer | None]] = {
+    Exit.OK: ("send x", {}, None),
+    Exit.INTERNAL: ("run broken:app", {}, None),
+    Exit.USAGE: ("send --no-such-option", {}, None),
+    Exit.TRY_LATER: ("send --timeout 1 x", {"SYNCBOT_PROXY": "http://127.0.0.1:9"}, None),
+    Exit.UNCERTAIN: ("send x", {}, Answer.normal().once_done().cut()),
+    Exit.REFUSED: ("send --chat 4004 x", {}, None),
+    Exit.CONFIG: ("send x", {"SYNCBOT_TIMEOUT": "soon"}, None),
+    Exit.INTERRUPTED: ("send x", {}, Answer.never()),
+    Exit.READER_GONE: ("call getMe", {}, None),
+}
+"""A command line for every exit code: its words, its environment, and what the server answers."""
+
+
+def test_every_exit_code_has_a_scenario() -> None:
+    """The walk below leaves no exit code out."""
+    assert set(SCENARIOS) == set(Exit)
+
+
+@pytest.mark.parametrize("code", list(Exit))
+def test_every_exit_code_as_a_process(code: Exit, process: Callable[..., Any], terminal: Callable[..., Any], server: BotApiServer, user: User) -> None:
+    """Each exit code is reached by a real process, with at most one line on standard error and no traceback."""
+    words, extra, answer = SCENARIOS[code]
+    Path("broken.py").write_text("1 / 0")
+    if answer is not None:
+        server.script("sendMessage", answer)
+    if code is Exit.INTERRUPTED:
+        running = terminal(*words.split())
+        server.wait_count("sendMessage", 1, timeout=30.0)
+        running.type("\x03")
+        assert running.wait() == code
+        return
+    if code is Exit.READER_GONE:
+        program = f'"{sys.executable}" -c "from syncbot.cli import main; main()" {words} | true; echo "${{PIPESTATUS[0]}}"'
+        ended = subprocess.run(["/bin/bash", "-c", program], capture_output=True, text=True, timeout=60, check=False)
+        assert (ended.stdout, ended.stderr) == (f"{int(code)}\n", "")
+        return
+    ended = process(*words.split(), **extra)
+    assert ended.code == code
+    assert "Traceback" not in ended.err
+    assert ended.err.count("\n") == (0 if code is Exit.OK else 1)

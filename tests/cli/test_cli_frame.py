@@ -59,6 +59,8 @@ def test_no_command_shows_help(command: Command) -> None:
         (("send", "--timeout", "soon", "x"), "'soon' is not a number of seconds"),
         (("send", "--chat", "nobody", "x"), "'nobody' is neither the id of a chat"),
         (("send", "one", "two"), "two"),
+        (("outbox",), "Missing command"),
+        (("dead-letters", "lst"), "list"),
     ],
 )
 def test_wrong_command_line(command: Command, argv: tuple[str, ...], words: str) -> None:
@@ -156,6 +158,12 @@ def test_closed_streams(environment: dict[str, str], user: User, server: BotApiS
     script = f'"{sys.executable}" -c "from syncbot.cli import main; main()" send text <&- >&- 2>&-'
     assert subprocess.run(["/bin/sh", "-c", script], timeout=60).returncode == 0
     assert server.count_text("text") == 1
+
+
+def test_as_a_module(environment: dict[str, str]) -> None:
+    """`python -m syncbot.cli` is the same program."""
+    ended = subprocess.run([sys.executable, "-m", "syncbot.cli", "--version"], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == f"syncbot {version('syncbot')}\n"
 
 
 def test_commands_are_modules_of_the_package() -> None:

@@ -161,3 +161,11 @@ def test_running_commands_do_not_meddle(command: Command, user: User, server: Bo
     """A message sent without --queue touches no state file."""
     assert command("send", "x").code == 0
     assert not Path("bot.db").exists()
+
+
+@pytest.mark.parametrize("argv", [("dead-letters", "list"), ("dead-letters", "retry", "--all"), ("outbox", "list"), ("outbox", "flush")])
+def test_at_a_terminal(terminal: Callable[..., Any], dead: list[int], argv: tuple[str, ...]) -> None:
+    """The commands do the same in front of somebody as in a pipe."""
+    running = terminal(*argv)
+    assert running.wait() == 0
+    assert ("ValueError: number 2" in running.screen) is (argv == ("dead-letters", "list"))
