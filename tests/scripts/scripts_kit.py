@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,28 +25,30 @@ class Checkout:
     folder: Path
     environment: dict[str, str]
 
-    def start(self, *command: str, python: str = sys.executable, cwd: Path | None = None, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *command: str, python: str = sys.executable, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a script; one in Python runs in `python`."""
         head, *rest = command
         script = [str(self.folder / "scripts" / head), *rest]
         return subprocess.Popen(
             [python, *script] if head.endswith(".py") else script,
             cwd=cwd or self.folder,
-            env=self.environment | variables,
+            env={**self.environment, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, *command: str, stdin: str = "", python: str = sys.executable, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, stdin: str = "", python: str = sys.executable, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a script to its end."""
         head, *rest = command
         script = [str(self.folder / "scripts" / head), *rest]
         return subprocess.run(
             [python, *script] if head.endswith(".py") else script,
             cwd=cwd or self.folder,
-            env=self.environment | variables,
+            env={**self.environment, **(env or {})},
             input=stdin,
             capture_output=True,
             text=True,

@@ -37,7 +37,7 @@ def test_without_a_token_each_script_survives_the_faults_of_the_built_in_proxy(c
 def test_with_a_token_each_script_runs_at_the_server_of_the_settings(checkout: Checkout, server: BotApiServer, settings: dict[str, str], script: str) -> None:
     """With a token the checks run at the server that the settings name, and write to the chat that they name."""
     user = server.user(77)
-    ended = checkout.run(script, **settings, SYNCBOT_CHAT="77")
+    ended = checkout.run(script, env=settings | {"SYNCBOT_CHAT": "77"})
     assert (ended.returncode, ended.stderr) == (0, "")
     assert _lines(ended.stdout) == [("ok", name) for name in CHECKS[script]]
     assert server.url in ended.stdout
@@ -49,7 +49,7 @@ def test_with_a_token_each_script_runs_at_the_server_of_the_settings(checkout: C
 def test_a_failing_check_is_told_in_its_line_and_in_the_exit_code(checkout: Checkout, server: BotApiServer, settings: dict[str, str], script: str) -> None:
     """When the server refuses everything each script ends with 1, its lines say FAILED, and nothing shows the token or a traceback."""
     server.script("*", Answer.error(401, "Unauthorized"), times=None)
-    ended = checkout.run(script, **settings, SYNCBOT_CHAT="77")
+    ended = checkout.run(script, env=settings | {"SYNCBOT_CHAT": "77"})
     assert ended.returncode == 1
     assert ("FAILED", CHECKS[script][0]) in _lines(ended.stdout)
     assert "Unauthorized" in ended.stdout
@@ -76,7 +76,7 @@ def test_record_writes_the_two_lines_and_keeps_the_rest(checkout: Checkout, serv
 
 def test_without_a_chat_the_message_is_a_check_that_fails(checkout: Checkout, server: BotApiServer, settings: dict[str, str]) -> None:
     """Where no chat is set the message cannot be sent: that check fails, says what to do, and the others are made all the same."""
-    ended = checkout.run("test_telegram_http_client.py", **settings)
+    ended = checkout.run("test_telegram_http_client.py", env=settings)
     assert ended.returncode == 1
     assert ("FAILED", "message sent") in _lines(ended.stdout)
     assert _lines(ended.stdout).count(("ok", "quick calls")) == 1
@@ -86,7 +86,7 @@ def test_without_a_chat_the_message_is_a_check_that_fails(checkout: Checkout, se
 def test_the_bot_test_takes_no_updates_that_wait_for_the_real_bot(checkout: Checkout, server: BotApiServer, settings: dict[str, str]) -> None:
     """Where updates wait already, test_telegram_bot.py does not start, and they still wait afterwards."""
     server.user(77).send("for the real bot")
-    ended = checkout.run("test_telegram_bot.py", **settings, SYNCBOT_CHAT="77")
+    ended = checkout.run("test_telegram_bot.py", env=settings | {"SYNCBOT_CHAT": "77"})
     assert ended.returncode == 1
     assert "1 updates wait for this bot" in ended.stdout
     assert len(server.pending_updates) == 1
@@ -94,7 +94,7 @@ def test_the_bot_test_takes_no_updates_that_wait_for_the_real_bot(checkout: Chec
 
 def test_a_wrong_setting_is_one_line(checkout: Checkout) -> None:
     """A setting that is wrong ends a test script with 78 and one line."""
-    ended = checkout.run("test_http_connectivity.py", SYNCBOT_TIMEOUT="soon")
+    ended = checkout.run("test_http_connectivity.py", env={"SYNCBOT_TIMEOUT": "soon"})
     assert (ended.returncode, ended.stdout) == (78, "")
     assert ended.stderr.startswith("test_http_connectivity.py: SYNCBOT_TIMEOUT in the environment: 'soon' is not")
     assert ended.stderr.count("\n") == 1

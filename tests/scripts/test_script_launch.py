@@ -65,7 +65,7 @@ def test_the_log_has_a_limit(checkout: Checkout) -> None:
 
 def test_the_echo_bot_runs_after_the_check_and_stops_at_sigterm(checkout: Checkout, server: BotApiServer, settings: dict[str, str]) -> None:
     """Without arguments launch.sh checks the way, runs the echo bot, hands SIGTERM on to it, and ends with its 0."""
-    process = checkout.start("launch.sh", **settings)
+    process = checkout.start("launch.sh", env=settings)
     try:
         user = server.user(7)
         user.send("Hello")
@@ -103,7 +103,7 @@ def test_a_module_is_run_by_syncbot_run(checkout: Checkout, server: BotApiServer
         checkout,
         "from syncbot import Bot, Runtime\napp = Runtime(Bot.from_env())\n@app.message()\ndef hello(update, context):\n    context.reply('from a module')\n",
     )
-    process = checkout.start("launch.sh", "--no-check", "mine:app", **settings)
+    process = checkout.start("launch.sh", "--no-check", "mine:app", env=settings)
     try:
         user = server.user(7)
         user.send("Hello")
@@ -116,7 +116,7 @@ def test_a_module_is_run_by_syncbot_run(checkout: Checkout, server: BotApiServer
 
 def test_a_wrong_token_ends_it_before_the_bot_runs(checkout: Checkout, server: BotApiServer, settings: dict[str, str]) -> None:
     """A check that finds what only somebody can mend ends launch.sh with that code, and the bot is not started."""
-    ended = checkout.run("launch.sh", **settings | {"TELEGRAM_BOT_TOKEN": "123456789:this-token-is-not-known-0123456789"})
+    ended = checkout.run("launch.sh", env=settings | {"TELEGRAM_BOT_TOKEN": "123456789:this-token-is-not-known-0123456789"})
     assert ended.returncode == 77
     assert not (checkout.folder / "bot.log").exists()
     assert server.count("getUpdates") == 0
@@ -126,7 +126,7 @@ def test_a_bad_way_does_not_keep_the_bot_from_running(checkout: Checkout, server
     """A way that fails during the check may work later: the bot is started all the same."""
     _bot(checkout, "print('the bot runs')\n")
     with FaultProxy(faults=[Fault.refuse()], rate=1.0, seed=1) as proxy:
-        ended = checkout.run("launch.sh", "mine.py", **settings, SYNCBOT_PROXY=proxy.url, SYNCBOT_TIMEOUT="2")
+        ended = checkout.run("launch.sh", "mine.py", env=settings | {"SYNCBOT_PROXY": proxy.url, "SYNCBOT_TIMEOUT": "2"})
     assert ended.returncode == 0
     assert "no good way to Telegram now" in ended.stderr
     assert "the bot runs" in _log(checkout)

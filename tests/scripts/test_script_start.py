@@ -51,7 +51,7 @@ def test_with_a_token_quickstart_writes_a_start_script_and_runs_the_bot(checkout
 
 def test_the_start_script_works_without_the_environment_it_was_made_in(checkout: Checkout, server: BotApiServer, settings: dict[str, str]) -> None:
     """What quickstart found in the environment is in start.sh, so that cron can run it from another folder without any; nobody else can read it."""
-    assert checkout.run("quickstart.py", "--start-script", **settings, SYNCBOT_LOG_LEVEL="WARNING").returncode == 0
+    assert checkout.run("quickstart.py", "--start-script", env=settings | {"SYNCBOT_LOG_LEVEL": "WARNING"}).returncode == 0
     script = checkout.folder / "start.sh"
     assert script.stat().st_mode & 0o777 == 0o700
     assert "from the environment: TELEGRAM_BOT_TOKEN, SYNCBOT_BASE_URL, SYNCBOT_LOG_LEVEL" in script.read_text()
@@ -90,7 +90,7 @@ def test_the_scripts_go_on_in_the_virtual_environment(checkout: Checkout) -> Non
 def test_configure_env_writes_the_env_file_beside_the_readme(checkout: Checkout, server: BotApiServer, settings: dict[str, str]) -> None:
     """configure_env.sh takes the token from standard input, checks it, and writes .env of the checkout with mode 600, wherever it is called from."""
     base = {"SYNCBOT_BASE_URL": server.url}
-    ended = checkout.run("configure_env.sh", "--no-pair", "--chat", "5", stdin=TEST_TOKEN + "\n", cwd=Path("/"), **base)
+    ended = checkout.run("configure_env.sh", "--no-pair", "--chat", "5", stdin=TEST_TOKEN + "\n", cwd=Path("/"), env=base)
     assert ended.returncode == 0, ended.stderr
     path = checkout.folder / ".env"
     assert read_env_file(path) == {"TELEGRAM_BOT_TOKEN": TEST_TOKEN, "SYNCBOT_CHAT": "5"}
@@ -109,7 +109,7 @@ def test_configure_env_keeps_what_stood_there(checkout: Checkout, server: BotApi
 @pytest.mark.parametrize(("token", "code"), [("nonsense", 78), ("123456789:this-token-is-not-known-0123456789", 77)])
 def test_configure_env_hands_on_the_exit_code_of_init(checkout: Checkout, server: BotApiServer, token: str, code: int) -> None:
     """A malformed token ends configure_env.sh with 78, one that Telegram does not know with 77; none of them is written."""
-    ended = checkout.run("configure_env.sh", "--no-pair", stdin=token, SYNCBOT_BASE_URL=server.url)
+    ended = checkout.run("configure_env.sh", "--no-pair", stdin=token, env={"SYNCBOT_BASE_URL": server.url})
     assert ended.returncode == code
     assert token not in (checkout.folder / ".env").read_text()
     assert token not in ended.stderr
