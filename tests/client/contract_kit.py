@@ -85,9 +85,9 @@ def _plain(kind: str, name: str, facts: Facts) -> Iterator[Sample]:
     if kind == "Boolean":
         yield from (Sample(*_twice(value), "bool") for value in (True, False))
     elif kind == "Float":
-        yield from (Sample(*_twice(value), "number") for value in (16.25, 3))
+        yield from (Sample(value, float(value), "number") for value in (16.25, 3))
         if name.endswith("timestamp"):
-            yield Sample(SPAN, 90, "timedelta")
+            yield Sample(SPAN, 90.0, "timedelta")
     elif kind == "Integer":
         yield Sample(*_twice(facts.integers.get(name, 7)), "int")
         if name.endswith("_date"):
