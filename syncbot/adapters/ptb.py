@@ -192,7 +192,8 @@ class OneShotRequest(BaseRequest):
             self._loop, self._turns = loop, asyncio.Semaphore(self._calls_at_once)
         turns = self._turns
         try:
-            await asyncio.wait_for(turns.acquire(), max(0.0, ends_at - time.monotonic()))
+            async with asyncio.timeout(ends_at - time.monotonic()):  # wait_for of Python 3.11 swallows a cancel that comes at the same moment
+                await turns.acquire()
         except TimeoutError:
             raise TimedOut("its turn did not come in time: too many calls are under way (never sent)") from None
         try:
@@ -210,10 +211,10 @@ class OneShotRequest(BaseRequest):
         call = _Call()
 
         def run() -> None:
-            outcome: Response | Exception
+            outcome: Response | BaseException
             try:
                 outcome = work(call)
-            except Exception as error:
+            except BaseException as error:  # whatever it is, somebody waits for it
                 outcome = error
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(self._finish, call, result, outcome)
@@ -231,7 +232,7 @@ class OneShotRequest(BaseRequest):
             self._end(call)
             raise
 
-    def _finish(self, call: _Call, result: asyncio.Future[Response], outcome: Response | Exception) -> None:
+    def _finish(self, call: _Call, result: asyncio.Future[Response], outcome: Response | BaseException) -> None:
         self._calls.discard(call)
         call.ended.set()
         if result.done():

@@ -473,6 +473,25 @@ def test_sends_take_nothing_from_a_poll_and_wait_their_turn(api: BotApiServer) -
     assert api.count_text("me too") == 0
 
 
+def test_calls_that_are_cancelled_in_the_queue_give_their_turn_back(api: BotApiServer) -> None:
+    """Fifty calls for two places, every other one cancelled at some moment: the rest are sent, and nothing waits for ever."""
+
+    async def main() -> None:
+        async with bot_of(api, one_shot(api, calls_at_once=2)) as bot:
+            tasks = [asyncio.ensure_future(bot.send_message(1, f"call {number}")) for number in range(50)]
+            for number, task in enumerate(tasks):
+                if number % 2:
+                    await asyncio.sleep(0)
+                    task.cancel()
+            ends = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10.0)
+            assert all(isinstance(end, telegram.Message) for end in ends[::2])
+            await bot.send_message(1, "after all")
+
+    with nothing_left():
+        asyncio.run(main())
+    assert api.count_text("after all") == 1
+
+
 def test_one_request_object_serves_one_loop_after_the_other(api: BotApiServer) -> None:
     """`asyncio.run` several times with the same object, with more calls than places each time."""
     request = one_shot(api, calls_at_once=2)
