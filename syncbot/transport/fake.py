@@ -35,7 +35,8 @@ class FakeTransport:
     bot = Bot("123456:any-token-will-do-here", transport=transport)
     ```
 
-    A list is answered from front to back, its last element for good. A method without an answer is an `AssertionError`.
+    A list is answered from front to back, its last element for good; an empty one is a result like any other. A method without an answer is an
+    `AssertionError`.
 
     Args:
         answers: an `Answer` or a list of them by Bot API method.
@@ -45,7 +46,9 @@ class FakeTransport:
         self.calls: list[FakeCall] = []
         self.requests: list[Request] = []
         self._lock = threading.Condition()
-        self._answers: dict[str, list[Answer]] = {method: list(answer) if isinstance(answer, list) else [answer] for method, answer in answers.items()}
+        self._answers: dict[str, list[Answer]] = {
+            method: list(answer) if answer and isinstance(answer, list) else [answer] for method, answer in answers.items()
+        }
 
     def answer(self, method: str, *answers: Answer) -> None:
         """Set the answers of a method anew."""

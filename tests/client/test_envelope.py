@@ -1,0 +1,104 @@
+"""Telegram's envelope, opened: only what stands in it is Telegram's answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from syncbot.client.envelope import open_envelope
+from syncbot.errors import ApiError, BadRequest, NetworkError, NotFound, Phase, RetryAfter, ServerError
+from syncbot.types import Response
+
+SECRET = "SECRET-TOKEN"
+
+
+def hide(text: str) -> str:
+    return text.replace(SECRET, "<hidden>")
+
+
+def opened(body: bytes | object, *, status: int = 200, kind: str = "application/json") -> Any:
+    """What comes of an answer with this body, or with this JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return open_envelope(Response(status, {"CONTENT-type": kind}, content, "http://proxy:3128"), "getMe", hide)
+
+
+@pytest.mark.parametrize("result", [True, False, None, 0, "", [], {}, {"id": 1}, [1, 2], "text", 2**62])
+def test_any_result_is_a_result(result: object) -> None:
+    """Also an empty one: it is what stands under "result" that counts."""
+    assert opened({"ok": True, "result": result}) == result
+    assert opened({"ok": True, "result": result, "description": "Webhook was set"}) == result
+
+
+def test_the_envelope_counts_and_not_the_status() -> None:
+    """A success is one with any HTTP status, and a refusal too."""
+    assert opened({"ok": True, "result": 1}, status=500) == 1
+    with pytest.raises(NotFound):
+        opened({"ok": False, "error_code": 404, "description": "Not Found"}, status=200)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(400, BadRequest), (404, NotFound), (429, RetryAfter), (500, ServerError), (502, ServerError), (599, ServerError), (418, ApiError), (0, ApiError)],
+)
+def test_the_code_decides_the_class(code: int, kind: type[ApiError]) -> None:
+    """Every code of Telegram's has a class; unknown ones are plain `ApiError`."""
+    with pytest.raises(ApiError) as caught:
+        opened({"ok": False, "error_code": code, "description": "No", "parameters": {"x": 1}}, status=code)
+    assert type(caught.value) is kind
+    assert (caught.value.code, caught.value.description, caught.value.method, caught.value.parameters) == (code, "No", "getMe", {"x": 1})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>502</html>",
+        b'{"ok":true,"resu',
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        {"result": 1},
+        {"ok": True},
+        {"ok": "true", "result": 1},
+        {"ok": 1, "result": 1},
+        {"ok": False},
+        {"ok": False, "error_code": 400},
+        {"ok": False, "description": "No"},
+        {"ok": False, "error_code": "400", "description": "No"},
+        {"ok": False, "error_code": True, "description": "No"},
+        {"ok": False, "error_code": 400.0, "description": "No"},
+        {"ok": False, "error_code": 400, "description": ["No"]},
+        {"ok": None, "error_code": 400, "description": "No"},
+        [],
+        "ok",
+        7,
+        None,
+    ],
+)
+def test_anything_else_is_not_telegrams(body: bytes | object) -> None:
+    """It is a NetworkError that an answer came for, names its status, its kind and the proxy, and repeats nothing of its body."""
+    with pytest.raises(NetworkError) as caught:
+        opened(body, status=502, kind="text/html; charset=utf-8")
+    error = caught.value
+    assert (error.phase, error.stage, error.method, error.proxy) == (Phase.ANSWERED, "body", "getMe", "http://proxy:3128")
+    assert "HTTP 502, text/html" in str(error)
+    assert error.__context__ is None
+    assert error.retryable
+
+
+def test_what_comes_from_outside_is_cleaned() -> None:
+    """A description or a content type that repeats the token does not bring it out, and a long content type is cut."""
+    with pytest.raises(ApiError) as refused:
+        opened({"ok": False, "error_code": 404, "description": f"no route for /bot{SECRET}/getMe"})
+    assert refused.value.description == "no route for /bot<hidden>/getMe"
+    with pytest.raises(NetworkError) as foreign:
+        opened(b"", kind=f"text/{SECRET}" + "x" * 500)
+    assert SECRET not in str(foreign.value)
+    assert len(str(foreign.value)) < 250
+
+
+def test_an_answer_without_a_content_type() -> None:
+    """It is described all the same."""
+    with pytest.raises(NetworkError, match="no content type"):
+        open_envelope(Response(200, {}, b""), "getMe", hide)
