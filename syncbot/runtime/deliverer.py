@@ -30,6 +30,9 @@ _LEASE_MARGIN_SECONDS = 30.0
 _PATIENCE_SECONDS = 0.25
 """A call whose turn within the rate limits comes later than this is put back until then, so that other chats go first."""
 _LOOK_FOR_DEAD_SECONDS = 5.0
+_RECOVER_EVERY_SECONDS = 1.0
+_SETTLE_SECONDS = 2.0
+"""A request whose sender is gone may still be on its way: for so long the later calls of its chat wait, or they could arrive before it."""
 _LONGEST_REST_SECONDS = 3600.0
 _STORAGE_RETRY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.1
@@ -109,6 +112,8 @@ class Deliverer:
         self._steps = 0
         self._news = 0
         self._names = 0
+        self._dead_since: dict[str, float] = {}
+        self._recovered_at = time.monotonic()
         self._lock: BotLock | None = None
         self._tidied_at: float | None = None
 
@@ -205,6 +210,8 @@ class Deliverer:
     def _step(self) -> float | None:
         if (pause := self._way.pause()) > 0:
             return pause
+        if time.monotonic() - self._recovered_at > _RECOVER_EVERY_SECONDS:  # also while there is other work: somebody's chats may wait
+            self._recover()
         items = self._queue.claim(self.owner, lease=_CLAIM_LEASE_SECONDS)
         if not items:
             return 0.0 if self._recover() else self._seconds_to_next()
@@ -269,6 +276,8 @@ class Deliverer:
         """Write down how an attempt ended; on a full disk, again and again until there is room, rather than forget it."""
         pause = self._way.failed() if fate.way_failed else 0.0
         self._tell(item, fate)
+        if fate.next is Next.UNCERTAIN:
+            self._stop.wait(_SETTLE_SECONDS)
         while True:
             try:
                 self._write(item, fate, max(pause, fate.wait))
@@ -313,16 +322,19 @@ class Deliverer:
     # ── others ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _recover(self) -> bool:
-        """Take over what dead deliverers had; True when something may have become due."""
+        """Take over what dead deliverers had, when their last requests must have arrived; True when something may have become due."""
+        self._recovered_at = time.monotonic()
         owners = [owner for owner in self._queue.owners() if owner != self.owner]
         found = False
         for owner in owners:
-            if self._folder.is_dead(owner):
+            if self._folder.is_dead(owner) and time.monotonic() - self._dead_since.setdefault(owner, time.monotonic()) >= _SETTLE_SECONDS:
                 count = self._queue.abandon(owner)
                 _log.warning("a deliverer died with %d calls, which are delivered now, or kept as uncertain if they may have been sent", count)
                 found = found or count > 0
         if found:
-            self._folder.forget_dead(self._queue.owners())
+            left = self._queue.owners()
+            self._dead_since = {owner: since for owner, since in self._dead_since.items() if owner in left}
+            self._folder.forget_dead(left)
         return (self._uncertain != "hold" and self._settle_uncertain()) or found
 
     def _settle_uncertain(self) -> bool:
@@ -344,7 +356,7 @@ class Deliverer:
             return None
         seconds = min(max(0.0, at - self._now(), self._way.pause()), _LONGEST_REST_SECONDS)
         others = any(owner != self.owner for owner in self._queue.owners())
-        return min(seconds, _LOOK_FOR_DEAD_SECONDS) if others else seconds
+        return min(seconds, _SETTLE_SECONDS / 4 if self._dead_since else _LOOK_FOR_DEAD_SECONDS) if others else seconds
 
     def _tidy(self) -> None:
         """Forget what nobody has looked at for long, and sweep up after processes that died."""

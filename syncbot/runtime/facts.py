@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from syncbot.storage import Meta
+
+_log = logging.getLogger(__name__)
 
 FACTS = "facts"
 """The name of the facts in `Store.meta`."""
@@ -33,6 +36,7 @@ class FactsNote:
         self._started = time.time()
         self._was_ok: bool | None = None
         self._written_at: float | None = None
+        self._told: object = None
 
     def tick(self) -> None:
         """Write them if it is time: once a minute, and soon after the health has changed.
@@ -45,6 +49,7 @@ class FactsNote:
             return
         health = self._health()
         if seconds >= EVERY_SECONDS or health["ok"] != self._was_ok:
+            self._tell(health)
             self._write(health)
             self._was_ok = health["ok"]
 
@@ -55,6 +60,22 @@ class FactsNote:
             StorageError: they cannot be written.
         """
         self._write({**self._health(), "ok": False, "running": False, "once": self._written_at is None})
+
+    def _tell(self, health: Mapping[str, Any]) -> None:
+        """A line for those who watch the log; where nothing but polls has happened, it is not worth one."""
+        done = {name: health.get(name, 0) for name in ("received", "handled", "failed", "failures", "dead_letters")}
+        news = (health["ok"], done) != self._told
+        self._told = (health["ok"], done)
+        _log.log(
+            logging.INFO if news else logging.DEBUG,
+            "health: %s, %d polls, %d received, %d handled, %d failed, %d failures of polls, lag %.1f s, queue %d, %d dead letters",
+            "good" if health["ok"] else "bad",
+            health.get("polls", 0),
+            *(done[name] for name in ("received", "handled", "failed", "failures")),
+            health.get("lag", 0.0),
+            health.get("queue", 0),
+            done["dead_letters"],
+        )
 
     def _write(self, health: Mapping[str, Any]) -> None:
         self._written_at = self._clock()

@@ -561,6 +561,49 @@ def test_a_dead_deliverer_is_found_at_once(file_store: Store, uncertain: Any) ->
     assert list(Path(f"{file_store.path}.outbox").iterdir()) == []
 
 
+def test_what_comes_after_a_lost_answer_waits_a_little(store: Store) -> None:
+    """A request whose answer was lost may still be on its way: the next one of its chat gives it time to arrive, other chats do not wait."""
+    times: dict[str, float] = {}
+
+    def answer(call: Any) -> Any:
+        times[str(call.parameters["text"])] = time.monotonic()
+        if call.parameters["text"] == "lost":
+            raise lost()
+        return SENT
+
+    queue(store, "lost", "next")
+    queue(store, "other", chat=2)
+    deliver(store, make_bot(FakeTransport(sendMessage=answer)), patience=None)
+    assert times["next"] - times["lost"] >= 1.9
+    assert times["other"] - times["lost"] < 1.5
+
+
+def test_the_dead_are_found_while_there_is_work(file_store: Store) -> None:
+    """A dead deliverer's chats do not wait until all others are served."""
+    queue(file_store, "dead's", chat=99)
+    assert file_store.outbox.claim("dead", lease=3600)
+    folder = QueueFolder.beside(file_store.path)
+    folder.unlock(folder.lock("nobody"))
+    (Path(f"{file_store.path}.outbox") / "dead.lock").touch()
+    served = threading.Event()
+
+    def answer(call: Any) -> Any:
+        if call.parameters["text"] == "dead's":
+            served.set()
+        else:
+            served.wait(0.05)
+        return SENT
+
+    for n in range(400):
+        queue(file_store, f"{n}", chat=n + 100)
+    transport = FakeTransport(sendMessage=answer)
+    deliverer = Deliverer(file_store.outbox, make_bot(transport), folder)
+    deliverer.notify()
+    assert served.wait(20)
+    assert file_store.outbox.counts()[QUEUED] > 50
+    assert deliverer.join(10.0)
+
+
 def test_a_living_deliverer_is_left_alone(file_store: Store) -> None:
     """What another process has is not taken from it while it lives."""
     queue(file_store, "a")
