@@ -6,19 +6,22 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeApp
 from runtime_kit import becomes
 
 from syncbot.errors import ConfigError
 from syncbot.runtime.facts import EVERY_SECONDS, FACTS, FactsNote
 from syncbot.runtime.outbox import Outbox
+from syncbot.runtime.runtime import Runtime
 from syncbot.storage import OutboxState, open_store
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
+
+MakeApp = Callable[..., Runtime]
 
 
 def delivered(server: BotApiServer, text: str) -> bool:
