@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import socket
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -73,26 +74,23 @@ class Server:
         self._loop = wasyncore.loop
         self._close_all = wasyncore.close_all
         self._map: dict[int, Any] = {}
-        try:
-            self._server = create_server(
-                app,
-                map=self._map,
-                host=listen,
-                port=port,
-                threads=threads,
-                ident=None,
-                connection_limit=_CONNECTIONS,
-                channel_timeout=request_seconds,
-                cleanup_interval=1,
-                max_request_body_size=MAX_BYTES + 1,  # waitress refuses what reaches the bound
-                clear_untrusted_proxy_headers=True,
-                log_socket_errors=False,
-            )
-        except (OSError, ValueError) as problem:
-            self._close_all(self._map)
-            raise ConfigError(f"listen, port: {listen}:{port} cannot be listened on ({problem}); for example listen='127.0.0.1', port=8080") from None
+        # The socket is made here: waitress would leave its threads behind where the port is taken.
+        listener = _listen(listen, port)
+        self.port = int(listener.getsockname()[1])
+        self._server = create_server(
+            app,
+            map=self._map,
+            sockets=[listener],
+            threads=threads,
+            ident=None,
+            connection_limit=_CONNECTIONS,
+            channel_timeout=request_seconds,
+            cleanup_interval=1,
+            max_request_body_size=MAX_BYTES + 1,  # waitress refuses what reaches the bound
+            clear_untrusted_proxy_headers=True,
+            log_socket_errors=False,
+        )
         self._server.channel_class = _bounded(self._server.channel_class)
-        self.port = int(self._server.effective_port)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="syncbot-webhook", daemon=True)
 
@@ -115,6 +113,14 @@ class Server:
     def _run(self) -> None:
         while not self._stop.is_set():
             self._loop(timeout=_LOOP_SECONDS, map=self._map, use_poll=True, count=1)
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+    except (OSError, OverflowError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
+    raise ConfigError(f"listen, port: {address}:{port} cannot be listened on ({reason}); for example listen='127.0.0.1', port=8080")
 
 
 def _bounded(channel_class: Any) -> Any:

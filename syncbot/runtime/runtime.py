@@ -169,6 +169,7 @@ class Runtime(Inlets):
             session.start(holds_lock=holds_lock)
         except BaseException:
             session.close()
+            self._session = None  # it was never started, which is not the same as stopped
             raise
         atexit.register(self.stop)
 
