@@ -309,7 +309,7 @@ class Poller:
         facts.failures += 1
         facts.failures_in_a_row += 1
         facts.last_error = words
-        if trouble != self._trouble or facts.failures_in_a_row == _WARN_FROM:
+        if trouble != self._trouble or (facts.failures_in_a_row == _WARN_FROM and not loud):
             level = logging.WARNING if loud or facts.failures_in_a_row >= _WARN_FROM else logging.INFO
             self._trouble = trouble
             _log.log(level, "polling fails (%d in a row): %s", facts.failures_in_a_row, words)

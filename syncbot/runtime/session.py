@@ -60,8 +60,8 @@ class Options:
     store: StoreOptions | None
     notifier: ServiceNotifier
     poll: bool = True
-    uncertain: Uncertain = "hold"
     """Without it, only what others have stored is handled."""
+    uncertain: Uncertain = "hold"
 
 
 @dataclass(frozen=True)

@@ -143,10 +143,10 @@ class Workers:
         return self._idle > 0
 
     def wait_until_idle(self, deadline: float) -> bool:
-        """Wait until the inbox is empty; False at `deadline` (`time.monotonic()`) or at a stop."""
+        """Wait until the inbox is empty and no handler runs; False at `deadline` (`time.monotonic()`) or at a stop."""
         with self._lock:
             while not self._stop.is_set():
-                if self._is_empty():
+                if not self._busy and self._is_empty():
                     return True
                 left_seconds = deadline - time.monotonic()
                 if left_seconds <= 0:

@@ -1,0 +1,231 @@
+"""`context.ask` from end to end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runtime_kit import PROGRAM, SECONDS, Process, Seen, becomes, own_threads, program_arguments, running
+
+from syncbot.errors import AskTimeout
+from syncbot.runtime.context import Context
+from syncbot.runtime.runtime import Runtime
+from syncbot.storage import open_store
+from syncbot.testing import BotApiServer
+
+MakeApp = Callable[..., Runtime]
+
+
+def conversation(app: Runtime, timeout: float = SECONDS) -> Seen:
+    """A bot that asks for a name and an age, and notes all else."""
+    seen = Seen()
+
+    @app.command("start")
+    def start(update: Any, context: Context) -> None:
+        name = context.ask("Name?", timeout=timeout).text
+        age = context.ask("Age?", timeout=timeout).text
+        context.reply(f"{name}, {age}")
+
+    @app.message()
+    def other(update: Any, context: Context) -> None:
+        seen.add(update.message.text)
+
+    return seen
+
+
+def test_a_conversation_in_straight_lines(server: BotApiServer, make_app: MakeApp) -> None:
+    """Two questions in a row are answered by the user's next two messages, which go to no other handler."""
+    app, user = make_app(), server.user(id=42)
+    seen = conversation(app)
+    with running(app):
+        user.send("/start")
+        user.wait_for("Name?", timeout=SECONDS)
+        user.send("Ada")
+        user.wait_for("Age?", timeout=SECONDS)
+        user.send("36")
+        user.wait_for("Ada, 36", timeout=SECONDS)
+        user.send("later")
+        seen.wait("later")
+    assert seen.texts == ["later"]
+
+
+def test_a_question_frees_the_chats_turn_and_takes_no_worker(server: BotApiServer, make_app: MakeApp) -> None:
+    """With one worker and ten open questions, the same chats' other users and other chats are served."""
+    app = make_app(workers=1)
+    seen = conversation(app)
+    users = [server.user(id=n) for n in range(1, 11)]
+    group = server.group(members=[*users, server.user(id=99)])
+    with running(app):
+        for user in users:
+            group.send(user, "/start")
+        assert becomes(lambda: sum(message.text == "Name?" for message in group.messages) == 10)
+        group.send(server.user(id=99), "from somebody else in the same chat")
+        server.user(id=77).send("from another chat")
+        seen.wait("from somebody else in the same chat", "from another chat")
+        assert app.health()["hung"] == 0
+        for user in users:
+            group.send(user, f"name {user.id}")
+        assert becomes(lambda: sum(message.text == "Age?" for message in group.messages) == 10)
+        for user in users:
+            group.send(user, f"age {user.id}")
+        assert becomes(lambda: {message.text for message in group.messages} >= {f"name {n}, age {n}" for n in range(1, 11)})
+        assert becomes(lambda: len([name for name in own_threads() if "worker" in name]) == 1)
+
+
+def test_a_question_ends_after_its_time(server: BotApiServer, make_app: MakeApp) -> None:
+    """AskTimeout is raised in the handler, and the next message is an ordinary one."""
+    app, user, seen = make_app(), server.user(id=42), Seen()
+
+    @app.command("start")
+    def start(update: Any, context: Context) -> None:
+        with pytest.raises(AskTimeout):
+            context.ask("Name?", timeout=0.1)
+        seen.add("nobody answered")
+
+    @app.message()
+    def other(update: Any, context: Context) -> None:
+        seen.add(update.message.text)
+
+    with running(app):
+        user.send("/start")
+        seen.wait("nobody answered")
+        user.send("Ada")
+        seen.wait("Ada")
+
+
+def test_a_stop_asks_again_at_the_next_start(server: BotApiServer, make_app: MakeApp) -> None:
+    """A stop while a question is open: the question comes again after the restart, is answered once, and nothing is a death."""
+    app, user = make_app(), server.user(id=42)
+    conversation(app)
+    for _ in range(4):
+        app.start()
+        if not user.messages:
+            user.send("/start")
+        count = len(user.messages)
+        assert becomes(lambda count=count: len(user.messages) > count)  # type: ignore[misc]  # bound by a default
+        app.stop()
+    assert [message.text for message in user.messages] == ["Name?"] * 4
+    with running(app):
+        assert becomes(lambda: len(user.messages) == 5)
+        user.send("Ada")
+        user.wait_for("Age?", timeout=SECONDS)
+        user.send("36")
+        user.wait_for("Ada, 36", timeout=SECONDS)
+        assert becomes(lambda: app.health()["in_flight"] == 0)
+        assert app.health()["dead_letters"] == 0
+
+
+def test_an_answer_that_came_while_stopped_follows_the_question(server: BotApiServer, make_app: MakeApp) -> None:
+    """What the user wrote between stop and start answers the question that is asked again."""
+    app, user = make_app(), server.user(id=42)
+    conversation(app)
+    with running(app):
+        user.send("/start")
+        user.wait_for("Name?", timeout=SECONDS)
+    user.send("Ada")
+    with running(app):
+        user.wait_for("Age?", timeout=SECONDS)
+
+
+def test_a_killed_process_asks_again(server: BotApiServer, tmp_path: Path) -> None:
+    """kill -9 while a question is open: it is asked again, and its update is no suspect, however often."""
+    source = PROGRAM + (
+        "app = Runtime(bot, state=STATE, workers=2)\n"
+        "@app.command('start')\n"
+        "def start(update, context):\n"
+        "    context.reply('Hello ' + context.ask('Name?').text)\n"
+        "app.run()\n"
+    )
+    user = server.user(id=42)
+    user.send("/start")
+    for n in range(4):
+        with Process(source, *program_arguments(server, tmp_path / "bot.db")):
+            assert becomes(lambda n=n: len(user.messages) == n + 1)  # type: ignore[misc]  # bound by a default
+            assert becomes(lambda: _yielded(tmp_path / "bot.db"))
+    with Process(source, *program_arguments(server, tmp_path / "bot.db")):
+        assert becomes(lambda: len(user.messages) == 5)
+        assert becomes(lambda: _yielded(tmp_path / "bot.db"))
+        user.send("Ada")
+        user.wait_for("Hello Ada", timeout=SECONDS)
+    with open_store(tmp_path / "bot.db", None) as store:
+        assert store.dead_letters.count() == 0
+
+
+def _yielded(path: Path) -> bool:
+    import sqlite3
+
+    with sqlite3.connect(path) as db:
+        found = db.execute("SELECT count(*) FROM inbox WHERE state = 'yielded'").fetchone()[0]
+    db.close()
+    return bool(found)
+
+
+def test_without_a_state_file_it_is_refused(server: BotApiServer, make_app: MakeApp) -> None:
+    """In memory an update is confirmed when it is handled, so nothing may wait; the error says what to use instead."""
+    app, seen = make_app(state=None), Seen()
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        try:
+            context.ask("Name?")
+        except RuntimeError as error:
+            seen.add(str(error))
+
+    user = server.user(id=42)
+    with running(app):
+        user.send("hi")
+        seen.wait_number(1)
+    assert "context.state" in seen.texts[0]
+    assert not user.messages
+
+
+def test_data_of_others_is_seen_after_the_answer(server: BotApiServer, make_app: MakeApp) -> None:
+    """What other handlers of the chat wrote while a question was open is there after the answer, and nothing is overwritten."""
+    app, user = make_app(), server.user(id=42)
+    group = server.group(members=[user, server.user(id=43)])
+
+    @app.command("start")
+    def start(update: Any, context: Context) -> None:
+        context.chat_data["mine"] = 1
+        context.ask("Name?")
+        context.reply(f"{sorted(context.chat_data)}")
+
+    @app.message()
+    def other(update: Any, context: Context) -> None:
+        context.chat_data["theirs"] = 2
+
+    with running(app):
+        group.send(user, "/start")
+        assert becomes(lambda: group.messages)
+        group.send(server.user(id=43), "hi")
+        assert becomes(lambda: app.health()["handled"] == 1)
+        group.send(user, "Ada")
+        assert becomes(lambda: group.messages[-1].text == "['mine', 'theirs']")
+        assert becomes(lambda: app.health()["in_flight"] == 0)
+    with open_store(app.state, None) as store:
+        assert store.data.load("chat", group.id) == {"mine": 1, "theirs": 2}  # type: ignore[arg-type]  # the scope is a StrEnum
+
+
+def test_a_full_disk_while_asking_waits(server: BotApiServer, make_app: MakeApp) -> None:
+    """A question that cannot be written down for want of room waits for it, instead of failing."""
+    app, user, ready = make_app(), server.user(id=42), threading.Event()
+
+    @app.command("start")
+    def start(update: Any, context: Context) -> None:
+        ready.wait(SECONDS)
+        context.reply(f"Hello {context.ask('Name?').text}")
+
+    with running(app):
+        user.send("/start")
+        assert becomes(lambda: app.health()["in_flight"] == 1)
+        store: Any = app.store
+        store.limit_pages(1)
+        ready.set()
+        user.wait_for("Name?", timeout=SECONDS)
+        store.limit_pages(None)
+        user.send("Ada")
+        user.wait_for("Hello Ada", timeout=SECONDS)
+        assert app.health()["dead_letters"] == 0

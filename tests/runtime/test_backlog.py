@@ -1,0 +1,153 @@
+"""What holds the poller back, and what it may confirm."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from runtime_kit import becomes, logged
+
+from syncbot.runtime.backlog import DurableBacklog, MemoryBacklog
+from syncbot.storage import open_store
+from syncbot.storage.base import Inbox, Incoming
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """An inbox that this process handles."""
+    with open_store(None, 1) as store:
+        store.inbox.recover()
+        yield store.inbox
+
+
+def fill(inbox: Inbox, number: int) -> None:
+    """So many updates of one chat."""
+    inbox.store([Incoming(n, "chat", b"{}") for n in range(number)])
+
+
+def in_background(backlog: DurableBacklog | MemoryBacklog) -> threading.Thread:
+    """Somebody who waits for room."""
+    thread = threading.Thread(target=backlog.wait_for_room)
+    thread.start()
+    return thread
+
+
+def test_there_is_room_below_the_limit(inbox: Inbox) -> None:
+    """Up to the limit nobody waits, and everything stored may be confirmed."""
+    fill(inbox, 10)
+    backlog = DurableBacklog(inbox, threading.Event(), 10)
+    backlog.wait_for_room()
+    backlog.stored([1, 2])
+    assert backlog.offset(11) == 11
+    assert backlog.offset(None) is None
+
+
+def test_too_many_waiting_hold_the_poller_back_until_some_are_handled(inbox: Inbox) -> None:
+    """Above the limit the poller waits, and goes on when enough was handled."""
+    fill(inbox, 70)
+    backlog = DurableBacklog(inbox, threading.Event(), 20)
+    waiting = in_background(backlog)
+    for _ in range(49):
+        inbox.finish(inbox.claim(1)[0])
+        backlog.finished(0)
+        assert waiting.is_alive()
+    inbox.finish(inbox.claim(1)[0])
+    backlog.finished(0)
+    waiting.join(5.0)
+    assert not waiting.is_alive()
+
+
+def test_what_waits_behind_a_hung_handler_does_not_hold_up_the_others(inbox: Inbox) -> None:
+    """Where a worker has nothing to do although much waits, more is fetched: it may be for other chats."""
+    fill(inbox, 70)
+    backlog = DurableBacklog(inbox, threading.Event(), 20, has_idle=lambda: True)
+    waiting = in_background(backlog)
+    waiting.join(5.0)
+    assert not waiting.is_alive()
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_a_stop_ends_the_waiting(inbox: Inbox, in_memory: bool) -> None:
+    """A stop and a wake end every waiting for room at once."""
+    fill(inbox, 70)
+    stop = threading.Event()
+    backlog = MemoryBacklog(stop) if in_memory else DurableBacklog(inbox, stop, 20)
+    backlog.stored([1])
+    waiting = in_background(backlog)
+    stop.set()
+    began = time.monotonic()
+    backlog.wake()
+    waiting.join(5.0)
+    assert time.monotonic() - began < 0.9
+
+
+def test_in_memory_only_what_was_handled_is_confirmed() -> None:
+    """The offset is that of the first update that is not handled yet."""
+    backlog = MemoryBacklog(threading.Event())
+    assert backlog.offset(None) is None
+    backlog.stored([5, 6, 7])
+    assert backlog.offset(8) == 5
+    backlog.finished(6)
+    assert backlog.offset(8) == 5
+    backlog.finished(5)
+    assert backlog.offset(8) == 7
+    backlog.finished(7)
+    assert backlog.offset(8) == 8
+
+
+def test_in_memory_repeated_updates_stay_handled() -> None:
+    """What Telegram repeats because an earlier one is open is not waited for again."""
+    backlog = MemoryBacklog(threading.Event())
+    backlog.stored([5, 6])
+    backlog.finished(6)
+    backlog.stored([5, 6, 7])
+    backlog.finished(7)
+    backlog.finished(5)
+    assert backlog.offset(8) == 8
+    backlog.stored([6, 7])
+    assert backlog.offset(8) == 8
+
+
+def test_in_memory_ids_may_begin_anew_lower() -> None:
+    """The order is that of arrival, not of the numbers."""
+    backlog = MemoryBacklog(threading.Event())
+    backlog.stored([900, 5])
+    backlog.finished(5)
+    assert backlog.offset(6) == 900
+    backlog.finished(900)
+    assert backlog.offset(6) == 6
+
+
+def test_in_memory_the_poller_waits_for_the_batch() -> None:
+    """The next poll waits for the batch to be handled."""
+    backlog = MemoryBacklog(threading.Event())
+    backlog.stored([1, 2])
+    waiting = in_background(backlog)
+    backlog.finished(1)
+    assert waiting.is_alive()
+    backlog.finished(2)
+    assert becomes(lambda: not waiting.is_alive(), 1.0)
+
+
+def test_in_memory_a_hung_handler_does_not_hide_new_updates_for_ever() -> None:
+    """When a hung update and the handled ones behind it fill all that Telegram shows, it is confirmed after all, and that is said."""
+    backlog = MemoryBacklog(threading.Event())
+    backlog.stored(range(100))
+    for n in range(1, 100):
+        backlog.finished(n)
+    with logged() as log:
+        assert backlog.offset(100) == 100
+        assert log.count("update 0 is confirmed although") == 1
+    backlog.finished(0)
+    assert backlog.offset(100) == 100
+
+
+def test_in_memory_many_that_wait_their_turn_are_not_confirmed() -> None:
+    """A full window of updates that just wait is no reason to confirm one unhandled."""
+    backlog = MemoryBacklog(threading.Event())
+    backlog.stored(range(100))
+    for n in range(50, 100):
+        backlog.finished(n)
+    assert backlog.offset(100) == 0

@@ -1,0 +1,147 @@
+"""The lock that lets one process handle a bot's updates."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from runtime_kit import SECONDS, Process, as_ordinary_user
+
+from syncbot.errors import StorageError
+from syncbot.runtime.lock import BotLock, lock_path
+
+HOLDER = """
+import os, sys
+from pathlib import Path
+from syncbot.runtime.lock import BotLock
+lock = BotLock(Path(sys.argv[1]))
+print(lock.acquire(), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_one_holds_it_at_a_time(tmp_path: Path) -> None:
+    """A second one does not get it, in the same process either, until the first lets go; the file stays."""
+    first, second = BotLock(tmp_path / "a.lock"), BotLock(tmp_path / "a.lock")
+    assert first.acquire()
+    assert first.held
+    assert not second.acquire()
+    first.release()
+    assert not first.held
+    assert (tmp_path / "a.lock").exists()
+    assert second.acquire()
+    second.release()
+    second.release()
+
+
+def test_it_may_be_let_go_in_another_thread(tmp_path: Path) -> None:
+    """Taken in one thread, freed in another."""
+    lock, other = BotLock(tmp_path / "a.lock"), BotLock(tmp_path / "a.lock")
+    taker = threading.Thread(target=lock.acquire)
+    taker.start()
+    taker.join()
+    lock.release()
+    assert other.acquire()
+    other.release()
+
+
+def test_a_killed_holder_frees_it(tmp_path: Path) -> None:
+    """kill -9 frees it at once, and who stands by has it within a second."""
+    lock, probes = BotLock(tmp_path / "a.lock"), threading.Event()
+    with Process(HOLDER, str(tmp_path / "a.lock")) as holder:
+        assert holder.line() == "True"
+        got: list[bool] = []
+        waiting = threading.Thread(target=lambda: got.append(lock.wait(threading.Event(), probes.set)))
+        waiting.start()
+        assert probes.wait(SECONDS)
+        assert not got
+        holder.signal(signal.SIGKILL)
+        began = time.monotonic()
+        waiting.join(SECONDS)
+        assert time.monotonic() - began < 2.0
+    assert got == [True]
+    lock.release()
+
+
+def test_standing_by_ends_at_a_stop(tmp_path: Path) -> None:
+    """A stop ends the waiting for the lock without it."""
+    holder, waiter, stop = BotLock(tmp_path / "a.lock"), BotLock(tmp_path / "a.lock"), threading.Event()
+    assert holder.acquire()
+    stop.set()
+    assert not waiter.wait(stop)
+    assert not waiter.held
+    holder.release()
+
+
+def test_a_forked_child_neither_holds_nor_frees_it(tmp_path: Path) -> None:
+    """A child's copy of the lock is worth nothing: it frees nothing when it goes, and holds nothing when the parent dies."""
+    source = """
+import gc, os, sys
+from pathlib import Path
+from syncbot.runtime.lock import BotLock
+lock = BotLock(Path(sys.argv[1]))
+print(lock.acquire(), flush=True)
+child = os.fork()
+if not child:
+    lock.release()
+    del lock
+    gc.collect()
+    print(BotLock(Path(sys.argv[1])).acquire(), flush=True)
+    sys.stdin.readline()
+    os._exit(0)
+sys.stdin.readline()
+"""
+    other = BotLock(tmp_path / "a.lock")
+    with Process(source, str(tmp_path / "a.lock")) as parent:
+        assert parent.line() == "True"
+        assert parent.line() == "False", "the child does not get what its parent holds"
+        assert not other.acquire(), "the child has not freed it"
+        parent.signal(signal.SIGKILL)
+        parent.process.wait(SECONDS)
+        assert other.wait(_soon()), "the child does not hold it"
+    other.release()
+
+
+def _soon() -> threading.Event:
+    stop = threading.Event()
+    timer = threading.Timer(5.0, stop.set)
+    timer.daemon = True
+    timer.start()
+    return stop
+
+
+def test_a_lock_file_that_cannot_be_made_is_a_clear_error() -> None:
+    """Where the folder cannot be written, the text says which file and what to do."""
+    with pytest.raises(StorageError, match=r"/proc/nothing/a\.lock cannot be made"):
+        BotLock(Path("/proc/nothing/a.lock")).acquire()
+
+
+def test_the_folder_is_made(tmp_path: Path) -> None:
+    """A missing folder is made, for nobody else to read."""
+    lock = BotLock(tmp_path / "new" / "a.lock")
+    assert lock.acquire()
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+    lock.release()
+
+
+def test_where_it_lies(tmp_path: Path) -> None:
+    """Beside the state file, or by the bot's id where there is none."""
+    assert lock_path(tmp_path / "bot.db", 7, tmp_path / "state") == tmp_path / "bot.db.lock"
+    assert lock_path(None, 7, tmp_path / "state") == tmp_path / "state" / "7.lock"
+    assert os.fspath(lock_path("bot.db", 7, tmp_path)) == "bot.db.lock"
+
+
+def test_a_read_only_lock_file_of_another_user_is_told(tmp_path: Path) -> None:
+    """A lock file that one may not write is a clear error too."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "a.lock"
+        file.touch(0o444)
+        Path(name).chmod(0o755)
+        with as_ordinary_user(), pytest.raises(StorageError, match=r"a\.lock cannot be made"):
+            BotLock(file).acquire()

@@ -1,0 +1,528 @@
+"""The workers: order per chat, chats in parallel, and nothing that a handler does ends one."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
+
+from syncbot.errors import Stopped, StorageError
+from syncbot.runtime.context import Context
+from syncbot.runtime.dispatcher import HandlerFailed
+from syncbot.runtime.runtime import Runtime
+from syncbot.runtime.tasks import JobRun
+from syncbot.runtime.workers import Turn, Workers
+from syncbot.storage import Store, open_store
+from syncbot.storage.base import NO_CHANGES, Changes, Incoming
+from syncbot.testing import BotApiServer
+
+MakeApp = Callable[..., Runtime]
+Handler = Callable[[dict[str, Any], Turn | None], Changes | None]
+
+
+@pytest.fixture(params=["file", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store in a file, or in memory."""
+    with open_store(tmp_path / "bot.db" if request.param == "file" else None, 1) as store:
+        store.inbox.recover()
+        yield store
+
+
+def put(store: Store, *updates: tuple[int, str]) -> None:
+    """Store updates by id and key."""
+    store.inbox.store([Incoming(id, key, json.dumps({"update_id": id}).encode()) for id, key in updates])
+
+
+class Rig:
+    """Workers with a handler."""
+
+    def __init__(self, store: Store, handler: Handler, number: int = 4, **options: Any) -> None:
+        self.stop = threading.Event()
+        self.forced = threading.Event()
+        self.fatal: list[StorageError] = []
+        self.finished: list[int] = []
+
+        def handle(raw: dict[str, Any], turn: Turn | None) -> Changes:
+            return handler(raw, turn) or NO_CHANGES
+
+        self.workers = Workers(store.inbox, handle, number, self.stop, on_finished=self.finished.append, on_fatal=self.fatal.append, **options)
+
+    def until_idle(self) -> None:
+        """Wait until everything is handled."""
+        assert self.workers.wait_until_idle(time.monotonic() + SECONDS)
+
+
+@contextmanager
+def working(rig: Rig, grace: float = 5.0) -> Iterator[Workers]:
+    """Workers that work meanwhile."""
+    rig.workers.start()
+    try:
+        yield rig.workers
+    finally:
+        rig.stop.set()
+        rig.workers.join(grace, rig.forced)
+        assert becomes(lambda: not own_threads(), 5.0)
+
+
+def test_each_update_is_handled_once_and_in_order(store: Store) -> None:
+    """A thousand updates of twenty chats on eight workers: each once, in order per chat, never two of one chat at once."""
+    per_chat: dict[int, list[int]] = defaultdict(list)
+    running_now: set[int] = set()
+    lock, wrong = threading.Lock(), []
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        chat = raw["update_id"] % 20
+        with lock:
+            if chat in running_now:
+                wrong.append(raw)
+            running_now.add(chat)
+        per_chat[chat].append(raw["update_id"])
+        with lock:
+            running_now.discard(chat)
+
+    rig = Rig(store, handler, 8)
+    with working(rig):
+        for start in range(0, 1000, 50):
+            put(store, *((n, str(n % 20)) for n in range(start, start + 50)))
+            rig.workers.notify(50)
+        rig.until_idle()
+    assert not wrong
+    assert per_chat == {chat: list(range(chat, 1000, 20)) for chat in range(20)}
+    assert rig.workers.handled == len(rig.finished) == 1000
+
+
+def test_one_hung_chat_holds_up_only_itself(store: Store) -> None:
+    """With two workers, one of them hung, all other chats are handled."""
+    go_on, seen = threading.Event(), Seen()
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        if raw["update_id"] == 0:
+            go_on.wait(SECONDS)
+        seen.add(str(raw["update_id"]))
+
+    rig = Rig(store, handler, 2)
+    put(store, *((n, str(n % 5)) for n in range(100)))
+    with working(rig) as workers:
+        seen.wait_number(80)
+        assert becomes(lambda: workers.has_idle)
+        assert [busy.name for busy in workers.busy()] == ["update 0"]
+        assert not any(int(text) % 5 == 0 for text in seen.texts)
+        go_on.set()
+        rig.until_idle()
+    assert len(seen.texts) == 100
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), Stopped("not by us"), RecursionError(), MemoryError()])
+def test_a_worker_outlives_whatever_is_raised(store: Store, error: BaseException) -> None:
+    """Even what comes past the dispatcher: the update goes to the dead letters, and the only worker goes on."""
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        if raw["update_id"] == 1:
+            raise error
+
+    rig = Rig(store, handler, 1)
+    put(store, (1, "a"), (2, "a"))
+    with logged(), working(rig):
+        rig.until_idle()
+    assert (rig.workers.handled, rig.workers.failed) == (1, 1)
+    assert [letter.update_id for letter in store.dead_letters.entries()] == [1]
+    assert rig.finished == [1, 2]
+    assert not rig.fatal
+
+
+def test_a_failed_handler_buries_its_update_with_the_reason(store: Store) -> None:
+    """HandlerFailed brings the reason and what is to be written all the same."""
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        raise HandlerFailed("because")
+
+    rig = Rig(store, handler)
+    put(store, (1, "a"))
+    with working(rig):
+        rig.until_idle()
+    assert store.dead_letters.entries()[0].reason == "because"
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_what_a_stop_interrupts_is_put_back(store: Store, interrupted: bool) -> None:
+    """At a stop, a handler that failed because its waits were cut short is handled again; one that failed otherwise is buried."""
+    begun = threading.Event()
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        begun.set()
+        rig.stop.wait(SECONDS)
+        raise HandlerFailed("cut short", interrupted=interrupted)
+
+    rig = Rig(store, handler)
+    put(store, (1, "a"))
+    with working(rig):
+        assert begun.wait(SECONDS)
+    assert store.inbox.counts().waiting == int(interrupted)
+    assert store.dead_letters.count() == int(not interrupted)
+    assert rig.finished == ([] if interrupted else [1])
+
+
+def test_changes_that_cannot_be_stored_bury_the_update(store: Store) -> None:
+    """A value that slipped through and is no JSON is that update's failure, not the worker's end."""
+    from syncbot.storage.base import DataChange, Scope
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> Changes:
+        return Changes((DataChange(Scope.CHAT, 1, {"bad": object()}),)) if raw["update_id"] == 1 else NO_CHANGES
+
+    rig = Rig(store, handler, 1)
+    put(store, (1, "a"), (2, "a"))
+    with logged(), working(rig):
+        rig.until_idle()
+    assert (rig.workers.handled, rig.workers.failed) == (1, 1)
+    assert "bad" in store.dead_letters.entries()[0].reason
+
+
+def test_suspects_run_alone_and_then_all_go_on(tmp_path: Path) -> None:
+    """After a crash the suspects are handled one at a time; when they are done, the other workers go on by themselves."""
+    with open_store(tmp_path / "bot.db", 1) as crashed:
+        crashed.inbox.recover()
+        put(crashed, *((n, str(n)) for n in range(20)))
+        crashed.inbox.claim(3)
+    together, lock, most = 0, threading.Lock(), []
+    four = threading.Barrier(4)
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        nonlocal together
+        with lock:
+            together += 1
+            most.append((raw["update_id"], together))
+        if raw["update_id"] >= 4 and raw["update_id"] < 8:
+            four.wait(SECONDS)  # all four workers meet here, or the test fails
+        with lock:
+            together -= 1
+
+    with open_store(tmp_path / "bot.db", 1) as store:
+        assert store.inbox.recover().suspects == 3
+        rig = Rig(store, handler)
+        with working(rig):
+            rig.until_idle()
+    assert most[:3] == [(0, 1), (1, 1), (2, 1)]
+    assert rig.workers.handled == 20
+
+
+def test_a_stop_begins_no_new_update(store: Store) -> None:
+    """After the stop the running handlers end, and the rest waits."""
+    seen, go_on = Seen(), threading.Event()
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        seen.add(str(raw["update_id"]))
+        go_on.wait(SECONDS)
+
+    rig = Rig(store, handler, 2)
+    put(store, *((n, str(n)) for n in range(10)))
+    with working(rig):
+        seen.wait_number(2)
+        rig.stop.set()
+        go_on.set()
+    assert sorted(seen.texts) == ["0", "1"]
+    assert store.inbox.counts() == store.inbox.counts().__class__(8, 0, store.inbox.counts().oldest)
+
+
+def test_what_does_not_end_in_time_is_put_back(store: Store) -> None:
+    """A handler that hangs at the stop is left behind; its update waits again, and what the handler does later changes nothing."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        begun.set()
+        go_on.wait(SECONDS)
+
+    rig = Rig(store, handler)
+    put(store, (1, "a"))
+    rig.workers.start()
+    assert begun.wait(SECONDS)
+    rig.stop.set()
+    with logged() as log:
+        assert not rig.workers.join(0.0, rig.forced)
+        assert log.count("update 1") == 1
+    go_on.set()
+    assert becomes(lambda: not own_threads())
+    assert store.inbox.counts().waiting == 1
+    assert not rig.fatal
+    assert not rig.finished
+
+
+def test_the_end_of_a_handler_at_the_very_end_of_the_grace_is_no_error(tmp_path: Path) -> None:
+    """Handlers that return while they are being given up: each is either finished or put back, and nothing is fatal."""
+    rounds = 60
+    with open_store(tmp_path / "bot.db", 1) as store:
+        store.inbox.recover()
+        for n in range(rounds):
+            both = threading.Barrier(2)
+
+            def handler(raw: dict[str, Any], turn: Turn | None, both: threading.Barrier = both) -> None:
+                both.wait(SECONDS)
+
+            rig = Rig(store, handler, 1)
+            put(store, (n, "a"))
+            rig.workers.start()
+            assert becomes(lambda rig=rig: rig.workers.busy())  # type: ignore[misc]  # a default binds the loop's value
+            rig.stop.set()
+            both.wait(SECONDS)
+            with logged():
+                rig.workers.join(random.choice([0.0, 0.0005]), rig.forced)
+            assert becomes(lambda: not own_threads())
+            assert not rig.fatal
+            left = store.inbox.counts()
+            assert left.running == 0
+            for claimed in store.inbox.claim(10):
+                store.inbox.finish(claimed)
+
+
+def test_forced_ends_the_waiting(store: Store) -> None:
+    """A second signal cuts the grace short."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        begun.set()
+        go_on.wait(SECONDS)
+
+    rig = Rig(store, handler)
+    put(store, (1, "a"))
+    rig.workers.start()
+    assert begun.wait(SECONDS)
+    rig.stop.set()
+    rig.forced.set()
+    began = time.monotonic()
+    with logged():
+        rig.workers.join(60.0, rig.forced)
+    assert time.monotonic() - began < 1.0
+    go_on.set()
+    assert becomes(lambda: not own_threads())
+
+
+def test_a_store_that_cannot_be_used_ends_the_workers_and_is_told(tmp_path: Path) -> None:
+    """What does not pass by itself reaches on_fatal."""
+    store = open_store(tmp_path / "bot.db", 1)
+    store.inbox.recover()
+    go_on = threading.Event()
+    rig = Rig(store, lambda raw, turn: (go_on.wait(SECONDS), None)[1], 1)
+    put(store, (1, "a"))
+    rig.workers.start()
+    assert becomes(rig.workers.busy)
+    store.close()
+    go_on.set()
+    assert becomes(lambda: rig.fatal)
+    assert becomes(lambda: not own_threads())
+    rig.stop.set()
+
+
+# ── jobs on the workers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_jobs_run_on_the_workers_and_harm_them_as_little(store: Store) -> None:
+    """A job runs when a worker is free, and whatever it raises, the worker goes on with updates."""
+    seen = Seen()
+
+    def job() -> None:
+        seen.add(threading.current_thread().name)
+        raise SystemExit
+
+    rig = Rig(store, lambda raw, turn: seen.add("update"), 1)
+    with logged() as log, working(rig) as workers:
+        workers.submit(JobRun("tidy", job))
+        seen.wait_number(1)
+        put(store, (1, "a"))
+        workers.notify(1)
+        seen.wait("update")
+        assert log.count("the job tidy could not be run") == 1
+    assert seen.texts[0].startswith("syncbot-worker")
+
+
+def test_a_stop_waits_for_the_running_job_and_forgets_the_others(store: Store) -> None:
+    """At a stop the job that runs has its time; those that have not begun are not begun."""
+    seen, begun, go_on = Seen(), threading.Event(), threading.Event()
+
+    def job() -> None:
+        begun.set()
+        go_on.wait(SECONDS)
+        seen.add("ended")
+
+    rig = Rig(store, lambda raw, turn: None, 1)
+    with working(rig) as workers:
+        workers.submit(JobRun("first", job))
+        assert begun.wait(SECONDS)
+        workers.submit(JobRun("second", lambda: seen.add("second")))
+        rig.stop.set()
+        threading.Timer(0.2, go_on.set).start()
+    assert seen.texts == ["ended"]
+
+
+# ── waiting for answers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_many_conversations_on_few_workers_all_end(store: Store, number: int) -> None:
+    """Thirty conversations of three questions each, answered in any order, on one to three workers: nobody is forgotten."""
+    seen = Seen()
+    chats = range(30)
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        assert turn is not None
+        chat = raw["update_id"] // 100
+        if turn.offer(chat, chat, raw):
+            return
+        if raw["update_id"] % 100:
+            seen.add(f"plain {raw['update_id']}")
+            return
+        answers = [turn.ask(chat, chat, SECONDS)["update_id"] % 100 for _ in range(3)]
+        seen.add(f"{chat}: {answers}")
+
+    rig = Rig(store, handler, number)
+    with working(rig) as workers:
+        put(store, *((chat * 100, str(chat)) for chat in chats))
+        workers.notify(len(chats))
+        shuffled = random.Random(number)
+        for question in range(1, 4):
+            assert becomes(lambda: sum(busy.waiting for busy in workers.busy()) == len(chats))
+            order = list(chats)
+            shuffled.shuffle(order)
+            for chat in order:
+                put(store, (chat * 100 + question, str(chat)))
+                workers.notify(1)
+            if question < 3:
+                assert becomes(lambda: store.inbox.counts().waiting == 0)
+        # A last one behind each conversation must not be left lying.
+        put(store, *((chat * 100 + 9, str(chat)) for chat in chats))
+        workers.notify(1)
+        rig.until_idle()
+        assert len(own_threads()) <= number
+    assert sorted(text for text in seen.texts if ":" in text) == sorted(f"{chat}: [1, 2, 3]" for chat in chats)
+    assert len([text for text in seen.texts if "plain" in text]) == len(chats)
+
+
+def test_a_late_answer_is_an_ordinary_message(store: Store) -> None:
+    """A message that comes as the time runs out is either the answer or handled as a message: never lost."""
+    for n in range(40):
+        seen = Seen()
+
+        def handler(raw: dict[str, Any], turn: Turn | None, seen: Seen = seen) -> None:
+            assert turn is not None
+            if turn.offer(1, 1, raw):
+                return
+            if raw["update_id"] % 2 == 0:
+                try:
+                    turn.ask(1, 1, 0.02)
+                    seen.add("answered")
+                except Exception as error:
+                    seen.add(type(error).__name__)
+            else:
+                seen.add("plain")
+
+        rig = Rig(store, handler, 2)
+        with working(rig) as workers:
+            put(store, (2 * n, "1"))
+            workers.notify(1)
+            assert becomes(lambda workers=workers: any(busy.waiting for busy in workers.busy()) or not workers.busy())  # type: ignore[misc]  # bound by a default
+            rig.stop.wait(0.018)
+            put(store, (2 * n + 1, "1"))
+            workers.notify(1)
+            rig.until_idle()
+        assert sorted(seen.texts) in (["answered"], ["AskTimeout", "plain"]), seen.texts
+
+
+def test_without_leave_to_wait_there_is_no_turn(store: Store) -> None:
+    """Where nothing may be waited for, handlers get no turn."""
+    turns: list[Turn | None] = []
+    rig = Rig(store, lambda raw, turn: turns.append(turn), may_wait=False)
+    put(store, (1, "a"))
+    with working(rig):
+        rig.until_idle()
+    assert turns == [None]
+
+
+# ── through the runtime ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("how", ["sys.exit", "KeyboardInterrupt", "recursion", "thread"])
+def test_what_a_handler_does_harms_no_other(server: BotApiServer, make_app: MakeApp, how: str) -> None:
+    """sys.exit, KeyboardInterrupt, endless recursion and threads in one handler: the other chats are served, and the error handlers are told."""
+    import sys
+
+    app, seen, errors = make_app(workers=1), Seen(), Seen()
+
+    def forever() -> None:
+        forever()
+
+    def act() -> None:
+        if how == "sys.exit":
+            sys.exit(3)
+        if how == "KeyboardInterrupt":
+            raise KeyboardInterrupt
+        if how == "recursion":
+            forever()
+        thread = threading.Thread(target=lambda: seen.add("thread"))
+        thread.start()
+        thread.join()
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        if update.message.text == "act":
+            act()
+        seen.add(update.message.text)
+
+    @app.error
+    def failed(update: Any, context: Context) -> None:
+        errors.add(type(context.error).__name__)
+
+    with running(app):
+        server.user(id=1).send("act")
+        server.user(id=2).send("go on")
+        seen.wait("go on")
+        assert becomes(lambda: app.health()["handled"] + app.health()["failed"] == 2)
+        assert app.health()["running"]
+    assert errors.texts == {"sys.exit": ["SystemExit"], "KeyboardInterrupt": ["KeyboardInterrupt"], "recursion": ["RecursionError"]}.get(how, [])
+
+
+def test_a_handler_that_hangs_is_reported_with_its_stack(server: BotApiServer, make_app: MakeApp) -> None:
+    """After handler_warn_after the log shows where it hangs, once."""
+    app, go_on = make_app(handler_warn_after=0.2), threading.Event()
+
+    @app.message()
+    def a_name_to_look_for(update: Any, context: Context) -> None:
+        go_on.wait(SECONDS)
+
+    with logged() as log, running(app):
+        server.user(id=1).send("hi")
+        log.wait("a_name_to_look_for")
+        assert app.health()["hung"] == 1
+        assert app.health()["ok"], "the other workers are free"
+        go_on.set()
+        assert becomes(lambda: app.health()["hung"] == 0)
+    assert log.count("has been running for", "WARNING") == 1
+
+
+def test_many_waiting_updates_behind_one_hung_chat(server: BotApiServer, make_app: MakeApp) -> None:
+    """Two thousand updates of twenty chats, one of which hangs, with room for fifty: the others are all handled in order, on two workers."""
+    app, go_on, seen = make_app(workers=2, most_waiting=50), threading.Event(), Seen()
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        if update.message.chat.id == 100:
+            go_on.wait(60)
+        seen.add(f"{update.message.chat.id} {update.message.text}")
+
+    users = [server.user(id=100 + n) for n in range(20)]
+    for n in range(100):
+        for user in users:
+            user.send(str(n))
+    with running(app):
+        seen.wait_number(1900, 60)
+        assert not any(text.startswith("100 ") for text in seen.texts)
+        go_on.set()
+        seen.wait_number(2000, 60)
+    for user in users:
+        assert [text for text in seen.texts if text.startswith(f"{user.id} ")] == [f"{user.id} {n}" for n in range(100)]
