@@ -44,8 +44,10 @@ def start(api: BotApiServer, tmp_path: Path) -> Iterator[Start]:
         def begin(title: str) -> subprocess.Popen[str]:
             path = tmp_path / "program.py"
             path.write_text(PROGRAMS[title].replace("http://proxy.example:3128", proxy.url), encoding="utf-8")
+            # python-telegram-bot's run_polling asks for the event loop in a way that newer Pythons warn of.
+            strict = ["-W", "error", "-W", "ignore:There is no current event loop:DeprecationWarning"]
             process = subprocess.Popen(
-                [sys.executable, "-W", "error", str(path)], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                [sys.executable, *strict, str(path)], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
             running.append(process)
             return process
