@@ -1,0 +1,128 @@
+"""`syncbot webhook set|info|delete`: what Telegram knows of the bot's webhook."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from syncbot.cli.exits import Exit
+from syncbot.cli.options import common_options, json_option, load_settings, open_bot, timeout_option
+from syncbot.cli.output import system_path, tell, write, write_json
+from syncbot.errors import ConfigError
+
+
+@click.group("webhook", short_help="Set, show or delete the webhook.", no_args_is_help=False)
+def command() -> None:
+    """Set, show or delete the bot's webhook. While one is set, Telegram refuses polling.
+
+    A program that calls Runtime.run_webhook sets its own; this is for a bot that another server serves.
+
+    \b
+    Examples:
+      syncbot webhook set https://bot.example/hook
+      syncbot webhook info
+      syncbot webhook delete
+    """
+
+
+@command.command("set")
+@click.argument("url")
+@click.option("--secret", metavar="TEXT", help="What Telegram shows with each request. Default: derived from the token, as Runtime.wsgi expects it.")
+@click.option("--max-connections", type=click.IntRange(1, 100), metavar="N", help="How many requests Telegram makes at once; 40 by default.")
+@click.option("--allowed", multiple=True, metavar="KIND", help="A kind of update to send, such as message; may be repeated. Default: as it was.")
+@click.option("--certificate", metavar="FILE", help="A self-signed certificate in PEM form, for Telegram to trust.")
+@click.option("--ip-address", metavar="ADDRESS", help="Connect there instead of looking up the URL's host.")
+@click.option("--drop-pending", is_flag=True, help="Drop the updates that wait at Telegram.")
+@timeout_option
+@common_options
+@click.pass_context
+def set_(ctx: click.Context, /, url: str, timeout: float | None, drop_pending: bool, certificate: str | None, **options: Any) -> Exit:
+    """Have Telegram post the bot's updates to URL.
+
+    \b
+    Example:
+      syncbot webhook set https://bot.example/hook --allowed message --allowed callback_query
+    """
+    from syncbot.webhook import check_secret, derived_secret
+
+    settings = load_settings(ctx)
+    try:
+        secret = derived_secret(settings.token) if options["secret"] is None else check_secret(options["secret"])
+    except ConfigError as problem:
+        raise click.BadParameter(str(problem)) from None
+    parameters = {
+        "url": url,
+        "secret_token": secret,
+        "max_connections": options["max_connections"],
+        "allowed_updates": list(options["allowed"]) or None,
+        "certificate": _certificate(certificate),
+        "ip_address": options["ip_address"],
+        "drop_pending_updates": drop_pending or None,
+    }
+    with open_bot(settings, timeout) as bot:
+        bot.call("setWebhook", **{name: value for name, value in parameters.items() if value is not None})
+    tell(f"the webhook is set: {url}")
+    return Exit.OK
+
+
+def _certificate(name: str | None) -> Any:
+    if name is None:
+        return None
+    from pathlib import Path
+
+    path = Path(system_path(name))
+    if not path.is_file():
+        raise click.BadParameter(f"--certificate: {name!r} is not a file")
+    return path
+
+
+@command.command("info")
+@json_option
+@timeout_option
+@common_options
+@click.pass_context
+def info(ctx: click.Context, /, as_json: bool, timeout: float | None) -> Exit:
+    """Show what Telegram knows of the webhook, and what went wrong last.
+
+    \b
+    Example:
+      syncbot webhook info --json
+    """
+    with open_bot(load_settings(ctx), timeout) as bot:
+        found: dict[str, Any] = bot.call("getWebhookInfo")
+    if as_json:
+        write_json(found)
+    else:
+        write("\n".join(_lines(found)))
+    return Exit.OK
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lines = [f"url: {found.get('url') or '(none: the bot may poll)'}"]
+    for name, value in found.items():
+        if name == "url":
+            continue
+        if name.endswith("_date") and isinstance(value, int):
+            value = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(value))}"
+        lines.append(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+    return lines
+
+
+@command.command("delete")
+@click.option("--drop-pending", is_flag=True, help="Drop the updates that wait at Telegram, too.")
+@timeout_option
+@common_options
+@click.pass_context
+def delete(ctx: click.Context, /, drop_pending: bool, timeout: float | None) -> Exit:
+    """Remove the webhook, so that the bot may poll; what waits stays at Telegram.
+
+    \b
+    Example:
+      syncbot webhook delete
+    """
+    with open_bot(load_settings(ctx), timeout) as bot:
+        bot.call("deleteWebhook", **({"drop_pending_updates": True} if drop_pending else {}))
+    tell("the webhook is removed")
+    return Exit.OK
