@@ -125,13 +125,22 @@ class OneShotTransport:
         return self._watchdog.abort(scope)
 
     @property
+    def ahead(self) -> int:
+        """How many connections may stand ready for the next calls; may be changed at any time, 0 closes those that stand."""
+        return self._ahead.number
+
+    @ahead.setter
+    def ahead(self, number: int) -> None:
+        self._ahead.number = number
+
+    @property
     def traffic(self) -> Traffic:
         """The bytes on the wire so far."""
         return self._watchdog.traffic
 
     def close(self) -> None:
         """End what is under way and the watchdog's thread; a later `send` starts anew."""
-        self._ahead.close()
+        self._ahead.close(join_seconds=1.0)
         self._watchdog.close()
 
     def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response:
