@@ -17,6 +17,7 @@ class Exit(IntEnum):
 
     OK = 0
     INTERNAL = 1
+    BAD = 1  # what `monitor --once` ends with, as a test does in a shell; a second name, since numbers of one digit are few
     USAGE = 2
     TRY_LATER = 75
     UNCERTAIN = 76
@@ -29,7 +30,7 @@ class Exit(IntEnum):
 MEANINGS: Mapping[Exit, str] = MappingProxyType(
     {
         Exit.OK: "It was done: sent, found, healthy.",
-        Exit.INTERNAL: "A mistake in the program (in syncbot, or in the bot's own module); --debug shows where.",
+        Exit.INTERNAL: "monitor: the bot is not well. Else: a mistake in the program (in syncbot, or in the bot's own module); --debug shows where.",
         Exit.USAGE: "The command line is wrong: an unknown option, an empty text, a file that cannot be read. Nothing was sent.",
         Exit.TRY_LATER: "Nothing was delivered, and the same command may be given again later: no way to Telegram, Telegram busy or restarting, a full disk.",
         Exit.UNCERTAIN: "It may have been delivered, wholly or in part: look before you give the same command again.",

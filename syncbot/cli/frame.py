@@ -26,6 +26,7 @@ COMMANDS = {
     "init": "setup.entry",
     "chat-id": "chat_id",
     "doctor": "doctor.entry",
+    "monitor": "monitor.entry",
     "webhook": "webhook",
     "outbox": "outbox",
     "dead-letters": "dead_letters",

@@ -1,0 +1,1 @@
+"""`syncbot monitor`: watches a running bot from outside."""
