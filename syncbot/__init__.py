@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from syncbot.config import Settings as Settings
     from syncbot.runtime import filters as filters
     from syncbot.runtime.context import Context as Context
+    from syncbot.runtime.outbox import Outbox as Outbox
     from syncbot.runtime.router import Router as Router
     from syncbot.runtime.runtime import Runtime as Runtime
     from syncbot.runtime.summary import Summary as Summary
@@ -61,6 +62,7 @@ _HOMES = {
     "Bot": "syncbot.client.bot",
     "Context": "syncbot.runtime.context",
     "Limits": "syncbot.client.limits",
+    "Outbox": "syncbot.runtime.outbox",
     "Proxy": "syncbot.types",
     "RetryPolicy": "syncbot.client.retry",
     "Router": "syncbot.runtime.router",
@@ -86,6 +88,7 @@ __all__ = [
     "NetworkError",
     "NotFound",
     "NotSent",
+    "Outbox",
     "Phase",
     "Proxy",
     "ProxyAuthRequired",

@@ -24,6 +24,7 @@ NAMES = [
     "NetworkError",
     "NotFound",
     "NotSent",
+    "Outbox",
     "Phase",
     "Proxy",
     "ProxyAuthRequired",
