@@ -1,0 +1,53 @@
+"""What type checkers see of the outbox."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import queued
+
+from syncbot import Bot, Outbox
+from syncbot.client.table import find_method, method_names
+from syncbot.testing import TEST_TOKEN
+from syncbot.transport import FakeTransport
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    """An outbox whose bot cannot send anything."""
+    return Outbox(tmp_path / "bot.db", Bot(TEST_TOKEN, transport=FakeTransport()))
+
+
+def test_mypy_takes_queued_calls_and_refuses_mistakes() -> None:
+    """`mypy --strict` passes over typical queued calls, whose results are numbers, and finds the mistakes."""
+    command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests/typing/queued.py")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_queued_calls_can_be_made(outbox: Outbox, tmp_path: Path) -> None:
+    """What the checker takes is queued."""
+    picture = tmp_path / "a.jpg"
+    picture.write_bytes(b"JPEG")
+    queued.calls(outbox, picture)
+    assert len(outbox.entries()) == 9
+
+
+def test_mistakes_fail_at_run_time_too(outbox: Outbox) -> None:
+    """The first of the mistakes is refused when the call is queued."""
+    with pytest.raises(TypeError, match="sendMessage needs text"):
+        queued.mistakes(outbox)
+
+
+def test_the_stub_has_every_method_that_does_something() -> None:
+    """The stub of the outbox has each method of the table but those that only ask."""
+    stub = (ROOT / "syncbot/client/queued.pyi").read_text(encoding="utf-8")
+    for name in method_names():
+        spec = find_method(name)
+        assert spec is not None
+        assert (f"    def {spec.python_name}(" in stub) is not spec.only_asks
