@@ -15,6 +15,7 @@ from syncbot.cli.state import state_file, state_option, when
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from syncbot.runtime.delivery import Uncertain
     from syncbot.runtime.outbox import Outbox
     from syncbot.storage import OutboxItem
 
@@ -91,11 +92,17 @@ def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bo
 
 @command.command("flush")
 @click.option("--seconds", callback=as_seconds, default="60", metavar="SECONDS", help="How long to try. Default: 60.")
+@click.option(
+    "--uncertain",
+    type=click.Choice(["hold", "again", "drop"]),
+    default="hold",
+    help="What to do with calls of which nobody knows whether they were carried out. Default: hold them.",
+)
 @state_option
 @json_option
 @common_options
 @click.pass_context
-def flush_command(ctx: click.Context, /, seconds: float, state: str | None, as_json: bool) -> Exit:
+def flush_command(ctx: click.Context, /, seconds: float, uncertain: Uncertain, state: str | None, as_json: bool) -> Exit:
     """Deliver what waits, here and now. Silent when nothing is left.
 
     Exit codes: 0 all is delivered, 75 something is left, 76 something is uncertain, 77 something was refused.
@@ -104,7 +111,7 @@ def flush_command(ctx: click.Context, /, seconds: float, state: str | None, as_j
     Example, a line for cron:
       */5 * * * * syncbot outbox flush
     """
-    flushed = _with(ctx, state, lambda outbox: outbox.flush(seconds))
+    flushed = _with(ctx, state, lambda outbox: outbox.flush(seconds, uncertain=uncertain))
     code = worst(
         [
             Exit.TRY_LATER if flushed.left else Exit.OK,
