@@ -11,7 +11,7 @@ from typing import Any
 from syncbot.client.envelope import open_envelope
 from syncbot.client.limits import Limiter
 from syncbot.client.retry import Retrier, RetryPolicy
-from syncbot.errors import DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
+from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
 from syncbot.types import DEFAULT_MIN_RATE, Body, Request, Transport
 
 POLL_SCOPE = "poll"
@@ -111,12 +111,22 @@ class Client:
         stop = call.stop or self.stop
         deadline = self._clock() + self._seconds_in_all(call)
 
+        has_turn = self._limiter is None or call.scope == POLL_SCOPE
+
         def once() -> Any:
-            if self._limiter is not None and call.scope != POLL_SCOPE:
+            nonlocal has_turn
+            if self._limiter is not None and not has_turn:
                 self._limiter.wait(call.method, call.chat, deadline=deadline, stop=stop)
+                has_turn = True
             if call.begin is not None:
                 call.begin()
-            return self._attempt(call, timeout, deadline, stop)
+            try:
+                return self._attempt(call, timeout, deadline, stop)
+            except NotSent:
+                raise  # nothing reached Telegram: the turn is still good
+            except (NetworkError, ApiError):
+                has_turn = call.scope == POLL_SCOPE
+                raise
 
         retrier = Retrier(call.retry or self.retry, method=call.method, repeatable=call.repeatable, deadline=deadline, stop=stop, clock=self._clock)
         return retrier.run(once, already_done=True)

@@ -13,7 +13,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from syncbot.testing.faults import Fault
@@ -39,8 +39,8 @@ def run(argv: Sequence[str], *, stdin: int, stdout: TextIO) -> int:
     )
     proxy.script(*options.script)
     with proxy:
-        _say(stdout, {"url": proxy.url, "port": proxy.port, "seed": proxy.seed})
-        _wait_for_end(None if options.ignore_stdin else stdin)
+        facts = {"url": proxy.url, "port": proxy.port, "seed": proxy.seed}
+        _wait_for_end(None if options.ignore_stdin else stdin, lambda: _say(stdout, facts))
         summary = proxy.summary()
     _say(stdout, summary)
     return 0
@@ -51,13 +51,15 @@ def _say(stdout: TextIO, facts: dict[str, object]) -> None:
     stdout.flush()
 
 
-def _wait_for_end(stdin: int | None) -> None:
+def _wait_for_end(stdin: int | None, announce: Callable[[], None]) -> None:
+    """Announce the proxy once a signal would be heeded, and wait for one, or for the end of standard input."""
     inside, outside = socket.socketpair()
     with inside, outside:
         outside.setblocking(False)
         handlers = {number: signal.signal(number, lambda _number, _frame: None) for number in (signal.SIGTERM, signal.SIGINT)}
         wakeup = signal.set_wakeup_fd(outside.fileno())
         try:
+            announce()
             watched = [inside.fileno()] if stdin is None else [inside.fileno(), stdin]
             while True:
                 ready = select.select(watched, [], [])[0]

@@ -13,9 +13,13 @@ from pathlib import Path
 import pytest
 from call_kit import FakeStop, FakeTime
 
+from syncbot.client.bot import Bot
 from syncbot.client.limits import Limiter, Limits
+from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NotSent
+from syncbot.testing import TEST_TOKEN
 from syncbot.testing.limits import RateLimits, RateMeter
+from syncbot.transport import FakeTransport
 
 FAR = 1e9
 
@@ -331,3 +335,11 @@ def test_a_short_run_of_the_real_campaign(capsys: pytest.CaptureFixture[str]) ->
     code = module.main(["--messages", "150", "--chats", "50"])
     print(capsys.readouterr().out)
     assert code == 0
+
+
+def test_an_attempt_that_was_never_sent_keeps_its_turn() -> None:
+    """Attempts that never left do not use a chat's turns up: with one turn an hour, the fourth attempt still delivers at once."""
+    transport = FakeTransport(sendMessage=[NotSent("no way"), NotSent("no way"), NotSent("no way"), {"message_id": 1}])
+    bot = Bot(TEST_TOKEN, transport=transport, limits=Limits(chat_burst=1, chat_interval=3600.0), retry=RetryPolicy(first_wait=0.001), deadline=30.0)
+    assert bot.call("sendMessage", chat_id=1, text="hi") == {"message_id": 1}
+    assert len(transport.calls) == 4
