@@ -55,6 +55,10 @@ class Taker(Protocol):
         """Store an update."""
         ...
 
+    def handle(self, update: bytes, /) -> object:
+        """Store an update, and handle it in the calling thread."""
+        ...
+
     def ensure_started(self) -> None:
         """Start to handle in this process, unless that has been done."""
         ...
@@ -107,16 +111,27 @@ class WebhookApp:
         path: the path it answers at; None for every one.
         secret_token: what Telegram has to show.
         start: start the runtime with the first request in each process.
+        inline: handle each update within its request, and start nothing.
         body_seconds: how long a body may take to arrive.
     """
 
-    def __init__(self, runtime: Taker, path: str | None, secret_token: str, *, start: bool = True, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self,
+        runtime: Taker,
+        path: str | None,
+        secret_token: str,
+        *,
+        start: bool = True,
+        inline: bool = False,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         if path is not None and not path.startswith("/"):
             raise ConfigError(f'path: {path!r} does not begin with a slash; for example "/hook"')
         self.path = path
         self.secret_token = check_secret(secret_token)
         self._runtime = runtime
-        self._start = start
+        self._start = start and not inline
+        self._inline = inline
         self._body_seconds = body_seconds
         self._look_at = 0.0
         self._start_trouble = ""
@@ -199,7 +214,10 @@ class WebhookApp:
         try:
             if self._start:
                 self._start_once()
-            self._runtime.process(body)
+            if self._inline:
+                self._runtime.handle(body)
+            else:
+                self._runtime.process(body)
         except NotAnUpdate as problem:
             _log.info("what was posted is no update: %s", problem)
             return Reply(400, str(problem))

@@ -124,7 +124,7 @@ class Inlets(Router):
         left = counts.waiting + counts.running
         return Summary(1, done.handled, done.failed, left, time.monotonic() - began, "the time was up" if left else "")
 
-    def wsgi(self, path: str | None = "/", secret_token: str | None = None, *, start: bool = True) -> WebhookApp:
+    def wsgi(self, path: str | None = "/", secret_token: str | None = None, *, start: bool = True, inline: bool = False) -> WebhookApp:
         """Make a WSGI application that takes what Telegram posts to a webhook: it stores the update, and answers 200 only then.
 
         Any number of processes may serve it. The one that holds the bot's lock handles the updates, also what the others have stored; when it
@@ -135,6 +135,7 @@ class Inlets(Router):
             secret_token: the secret that was given to setWebhook, 1 to 256 letters, digits, "_" and "-". None takes the one that
                 `run_webhook` and `syncbot webhook set` use, which is derived from the bot's token.
             start: start this runtime with the first request in each process; otherwise it only stores, and another process has to handle.
+            inline: handle each update within its request (see `handle`), for places where nothing may keep running between two requests.
 
         Raises:
             ConfigError: there is no state file, or the secret is malformed.
@@ -142,7 +143,7 @@ class Inlets(Router):
         from syncbot.webhook import WebhookApp, derived_secret  # a step up, taken where a user asks for it
 
         self._need_state()
-        return WebhookApp(self, path, derived_secret(self.bot._token) if secret_token is None else secret_token, start=start)
+        return WebhookApp(self, path, derived_secret(self.bot._token) if secret_token is None else secret_token, start=start, inline=inline)
 
     def run_webhook(
         self,

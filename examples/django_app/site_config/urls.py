@@ -1,0 +1,6 @@
+"""The site's URLs."""
+
+from django.urls import path
+from tgbot.views import health, hook
+
+urlpatterns = [path("telegram/hook", hook), path("telegram/health", health)]
