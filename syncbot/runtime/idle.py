@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 LONGEST_WAIT_SECONDS = 50
 """The most that Telegram waits (getUpdates clamps `timeout` to it)."""
-SHORTEST_WAIT_SECONDS = 1
+SHORTEST_WAIT_SECONDS = 3
+"""The least that is worth asking for: Telegram holds a poll that repeats its offset for so long, whatever it asks."""
 SHORTEST_LIMIT_SECONDS = 1.0
 """A connection that was cut younger than this was not cut for being idle."""
 _NEAR_PART, _NEAR_SECONDS = 0.1, 0.5
@@ -32,8 +33,9 @@ class IdleLimit:
 
     def __init__(self, longest: int = LONGEST_WAIT_SECONDS, learned: int | None = None, on_change: Callable[[int | None], None] = lambda _: None) -> None:
         self._longest = longest
+        self._shortest = min(SHORTEST_WAIT_SECONDS, longest)
         self._on_change = on_change
-        self._wait = longest if learned is None else max(SHORTEST_WAIT_SECONDS, min(longest, learned))
+        self._wait = longest if learned is None else max(self._shortest, min(longest, learned))
         self._limit = 0.0  # the age at which polls were cut, where that was seen
         self._last_cut_age: float | None = None
         self._quiet = 0
@@ -98,7 +100,7 @@ class IdleLimit:
         self._set(min(self._wait - 1, int(_SAFE_PART * limit)))
 
     def _set(self, wait: int) -> None:
-        self._wait = max(SHORTEST_WAIT_SECONDS, wait)
+        self._wait = max(self._shortest, wait)
         self._probing = None
         self._last_cut_age = None
         self._quiet = 0

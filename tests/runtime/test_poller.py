@@ -426,19 +426,19 @@ def test_it_goes_on_at_once_when_the_way_is_free(make_app: MakeApp, server: BotA
 
 
 def test_it_learns_an_idle_limit_through_a_real_proxy(server: BotApiServer, make_app: MakeApp) -> None:
-    """A proxy that cuts what is idle for 2.5 s is found out, the polls get shorter, and the next start remembers."""
-    with FaultProxy(idle_cut_after_seconds=2.5) as proxy:
+    """A proxy that cuts what is idle for 3.3 s is found out, the polls get shorter, and the next start remembers."""
+    with FaultProxy(idle_cut_after_seconds=3.3) as proxy:
         app = make_app(bot_options={"proxies": [proxy.url]})
         collects(app)
         with running(app):
-            server.wait_until(lambda: any(request.params.get("timeout") in (1, 2, "1", "2") for request in server.requests_for("getUpdates")), SECONDS)
+            server.wait_until(lambda: any(request.params["timeout"] == 3 for request in server.requests_for("getUpdates")), SECONDS)
             assert app.health()["cut"] == 2
             assert app.health()["ok"]
         server.script("getUpdates", Answer.ok([]))
         count = server.count("getUpdates")
         with running(app):
             server.wait_count("getUpdates", count + 1)
-        assert str(server.requests_for("getUpdates")[count].params["timeout"]) in ("1", "2")
+        assert str(server.requests_for("getUpdates")[count].params["timeout"]) == "3"
 
 
 def test_a_stalled_poll_is_ended_and_polled_anew(server: BotApiServer, make_app: MakeApp) -> None:

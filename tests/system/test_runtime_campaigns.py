@@ -1,0 +1,40 @@
+"""A slice of each of the runtime's campaigns; `scripts/` runs them at any length."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["campaign_kill.py", "--rounds", "6", "--updates", "300"],
+        ["campaign_backlog.py", "--updates", "2000", "--chats", "20"],
+        ["campaign_idle.py", "--limit", "4", "--seconds", "8", "--bots", "8"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_slice_of_the_campaign(command: list[str]) -> None:
+    """It ends with "ok": what it looks for is said in its first lines."""
+    done = _run(command, 110.0)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("ok\n")
+
+
+@pytest.mark.timeout(180)
+def test_a_minute_of_the_soak() -> None:
+    """A minute of everything that goes wrong at once: alive at the end, nothing lost, nothing grown."""
+    done = _run(["soak.py", "1"], 170.0)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    known = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    return subprocess.run([sys.executable, str(SCRIPTS / command[0]), *command[1:]], capture_output=True, text=True, timeout=seconds, env=known)
