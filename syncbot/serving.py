@@ -90,6 +90,7 @@ class Server:
             clear_untrusted_proxy_headers=True,
             log_socket_errors=False,
         )
+        self._server.task_dispatcher.queue_logger = _Quiet()
         self._server.channel_class = _bounded(self._server.channel_class)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="syncbot-webhook", daemon=True)
@@ -113,6 +114,13 @@ class Server:
     def _run(self) -> None:
         while not self._stop.is_set():
             self._loop(timeout=_LOOP_SECONDS, map=self._map, use_poll=True, count=1)
+
+
+class _Quiet:
+    """In place of waitress's logger for its queue: under load it would write a warning at every request, and a request that waits is none."""
+
+    def warning(self, message: str, *values: object) -> None:
+        _log.debug(message, *values)
 
 
 def _listen(address: str, port: int) -> socket.socket:

@@ -270,6 +270,22 @@ def test_connections_are_kept_alive(port: int, seen: Seen) -> None:
     assert seen.wait(50) == [str(number) for number in range(1, 51)]
 
 
+def test_many_requests_at_once_write_no_log(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    """More requests than threads are nothing to warn of."""
+
+    def post_some(first: int) -> None:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10.0)) as connection:
+            for number in range(first, first + 20):
+                assert post_on(connection, body_of(number)).status == 200
+
+    threads = [threading.Thread(target=post_some, args=(1000 * n,)) for n in range(1, 17)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert caplog.records == []
+
+
 def test_close_leaves_nothing(app: Runtime) -> None:
     """A server that was closed has no thread and no descriptor left, with a client still connected."""
     before = set(os.listdir("/proc/self/fd"))

@@ -1,0 +1,164 @@
+"""How many updates a second a bot takes and handles: by polling, and by a webhook served with waitress, on the same machine.
+
+    python benchmarks/webhook.py [--updates 3000] [--rounds 5]
+
+The bot is a process of its own with 4 workers and a state file, and its handler only counts. Polling fetches what waits at a Bot API server in
+this process (`syncbot.testing`), 100 at a time; the webhook gets each update in a POST of its own, on 1 or 16 connections kept alive. Every
+update is stored durably before it is acknowledged, each way. Time runs from the first handled update to the last; CPU time is the bot's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncbot.testing import TEST_TOKEN, BotApiServer
+from syncbot.webhook import SECRET_HEADER
+
+SECRET = "the-secret_of-the-benchmark"  # it protects nothing
+CHATS = 64
+
+BOT = """
+import json, sys, threading, time
+from syncbot import Bot, Runtime
+
+port, total, secret = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+app = Runtime(Bot.from_env(), workers=4, most_waiting=total)
+lock, marks, done = threading.Lock(), [], threading.Event()
+count = 0
+
+@app.message()
+def note(update, context):
+    global count
+    with lock:
+        count += 1
+        if count in (1, total):
+            marks.append((time.perf_counter(), time.process_time()))
+        if count == total:
+            done.set()
+
+def end():
+    done.wait()
+    app.stop()
+
+threading.Thread(target=end, daemon=True).start()
+if port:
+    app.run_webhook(f"http://127.0.0.1:{port}/hook", port=port, secret_token=secret, threads=16)
+else:
+    app.run()
+print(json.dumps([marks[1][0] - marks[0][0], marks[1][1] - marks[0][1]]))
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: updates a second, and CPU milliseconds an update."""
+
+    rate: float
+    cpu_ms: float
+
+
+def run(way: str, total: int) -> Run:
+    """Let a bot take so many updates one way: "polling", or the number of connections."""
+    connections = 0 if way == "polling" else int(way)
+    with tempfile.TemporaryDirectory() as folder, BotApiServer(keep_requests=100, keep_texts=False) as server:
+        port = _free_port() if connections else 0
+        if not connections:
+            for number in range(total):
+                server.push("message", _message(number))
+        settings = {"TELEGRAM_BOT_TOKEN": TEST_TOKEN, "SYNCBOT_BASE_URL": server.url, "SYNCBOT_PROXY": "direct", "SYNCBOT_STATE": str(Path(folder) / "bot.db")}
+        command = [sys.executable, "-c", BOT, str(port), str(total), SECRET]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **settings}) as bot:
+            if connections:
+                _wait_for(port)
+                _post_all(port, total, connections)
+            out, _ = bot.communicate(timeout=300)
+    seconds, cpu_seconds = json.loads(out)
+    return Run(total / seconds, cpu_seconds / total * 1000)
+
+
+def _message(number: int) -> dict[str, object]:
+    chat = 1 + number % CHATS
+    person = {"id": chat, "is_bot": False, "first_name": "Anna", "username": "anna", "language_code": "de"}
+    return {
+        "message_id": number + 1,
+        "date": 1_700_000_000,
+        "chat": {"id": chat, "type": "private", "first_name": "Anna"},
+        "from": person,
+        "text": f"hello {number}",
+    }
+
+
+def _post_all(port: int, total: int, connections: int) -> None:
+    threads = [threading.Thread(target=_post_some, args=(port, range(first, total, connections))) for first in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _post_some(port: int, numbers: range) -> None:
+    """Post by hand: a client that costs much would be what is measured."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30.0) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for number in numbers:
+            body = json.dumps({"update_id": number + 1, "message": _message(number)}).encode()
+            lines = ("POST /hook HTTP/1.1", "Host: x", "Content-Type: application/json", f"{SECRET_HEADER}: {SECRET}", f"Content-Length: {len(body)}")
+            head = "\r\n".join((*lines, "", ""))
+            sock.sendall(head.encode() + body)
+            answer = sock.recv(4096)
+            if b" 200 " not in answer[:20]:
+                raise RuntimeError(f"update {number} was answered with {answer[:40]!r}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    deadline, pause = time.monotonic() + 30.0, threading.Event()
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
+            return
+        pause.wait(0.02)
+    raise TimeoutError("the bot does not listen")
+
+
+def rounds(number: int, measure: Callable[[str], Run], ways: list[str]) -> Iterator[tuple[str, Run]]:
+    """Measure the ways in turn, so that what the machine does meanwhile falls on all of them."""
+    for _ in range(number):
+        for way in ways:
+            yield way, measure(way)
+
+
+def main() -> int:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--updates", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    names = {"polling": "polling, 100 a batch", "16": "webhook, 16 connections", "1": "webhook, 1 connection"}
+    found: dict[str, list[Run]] = {way: [] for way in names}
+    for way, one in rounds(options.rounds, lambda way: run(way, options.updates), list(names)):
+        found[way].append(one)
+    print(f"| {options.updates} updates, medians of {options.rounds} | updates a second | CPU ms an update |\n|---|---|---|")
+    for way, name in names.items():
+        print(f"| {name} | {statistics.median(one.rate for one in found[way]):.0f} | {statistics.median(one.cpu_ms for one in found[way]):.2f} |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
