@@ -135,7 +135,7 @@ def main() -> int:
             parser.error(f"there is no file {options.bot}")
         command = [sys.executable, options.bot, *options.arguments]
     else:
-        command = [sys.executable, "-c", "import syncbot.cli; syncbot.cli.main()", "run", options.bot, *options.arguments]
+        command = [sys.executable, "-m", "syncbot.cli", "run", options.bot, *options.arguments]
     try:
         log = Log(options.log, options.log_max_kb * 1000)
     except OSError as problem:

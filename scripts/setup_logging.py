@@ -34,7 +34,7 @@ def set_up_logging() -> None:
 '''
 WATCH = """#!/bin/sh
 # Monitors the bot's log live and calls out what is wrong; written by scripts/setup_logging.py. Options of `syncbot monitor` may follow: ./watch_log.sh --once
-exec {python} -c 'import syncbot.cli; syncbot.cli.main()' monitor --log-file {log} "$@"
+exec {python} -m syncbot.cli monitor --log-file {log} "$@"
 """
 
 

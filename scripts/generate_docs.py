@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Writes the tables of the guides from the code: every setting, the options of Bot and Runtime, the exit codes.
+
+    scripts/generate_docs.py           write them
+    scripts/generate_docs.py --check   only say whether they are up to date (exit code 1 where not)
+
+A table stands between <!-- begin NAME --> and <!-- end NAME -->; what stands around it is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from quickstart import ROOT, enter
+
+
+def main() -> int:
+    """Write or check the tables of every guide that has one."""
+    enter()
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when something is out of date")
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs", help="where the guides are (default: docs)")
+    options = parser.parse_args()
+    made = tables()
+    stale = []
+    for path in sorted(options.folder.glob("*.md")):
+        old = path.read_text(encoding="utf-8")
+        new = filled(old, made)
+        if new != old:
+            stale.append(path)
+            if not options.check:
+                path.write_text(new, encoding="utf-8")
+    for path in stale:
+        print(f"{path}: {'out of date; run scripts/generate_docs.py' if options.check else 'written'}")
+    return 1 if stale and options.check else 0
+
+
+def tables() -> dict[str, str]:
+    """Every table by its name."""
+    from syncbot import Bot, Runtime
+
+    return {"settings": _settings(), "bot": _options(Bot), "runtime": _options(Runtime), "exit codes": _exit_codes(), "errors": _errors()}
+
+
+def filled(text: str, made: dict[str, str]) -> str:
+    """A guide with its tables made anew.
+
+    Raises:
+        KeyError: it asks for a table that there is not.
+    """
+    pattern = re.compile(r"(<!-- begin (?P<name>[a-z ]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
+    return pattern.sub(lambda found: f"{found[1]}{made[found['name']]}{found[3]}", text)
+
+
+def _settings() -> str:
+    from syncbot.config import SETTINGS
+
+    def default(value: Any) -> str:
+        if value is None or value in ("", ()):
+            return ""
+        return {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+    rows = [
+        (f"`{setting.name}`", _prose(setting.description), _code(default(setting.default)), _code(f"{setting.name}={setting.example}"))
+        for setting in SETTINGS
+    ]
+    return _table(("Setting", "What it does", "Default", "Example"), rows)
+
+
+def _options(kind: Callable[..., Any]) -> str:
+    """The arguments of a class, from its docstring and its signature."""
+    described = _arguments(inspect.getdoc(kind) or "")
+    parameters = inspect.signature(kind).parameters
+    if set(described) != set(parameters):
+        raise ValueError(f"the docstring of {kind.__name__} does not describe its arguments: {set(described) ^ set(parameters)}")
+    return _table(("Option", "What it does", "Default"), [(f"`{name}`", _prose(described[name]), _code(_default(parameters[name]))) for name in parameters])
+
+
+def _arguments(doc: str) -> dict[str, str]:
+    """What stands below "Args:", by name."""
+    section = re.search(r"^Args:\n(.*?)(?=^\S|\Z)", doc, re.DOTALL | re.MULTILINE)
+    items = re.findall(r"^ {4}(\w+): (.*?)(?=^ {4}\S|\Z)", section[1] if section else "", re.DOTALL | re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in items}
+
+
+def _default(parameter: inspect.Parameter) -> str:
+    if parameter.default is inspect.Parameter.empty:
+        return ""
+    return f'"{parameter.default}"' if isinstance(parameter.default, str) else repr(parameter.default)
+
+
+def _exit_codes() -> str:
+    from syncbot.cli.exits import BY_ERROR, MEANINGS
+
+    by_code = {code: [kind.__name__ for kind, end in BY_ERROR.items() if end is code] for code in MEANINGS}
+    rows = [(str(int(code)), _prose(meaning), ", ".join(f"`{name}`" for name in by_code[code])) for code, meaning in MEANINGS.items()]
+    return _table(("Exit code", "What it means", "After the errors"), rows)
+
+
+def _errors() -> str:
+    """The error tree as the module draws it."""
+    import syncbot.errors
+
+    drawn = re.search(r"```\n.*?```\n", syncbot.errors.__doc__ or "", re.DOTALL)
+    assert drawn is not None
+    return drawn[0].replace("```\n", "```text\n", 1)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _prose(text: str) -> str:
+    """A sentence of the code as Markdown: what looks like a tag or like emphasis is shown as it is."""
+    outside = re.split(r"(`[^`]*`)", text[:1].upper() + text[1:])
+    return "".join(part if part.startswith("`") else part.replace("<", "&lt;").replace("*", r"\*") for part in outside)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
