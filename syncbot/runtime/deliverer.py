@@ -20,6 +20,7 @@ from syncbot.logs import guard
 from syncbot.runtime.delivery import DONE, RELEASED, Fate, Next, Prepared, Uncertain, Way, judge, moved_to, prepare, with_hooks
 from syncbot.runtime.lock import BotLock
 from syncbot.runtime.queue_folder import QueueFolder
+from syncbot.runtime.salvage import SETTLE_SECONDS, Salvage
 from syncbot.storage import Outbox as Queue
 from syncbot.storage import OutboxItem, OutboxState
 
@@ -29,15 +30,9 @@ _CLAIM_LEASE_SECONDS = 30.0
 _LEASE_MARGIN_SECONDS = 30.0
 _PATIENCE_SECONDS = 0.25
 """A call whose turn within the rate limits comes later than this is put back until then, so that other chats go first."""
-_LOOK_FOR_DEAD_SECONDS = 5.0
-_RECOVER_EVERY_SECONDS = 1.0
-_SETTLE_SECONDS = 2.0
-"""A request whose sender is gone may still be on its way: for so long the later calls of its chat wait, or they could arrive before it."""
 _LONGEST_REST_SECONDS = 3600.0
 _STORAGE_RETRY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.1
-_TIDY_EVERY_SECONDS = 3600.0
-_KEEP_HELD_SECONDS = 90 * 86_400.0
 WAITS_FOR_LIMITS = "waits for its turn within the rate limits"
 _WARN_FROM = 3
 """Failures of the way in a row from which they are worth a warning: on a bad way one or two pass all the time."""
@@ -112,10 +107,8 @@ class Deliverer:
         self._steps = 0
         self._news = 0
         self._names = 0
-        self._dead_since: dict[str, float] = {}
-        self._recovered_at = time.monotonic()
         self._lock: BotLock | None = None
-        self._tidied_at: float | None = None
+        self._salvage = Salvage(queue, folder, self.owner, uncertain, now)
 
     # ── from outside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,11 +203,11 @@ class Deliverer:
     def _step(self) -> float | None:
         if (pause := self._way.pause()) > 0:
             return pause
-        if time.monotonic() - self._recovered_at > _RECOVER_EVERY_SECONDS:  # also while there is other work: somebody's chats may wait
-            self._recover()
+        if self._salvage.is_due():  # also while there is other work: somebody's chats may wait
+            self._salvage.recover()
         items = self._queue.claim(self.owner, lease=_CLAIM_LEASE_SECONDS)
         if not items:
-            return 0.0 if self._recover() else self._seconds_to_next()
+            return 0.0 if self._salvage.recover() else self._seconds_to_next()
         if self._seconds_to_next() == 0.0:  # another one is due: somebody else may take it meanwhile
             with self._guard:
                 self._call_another()
@@ -277,7 +270,7 @@ class Deliverer:
         pause = self._way.failed() if fate.way_failed else 0.0
         self._tell(item, fate)
         if fate.next is Next.UNCERTAIN:
-            self._stop.wait(_SETTLE_SECONDS)
+            self._stop.wait(SETTLE_SECONDS)
         while True:
             try:
                 self._write(item, fate, max(pause, fate.wait))
@@ -319,36 +312,6 @@ class Deliverer:
         elif fate.next is Next.AGAIN:
             _log.log(logging.WARNING if self._way.failures == _WARN_FROM else logging.INFO, "%s was not delivered, and waits: %s", what, fate.reason)
 
-    # ── others ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _recover(self) -> bool:
-        """Take over what dead deliverers had, when their last requests must have arrived; True when something may have become due."""
-        self._recovered_at = time.monotonic()
-        owners = [owner for owner in self._queue.owners() if owner != self.owner]
-        found = False
-        for owner in owners:
-            if self._folder.is_dead(owner) and time.monotonic() - self._dead_since.setdefault(owner, time.monotonic()) >= _SETTLE_SECONDS:
-                count = self._queue.abandon(owner)
-                _log.warning("a deliverer died with %d calls, which are delivered now, or kept as uncertain if they may have been sent", count)
-                found = found or count > 0
-        if found:
-            left = self._queue.owners()
-            self._dead_since = {owner: since for owner, since in self._dead_since.items() if owner in left}
-            self._folder.forget_dead(left)
-        return (self._uncertain != "hold" and self._settle_uncertain()) or found
-
-    def _settle_uncertain(self) -> bool:
-        """Do with the uncertain calls of dead deliverers as the setting says; one whose time has run out stays."""
-        found = False
-        for item in self._queue.entries(OutboxState.UNCERTAIN):
-            if item.owner == self.owner:  # a sender of ours still has it, longer than its lease
-                continue
-            if self._uncertain == "again" and (item.call.expires is None or item.call.expires > self._now()):
-                found = self._queue.retry(item.id, expires=item.call.expires) or found
-            elif self._uncertain == "drop" and (dropped := self._queue.drop(item.id)) is not None:
-                self._folder.remove(dropped.call.files)
-        return found
-
     def _seconds_to_next(self) -> float | None:
         """In how many seconds there may be something to do; None when nothing is queued."""
         at = self._queue.next_time()
@@ -356,22 +319,7 @@ class Deliverer:
             return None
         seconds = min(max(0.0, at - self._now(), self._way.pause()), _LONGEST_REST_SECONDS)
         others = any(owner != self.owner for owner in self._queue.owners())
-        return min(seconds, _SETTLE_SECONDS / 4 if self._dead_since else _LOOK_FOR_DEAD_SECONDS) if others else seconds
-
-    def _tidy(self) -> None:
-        """Forget what nobody has looked at for long, and sweep up after processes that died."""
-        if self._tidied_at is not None and time.monotonic() - self._tidied_at < _TIDY_EVERY_SECONDS:
-            return
-        self._tidied_at = time.monotonic()
-        for item in self._queue.purge(_KEEP_HELD_SECONDS):
-            self._folder.remove(item.call.files)
-        known: set[str] = set()
-        after = 0
-        while items := self._queue.entries(limit=500, after=after):
-            known.update(name for item in items for name in item.call.files)
-            after = items[-1].id
-        self._folder.sweep(known, self._now())
-        self._folder.forget_dead(self._queue.owners())
+        return min(seconds, self._salvage.look_again_seconds) if others else seconds
 
     # ── threads ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -409,7 +357,7 @@ class Deliverer:
         with self._guard:
             if self._lock is None and not self._is_over():
                 self._lock = self._folder.lock(self.owner)
-        self._tidy()
+        self._salvage.tidy()
 
     def _one_step(self) -> float | None:
         try:

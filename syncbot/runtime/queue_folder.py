@@ -16,6 +16,7 @@ from syncbot.runtime.lock import BotLock
 
 _LOCK_ENDING = ".lock"
 _COPY_ENDING = ".copy"
+_LOCK_ATTEMPTS = 100
 _STRAY_AFTER_SECONDS = 86_400.0
 """A copy that no call speaks of may still be on its way into the queue when it is younger than this."""
 
@@ -91,8 +92,12 @@ class QueueFolder:
             lock = BotLock(self._made() / f"{owner}{_LOCK_ENDING}")
         except OSError as problem:
             raise StorageError(f"the folder {self._path} cannot be made: {problem.strerror}; choose another state file") from None
-        lock.acquire()
-        return lock
+        for _ in range(_LOCK_ATTEMPTS):
+            if lock.acquire() and lock.path.exists():
+                return lock
+            # Somebody who looks for dead deliverers took the new file for one's, and deleted it, in the moment before it was locked.
+            lock.release()
+        raise StorageError(f"the lock {lock.path} cannot be taken", retryable=True)
 
     def unlock(self, lock: BotLock | None) -> None:
         """Give the lock of a deliverer back; its file goes first, so that nobody takes it for a dead one's."""

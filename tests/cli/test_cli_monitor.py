@@ -71,18 +71,19 @@ def test_a_bot_that_is_well(command: Command, running: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("changes", "ago", "words"),
     [
-        (None, "no bot has run with this state file yet"),
-        (word(ok=False, running=False, at=time.time() - 600), "the bot does not run: it was stopped 10 min ago"),
-        (word(at=time.time() - 3600), "the bot has said nothing for 60 min: it hangs, or was killed"),
-        (word(ok=False, last_error="the proxy is away"), "the bot is not well: the proxy is away"),
-        (word(ok=False), "the bot is not well: handlers hang"),
+        (None, 0, "no bot has run with this state file yet"),
+        ({"ok": False, "running": False}, 600, "the bot does not run: it was stopped 10 min ago"),
+        ({}, 3600, "the bot has said nothing for 60 min: it hangs, or was killed"),
+        ({"ok": False, "last_error": "the proxy is away"}, 1, "the bot is not well: the proxy is away"),
+        ({"ok": False}, 1, "the bot is not well: handlers hang"),
     ],
     ids=["never", "stopped", "silent", "unwell", "hung"],
 )
-def test_a_bot_that_is_not_well(command: Command, state: Path, said: dict[str, Any] | None, words: str) -> None:
+def test_a_bot_that_is_not_well(command: Command, state: Path, changes: dict[str, Any] | None, ago: float, words: str) -> None:
     """What the bot says about itself, or does not say any more, is told with the exit code 1."""
+    said = None if changes is None else word(**changes, at=time.time() - ago)
     write(state, lambda store: store.meta.set(FACTS, said))
     ended = command("monitor", "--once")
     assert ended.code == 1

@@ -667,3 +667,27 @@ def test_locks_of_the_dead_are_swept(file_store: Store) -> None:
     assert [path.name for path in dead.parent.iterdir()] == ["alive.lock"]
     folder.unlock(lock)
     assert os.listdir(dead.parent) == []
+
+
+def test_a_new_lock_is_not_swept_away(tmp_path: Path) -> None:
+    """Deliverers that start while others sweep up hold locks that are there, each of them."""
+    folder = QueueFolder.beside(tmp_path / "bot.db")
+    stop = threading.Event()
+
+    def sweep() -> None:
+        while not stop.is_set():
+            folder.forget_dead([])
+
+    sweepers = [threading.Thread(target=sweep) for _ in range(2)]
+    for sweeper in sweepers:
+        sweeper.start()
+    try:
+        locks = [folder.lock(f"owner{n}") for n in range(200)]
+    finally:
+        stop.set()
+        for sweeper in sweepers:
+            sweeper.join()
+    assert all(lock is not None and lock.held and lock.path.exists() for lock in locks)
+    for lock in locks:
+        folder.unlock(lock)
+    assert os.listdir(tmp_path / "bot.db.outbox") == []
