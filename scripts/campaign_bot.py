@@ -17,7 +17,7 @@ from typing import Any
 
 from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy
-from syncbot.errors import NetworkError
+from syncbot.errors import ApiError, NetworkError
 from syncbot.logs import setup_logging
 from syncbot.runtime.context import Context
 from syncbot.runtime.runtime import Runtime
@@ -53,7 +53,7 @@ def main(options: dict[str, Any]) -> None:
         if options.get("reply"):
             try:
                 context.reply(text)
-            except NetworkError:
+            except (NetworkError, ApiError):
                 return  # noted it is; whether the answer came through is another campaign's question
 
     wishes: list[int | None] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import secrets
 import sys
 import tempfile
 import threading
@@ -30,14 +31,14 @@ _ENDS_WITHIN_SECONDS = 120.0
 def main(argv: Sequence[str]) -> int:
     """Run the campaign; returns the exit code."""
     options = _parser().parse_args(argv)
-    seed = options.seed if options.seed is not None else random.randrange(2**32)
+    seed = options.seed if options.seed is not None else secrets.randbits(32)
     print(f"seed {seed}")
     with tempfile.TemporaryDirectory() as name, BotApiServer(tls=True, any_chat=True) as server:
         (Path(name) / "a").mkdir()
         (Path(name) / "b").mkdir()
         faults = [fault for fault in Fault.all() if fault.name not in ("drip_response", "auth_required")]
         with FaultProxy(faults=faults, rate=0.1, seed=seed) as proxy:
-            ok = _kill_at_random(server, proxy, Path(name) / "a", options.rounds, options.updates, random.Random(seed))
+            ok = _kill_at_random(server, proxy, Path(name) / "a", options.rounds, options.updates, random.Random(seed))  # noqa: S311  # repeatable, not secret
         ok &= _always_deadly(server, Path(name) / "b")
     print("ok" if ok else "FAILED")
     return 0 if ok else 1
@@ -78,7 +79,7 @@ def _always_deadly(server: BotApiServer, folder: Path) -> bool:
     deaths = 0
     while deaths < 10:
         with BotProcess(server, folder, work=0.01) as bot:
-            if wait_until(lambda bot=bot: bot.process.poll() is not None or not _work_left(server, bot), _ENDS_WITHIN_SECONDS) and bot.process.poll() is None:
+            if _survives(server, bot):
                 bot.stop()
                 break
         deaths += 1
@@ -88,6 +89,12 @@ def _always_deadly(server: BotApiServer, folder: Path) -> bool:
         dead = [letter.body.decode().partition('"text":"')[2].partition('"')[0] for letter in store.dead_letters.entries()]
     print(f"a deadly update: dead letters {dead} after {deaths} deaths, handled {handled}")
     return dead == ["die"] and handled == ["1", "2", "3", "4", "5"] and deaths <= 4
+
+
+def _survives(server: BotApiServer, bot: BotProcess) -> bool:
+    """Whether it comes to the end of its work."""
+    wait_until(lambda: bot.process.poll() is not None or not _work_left(server, bot), _ENDS_WITHIN_SECONDS)
+    return bot.process.poll() is None
 
 
 def _work_left(server: BotApiServer, bot: BotProcess) -> bool:
