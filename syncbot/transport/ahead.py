@@ -81,6 +81,13 @@ class Ahead:
         if number == 0:
             self.close()
 
+    @property
+    def standing(self) -> int:
+        """How many stand ready now."""
+        shelf = self._shelf()
+        with shelf.lock:
+            return sum(map(len, shelf.ready.values()))
+
     def take(self, target: Target, proxy: Proxy, attempt: Attempt) -> socket.socket | None:
         """A connection that stands ready and is alive, now the attempt's own; None when there is none. Has the next ones opened.
 

@@ -25,7 +25,7 @@ from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways
 from syncbot.types import DIRECT, Body, Proxy, Request, Response
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """The largest answer that is kept in memory; a batch of 100 updates stays far below."""
 _CHUNK_BYTES = 65_536
 
@@ -132,6 +132,11 @@ class OneShotTransport:
     @ahead.setter
     def ahead(self, number: int) -> None:
         self._ahead.number = number
+
+    @property
+    def standing(self) -> int:
+        """How many connections stand ready now."""
+        return self._ahead.standing
 
     @property
     def traffic(self) -> Traffic:

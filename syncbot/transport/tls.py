@@ -14,6 +14,10 @@ from syncbot.errors import ConfigError
 _SESSION_SECONDS = 3600.0
 """A certificate is checked in full at least this often, whatever lifetime the server gives its session tickets."""
 _FRUITLESS_READS = 3
+_FAILURES_IN_A_ROW = 2
+"""A handshake that ends without a word of TLS says little about the session that was offered in it; so many do."""
+_NOT_RESUMED = 5
+"""So many connections that were not resumed, though there is a session, mean that the server knows it no more; fewer may have been opened before it."""
 _NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID in OpenSSL's x509_vfy.h
 
 
@@ -22,6 +26,12 @@ class _Remembered:
     session: ssl.SSLSession | None = None
     until: float = 0.0
     fruitless_reads: int = 0
+    failures: int = 0
+    not_resumed: int = 0
+
+    @property
+    def usable(self) -> ssl.SSLSession | None:
+        return self.session if self.until > time.monotonic() else None
 
 
 class Tls:
@@ -52,27 +62,36 @@ class Tls:
         """Make the handshake, resuming the last session with this server where there is one: that saves the certificates and their check.
 
         Raises:
-            OSError: the handshake failed; the session is forgotten.
+            OSError: the handshake failed; where the session may be why, it is forgotten.
         """
-        known = self._sessions.get((host, port))
-        session = known.session if known is not None and known.until > time.monotonic() else None
+        known = self._sessions.setdefault((host, port), _Remembered())
         try:
-            return self.context().wrap_socket(sock, server_hostname=host.rstrip("."), session=session)
-        except OSError:
-            if known is not None:
+            wrapped = self.context().wrap_socket(sock, server_hostname=host.rstrip("."), session=known.usable)
+        except OSError as problem:
+            known.failures += 1
+            said_why = isinstance(problem, ssl.SSLError) and not isinstance(problem, ssl.SSLEOFError)
+            if said_why or known.failures >= _FAILURES_IN_A_ROW:
                 known.session = None
             raise
+        known.failures = 0
+        return wrapped
 
     def remember(self, sock: ssl.SSLSocket, host: str, port: int) -> None:
         """Keep the session of a connection on which something was read: in TLS 1.3 the tickets come after the handshake.
 
         Reading `SSLSocket.session` leaks 6.5 KB on some versions of Python (python/cpython#116810), so it is read only where the handshake was
-        a full one, and no more after some such reads that led to no resumption.
+        a full one and there is no session yet, or none that the server takes; and no more after some such reads that led to no resumption.
         """
         known = self._sessions.setdefault((host, port), _Remembered())
         if sock.session_reused:
-            known.fruitless_reads = 0
-        elif known.fruitless_reads < _FRUITLESS_READS:
+            known.fruitless_reads = known.not_resumed = 0
+            return
+        if known.usable is not None:
+            known.not_resumed += 1
+            if known.not_resumed < _NOT_RESUMED:
+                return
+        known.not_resumed = 0
+        if known.fruitless_reads < _FRUITLESS_READS:
             known.fruitless_reads += 1
             known.session = sock.session
             known.until = time.monotonic() + _SESSION_SECONDS

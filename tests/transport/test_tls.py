@@ -13,7 +13,7 @@ from transport_kit import Line, Peer, send
 from syncbot.client.client import Call, Client
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import ConfigError, NotSent
-from syncbot.testing import BotApiServer, FaultProxy, TestCA
+from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.testing.certs import CertificateKind
 from syncbot.transport import OneShotTransport
 from syncbot.transport.tls import Tls
@@ -189,3 +189,32 @@ def test_nobody_below_us_reads_certificates_at_each_call(transport: OneShotTrans
     for _ in range(5):
         assert send(transport, get_me(api)).answer is not None
     assert bytes_read() - before < Path(certifi.where()).stat().st_size
+
+
+# --- Sessions.
+
+
+def test_a_session_outlives_a_broken_handshake(transport: OneShotTransport, api: BotApiServer) -> None:
+    """One handshake that was cut says nothing about the session that was offered in it; after two in a row it is forgotten, and calls go on."""
+    with FaultProxy("relay", target=f"127.0.0.1:{api.port}") as relay:
+        request = Request(f"{relay.url_for('https')}/bot{api.token}/getMe", "getMe", body=b"", timeout=5.0)
+
+        def resumed(*faults: Fault) -> bool:
+            """Whether the call after these faults was resumed: its handshake is then shorter, having no certificates in it."""
+            relay.script(*faults)
+            for _ in faults:
+                assert isinstance(send(transport, request).error, NotSent)
+            before = relay.bytes_down
+            assert send(transport, request).answer is not None
+            assert relay.wait_for(lambda: relay.open_now == 0)
+            return relay.bytes_down - before < full_bytes - 300
+
+        full_bytes = 0
+        resumed()
+        full_bytes = relay.bytes_down
+        assert resumed()
+        assert resumed(Fault.tls_drop())
+        assert not resumed(Fault.tls_drop(), Fault.tls_drop())
+        assert resumed()
+        assert not resumed(Fault.tls_garbage()), "what TLS itself refuses may be the session's fault"
+        assert resumed()
