@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from campaign_kit import BotProcess, noted, out_of_order, wait_until
+from campaign_kit import BotDied, BotProcess, noted, out_of_order, wait_until
 
 from syncbot.storage import open_store
 from syncbot.testing import BotApiServer, Fault, FaultProxy
@@ -102,7 +102,7 @@ def _work_left(server: BotApiServer, bot: BotProcess) -> bool:
         return True
     try:
         health = bot.figures()["health"]
-    except (OSError, ValueError):
+    except BotDied:
         return True
     return not health["running"] or bool(health["queue"] + health["in_flight"])
 

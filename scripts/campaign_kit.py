@@ -10,11 +10,16 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from syncbot.testing import BotApiServer
+
+
+class BotDied(Exception):
+    """The bot's process has ended by itself."""
 
 
 class BotProcess:
@@ -55,12 +60,20 @@ class BotProcess:
         self.process.send_signal(number)
 
     def figures(self) -> dict[str, Any]:
-        """What it uses now, and how it is."""
+        """What it uses now, and how it is.
+
+        Raises:
+            BotDied: it has ended.
+        """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        found: dict[str, Any] = json.loads(self.process.stdout.readline())
+        with suppress(BrokenPipeError):
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise BotDied(f"the bot's process has ended with {self.process.wait(5.0)}")
+        found: dict[str, Any] = json.loads(line)
         return found
 
     def __enter__(self) -> Self:
@@ -71,8 +84,9 @@ class BotProcess:
             self.process.send_signal(signal.SIGCONT)
         self.kill()
         for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                stream.close()
+            with suppress(BrokenPipeError):
+                if stream is not None:
+                    stream.close()
 
 
 def noted(file: Path) -> dict[int, list[str]]:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from campaign_kit import BotProcess, noted, wait_until
+from campaign_kit import BotDied, BotProcess, noted, wait_until
 
 from syncbot.storage import open_store
 from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy
@@ -153,6 +153,7 @@ class Soak:
         began = time.monotonic()
         self._be_killed(began + self._seconds / 3)
         with self._bot() as bot:
+            _comes_up(bot)
             self._storm(bot, began + self._seconds / 3 + max(5.0, self._seconds / 6))
             before = self._calm(bot)
             self._users.go_on()
@@ -231,7 +232,11 @@ def main(argv: Sequence[str]) -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(BotApiServer(tls=True, any_chat=True, keep_requests=1000, keep_texts=False, conflict_delay=0.5))
         proxies = [stack.enter_context(FaultProxy(kind, seed=seed + number)) for number, kind in enumerate(("http", "socks5h"))]
-        ok = Soak(server, proxies, folder, options.minutes * 60, seed).run()
+        try:
+            ok = Soak(server, proxies, folder, options.minutes * 60, seed).run()
+        except BotDied as death:
+            print(death)
+            ok = False
         if not ok:
             print((folder / "log.txt").read_text(encoding="utf-8", errors="replace")[-4000:], file=sys.stderr)
     print("ok" if ok else "FAILED")
