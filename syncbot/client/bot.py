@@ -277,6 +277,17 @@ class Bot(BotMethods):
         self._client.stop = event
 
     @property
+    def ahead(self) -> int:
+        """How many connections may stand ready for the next calls; may be changed at any time. A transport that opens none ahead keeps it at 0."""
+        return getattr(self._client.transport, "ahead", 0)
+
+    @ahead.setter
+    def ahead(self, number: int) -> None:
+        transport = self._client.transport
+        if hasattr(transport, "ahead"):
+            transport.ahead = number
+
+    @property
     def transport(self) -> Transport:
         """What carries the requests."""
         return self._client.transport

@@ -70,6 +70,7 @@ class Runtime(Inlets):
         heartbeat_file: a file that is touched about once a second while all is well.
         uncertain: what follows when nobody knows whether a call of the outbox was carried out: "hold" it for somebody to look at, make it "again" (then
             it may be there twice), or "drop" it.
+        ahead: how many connections may stand ready for the next calls while the runtime runs, as `Bot(ahead=…)`; None leaves it at what the bot has.
         store_options: how the state file behaves; None for the defaults.
 
     Raises:
@@ -93,6 +94,7 @@ class Runtime(Inlets):
         drop_pending_updates: bool = False,
         heartbeat_file: str | os.PathLike[str] | None = None,
         uncertain: Uncertain = "hold",
+        ahead: int | None = None,
         store_options: StoreOptions | None = None,
     ) -> None:
         super().__init__()
@@ -102,6 +104,8 @@ class Runtime(Inlets):
             raise ConfigError(f"poll_wait: {poll_wait} is not between 1 and {LONGEST_WAIT_SECONDS} seconds; for example poll_wait=50")
         if uncertain not in ("hold", "again", "drop"):
             raise ConfigError(f'uncertain: {uncertain!r} is none of "hold", "again" and "drop"; for example uncertain="hold"')
+        if ahead is not None and ahead < 0:
+            raise ConfigError(f"ahead: {ahead} is less than none; give how many connections may stand ready, for example ahead=3")
         self.bot = bot
         self._session: Session | None = None
         self._starting: dict[int, threading.Lock] = {}  # by process: a child must not wait for a thread that it does not have
@@ -123,6 +127,7 @@ class Runtime(Inlets):
             store=store_options,
             notifier=ServiceNotifier(),
             uncertain=uncertain,
+            ahead=ahead,
         )
         self.outbox = RuntimeOutbox(path, bot, self._open_outbox)
         """Queues calls in the state file (any method: `app.outbox.send_message(…)`); the runtime delivers them, in order per chat."""

@@ -62,6 +62,7 @@ class Options:
     poll: bool = True
     """Without it, only what others have stored is handled."""
     uncertain: Uncertain = "hold"
+    ahead: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class Session:
         self._lock = BotLock(options.lock)
         self._store: Store | None = None
         self._parts: Parts | None = None
+        self._ahead_before = 0
         self._supervisor: threading.Thread | None = None
         self._poll_thread: threading.Thread | None = None
 
@@ -168,6 +170,9 @@ class Session:
         )
         self._parts = Parts(store, dispatcher, backlog, workers, poller, deliverer, folder, Monitor(watched, self.stop.is_set))
         bot.stop_event = self.stop
+        self._ahead_before = bot.ahead
+        if options.ahead is not None:
+            bot.ahead = options.ahead
 
     def start(self, work: Callable[[Parts], object] | None = None, *, holds_lock: bool) -> None:
         """Start the threads.
@@ -297,6 +302,8 @@ class Session:
                 self._guarded(parts.monitor.end)
             if self._bot.stop_event is self.stop:
                 self._bot.stop_event = threading.Event()
+            if parts is not None and self._options.ahead is not None:
+                self._bot.ahead = self._ahead_before
             if parts is not None and not parts.store.persistent and self.fatal is None and not self.forced.is_set():
                 self._guarded(lambda: self._confirm(parts))
             self._close_store()
