@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the tables of the guides from the code: every setting, the options of Bot and Runtime, the exit codes.
+"""Writes the tables of the guides from the code: every setting, the options of Bot and Runtime, the exit codes; and the list of further guides in README.md.
 
     scripts/generate_docs.py           write them
     scripts/generate_docs.py --check   only say whether they are up to date (exit code 1 where not)
@@ -29,9 +29,10 @@ def main() -> int:
     options = parser.parse_args()
     made = tables()
     stale = []
-    for path in sorted(options.folder.glob("*.md")):
+    readme = options.folder.parent / "README.md"
+    for path in [*sorted(options.folder.glob("*.md")), *([readme] if readme.is_file() else [])]:
         old = path.read_text(encoding="utf-8")
-        new = filled(old, made)
+        new = filled(old, made | ({"further guides": _further_guides(old, options.folder)} if path == readme else {}))
         if new != old:
             stale.append(path)
             if not options.check:
@@ -58,6 +59,15 @@ def filled(text: str, made: dict[str, str]) -> str:
     return pattern.sub(lambda found: f"{found[1]}{made[found['name']]}{found[3]}", text)
 
 
+def _further_guides(readme: str, folder: Path) -> str:
+    """Links to the guides that the rest of README.md does not link to, by their titles."""
+    rest = filled(readme, {"further guides": ""})
+    paths = [path for path in sorted(folder.glob("*.md")) if f"({folder.name}/{path.name})" not in rest]
+    titles = [path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ").strip() for path in paths]
+    links = [f"[{title}]({folder.name}/{path.name})" for title, path in zip(titles, paths, strict=True)]
+    return f"And: {' · '.join(links)}\n" if links else ""
+
+
 def _settings() -> str:
     from syncbot.config import SETTINGS
 
@@ -67,8 +77,7 @@ def _settings() -> str:
         return {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
     rows = [
-        (f"`{setting.name}`", _prose(setting.description), _code(default(setting.default)), _code(f"{setting.name}={setting.example}"))
-        for setting in SETTINGS
+        (f"`{setting.name}`", _prose(setting.description), _code(default(setting.default)), _code(f"{setting.name}={setting.example}")) for setting in SETTINGS
     ]
     return _table(("Setting", "What it does", "Default", "Example"), rows)
 
