@@ -6,6 +6,7 @@ get to see it: they work with a public URL, and the connection alone writes the 
 
 from __future__ import annotations
 
+import queue
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -76,13 +77,45 @@ class OneShotConnection(HTTPConnection):
         self._exchange.written()
 
 
+class _PlaceForOne:
+    """What a pool of one connection keeps it in; the queue that urllib3 makes for threads costs each call three locks and their conditions."""
+
+    def __init__(self, _maxsize: int = 0) -> None:
+        self._held: list[Any] = []
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """What is held; raises `queue.Empty` without waiting."""
+        if not self._held:
+            raise queue.Empty
+        return self._held.pop()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Hold it."""
+        self._held.append(item)
+
+    def qsize(self) -> int:
+        """How much is held."""
+        return len(self._held)
+
+
+class _PoolOfOne(HTTPConnectionPool):
+    QueueCls = _PlaceForOne  # type: ignore[assignment]  # has what urllib3 uses of a queue
+
+
+class _NoCookies(RequestsCookieJar):
+    """Takes no cookie: the session ends with its first answer."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Nothing."""
+
+
 class _OneShotAdapter(HTTPAdapter):
     """Carries one request on one connection of its own, and never tries again by itself."""
 
     def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._connection = OneShotConnection(exchange, timeout_seconds)
-        self._pool = HTTPConnectionPool(exchange.host, exchange.port, maxsize=1)
+        self._pool = _PoolOfOne(exchange.host, exchange.port, maxsize=1)
         self._pool.ConnectionCls = self._the_connection  # type: ignore[assignment]  # a factory serves where a class is called
 
     def _the_connection(self, **_: Any) -> OneShotConnection:
@@ -94,6 +127,21 @@ class _OneShotAdapter(HTTPAdapter):
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
         """Nothing: the shared context has done it, and giving urllib3 the CA file would load it again."""
+
+    def request_url(self, *_: Any, **__: Any) -> str:
+        """Any will do: the connection writes the real one."""
+        return "/"
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """The answer as far as it is used here: without cookies, and without the encoding of a text that nobody reads as one."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.reason = resp.reason
+        response.raw = resp
+        response.url = req.url or ""
+        response.request = req
+        return response
 
     def init_poolmanager(self, *_: Any, **__: Any) -> None:
         """None is needed: there is the pool of one."""
@@ -119,7 +167,7 @@ class OneShotSession(requests.Session):
         self.cert = None
         self.max_redirects = 0
         self.trust_env = False
-        self.cookies = RequestsCookieJar()
+        self.cookies = _NoCookies()
         self.adapters = OrderedDict()
         self.mount("", _OneShotAdapter(exchange, timeout_seconds))
 
