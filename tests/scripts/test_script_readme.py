@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+import threading
+import time
+from pathlib import Path
 
 from scripts_kit import ROOT, Checkout
 
+from syncbot.runtime.facts import FACTS
+from syncbot.storage import StoreOptions, open_store
 from syncbot.testing import TEST_TOKEN, BotApiServer
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,6 +27,15 @@ COMMANDS: list[str] = [
 def _command(words: str) -> str:
     """The command of the README that begins with these words."""
     return next(command for command in COMMANDS if command.startswith(words))
+
+
+def _wait_for_facts(state: Path) -> None:
+    """Wait until the bot has written down how it is, which it does within its first second."""
+    ends_at = time.monotonic() + 30
+    with open_store(state, None, options=StoreOptions(check=False)) as store:
+        while store.meta.get(FACTS) is None:
+            assert time.monotonic() < ends_at
+            threading.Event().wait(0.02)
 
 
 def test_everything_goes_by_the_readmes_words(checkout: Checkout, server: BotApiServer) -> None:
@@ -47,6 +61,7 @@ def test_everything_goes_by_the_readmes_words(checkout: Checkout, server: BotApi
         try:
             user.send("/start")
             user.wait_for("Hello! Tell me something.", 60)
+            _wait_for_facts(checkout.folder / "bot.db")
             assert "good" in shell(_command("syncbot monitor --state bot.db") + " --once")
         finally:
             running.send_signal(signal.SIGTERM)
