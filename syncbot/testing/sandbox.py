@@ -167,6 +167,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             with sandbox.running(command) as bot:
                 answered = converse(sandbox, user, name, texts, lambda: bot.poll() is None)
+                if bot.poll() is None:
+                    # The next poll confirms the last update, and a fault can make it take some tries.
+                    _happens(sandbox.server, lambda: not sandbox.server.pending_updates, _SECONDS_FOR_AN_ANSWER)
         except RuntimeError as error:
             print(f"\n  {error}", file=sys.stderr)
             return 1
