@@ -191,6 +191,23 @@ def test_process_takes_what_others_have_parsed(app: Runtime) -> None:
             app.process(wrong)
 
 
+def test_strangers_reach_no_handler(bot: Bot, tmp_path: Path) -> None:
+    """With allowed users set, what others send is acknowledged and goes nowhere, in threads and within the request."""
+    app = Runtime(bot, state=tmp_path / "bot.db", allowed_users={42})
+    seen = listen_to(app)
+    assert app.handle(update(1, "stranger", chat=7)).exit_code == 0
+    app.start(poll=False)
+    app.process(update(2, "stranger", chat=7))
+    app.process({"update_id": 3, "poll": {"id": "1"}})
+    app.process(update(4, "owner", chat=42))
+    try:
+        assert seen.wait(1) == ["owner"]
+        eventually(lambda: app.health()["handled"] == 3)
+    finally:
+        app.stop()
+    assert seen.texts == ["owner"]
+
+
 def test_a_forked_process_begins_anew(app: Runtime, tmp_path: Path) -> None:
     """A child forked from a process that handles shares nothing with it: what it takes is stored, and handled by the parent."""
     seen = listen_to(app)
