@@ -1,102 +1,53 @@
-"""What one call costs: a raw socket with TLS, `requests.post` as people write it, and `bot.call`, in turn in one run.
+"""What one call costs: a raw socket with TLS, what people use, and syncbot; without round-trip time, and with 50 ms of it.
 
     python benchmarks/per_call.py [--calls 300]
 
-The server is `syncbot.testing`'s, in a process of its own; every way makes the same getMe over TLS on a new connection. "naive" trusts the
-certificates that requests trusts by default and the test server's own beside them, as somebody would who calls api.telegram.org.
+The server is `syncbot.testing`'s, in a process of its own; every way makes the same getMe over TLS. All trust the certificates that requests trusts by
+default and the test server's own beside them, as somebody would who calls api.telegram.org.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import os
-import socket
-import ssl
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from urllib.parse import urlsplit
 
-import requests
-import requests.utils
+from kit import Table, clean_environment, measure, measure_in_a_row, server
+from peers import AHEAD_NAME, ALL, opened
+from throughput import relay
 
-from syncbot import Bot
+RTT_SECONDS = 0.05
 
 
-@contextlib.contextmanager
-def server() -> Iterator[dict[str, str]]:
-    """A Bot API server over TLS in a process of its own; gives its url, ca_file and token."""
-    command = [sys.executable, "-m", "syncbot.testing.serve", "--tls", "--keep", "100"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
-        process.stdin.close()
+def per_call(calls: int) -> Table:
+    """Without any round-trip time."""
+    with server() as api, opened(ALL, api) as ways:
+        ahead = ways.pop(AHEAD_NAME)  # not in turn with the others: its connections would be opened during their calls, and at their cost
+        found = measure(ways, calls, rare={"requests.post"}) | measure_in_a_row({AHEAD_NAME: ahead}, calls)
+    floor, usual = statistics.median(found["raw socket + TLS"].wall), statistics.median(found["requests.post"].wall)
+    rows = [figures.row(name, floor) for name, figures in found.items()]
+    ours = found["syncbot"]
+    cpu = statistics.median(ours.cpu) / statistics.median(found["raw socket + TLS"].cpu)
+    note = (
+        f"The ratio is to the raw socket. syncbot: {statistics.median(ours.wall) / usual:.2f} of requests.post, and {cpu:.2f} of the raw socket's CPU time. "
+        "CPU is this process's, all its threads; the raw socket makes a full handshake each time, syncbot resumes."
+    )
+    return Table("per_call", f"One getMe over TLS on the same machine, medians of {calls} calls in turn", "milliseconds a call", rows, note)
 
 
-def raw_call(url: str, ca_file: str, path: str) -> Callable[[], object]:
-    """The floor: a socket, TLS with a shared context, one request, one answer."""
-    host, port = urlsplit(url).hostname or "", urlsplit(url).port or 443
-    context = ssl.create_default_context(cafile=ca_file)
-    request = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()
-
-    def call() -> object:
-        with socket.create_connection((host, port)) as plain, context.wrap_socket(plain, server_hostname=host) as sock:
-            sock.sendall(request)
-            answer = b""
-            while chunk := sock.recv(65536):
-                answer += chunk
-        return json.loads(answer.partition(b"\r\n\r\n")[2])
-
-    return call
-
-
-def measure(ways: dict[str, Callable[[], object]], calls: int, rare: frozenset[str] = frozenset()) -> dict[str, tuple[float, float]]:
-    """Median milliseconds, and CPU milliseconds, of each way; the ways take turns, the rare ones every fifth time."""
-    wall: dict[str, list[float]] = {name: [] for name in ways}
-    cpu: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(calls):
-        for name, call in ways.items():
-            if name in rare and turn % 5:
-                continue
-            began, began_cpu = time.perf_counter(), time.process_time()
-            call()
-            wall[name].append((time.perf_counter() - began) * 1000)
-            cpu[name].append((time.process_time() - began_cpu) * 1000)
-    return {name: (statistics.median(wall[name]), statistics.median(cpu[name])) for name in ways}
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=300)
-    calls = parser.parse_args().calls
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        os.environ.pop(name, None)  # they would win over the files that are given here
-    with server() as api, tempfile.NamedTemporaryFile("w", suffix=".pem") as bundle:
-        bundle.write(Path(requests.utils.DEFAULT_CA_BUNDLE_PATH).read_text() + Path(api["ca_file"]).read_text())
-        bundle.flush()
-        path = f"/bot{api['token']}/getMe"
-        with Bot(api["token"], base_url=api["url"], ca_file=bundle.name, proxies="direct") as bot:
-            ways: dict[str, Callable[[], object]] = {
-                "raw": raw_call(api["url"], bundle.name, path),
-                "syncbot": lambda: bot.call("getMe"),
-                "naive": lambda: requests.post(api["url"] + path, verify=bundle.name, timeout=10).json(),
-            }
-            for call in ways.values():
-                call()
-            figures = measure(ways, calls, rare=frozenset({"naive"}))
-    print(f"one getMe over TLS on a new connection, medians of {calls} interleaved calls, Python {sys.version.split()[0]}, {ssl.OPENSSL_VERSION}")
-    print(f"{'':10}{'ms':>8}{'CPU ms':>8}{'of raw':>8}{'of naive':>10}")
-    for name, (wall, cpu) in figures.items():
-        print(f"{name:10}{wall:8.2f}{cpu:8.2f}{wall / figures['raw'][0]:8.2f}{wall / figures['naive'][0]:10.2f}")
+def long_way(calls: int) -> Table:
+    """With 50 ms for each round trip; calls follow each other, since that is when connections are opened ahead."""
+    with server() as api, relay(api.url, RTT_SECONDS) as url, opened(ALL, api.at(url)) as ways:
+        found = measure_in_a_row(ways, calls)
+    base = statistics.median(found["pooled requests"].wall)
+    note = "The ratio is to pooled requests. A new connection costs two round trips more than one that stands; so does the first call of every pool."
+    rows = [figures.row(name, base) for name, figures in found.items()]
+    return Table("long_way", f"The same with 50 ms of round-trip time, medians of {calls} calls in a row", "milliseconds a call", rows, note)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=300)
+    number = parser.parse_args().calls
+    clean_environment()
+    print(per_call(number).text())
+    print(long_way(max(15, number // 10)).text())

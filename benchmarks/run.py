@@ -1,0 +1,80 @@
+"""All benchmarks: tables on the terminal, and a picture of each. Needs no internet; the real proxies have to be installed.
+
+    pip install 'syncbot[bench]'
+    python benchmarks/run.py [--quick] [--only per_call,faults] [--pictures FOLDER] [--page FILE]
+
+About 15 minutes; `--quick` takes about three, and its figures are rough.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import ssl
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from bot_throughput import bot_throughput
+from cold import cold_start
+from draw import draw
+from faults import QUICK, faults
+from idle_memory import idle_memory
+from kit import Table, clean_environment
+from per_call import long_way, per_call
+from real_proxies import real_proxies
+from threads import COUNTS, threads
+
+_PEERS = ("requests", "urllib3", "pyTelegramBotAPI", "python-telegram-bot", "httpx", "aiogram")
+
+
+def benchmarks(quick: bool) -> dict[str, Callable[[], Table]]:
+    """Every benchmark by name, with its length."""
+    return {
+        "per_call": lambda: per_call(60 if quick else 400),
+        "long_way": lambda: long_way(15 if quick else 60),
+        "real_proxies": lambda: real_proxies(40 if quick else 200),
+        "threads": lambda: threads(100 if quick else 400, (1, 8, 32) if quick else COUNTS),
+        "cold_start": lambda: cold_start(3 if quick else 15),
+        "idle_memory": lambda: idle_memory(1 if quick else 3),
+        "throughput": lambda: bot_throughput(300 if quick else 3000, 1 if quick else 3),
+        "faults": lambda: faults(40 if quick else 200, QUICK if quick else None),
+    }
+
+
+def what_was_run() -> str:
+    """Versions, in a sentence."""
+    peers = ", ".join(f"{name} {version(name)}" for name in _PEERS)
+    return f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION.rsplit(' ', 3)[0]}, syncbot {version('syncbot')}, {peers}"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure, print, draw; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="short runs, rough figures")
+    parser.add_argument("--only", default="", help=f"some of them, with commas between: {', '.join(benchmarks(True))}")
+    parser.add_argument("--pictures", type=Path, default=Path("benchmarks/pictures"), help="the folder for pictures (default: benchmarks/pictures)")
+    parser.add_argument("--page", type=Path, help="write the tables in Markdown to this file as well")
+    options = parser.parse_args(argv)
+    all_of_them = benchmarks(options.quick)
+    wanted = options.only.split(",") if options.only else list(all_of_them)
+    if unknown := set(wanted) - set(all_of_them):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    clean_environment()
+    options.pictures.mkdir(parents=True, exist_ok=True)
+    print(what_was_run(), flush=True)
+    parts = []
+    for name in wanted:
+        began = time.monotonic()
+        table = all_of_them[name]()
+        print(f"\n{table.text()}({time.monotonic() - began:.0f} s; {draw(table, options.pictures)})", flush=True)
+        parts.append(f"## {table.title}\n\n![{table.title}](img/{table.name}.png)\n\n{table.markdown()}\n\n{table.note}\n")
+    if options.page is not None:
+        options.page.write_text(f"{what_was_run()}\n\n" + "\n".join(parts), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
