@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,9 @@ Reader = Callable[[str], Sequence[Atom]]
 Writer = Callable[[Sequence[Atom]], str]
 
 _NO_BREAK = "\u00a0\u202f\u2007"
-_INVISIBLE = frozenset("\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u2800\u3164\ufe0e\ufe0f")
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+_SHOWN_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+"""The format characters of Unicode that can be seen (its property Prepended_Concatenation_Mark)."""
 _PARAGRAPH, _LINE, _WORD = 3, 2, 1
 
 
@@ -43,10 +46,22 @@ def cut(atoms: Sequence[Atom], limit: int) -> list[Piece]:
         full = _full(units, start, limit)
         end = full if full == len(units) else _best_end(units, start, full)
         piece = [atom for unit in units[start:end] for atom in unit]
-        if not all(atom.shown.isspace() or atom.shown in _INVISIBLE for atom in piece):
+        if not all(map(_shows_nothing, piece)):
             pieces.append(Piece(piece, complete=start == 0 and end == len(units)))
         start = end
     return pieces
+
+
+def _shows_nothing(atom: Atom) -> bool:
+    """Whether a character leaves no trace on the screen; Telegram refuses a message of nothing else."""
+    return all(
+        sign.isspace()
+        or sign in _INVISIBLE
+        or "\ufe00" <= sign <= "\ufe0f"  # variation selectors, as the next ones
+        or "\U000e0100" <= sign <= "\U000e01ef"
+        or (unicodedata.category(sign) == "Cf" and sign not in _SHOWN_FORMATS)
+        for sign in atom.shown
+    )
 
 
 def _units(cluster: Sequence[Atom]) -> int:

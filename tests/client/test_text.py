@@ -46,7 +46,20 @@ def test_plain_pieces_fit_and_lose_nothing(text: str, limit: int) -> None:
 
 def visible(text: str) -> str:
     """What is not white space, nor invisible."""
-    return "".join(sign for sign in text if not sign.isspace() and unicodedata.category(sign) != "Cf" and sign not in "\ufe0f\ufe0e\u2800\u3164\u034f")
+    shown = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+    hidden = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+    return "".join(sign for sign in text if not (sign.isspace() or hidden.match(sign) or (unicodedata.category(sign) == "Cf" and sign not in shown)))
+
+
+@pytest.mark.parametrize("sign", ["\U000e0020", "\u202a", "\u2063", "\ufe00", "\U000e0100", "\u1160"])
+def test_what_cannot_be_seen_is_no_message_of_its_own(sign: str) -> None:
+    """Tags, directions, joiners, variations and fillers that nothing visible stands beside are left out: Telegram refuses a text of nothing else."""
+    assert split("a" * 20 + sign * 30, limit=20) == ["a" * 20]
+
+
+def test_signs_of_the_format_that_can_be_seen_are_kept() -> None:
+    """The Arabic number sign is a format character to Unicode, and seen all the same."""
+    assert split("a" * 20 + "\u0600", limit=20) == ["a" * 20, "\u0600"]
 
 
 @given(st.lists(st.sampled_from(CLUSTERS), min_size=1, max_size=60), st.integers(11, 40))
