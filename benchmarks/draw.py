@@ -33,7 +33,7 @@ def draw(table: Table, folder: Path) -> Path:
 def _bars(table: Table, axes: Any) -> None:
     rows = [row for row in table.rows if row.value is not None]
     values = [row.value or 0.0 for row in rows]
-    spreads = [row.spread or (row.value, row.value) for row in rows]
+    spreads = [row.spread or (value, value) for row, value in zip(rows, values, strict=True)]
     errors = [[value - low for value, (low, _) in zip(values, spreads, strict=True)], [high - value for value, (_, high) in zip(values, spreads, strict=True)]]
     colours = [_OURS if "syncbot" in row.name else _OTHERS for row in rows]
     names = [row.name for row in rows]
@@ -49,6 +49,9 @@ def _lines(table: Table, axes: Any) -> None:
         points = [(row.x, row.value) for row in table.rows if row.line == name]
         axes.plot(*zip(*points, strict=True), marker="o", markersize=4, label=name, linewidth=2.5 if name.startswith("syncbot") else 1.2)
     axes.set_xscale("log", base=2)
+    places = sorted({row.x for row in table.rows if row.x is not None})
+    axes.set_xticks(places, [f"{place:g}" for place in places])
+    axes.tick_params(labelsize=8)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("threads")
     axes.set_ylabel(table.unit)

@@ -30,7 +30,7 @@ from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy, TestCA
 THREADS = 8
 RATE = 0.05
 SEED = 5
-TIMEOUT_SECONDS = 1.0
+TIMEOUT_SECONDS = 1
 HUNG_SECONDS = 6.0
 LEFT_SECONDS = 1.0
 QUICK = ("tls_drop", "cut_before_answer", "drip_connect", "reset_after_response")
@@ -81,7 +81,7 @@ def use_telebot(api: Api, proxy: str) -> Iterator[Send]:
     from telebot import TeleBot, apihelper
 
     os.environ["REQUESTS_CA_BUNDLE"] = api.ca_file
-    apihelper.API_URL, apihelper.proxy = f"{api.url}/bot{{0}}/{{1}}", {"https": proxy}
+    apihelper.API_URL, apihelper.proxy = f"{api.url}/bot{{0}}/{{1}}", {"https": proxy}  # type: ignore[assignment]  # telebot says that they are None
     apihelper.CONNECT_TIMEOUT = apihelper.READ_TIMEOUT = TIMEOUT_SECONDS
     bot = TeleBot(api.token, threaded=False)
     yield lambda text: bot.send_message(42, text, timeout=TIMEOUT_SECONDS)
@@ -98,7 +98,7 @@ def use_ptb(api: Api, proxy: str) -> Iterator[Send]:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     context = ssl.create_default_context(cafile=api.ca_file)
-    times = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout", "pool_timeout"), TIMEOUT_SECONDS)
+    times: dict[str, Any] = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout", "pool_timeout"), TIMEOUT_SECONDS)
     request = HTTPXRequest(connection_pool_size=THREADS, proxy=proxy, httpx_kwargs={"verify": context}, **times)
     bot = telegram.Bot(api.token, base_url=f"{api.url}/bot", request=request)
     yield lambda text: asyncio.run_coroutine_threadsafe(bot.send_message(42, text), loop).result()
@@ -157,7 +157,8 @@ def one_case(name: str, fault: Fault, calls: int, server: BotApiServer, ca_file:
     if not done.stdout:
         raise RuntimeError(f"{name} has failed: {done.stderr[-2000:]}")
     twice = sum(count > 1 for count in server.texts.values())
-    return json.loads(done.stdout) | {"twice": twice, "struck": struck}
+    facts: dict[str, int] = json.loads(done.stdout)
+    return facts | {"twice": twice, "struck": struck}
 
 
 def faults(calls: int, names: tuple[str, ...] | None = None) -> Table:

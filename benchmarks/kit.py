@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 OUTSIDE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 """What this machine may have set, and what would decide what is measured."""
@@ -145,7 +146,7 @@ class Api:
     token: str
     ca_file: str
     method: str = "getMe"
-    parameters: Mapping[str, object] | None = None
+    parameters: Mapping[str, Any] | None = None
 
     def at(self, url: str) -> Api:
         """The same server at another address."""

@@ -81,9 +81,9 @@ def telebot(api: Api, proxy: str = "") -> Iterator[Way]:
     """pyTelegramBotAPI, which keeps a session for each thread."""
     from telebot import TeleBot, apihelper
 
-    apihelper.API_URL = f"{api.url}/bot{{0}}/{{1}}"
-    apihelper.proxy = {"https": proxy} if proxy else None
-    session = apihelper._get_req_session(reset=True)  # the only place where it can be told whom to trust
+    apihelper.API_URL = f"{api.url}/bot{{0}}/{{1}}"  # type: ignore[assignment]  # telebot says that it is None
+    apihelper.proxy = {"https": proxy} if proxy else None  # type: ignore[assignment]  # the same
+    session = apihelper._get_req_session(reset=True)  # type: ignore[no-untyped-call]  # the only place where it can be told whom to trust
     session.verify = api.ca_file
     bot = TeleBot(api.token, threaded=False)
     yield lambda: bot.send_message(**api.parameters) if api.parameters else bot.get_me()

@@ -50,13 +50,25 @@ def what_was_run() -> str:
     return f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION.rsplit(' ', 3)[0]}, syncbot {version('syncbot')}, {peers}"
 
 
+def put_into(page: Path, table: Table) -> None:
+    """Replace what stands at the table's place in a page; raises ValueError where the page has no place for it."""
+    text = page.read_text(encoding="utf-8")
+    begin, end = f"<!-- {table.name} -->", f"<!-- /{table.name} -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{page} has no {begin} … {end}")
+    shown = f"**{table.title}** ({what_was_run()})\n\n![{table.title}](img/{table.name}.png)\n\n{table.markdown()}\n\n{table.note}"
+    page.write_text(f"{before}{begin}\n{shown.strip()}\n{end}{after}", encoding="utf-8")
+
+
 def main(argv: Sequence[str]) -> int:
     """Measure, print, draw; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="short runs, rough figures")
     parser.add_argument("--only", default="", help=f"some of them, with commas between: {', '.join(benchmarks(True))}")
     parser.add_argument("--pictures", type=Path, default=Path("benchmarks/pictures"), help="the folder for pictures (default: benchmarks/pictures)")
-    parser.add_argument("--page", type=Path, help="write the tables in Markdown to this file as well")
+    parser.add_argument("--page", type=Path, help="put the tables into this page, each between <!-- NAME --> and <!-- /NAME -->")
     options = parser.parse_args(argv)
     all_of_them = benchmarks(options.quick)
     wanted = options.only.split(",") if options.only else list(all_of_them)
@@ -65,14 +77,12 @@ def main(argv: Sequence[str]) -> int:
     clean_environment()
     options.pictures.mkdir(parents=True, exist_ok=True)
     print(what_was_run(), flush=True)
-    parts = []
     for name in wanted:
         began = time.monotonic()
         table = all_of_them[name]()
         print(f"\n{table.text()}({time.monotonic() - began:.0f} s; {draw(table, options.pictures)})", flush=True)
-        parts.append(f"## {table.title}\n\n![{table.title}](img/{table.name}.png)\n\n{table.markdown()}\n\n{table.note}\n")
-    if options.page is not None:
-        options.page.write_text(f"{what_was_run()}\n\n" + "\n".join(parts), encoding="utf-8")
+        if options.page is not None:
+            put_into(options.page, table)
     return 0
 
 

@@ -33,7 +33,7 @@ def run_telebot(api: Api, threads: int, calls: int) -> float:
     """pyTelegramBotAPI: a session for each thread."""
     from telebot import TeleBot, apihelper
 
-    apihelper.API_URL = f"{api.url}/bot{{0}}/{{1}}"
+    apihelper.API_URL = f"{api.url}/bot{{0}}/{{1}}"  # type: ignore[assignment]  # telebot says that it is None
     bot = TeleBot(api.token, threaded=False)
     with ThreadPoolExecutor(threads) as pool:
         return _seconds(pool, calls, lambda _: bot.get_me())
