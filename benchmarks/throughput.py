@@ -88,6 +88,8 @@ class Clock:
 
 def run_syncbot(url: str, token: str, case: Case, clock: Clock, state: str) -> None:
     """syncbot with its inbox in a file."""
+    import telegram  # noqa: F401  # syncbot loads it with the first update; the others have loaded it before the clock starts
+
     from syncbot import Bot, Context, Runtime
 
     app = Runtime(Bot(token, base_url=url, limits=None), state=state, workers=case.workers)
@@ -107,7 +109,7 @@ def run_telebot(url: str, token: str, case: Case, clock: Clock, state: str) -> N
     import telebot
     from telebot import apihelper
 
-    apihelper.API_URL = f"{url}/bot{{0}}/{{1}}"
+    apihelper.API_URL = f"{url}/bot{{0}}/{{1}}"  # type: ignore[assignment]  # telebot says that it is None
     bot = telebot.TeleBot(token, num_threads=case.workers)
 
     @bot.message_handler(func=lambda message: True)  # type: ignore[untyped-decorator]  # telebot's are untyped
@@ -213,8 +215,8 @@ def _pragmas(folder: Path) -> str:
 def main(argv: Sequence[str]) -> int:
     """Measure and print; returns the exit code."""
     if argv[:1] == ["--bot"]:
-        peer, url, token, case, number, state = argv[1:]
-        RUN[peer](url, token, CASES[int(case)], Clock(int(number)), state)
+        peer, url, token, which, number, state = argv[1:]
+        RUN[peer](url, token, CASES[int(which)], Clock(int(number)), state)
         return 0
     if argv[:1] == ["--relay"]:
         _relay(*argv[1:])

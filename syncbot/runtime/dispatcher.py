@@ -10,7 +10,7 @@ from syncbot.errors import NotSent, Stopped
 from syncbot.logs import get_logger, guard
 from syncbot.runtime.context import Context, Turn
 from syncbot.runtime.handlers import ContinuePropagation, Matched, Middleware, StopPropagation, call
-from syncbot.runtime.raw import is_answer, target_of, user_id_of
+from syncbot.runtime.raw import Target, is_answer, user_id_of
 from syncbot.runtime.router import Route, Router
 from syncbot.storage.base import NO_CHANGES, Changes, Data
 
@@ -85,9 +85,10 @@ class Dispatcher:
         if not self.allows(raw):
             self._log.debug("an update of a user who is not allowed was passed over")
             return NO_CHANGES
-        if turn is not None and is_answer(raw) and self._offer(raw, turn):
+        context = self._context(raw=raw, turn=turn)
+        if turn is not None and is_answer(raw) and self._offer(context.target, raw, turn):
             return NO_CHANGES
-        return self._guarded(self._context(raw=raw, turn=turn), self._dispatch)
+        return self._guarded(context, self._dispatch)
 
     def run(self, function: Callable[[Context], object], job: Any = None) -> Changes:
         """Run a job: the same without an update. The function gets a `Context`.
@@ -104,8 +105,7 @@ class Dispatcher:
     def _context(self, **facts: Any) -> Context:
         return Context(self._bot, self._data, bot_username=self._bot_username, **facts)
 
-    def _offer(self, raw: dict[str, Any], turn: Turn) -> bool:
-        target = target_of(raw)
+    def _offer(self, target: Target, raw: dict[str, Any], turn: Turn) -> bool:
         return target.chat_id is not None and target.user_id is not None and turn.offer(target.chat_id, target.user_id, raw)
 
     def _guarded(self, context: Context, work: Callable[[Context], None]) -> Changes:

@@ -24,8 +24,12 @@ class Patience:
         self.trouble = False
         self._stop = stop
 
-    def tried(self, work: Callable[[], object]) -> bool:
+    def tried(self, work: Callable[[], object], *, writes: bool = True) -> bool:
         """Do it; False when it failed in a way that may pass by itself, as a full disk does.
+
+        Args:
+            work: what is to be done.
+            writes: it writes for certain, so that its success shows that the trouble is over.
 
         Raises:
             StorageError: it does not pass by itself.
@@ -39,10 +43,15 @@ class Patience:
                 self.trouble = True
                 _log.error("the state file cannot be used: %s", error)
             return False
+        if writes:
+            self.over()
+        return True
+
+    def over(self) -> None:
+        """There is no trouble, or none any more."""
         if self.trouble:
             self.trouble = False
             _log.warning("the state file can be used again")
-        return True
 
     def until_stop(self, work: Callable[[], object]) -> bool:
         """Do it, again and again until it works; False when the stop comes first.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 from syncbot.runtime.kinds import KINDS, SERVICE_FIELDS, Kind
 
@@ -21,10 +21,13 @@ def kind_of(raw: object) -> str | None:
 
     One that is newer than the table is told by the first field beside update_id; None where there is no such field.
     """
-    if not isinstance(raw, Mapping):
+    if not _is_mapping(raw):
         return None
-    known = next((name for name in raw if name in KIND_BY_NAME and raw[name] is not None), None)
-    return known or next((name for name in raw if isinstance(name, str) and name != "update_id"), None)
+    for name in raw:
+        if name in KIND_BY_NAME and raw[name] is not None:
+            found: str = name
+            return found
+    return next((name for name in raw if isinstance(name, str) and name != "update_id"), None)
 
 
 def user_id_of(raw: object) -> int | None:
@@ -130,15 +133,21 @@ def ordered_kinds(names: Iterable[str]) -> list[str]:
 
 
 def _is_ambiguous(raw: object) -> bool:
-    return isinstance(raw, Mapping) and sum(name in KIND_BY_NAME and raw[name] is not None for name in raw) > 1
+    # Two fields are an id and one kind; that is what nearly every update has.
+    return _is_mapping(raw) and (len(raw) != 2 or "update_id" not in raw) and sum(name in KIND_BY_NAME and raw[name] is not None for name in raw) > 1
 
 
 def _walk(value: object, *steps: str | None) -> Any:
     for step in steps:
-        if not isinstance(value, Mapping):
+        if not _is_mapping(value):
             return None
         value = value.get(step)
     return value
+
+
+def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether it is a JSON object; what came from JSON is told without asking the abstract class, which is slow and asked often."""
+    return type(value) is dict or (value is not None and isinstance(value, Mapping))
 
 
 def _id(owner: Any) -> int | None:

@@ -14,51 +14,20 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
 
 from syncbot.errors import Stopped, StorageError
 from syncbot.runtime.dispatcher import HandlerFailed
 from syncbot.runtime.patience import RETRY_SECONDS, Patience
 from syncbot.runtime.tasks import Busy, End, JobRun
+from syncbot.runtime.turn import Handle, Turn
 from syncbot.runtime.turns import Turns
-from syncbot.storage.base import Changes, Claimed, Counts, Inbox
+from syncbot.storage.base import Claimed, Counts, Inbox
 
 _log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 0.1
-
-
-class Handle(Protocol):
-    """What is done with an update: `Dispatcher.handle`."""
-
-    def __call__(self, raw: dict[str, Any], turn: Turn | None) -> Changes: ...
-
-
-class Turn:
-    """An update's place among the others, as its context sees it: it may wait for an answer without holding up anybody."""
-
-    def __init__(self, workers: Workers, busy: Busy, claimed: Claimed) -> None:
-        self._workers = workers
-        self._busy = busy
-        self._claimed = claimed
-
-    def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
-        """Wait for the next message of a user in a chat; meanwhile the chat's turn and the worker are free.
-
-        Raises:
-            AskTimeout: none came within `timeout` seconds.
-            Stopped: the runtime is stopping.
-        """
-        with self._workers.turns.waiter(chat_id, user_id) as waiter:
-            self._workers.step_aside(self._busy, self._claimed)
-            try:
-                return waiter.wait(timeout)
-            finally:
-                self._workers.step_back(self._busy, self._claimed)
-
-    def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
-        """Give an update to the handler that waits for it; False when none does."""
-        return self._workers.turns.offer(chat_id, user_id, raw)
+_QUICK_SECONDS = 0.0005
+"""Handlers that take less than this are run faster by one thread than by several, which would only take the interpreter from each other."""
 
 
 class Workers:
@@ -119,7 +88,7 @@ class Workers:
                 self._work_ready.notify_all()
                 self._progress.notify_all()
             else:
-                self._work_ready.notify(number)
+                self._work_ready.notify()  # the one that comes wakes the next one if it is needed
 
     def submit(self, job: JobRun) -> None:
         """Run a job as soon as a worker is free; at a stop, those that have not begun are forgotten."""
@@ -156,7 +125,7 @@ class Workers:
 
     def _is_empty(self) -> bool:
         found: list[Counts] = []
-        return self.patience.tried(lambda: found.append(self._inbox.counts())) and found[0].waiting + found[0].running == 0
+        return self.patience.tried(lambda: found.append(self._inbox.counts()), writes=False) and found[0].waiting + found[0].running == 0
 
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -217,7 +186,7 @@ class Workers:
 
         with self._lock:
             try:
-                while not (self.patience.tried(take) and taken):
+                while not (self.patience.tried(take, writes=False) and taken):
                     if self._stop.is_set():
                         raise Stopped("the runtime is stopping")
                     self._progress.wait(RETRY_SECONDS if self.patience.trouble else None)
@@ -244,11 +213,7 @@ class Workers:
             self._on_fatal(error)
         finally:
             with self._lock:
-                self._threads.discard(threading.current_thread())
-                self._working -= 1
-                # Whoever ends may have been woken for work that is still there.
-                self._work_ready.notify_all()
-                self._progress.notify_all()
+                self._leave()
 
     def _work_on(self) -> bool:
         """Do one thing after the other; True when this thread is to end, False after an error of our own, which must not end it.
@@ -281,14 +246,43 @@ class Workers:
             while not self._is_over():
                 if self._jobs:
                     return self._jobs.popleft()
+                if self._somebody_is_quick():
+                    self._work_ready.wait(_QUICK_SECONDS)
+                    continue
                 claimed: list[Claimed] = []
-                well = self.patience.tried(partial(self._claim, claimed))
+                well = self.patience.tried(partial(self._claim, claimed), writes=False)
                 if claimed:
+                    self._work_ready.notify()
                     return claimed[0]
+                if well and not self._busy:
+                    self.patience.over()  # nothing waits to be written
                 self._idle += well
                 self._work_ready.wait(None if well else RETRY_SECONDS)
                 self._idle -= well
+            self._leave()  # with the lock that was held when it was decided: else a handler that steps aside counts on this thread
         return None
+
+    def _leave(self) -> None:
+        """The calling thread is no worker any more (the lock is held)."""
+        thread = threading.current_thread()
+        if thread in self._threads:
+            self._threads.discard(thread)
+            self._working -= 1
+            self._work_ready.notify_all()  # it may have been woken for work that is still there
+            self._progress.notify_all()
+
+    def _somebody_is_quick(self) -> bool:
+        """Whether another thread has begun with an update just now, and may come to the next one before this thread does."""
+        since = time.monotonic() - _QUICK_SECONDS
+        return any(busy.since > since and not busy.waiting for busy in self._busy)
+
+    def _is_one_too_many(self, busy: Busy) -> bool:
+        """Whether a handler was quick, and another thread is at work that is quick too."""
+        since = time.monotonic() - _QUICK_SECONDS
+        if busy.since < since:
+            return False
+        with self._lock:
+            return any(other.since > since and other is not busy and not other.waiting for other in self._busy)
 
     def _claim(self, claimed: list[Claimed]) -> None:
         claimed += self._inbox.claim(1)
@@ -315,19 +309,19 @@ class Workers:
             self._busy.add(busy)
         try:
             end = self._outcome(claimed, Turn(self, busy, claimed) if self._may_wait else None)
-            following = self._record(busy, end)
+            wanted = 0 if self._is_over() or self._is_one_too_many(busy) else 1
+            following = self._record(busy, end, wanted)
         finally:
             with self._lock:
                 self._busy.discard(busy)
                 self._progress.notify_all()
-        if following and not self._is_over():
-            if claimed.alone:  # a suspect's end lets all others go on
-                self.notify()
-            return following[0]
-        if following:
+        if following and self._is_over():
             self._inbox.release(*following)
-        self.notify()  # the chat is free, and this thread does not go on with it itself
-        return None
+            following = []
+        if claimed.alone:
+            self.notify()  # a suspect's end lets all others go on
+        # Where it did not ask for the next one, the chat that is free now is looked for by this thread itself, or by all when it ends.
+        return following[0] if following else None
 
     def _outcome(self, claimed: Claimed, turn: Turn | None) -> End:
         """Run the handler; returns how it ended."""
@@ -344,12 +338,12 @@ class Workers:
             return End(claimed, "failed", reason=traceback.format_exc())
         return End(claimed, "handled", changes)
 
-    def _record(self, busy: Busy, end: End) -> list[Claimed]:
-        """Write how an update ended; on a full disk, wait until there is room rather than forget it. Returns what is to be handled next."""
+    def _record(self, busy: Busy, end: End, wanted: int) -> list[Claimed]:
+        """Write how an update ended; on a full disk, wait until there is room rather than forget it. Returns up to `wanted` that are to be handled next."""
         following: list[Claimed] = []
         while not busy.given_up:
             try:
-                if self.patience.tried(partial(self._write, end, following)):
+                if self.patience.tried(partial(self._write, end, following, wanted)):
                     self._count(end)
                     return following
             except StorageError:
@@ -366,8 +360,8 @@ class Workers:
                 break  # it stays in the inbox, and is handled again at the next start
         return []
 
-    def _write(self, end: End, following: list[Claimed]) -> None:
-        following += end.write(self._inbox, 0 if self._is_over() else 1)
+    def _write(self, end: End, following: list[Claimed], wanted: int) -> None:
+        following += end.write(self._inbox, wanted)
 
     def _count(self, end: End) -> None:
         if end.kind == "put back":

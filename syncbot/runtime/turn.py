@@ -1,0 +1,44 @@
+"""An update's place among the others, by which its handler may wait for an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from syncbot.runtime.tasks import Busy
+from syncbot.storage.base import Changes, Claimed
+
+if TYPE_CHECKING:
+    from syncbot.runtime.workers import Workers
+
+
+class Handle(Protocol):
+    """What is done with an update: `Dispatcher.handle`."""
+
+    def __call__(self, raw: dict[str, Any], turn: Turn | None) -> Changes: ...
+
+
+class Turn:
+    """An update's place among the others, as its context sees it: it may wait for an answer without holding up anybody."""
+
+    def __init__(self, workers: Workers, busy: Busy, claimed: Claimed) -> None:
+        self._workers = workers
+        self._busy = busy
+        self._claimed = claimed
+
+    def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
+        """Wait for the next message of a user in a chat; meanwhile the chat's turn and the worker are free.
+
+        Raises:
+            AskTimeout: none came within `timeout` seconds.
+            Stopped: the runtime is stopping.
+        """
+        with self._workers.turns.waiter(chat_id, user_id) as waiter:
+            self._workers.step_aside(self._busy, self._claimed)
+            try:
+                return waiter.wait(timeout)
+            finally:
+                self._workers.step_back(self._busy, self._claimed)
+
+    def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
+        """Give an update to the handler that waits for it; False when none does."""
+        return self._workers.turns.offer(chat_id, user_id, raw)
