@@ -20,6 +20,7 @@ from syncbot.errors import AlreadyRunning, ConfigError
 from syncbot.runtime.delivery import Uncertain
 from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
 from syncbot.runtime.inlets import Inlets
+from syncbot.runtime.jobs import JobMethods, Jobs
 from syncbot.runtime.lock import lock_path
 from syncbot.runtime.notify import ServiceNotifier
 from syncbot.runtime.outbox import Opened, RuntimeOutbox
@@ -38,7 +39,7 @@ _FRESH_SECONDS = 3.0
 """For so long after an empty poll nothing new is looked for; Telegram would hold the same question for as long."""
 
 
-class Runtime(Inlets):
+class Runtime(JobMethods, Inlets):
     """Runs a bot: handlers are registered on it, as on any `Router`, and `run`, `start` or `run_once` set it going.
 
     ```python
@@ -107,6 +108,7 @@ class Runtime(Inlets):
         if ahead is not None and ahead < 0:
             raise ConfigError(f"ahead: {ahead} is less than none; give how many connections may stand ready, for example ahead=3")
         self.bot = bot
+        self._jobs = Jobs()
         self._session: Session | None = None
         self._starting: dict[int, threading.Lock] = {}  # by process: a child must not wait for a thread that it does not have
         path = _state_path(bot, state)
@@ -302,7 +304,7 @@ class Runtime(Inlets):
             return self._session
 
     def _make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
-        return Session(self.bot, self, replace(self._options, allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
+        return Session(self.bot, self, self._jobs, replace(self._options, allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
 
     def _open_outbox(self) -> Opened | None:
         """The outbox of the session that runs in this process."""

@@ -18,6 +18,7 @@ from syncbot.runtime.deliverer import Deliverer
 from syncbot.runtime.delivery import Uncertain
 from syncbot.runtime.dispatcher import Dispatcher
 from syncbot.runtime.idle import IdleLimit
+from syncbot.runtime.jobs import Jobs
 from syncbot.runtime.lock import BotLock
 from syncbot.runtime.mode import join_in, write_mode
 from syncbot.runtime.monitor import TICK_SECONDS, Monitor, Watched
@@ -85,10 +86,11 @@ class Session:
     Args:
         bot: whose updates are handled.
         router: what handles them.
+        jobs: what runs at times beside them.
         options: how.
     """
 
-    def __init__(self, bot: Bot, router: Router, options: Options) -> None:
+    def __init__(self, bot: Bot, router: Router, jobs: Jobs, options: Options) -> None:
         self.process = os.getpid()
         self.stop = threading.Event()
         self.forced = threading.Event()
@@ -97,6 +99,7 @@ class Session:
         self.fatal: BaseException | None = None
         self._bot = bot
         self._router = router
+        self._jobs = jobs
         self._options = options
         self._lock = BotLock(options.lock)
         self._store: Store | None = None
@@ -239,6 +242,7 @@ class Session:
             poll_thread = threading.Thread(target=self._poll, args=(parts,), name="syncbot-poller", daemon=True)
             poll_thread.start()
             self._poll_thread = poll_thread
+        self._jobs.start(parts.workers, parts.dispatcher, parts.store.data)
         self._options.notifier.ready("polling" if self._options.poll else "handling")
         while not self.stop.wait(TICK_SECONDS if self._options.poll else _LOOK_SECONDS):
             parts.monitor.tick()
@@ -287,7 +291,7 @@ class Session:
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def close(self) -> None:
-        """End what is left, in this order: the poll, handlers, the outbox, the last confirmation, the state file, the lock.
+        """End what is left, in this order: new jobs, the poll, handlers and jobs, the outbox, the last confirmation, the state file, the lock.
 
         The lock goes last, so that nobody takes over while a handler still runs.
         """
@@ -295,6 +299,7 @@ class Session:
         parts = self._parts
         try:
             self._guarded(self._options.notifier.stopping)
+            self._guarded(self._jobs.stop)
             if parts is not None:
                 self._guarded(lambda: self._end_poll(parts))
                 self._guarded(lambda: parts.workers.join(self.grace, self.forced))

@@ -10,12 +10,12 @@ import json
 import logging
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 
 from syncbot.errors import Stopped, StorageError
+from syncbot.logs import guard
 from syncbot.runtime.dispatcher import HandlerFailed
 from syncbot.runtime.patience import RETRY_SECONDS, Patience
 from syncbot.runtime.tasks import Busy, End, JobRun
@@ -294,7 +294,8 @@ class Workers:
         try:
             job.work()
         except StorageError:
-            raise
+            if not busy.given_up:
+                raise
         except BaseException:  # a worker outlives whatever is raised
             _log.exception("the job %s could not be run", job.name)
         finally:
@@ -335,7 +336,7 @@ class Workers:
             if isinstance(error, Stopped) and self._stop.is_set():
                 return End(claimed, "put back")
             _log.exception("update %d could not be dispatched", claimed.update_id)
-            return End(claimed, "failed", reason=traceback.format_exc())
+            return End(claimed, "failed", reason=guard().traceback(error))
         return End(claimed, "handled", changes)
 
     def _record(self, busy: Busy, end: End, wanted: int) -> list[Claimed]:
@@ -354,7 +355,7 @@ class Workers:
                 if end.kind == "failed":
                     raise
                 _log.exception("what update %d has changed cannot be stored", end.claimed.update_id)
-                end = End(end.claimed, "failed", reason="".join(traceback.format_exception(error)))
+                end = End(end.claimed, "failed", reason=guard().traceback(error))
                 continue
             if self._stop.wait(RETRY_SECONDS):
                 break  # it stays in the inbox, and is handled again at the next start
