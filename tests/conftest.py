@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -11,10 +11,20 @@ from syncbot.config import SETTINGS
 from syncbot.testing import BotApiServer, TestCA
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test printed or logged may be no UTF-8, and a report that goes from one process to another has to be."""
+    report = yield
+    report.sections = [(title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections]
+    return report
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _no_settings_from_outside() -> Iterator[None]:
-    """Whatever the shell that runs the tests has set, no test sees it."""
+def _no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever the shell that runs the tests has set, no test sees it, and the user's own state and configuration are left alone."""
     with pytest.MonkeyPatch.context() as patch:
+        for folder in ("state", "config"):
+            patch.setenv(f"XDG_{folder.upper()}_HOME", str(tmp_path_factory.mktemp(folder)))
         for setting in SETTINGS:
             for name in setting.spellings:
                 if name in os.environ:

@@ -16,6 +16,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -248,11 +249,13 @@ def test_traceback_of_an_error() -> None:
 
 
 @pytest.mark.parametrize("name", CARRIERS)
-def test_records_of_every_carrier(name: str, records: Collector) -> None:
+def test_records_of_every_carrier(name: str, records: Collector, request: pytest.FixtureRequest) -> None:
     """Whatever a logger of ours or below us writes, no handler gets a secret: in message, arguments, fields, stack, exception, cause or context."""
     get_logger("syncbot.some.module")
     guard(SHORT, PROXY)
     logger = logging.getLogger(name)
+    request.addfinalizer(partial(logger.setLevel, logger.level))
+    logger.setLevel(logging.DEBUG)  # telebot gives its logger a level of its own
     logger.debug("POST /bot%s/getMe", TOKEN)
     logger.info("%(url)s", {"url": f"http://somebody:{quote(PASSWORD, safe='')}@proxy.example:3128"})
     logger.warning(ValueError(f"with {SHORT}"), stack_info=True, extra={"url": f"/bot{TOKEN}/"})
