@@ -111,13 +111,13 @@ def _chat(text: str, _folder: Path) -> int | str:
 def _base_url(text: str, _folder: Path) -> str:
     with suppress(ValueError):  # from urlsplit and .port; its text may hold the value
         url = urlsplit(text)
-        whole = url.scheme.lower() in ("http", "https") and url.hostname and url.port != 0
+        whole = url.scheme.lower() in ("http", "https") and url.hostname and url.hostname.isascii() and url.port != 0
         if whole and "@" not in url.netloc and not re.search(r"[\s?#\x00-\x1f\\]", text):
             path = url.path.rstrip("/")
             if re.search(r"/bot([0-9]+:.*)?$", path):
                 raise ConfigError('leave out "/bot" and what follows; it is added by itself')
             return f"{url.scheme.lower()}://{url.netloc}{path}"
-    raise ConfigError("it is not the URL of a Bot API server (http:// or https://, a host, no credentials, no query)")
+    raise ConfigError("it is not the URL of a Bot API server (http:// or https://, a host in ASCII, no credentials, no query)")
 
 
 def _path(text: str, folder: Path) -> Path:
@@ -461,6 +461,8 @@ def check_setting(name: str, text: str) -> Any:
         ConfigError: the value is wrong.
     """
     setting = next(setting for setting in SETTINGS if setting.name == name)
+    if not isinstance(text, str):  # os.environ.get(…) of what is not set, above all
+        raise ConfigError(f"{name}: a text is needed, not {type(text).__name__}; for example {name}={setting.example}")
     return setting.read(text.strip())
 
 

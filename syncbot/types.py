@@ -73,9 +73,14 @@ class Proxy:
             return None, f"unknown scheme {scheme!r}; use http, https, socks4, socks5 or socks5h" if known else "the scheme is malformed"
         if not host:
             return None, "the host is missing"
+        if port == 0:
+            return None, "the port is malformed"
         if any(c.isspace() for c in text) or url.path not in ("", "/") or url.query or url.fragment:
             return None, "something follows the port, or a character does not belong there"
-        return cls(scheme, host, port or _PROXY_PORTS[scheme], unquote(url.username or ""), unquote(url.password or "")), ""
+        user, password = unquote(url.username or ""), unquote(url.password or "")
+        if scheme in ("socks5", "socks5h") and max(len(user.encode()), len(password.encode())) > 255:  # RFC 1929
+            return None, "SOCKS5 takes a user and a password of 255 bytes at most"
+        return cls(scheme, host, port or _PROXY_PORTS[scheme], user, password), ""
 
     @property
     def is_direct(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from syncbot.client.api import BotMethods
+from syncbot.client.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_call_seconds, check_method_name, check_numbers
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import body, encode
 from syncbot.client.limits import Limiter, Limits
@@ -18,6 +20,7 @@ from syncbot.client.retry import RetryPolicy
 from syncbot.client.table import MethodSpec, check_parameters, find_method
 from syncbot.client.uploads import Progress
 from syncbot.config import Settings, check_setting, environment_proxies, from_environment
+from syncbot.errors import ConfigError
 from syncbot.logs import guard
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, Proxy, Transport
 
@@ -63,14 +66,14 @@ class Bot(BotMethods):
         shortcuts: give the objects that come back python-telegram-bot's own methods as synchronous ones (`message.reply_text(…)`).
 
     Raises:
-        ConfigError: the token or a proxy is malformed.
+        ConfigError: the token, a proxy, the URL or a number is wrong, or the CA file cannot be used.
     """
 
     def __init__(
         self,
         token: str,
         *,
-        proxies: Sequence[str | Proxy] | str = (),
+        proxies: Sequence[str | Proxy] | str | Proxy = (),
         no_proxy: str = "",
         base_url: str = DEFAULT_BASE_URL,
         ca_file: str | Path | None = None,
@@ -87,6 +90,12 @@ class Bot(BotMethods):
     ) -> None:
         self._token = str(check_setting("TELEGRAM_BOT_TOKEN", token))
         self.id = int(self._token.partition(":")[0])
+        check_numbers(
+            ("timeout", timeout, SHORTEST_SECONDS, MOST_SECONDS, False, "20.0"),
+            ("deadline", deadline, SHORTEST_SECONDS, float("inf"), False, "60.0"),
+            ("dns_cache", dns_cache, 0, float("inf"), False, "300.0"),
+            ("ahead", ahead, 0, float("inf"), True, "3"),
+        )
         self.local = local
         self.shortcuts = shortcuts
         self.settings: Settings | None = None
@@ -96,7 +105,7 @@ class Bot(BotMethods):
         if transport is None:
             from syncbot.transport import OneShotTransport  # deferred: a bot with another transport needs no requests
 
-            ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else Path(ca_file)
+            ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else check_setting("SYNCBOT_CA_FILE", os.fspath(ca_file))
             transport = OneShotTransport(ways, no_proxy=bypassed, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache, ahead=ahead)
         self._client = Client(
             self._token,
@@ -141,8 +150,10 @@ class Bot(BotMethods):
 
         Raises:
             TypeError: a parameter is unknown or missing; the text names the nearest right one. Nothing was sent.
+            ValueError: a value cannot be sent, or the method's name is none. Nothing was sent.
             NotSent, DeliveryUncertain, NetworkError, ApiError: see `syncbot.errors`.
         """
+        check_method_name(method)
         spec = find_method(method)
         own = spec.parameters if spec is not None else {}
         options: dict[str, Any] = {name: parameters.pop(name) for name in ("timeout", "deadline", "progress") if name in parameters and name not in own}
@@ -324,6 +335,7 @@ class Bot(BotMethods):
         return self._attached_bot
 
     def _call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        check_call_seconds(options.get("timeout"), options.get("deadline"))
         content_type, payload = body(encode(spec, parameters, local=self.local), options.get("progress"))
         is_poll = method == "getUpdates"
         call = Call(
@@ -344,9 +356,15 @@ def _seconds(value: float | timedelta) -> float:
     return value.total_seconds() if isinstance(value, timedelta) else float(value)
 
 
-def _ways(proxies: Sequence[str | Proxy] | str, no_proxy: str) -> tuple[tuple[Proxy, ...], str]:
+def _ways(proxies: Sequence[str | Proxy] | str | Proxy, no_proxy: str) -> tuple[tuple[Proxy, ...], str]:
     """The proxies to use, and the hosts that they are not used for."""
-    given = [proxies] if isinstance(proxies, str) else list(proxies)
+    # A dict as requests has it, or what os.environ.get() says of a name that is not set, would be read as something else.
+    taken: Any = proxies
+    is_list = isinstance(taken, Iterable) and not isinstance(taken, str | bytes | Mapping)
+    given = list(taken) if is_list else [taken]
+    for one in given:
+        if not isinstance(one, str | Proxy):
+            raise ConfigError(f'proxies: a list of proxy URLs is needed, not {type(one).__name__}; for example proxies=["socks5h://127.0.0.1:1080", "direct"]')
     if not given:
         return environment_proxies()
     return tuple(proxy if isinstance(proxy, Proxy) else Proxy.parse(proxy, setting="proxies") for proxy in given), no_proxy

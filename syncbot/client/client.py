@@ -115,6 +115,7 @@ class Client:
 
         def once() -> Any:
             nonlocal has_turn
+            self._check_deadline(call, deadline)
             if self._limiter is not None and not has_turn:
                 self._limiter.wait(call.method, call.chat, deadline=deadline, stop=stop)
                 has_turn = True
@@ -141,9 +142,12 @@ class Client:
         size = len(call.body) if isinstance(call.body, bytes) else call.body.size
         return max(self.deadline, call.timeout or 0.0) + call.wait + size / self.min_rate
 
-    def _attempt(self, call: Call, timeout: float, deadline: float, stop: threading.Event) -> Any:
+    def _check_deadline(self, call: Call, deadline: float) -> None:
         if (left := deadline - self._clock()) <= 0:
             raise NotSent(f"the deadline was over {-left:.1f} s ago", method=call.method, retryable=False)
+
+    def _attempt(self, call: Call, timeout: float, deadline: float, stop: threading.Event) -> Any:
+        self._check_deadline(call, deadline)
         request = Request(
             self.url(call.method),
             call.method,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import quote
 
+from syncbot.client.bounds import check_call_seconds
 from syncbot.client.client import Client
 from syncbot.client.envelope import open_envelope
 from syncbot.client.retry import Retrier
@@ -227,6 +228,7 @@ class Downloads:
 
     def find(self, file: Any, *, timeout: float | None, deadline: float | None) -> RemoteFile:
         """Ask the server where a file is, unless the object says so already."""
+        check_call_seconds(timeout, deadline)
         remote = RemoteFile.of(file)
         return remote if remote.path else self._ask(remote, timeout, deadline)
 

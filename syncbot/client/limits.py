@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from syncbot.client.bounds import MOST_SECONDS, check_numbers
 from syncbot.errors import NotSent
 
 _LIMITED = ("send", "copy", "forward")
@@ -32,12 +33,24 @@ class Limits:
         chat_burst: messages that one chat gets at once before `chat_interval` counts.
         chat_interval: seconds between two messages in one chat.
         per_group_minute: messages a minute in one group or channel.
+
+    Raises:
+        ConfigError: one of them is not a number that can be kept.
     """
 
     per_second: int = 30
     chat_burst: int = 3
     chat_interval: float = 1.0
     per_group_minute: int = 20
+
+    def __post_init__(self) -> None:
+        inf = math.inf
+        check_numbers(
+            ("per_second", self.per_second, 1, inf, True, "30"),
+            ("chat_burst", self.chat_burst, 1, inf, True, "3"),
+            ("chat_interval", self.chat_interval, 0, MOST_SECONDS, False, "1.0"),
+            ("per_group_minute", self.per_group_minute, 1, inf, True, "20"),
+        )
 
 
 @dataclass

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syncbot.client.api import BotMethods
+from syncbot.client.bounds import check_method_name
 from syncbot.client.signatures import QUEUE_OPTIONS
 from syncbot.client.table import MethodSpec, check_parameters, find_method
 
@@ -44,7 +45,9 @@ class QueuedMethods(BotMethods):
 
         Raises:
             TypeError: a parameter is unknown or missing, or the method only asks for something; nothing was queued.
+            ValueError: a value cannot be sent, or the method's name is none; nothing was queued.
         """
+        check_method_name(method)
         spec = find_method(method)
         given = {name: value for name, value in parameters.items() if value is not None}
         if check and spec is not None:

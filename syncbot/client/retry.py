@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from syncbot.client.bounds import MOST_SECONDS, check_numbers
 from syncbot.errors import ApiError, BadRequest, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter, ServerError
 
 _Result = TypeVar("_Result")
@@ -26,11 +27,21 @@ class RetryPolicy:
         attempts: how many attempts a call gets in all, 1 or more.
         first_wait: seconds; the first wait is a random part of this, each further one of twice as much.
         longest_wait: seconds that a wait has at most, unless Telegram asks for more.
+
+    Raises:
+        ConfigError: one of them is out of its range.
     """
 
     attempts: int = 6
     first_wait: float = 0.5
     longest_wait: float = 15.0
+
+    def __post_init__(self) -> None:
+        check_numbers(
+            ("attempts", self.attempts, 1, float("inf"), True, "6"),
+            ("first_wait", self.first_wait, 0, MOST_SECONDS, False, "0.5"),
+            ("longest_wait", self.longest_wait, 0, MOST_SECONDS, False, "15.0"),
+        )
 
 
 class Retrier:

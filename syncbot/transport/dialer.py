@@ -176,7 +176,8 @@ class _Opening:
         raise failure
 
     def _check(self) -> None:
-        if self._attempt.cut:
+        # The clock too: the watchdog's thread may not have had its turn yet, and what is too late must not be sent.
+        if self._attempt.cut or self._dialer.clock() >= self._attempt.expires_at:
             raise self._failure(TimeoutError())
 
     def _failure(self, error: BaseException) -> NotSent:
@@ -263,8 +264,10 @@ def _read_head(sock: socket.socket) -> tuple[bytes, bytes]:
 def _socks_socket(proxy: Proxy, gate: Address) -> socket.socket:
     import socks  # deferred: only those who use a SOCKS proxy pay for it
 
+    from syncbot.transport.socks_socket import SocksSocket
+
     family, address = gate
-    sock = socks.socksocket(family, socket.SOCK_STREAM)
+    sock = SocksSocket(family, socket.SOCK_STREAM)
     kind = socks.SOCKS4 if proxy.scheme == "socks4" else socks.SOCKS5
     # rdns: the end is an address already, or a name that the proxy shall look up (socks5h).
     sock.set_proxy(kind, address[0], address[1], rdns=True, username=proxy.username or None, password=proxy.password or None)

@@ -121,20 +121,20 @@ def test_other_parse_modes_are_refused(mode: str) -> None:
 # ------------------------------------------------------------------ markup
 
 
-Formats = list[tuple[str, frozenset[str]]]
+Formats = list[tuple[str, tuple[frozenset[str], ...]]]
 
 
 def formats(text: str, mode: str) -> Formats:
-    """Every UTF-16 code unit that shows something, with the formats on it, as a reader that is not ours finds them."""
+    """Every character that shows something, with the formats on each of its UTF-16 code units, as a reader that is not ours finds them."""
     plain, entities = parse_markup(text, mode)
-    units = plain.encode("utf-16-le", "surrogatepass")
-    on: list[set[str]] = [set() for _ in range(len(units) // 2)]
+    on: list[set[str]] = [set() for _ in range(utf16_length(plain))]
     for entity in entities:
         what = repr(sorted((key, value) for key, value in entity.items() if key not in ("offset", "length")))
         for place in range(entity["offset"], entity["offset"] + entity["length"]):
             on[place].add(what)
-    shown = [units[2 * n : 2 * n + 2].decode("utf-16-le", "surrogatepass") for n in range(len(on))]
-    return [(sign, frozenset(what)) for sign, what in zip(shown, on, strict=True) if visible(sign)]
+    units = iter(on)
+    found = [(sign, tuple(frozenset(next(units)) for _ in range(utf16_length(sign)))) for sign in plain]
+    return [(sign, what) for sign, what in found if visible(sign)]
 
 
 def check_pieces(source: str, mode: str, limit: int) -> list[str]:

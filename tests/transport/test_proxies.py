@@ -23,7 +23,7 @@ from syncbot.types import DIRECT, Proxy, Request
 
 HOST = "api.example"
 KINDS = ["http", "https", "socks4", "socks5", "socks5h"]
-PASSWORDS = ["simple", "p@ss:w/rd?#%25 &é€", ":", "'\"\\"]
+PASSWORDS = ["simple", "p@ss:w/rd?#%25 &é€", ":", "'\"\\", "128 bytes and more " * 7, "é" * 127]
 
 
 @pytest.fixture(scope="module")
