@@ -51,7 +51,7 @@ class Case:
 
 CASES = (
     Case("nothing sent", reply=False),
-    Case("one reply", reply=True, share=0.5),
+    Case("one reply", reply=True, workers=8, share=0.5),
     Case("one reply, 20 ms of round-trip time", reply=True, rtt=0.02, workers=8, share=0.15),
 )
 PEERS = ("syncbot", "telebot", "python-telegram-bot", "python-telegram-bot, 8 at once")
