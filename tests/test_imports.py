@@ -45,14 +45,21 @@ DOORS = {
     "asyncio": ("syncbot.adapters.ptb",),
     "dotenv": ("syncbot.envfile",),
     "filelock": ("syncbot.runtime.lock",),
+    "apscheduler": ("syncbot.runtime.jobs",),
     "click": ("syncbot.cli.",),
     "waitress": ("syncbot.serving",),
     "trustme": ("syncbot.testing.certs",),
 }
 
 # Costs time or memory at each start, for what is rarely needed: imported within functions alone, or by modules that are imported so themselves.
-DEFERRED = {"tenacity", "telegram", "telebot", "trustme", "waitress", "socks", "dotenv"}
-LATE_MODULES = {"syncbot.client.shortcuts", "syncbot.runtime.async_handlers", "syncbot.adapters.telebot", "syncbot.adapters.ptb"}
+DEFERRED = {"tenacity", "telegram", "telebot", "trustme", "waitress", "socks", "dotenv", "apscheduler"}
+LATE_MODULES = {
+    "syncbot.transport.socks_socket",
+    "syncbot.client.shortcuts",
+    "syncbot.runtime.async_handlers",
+    "syncbot.adapters.telebot",
+    "syncbot.adapters.ptb",
+}
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ def telegram(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotApi
     with BotApiServer(any_chat=True, slow_same_offset=False) as server:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
         monkeypatch.setenv("TELEGRAM_BOT_TOKEN", TEST_TOKEN)
         monkeypatch.setenv("SYNCBOT_BASE_URL", server.url)
         yield server
