@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from syncbot.config import Settings as Settings
     from syncbot.runtime import filters as filters
     from syncbot.runtime.context import Context as Context
+    from syncbot.runtime.handlers import ContinuePropagation as ContinuePropagation
+    from syncbot.runtime.handlers import StopPropagation as StopPropagation
     from syncbot.runtime.outbox import Outbox as Outbox
     from syncbot.runtime.router import Router as Router
     from syncbot.runtime.runtime import Runtime as Runtime
@@ -61,6 +63,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Bot": "syncbot.client.bot",
     "Context": "syncbot.runtime.context",
+    "ContinuePropagation": "syncbot.runtime.handlers",
     "Limits": "syncbot.client.limits",
     "Outbox": "syncbot.runtime.outbox",
     "Proxy": "syncbot.types",
@@ -68,6 +71,7 @@ _HOMES = {
     "Router": "syncbot.runtime.router",
     "Runtime": "syncbot.runtime.runtime",
     "Settings": "syncbot.config",
+    "StopPropagation": "syncbot.runtime.handlers",
     "Summary": "syncbot.runtime.summary",
     "request": "syncbot.adapters.http",
 }
@@ -82,6 +86,7 @@ __all__ = [
     "ConfigError",
     "Conflict",
     "Context",
+    "ContinuePropagation",
     "DeliveryUncertain",
     "Forbidden",
     "Limits",
@@ -98,6 +103,7 @@ __all__ = [
     "Runtime",
     "ServerError",
     "Settings",
+    "StopPropagation",
     "Stopped",
     "StorageError",
     "Summary",

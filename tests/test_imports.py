@@ -45,7 +45,7 @@ DOORS = {
     "asyncio": ("syncbot.adapters.ptb",),
     "dotenv": ("syncbot.envfile",),
     "filelock": ("syncbot.runtime.lock",),
-    "apscheduler": ("syncbot.runtime.jobs",),
+    "apscheduler": ("syncbot.runtime.jobs", "syncbot.runtime.crontab"),
     "click": ("syncbot.cli.",),
     "waitress": ("syncbot.serving",),
     "trustme": ("syncbot.testing.certs",),
