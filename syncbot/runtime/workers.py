@@ -71,7 +71,7 @@ class Workers:
         self._jobs: deque[JobRun] = deque()
         self._threads: set[threading.Thread] = set()
         self._working = 0
-        self._idle = 0
+        self._drained = False
         self._busy: set[Busy] = set()
         self._names = 0
 
@@ -84,6 +84,7 @@ class Workers:
     def notify(self, number: int | None = None) -> None:
         """Say that the inbox has this many new updates (None: perhaps many), or that the stop event was set."""
         with self._lock:
+            self._drained = False
             if number is None:
                 self._work_ready.notify_all()
                 self._progress.notify_all()
@@ -108,8 +109,8 @@ class Workers:
 
     @property
     def has_idle(self) -> bool:
-        """Whether a worker waits for work: nothing more of what is stored can be handled now."""
-        return self._idle > 0
+        """Whether a worker has found nothing to do: nothing more of what is stored can be handled now."""
+        return self._drained
 
     def wait_until_idle(self, deadline: float) -> bool:
         """Wait until the inbox is empty and no handler runs; False at `deadline` (`time.monotonic()`) or at a stop."""
@@ -252,13 +253,13 @@ class Workers:
                 claimed: list[Claimed] = []
                 well = self.patience.tried(partial(self._claim, claimed), writes=False)
                 if claimed:
+                    self._drained = False
                     self._work_ready.notify()
                     return claimed[0]
                 if well and not self._busy:
                     self.patience.over()  # nothing waits to be written
-                self._idle += well
+                self._drained = well
                 self._work_ready.wait(None if well else RETRY_SECONDS)
-                self._idle -= well
             self._leave()  # with the lock that was held when it was decided: else a handler that steps aside counts on this thread
         return None
 

@@ -5,7 +5,7 @@ What an update costs in the file (measured on one machine; the pages are kept by
 | | transactions | fsyncs | pages of 4 KB to the log | µs |
 |---|---|---|---|---|
 | a quiet bot: store one, hand it out, finish it | 3 | 1 | at most 6 | about 300, two thirds of it the fsync |
-| under load: batches of 100, "finish this, hand out the next" | 1.01 | 0.01 | about 3 | about 45 |
+| under load: batches of 100, "finish this, hand out the next" | 1.01 | 0.01 | about 3 | about 35 |
 
 PRAGMAs: journal_mode=WAL, synchronous=FULL for what is durable and NORMAL for the rest, wal_autocheckpoint=1000, journal_size_limit=4 MB,
 auto_vacuum=INCREMENTAL, cache_size=512 KB, temp_store=MEMORY.

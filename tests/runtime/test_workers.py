@@ -529,3 +529,23 @@ def test_many_waiting_updates_behind_one_hung_chat(server: BotApiServer, make_ap
         seen.wait_number(2000, 60)
     for user in users:
         assert [text for text in seen.texts if text.startswith(f"{user.id} ")] == [f"{user.id} {n}" for n in range(100)]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.002], ids=["quick", "slow"])
+def test_what_waits_is_bounded(server: BotApiServer, make_app: MakeApp, seconds: float) -> None:
+    """However quick or slow handlers are: no more updates than `most_waiting`, and one batch, wait in the state file."""
+    app, seen, pause, most = make_app(workers=4, most_waiting=50), Seen(), threading.Event(), []
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        pause.wait(seconds)
+        if update.update_id % 10 == 0:
+            most.append(app.store.inbox.counts().waiting)
+        seen.add(update.message.text)
+
+    users = [server.user(id=100 + n) for n in range(20)]
+    for n in range(1500):
+        users[n % 20].send(str(n))
+    with running(app):
+        seen.wait_number(1500)
+    assert max(most) <= 150
