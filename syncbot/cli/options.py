@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -87,15 +88,23 @@ def env_file(ctx: click.Context) -> str | None:
     return system_path(name) if name else None
 
 
-def load_settings(ctx: click.Context, *, require_token: bool = True) -> Settings:
+def load_settings(ctx: click.Context, *, require_token: bool = True, may_be_new: bool = False) -> Settings:
     """The settings of this command; logging is switched on where they or --debug ask for it.
+
+    Args:
+        ctx: of the command.
+        require_token: whether a missing token is an error.
+        may_be_new: the env file that was named need not exist, as it is to be written.
 
     Raises:
         ConfigError: a setting is missing or wrong.
     """
     from syncbot.config import Settings
 
-    settings = Settings.load(env_file(ctx), require_token=require_token)
+    named = env_file(ctx)
+    if may_be_new and named is not None and not os.path.lexists(os.path.expanduser(named)):
+        named = os.devnull
+    settings = Settings.load(named, require_token=require_token)
     if wants_debug(ctx) or settings.log_level == "DEBUG":
         from syncbot.logs import setup_logging
 

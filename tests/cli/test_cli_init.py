@@ -53,6 +53,13 @@ def test_token_is_no_argument(command: Command) -> None:
     assert not HOME_FILE.exists()
 
 
+def test_writes_a_new_file(command: Command) -> None:
+    """An env file that is named and does not exist yet is made, with mode 600."""
+    assert command("init", "--env-file", "new.env", stdin=TEST_TOKEN.encode()).code == 0
+    assert Path("new.env").stat().st_mode & 0o777 == 0o600
+    assert command("call", "getMe", "--env-file", "new.env").code == 0
+
+
 def test_keeps_what_was_there(command: Command) -> None:
     """An env file keeps its comments, its order and its other settings; --chat and --user are written."""
     Path("bot.env").write_text("# my bot\nSYNCBOT_TIMEOUT=7\nTELEGRAM_BOT_TOKEN=999:oldoldoldoldoldoldoldoldoldoldoldold\nMINE='a b'\n")

@@ -58,7 +58,7 @@ def command(ctx: click.Context, /, new_token: bool, pair: bool | None, wait: int
       syncbot init --no-pair --chat 123456789 < token.txt
       SYNCBOT_PROXY=socks5h://127.0.0.1:1080 syncbot init --env-file bot.env
     """
-    settings = load_settings(ctx, require_token=False)
+    settings = load_settings(ctx, require_token=False, may_be_new=True)
     token, where = find_token(settings, anew=new_token)
     settings = replace(settings, token=token)
     write(f"Token: from {where}")
