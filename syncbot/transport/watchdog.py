@@ -13,6 +13,7 @@ import os
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 from syncbot.transport.traffic import Traffic
@@ -104,7 +105,7 @@ class Watchdog:
         with watch.lock:
             watch.active.add(attempt)
             if watch.thread is None:
-                watch.thread = threading.Thread(target=self._run, args=(watch,), name="syncbot-watchdog", daemon=True)
+                watch.thread = threading.Thread(target=_run, args=(watch, self._idle_seconds, self._clock), name="syncbot-watchdog", daemon=True)
                 watch.thread.start()
             elif expires_at < watch.wakes_at:
                 watch.lock.notify()
@@ -154,33 +155,48 @@ class Watchdog:
         if watch is None:
             inherited = [other for pid, other in list(self._by_process.items()) if pid != process]
             watch = self._by_process.setdefault(process, _Watch())  # one of several threads of a new child wins, and all use its
+            weakref.finalize(self, _abandon, watch).atexit = False
             for other in inherited:
                 for attempt in list(other.active):
                     attempt.close_inherited()
         return watch
 
-    def _run(self, watch: _Watch) -> None:
-        with watch.lock:
-            # Looked at before each wait: a close that comes before the first one notifies nobody.
-            while watch.active or not watch.closing:
-                now = self._clock()
-                pause_seconds = max(0.0, self._cut_due(watch, now) - now)
-                watch.wakes_at = now + pause_seconds
-                if not watch.lock.wait(pause_seconds) and not watch.active:
-                    break
-            watch.thread = None
-            watch.closing = False
 
-    def _cut_due(self, watch: _Watch, now: float) -> float:
-        """Cut what is due; returns when to look again (the lock is held)."""
-        look_again = now + self._idle_seconds if not watch.active else now + 3600.0
-        for attempt in watch.active:
-            if not attempt.cut and attempt.expires_at <= now:
-                attempt.cut = "timeout"
-            if attempt.cut:
-                attempt.shut_all()
-            look_again = min(look_again, now + _RECUT_SECONDS if attempt.cut else attempt.expires_at)
-        return look_again
+# The thread knows the watch and not the watchdog: one that nobody has any more, and nobody has closed, can so be let go of, and its thread with it.
+
+
+def _run(watch: _Watch, idle_seconds: float, clock: Callable[[], float]) -> None:
+    with watch.lock:
+        # Looked at before each wait: a close that comes before the first one notifies nobody.
+        while watch.active or not watch.closing:
+            now = clock()
+            pause_seconds = max(0.0, _cut_due(watch, now, idle_seconds) - now)
+            watch.wakes_at = now + pause_seconds
+            if not watch.lock.wait(pause_seconds) and not watch.active:
+                break
+        watch.thread = None
+        watch.closing = False
+
+
+def _cut_due(watch: _Watch, now: float, idle_seconds: float) -> float:
+    """Cut what is due; returns when to look again (the lock is held)."""
+    look_again = now + idle_seconds if not watch.active else now + 3600.0
+    for attempt in watch.active:
+        if not attempt.cut and attempt.expires_at <= now:
+            attempt.cut = "timeout"
+        if attempt.cut:
+            attempt.shut_all()
+        look_again = min(look_again, now + _RECUT_SECONDS if attempt.cut else attempt.expires_at)
+    return look_again
+
+
+def _abandon(watch: _Watch) -> None:
+    """End the thread of a watchdog that is no more."""
+    watch.closing = watch.thread is not None
+    # This may run in any thread at any moment, even in one that holds the lock, and in a forked child, where nobody frees it: never wait for it.
+    if watch.lock.acquire(blocking=False):
+        watch.lock.notify()
+        watch.lock.release()
 
 
 def _shut(sock: socket.socket) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from transport_kit import becomes, open_descriptors
 
 from syncbot.client.bot import Bot
 from syncbot.testing import BotApiServer
@@ -85,6 +88,17 @@ def test_ten_quick_calls_in_a_row(api: BotApiServer) -> None:
         assert [bot.call("getMe")["username"] for _ in range(10)] == ["test_bot"] * 10
     api.wait_closed()
     assert (api.connections_total, api.max_requests_per_connection) == (10, 1)
+
+
+def test_bots_that_are_made_used_and_forgotten_leave_nothing(api: BotApiServer) -> None:
+    """A bot that nobody has any more ends its thread, also where nobody has closed it: a program may make one for each message."""
+    descriptors = open_descriptors()
+    for _ in range(50):
+        Bot(api.token, proxies=["direct"], base_url=api.url, ca_file=api.ca_file, timeout=1000.0, ahead=1).get_me()
+    gc.collect()
+    assert becomes(lambda: not [thread.name for thread in threading.enumerate() if thread.name.startswith("syncbot-watchdog")])
+    api.wait_closed()
+    assert open_descriptors() <= descriptors
 
 
 @pytest.mark.timeout(240)
