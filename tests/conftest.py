@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -30,6 +31,14 @@ def _no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory) -> Itera
                 if name in os.environ:
                     patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keyboard_interrupts() -> Iterator[None]:
+    """Ctrl-C works in the programs that tests start, also where the tests run in the background, as nohup and `&` in a script have it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
