@@ -69,7 +69,7 @@ for _ in range(3):
     child = os.fork()
     if not child:
         app.start()
-        os.write(1, b"child\n")  # at once: three of them write at the same time
+        os.write(1, b"child\\n")  # at once: three of them write at the same time
         app.join()
         os._exit(0)
     children.append(child)
