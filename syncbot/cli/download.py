@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import click
 
 from syncbot.cli.exits import Exit
 from syncbot.cli.options import as_path, common_options, json_option, load_settings, open_bot, timeout_option
-from syncbot.cli.output import ReaderGone, is_terminal, write, write_json
+from syncbot.cli.output import ReaderGone, complain, is_terminal, write, write_json
 from syncbot.cli.progress import ProgressBar
 
 
@@ -47,7 +48,11 @@ def command(ctx: click.Context, /, file_id: str, path: str | None, timeout: floa
         except BrokenPipeError:
             raise ReaderGone from None
         except OSError as problem:
-            raise click.UsageError(f"{problem.filename or path or 'the file'} cannot be written ({problem.strerror})") from None
+            text = f"{problem.filename or path or 'the file'} cannot be written ({problem.strerror})"
+            if problem.errno in (errno.ENOSPC, errno.EDQUOT):  # nothing is wrong with the command line, and what has come is kept
+                complain(text)
+                return Exit.TRY_LATER
+            raise click.UsageError(text) from None
         size = target.stat().st_size
     if as_json:
         write_json({"path": str(target), "size": size})

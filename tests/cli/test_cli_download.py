@@ -69,6 +69,15 @@ def test_folder_that_is_missing(command: Command, server: BotApiServer) -> None:
     assert ended.err.count("\n") == 1
 
 
+def test_full_disk(environment: dict[str, str], server: BotApiServer) -> None:
+    """A disk without room is no mistake of the command line: the same command may be given again later, as the exit code says."""
+    program = [sys.executable, "-c", "from syncbot.cli import main; main()", "download", server.add_file(CONTENT), "-"]
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr.count(b"\n")) == (75, 1)
+    assert b"No space left on device" in ended.stderr
+
+
 def test_terminal_is_spared(terminal: Callable[..., Any], server: BotApiServer) -> None:
     """Bytes are not written to a terminal; into a file a bar shows how far it is."""
     file_id = server.add_file(CONTENT * 4)
