@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from syncbot.client.bounds import MOST_SECONDS, check_numbers
 from syncbot.errors import NotSent
+from syncbot.transport.locks import ForkSafeLock
 
 _LIMITED = ("send", "copy", "forward")
 _FREE = frozenset({"sendChatAction", "sendMessageDraft", "sendRichMessageDraft", "sendChatJoinRequestWebApp"})
@@ -74,7 +75,7 @@ class Limiter:
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._chats: dict[str, _Chat] = {}
         self._sent: deque[float] = deque(maxlen=limits.per_second)
         self._all_paused_until = 0.0
@@ -112,7 +113,7 @@ class Limiter:
         """Obey a 429: its chat pauses, or all chats when a second one is told to wait while the first still does."""
         now = self._clock()
         key = _key(method, chat)
-        with self._lock:
+        with self._lock.here:
             others_paused = chat is not None and any(
                 other.paused_until > now for name, other in self._chats.items() if name != key and not name.startswith("/")
             )
@@ -122,7 +123,7 @@ class Limiter:
 
     def _is_paused(self, key: str, limited: bool) -> bool:
         now = self._clock() + _SHORTEST_WAIT_SECONDS
-        with self._lock:
+        with self._lock.here:
             chat = self._chats.get(key)
             return (chat is not None and chat.paused_until > now) or (limited and self._all_paused_until > now)
 
@@ -140,7 +141,7 @@ class Limiter:
         """When the chat allows the next message; taken only if that is before the deadline."""
         limits = self._limits
         now = self._clock()
-        with self._lock:
+        with self._lock.here:
             chat = self._chats.get(key)
             if not limited:
                 return chat.paused_until if chat else now
@@ -159,7 +160,7 @@ class Limiter:
 
     def _common_turn(self, deadline: float) -> float:
         """When all chats together allow the next message; taken only if that is before the deadline."""
-        with self._lock:
+        with self._lock.here:
             turn = max(self._clock(), self._all_paused_until)
             if len(self._sent) == self._sent.maxlen:
                 turn = max(turn, self._sent[0] + _MARGIN)

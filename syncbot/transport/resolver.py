@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from syncbot.transport.locks import ForkSafeLock
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 """An address family and the address that `socket.connect` takes."""
@@ -35,7 +36,7 @@ class Resolver:
         self._cache_seconds = cache_seconds
         self._clock = clock
         self._ask = look_up or _system_look_up
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._cache: dict[tuple[str, int, int], tuple[float, list[Address]]] = {}
         self._avoid_until: dict[tuple[Any, ...], float] = {}
 
@@ -50,25 +51,25 @@ class Resolver:
         if not self._avoid_until:
             return addresses
         now = self._clock()
-        with self._lock:
+        with self._lock.here:
             self._avoid_until = {address: until for address, until in self._avoid_until.items() if until > now}
             return sorted(addresses, key=lambda address: address[1] in self._avoid_until)
 
     def failed(self, address: Address) -> None:
         """Remember that an address did not answer, so that a host's other addresses are tried first for a while."""
-        with self._lock:
+        with self._lock.here:
             self._avoid_until[address[1]] = self._clock() + _AVOID_SECONDS
 
     def _known(self, host: str, port: int, family: int) -> list[Address]:
         if self._cache_seconds <= 0:
             return self._ask(host, port, family)
         key = (host, port, family)
-        with self._lock:
+        with self._lock.here:
             until, addresses = self._cache.get(key, (0.0, []))
         if until > self._clock():
             return list(addresses)
         addresses = self._ask(host, port, family)
-        with self._lock:
+        with self._lock.here:
             self._cache[key] = (self._clock() + self._cache_seconds, addresses)
         return list(addresses)
 

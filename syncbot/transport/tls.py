@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from syncbot.errors import ConfigError
+from syncbot.transport.locks import ForkSafeLock
 
 _SESSION_SECONDS = 3600.0
 """A certificate is checked in full at least this often, whatever lifetime the server gives its session tickets."""
@@ -44,7 +44,7 @@ class Tls:
     def __init__(self, ca_file: Path | None = None) -> None:
         self._ca_file = ca_file
         self._sessions: dict[tuple[str, int], _Remembered] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._context: ssl.SSLContext | None = None
 
     def context(self) -> ssl.SSLContext:
@@ -54,7 +54,7 @@ class Tls:
             ConfigError: the CA file cannot be read.
         """
         if self._context is None:
-            with self._lock:
+            with self._lock.here:
                 self._context = self._context or self._load()
         return self._context
 

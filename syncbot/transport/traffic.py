@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-import threading
+
+from syncbot.transport.locks import ForkSafeLock
 
 # struct tcp_info in Linux's include/uapi/linux/tcp.h: tcpi_bytes_acked and tcpi_bytes_received, both 64 bits, since Linux 4.1.
 _BYTES_ACKED_OFFSET = 120
@@ -19,7 +20,7 @@ class Traffic:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self.sent_bytes = 0
         self.received_bytes = 0
 
@@ -33,6 +34,6 @@ class Traffic:
             return
         if len(info) >= _TCP_INFO_BYTES:
             acked, received = struct.unpack_from("=QQ", info, _BYTES_ACKED_OFFSET)
-            with self._lock:
+            with self._lock.here:
                 self.sent_bytes += acked
                 self.received_bytes += received

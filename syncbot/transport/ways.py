@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
+from syncbot.transport.locks import ForkSafeLock
 from syncbot.types import DIRECT, Proxy
 
 COOL_DOWN_SECONDS = 30.0
@@ -27,7 +27,7 @@ class Ways:
         self.proxies = tuple(dict.fromkeys(proxies)) or (DIRECT,)
         self._cool_down = cool_down
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._rests_until = dict.fromkeys(self.proxies, 0.0)
         self._failures = dict.fromkeys(self.proxies, 0)
         self._proven: set[Proxy] = set()
@@ -37,14 +37,14 @@ class Ways:
         if len(self.proxies) == 1:
             return self.proxies[0]
         now = self._clock()
-        with self._lock:
+        with self._lock.here:
             awake = (proxy for proxy in self.proxies if self._rests_until[proxy] <= now)
             return next(awake, min(self.proxies, key=self._rests_until.__getitem__))
 
     def failed(self, proxy: Proxy) -> bool:
         """Let a way rest; True when another one stands ready."""
         now = self._clock()
-        with self._lock:
+        with self._lock.here:
             if self._rests_until[proxy] <= now:  # several calls that fail together count once
                 rest_seconds = min(self._cool_down * 2.0 ** self._failures[proxy], LONGEST_COOL_DOWN_SECONDS)
                 self._failures[proxy] = min(self._failures[proxy] + 1, 16)
@@ -55,7 +55,7 @@ class Ways:
         """Forget a way's failures."""
         self._proven.add(proxy)
         if self._failures[proxy]:
-            with self._lock:
+            with self._lock.here:
                 self._failures[proxy] = 0
                 self._rests_until[proxy] = 0.0
 
