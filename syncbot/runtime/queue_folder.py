@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from syncbot.runtime.lock import BotLock
 _LOCK_ENDING = ".lock"
 _COPY_ENDING = ".copy"
 _LOCK_ATTEMPTS = 100
+_LOCK_PAUSE_SECONDS = 0.01
 _STRAY_AFTER_SECONDS = 86_400.0
 """A copy that no call speaks of may still be on its way into the queue when it is younger than this."""
 
@@ -93,14 +95,17 @@ class QueueFolder:
         except OSError as problem:
             raise StorageError(f"the folder {self._path} cannot be made: {problem.strerror}; choose another state file") from None
         for _ in range(_LOCK_ATTEMPTS):
-            if lock.acquire() and lock.path.exists():
+            if lock.acquire():
                 return lock
-            # Somebody who looks for dead deliverers took the new file for one's, and deleted it, in the moment before it was locked.
-            lock.release()
+            # Somebody who looks for dead deliverers holds the new file for a moment, and takes it away.
+            threading.Event().wait(_LOCK_PAUSE_SECONDS)
         raise StorageError(f"the lock {lock.path} cannot be taken", retryable=True)
 
     def unlock(self, lock: BotLock | None) -> None:
-        """Give the lock of a deliverer back; its file goes first, so that nobody takes it for a dead one's."""
+        """Give the lock of a deliverer back; its file goes first, so that nobody takes it for a dead one's.
+
+        A lock file is only ever deleted by the one who holds it: the lock of a deliverer that has it cannot be swept away.
+        """
         if lock is not None:
             with suppress(OSError):
                 lock.path.unlink()
@@ -108,21 +113,25 @@ class QueueFolder:
 
     def is_dead(self, owner: str) -> bool:
         """Whether a deliverer has certainly died: its lock is there, and nobody holds it."""
-        if self._path is None or self._temporary or not (path := self._path / f"{owner}{_LOCK_ENDING}").exists():
-            return False
-        lock = BotLock(path)
-        if not lock.acquire():
+        lock = self._left_behind(owner)
+        if lock is None:
             return False
         lock.release()
         return True
 
     def forget_dead(self, owners: Sequence[str]) -> None:
-        """Delete the locks of dead deliverers that have nothing any more."""
+        """Delete the locks of dead deliverers, except these, which still have something."""
         for path in self._entries(_LOCK_ENDING):
             owner = path.name.removesuffix(_LOCK_ENDING)
-            if owner not in owners and self.is_dead(owner):
-                with suppress(OSError):
-                    path.unlink()
+            if owner not in owners:
+                self.unlock(self._left_behind(owner))
+
+    def _left_behind(self, owner: str) -> BotLock | None:
+        """The lock of a deliverer that died, taken; None when there is none, or its owner lives."""
+        if self._path is None or self._temporary or not (path := self._path / f"{owner}{_LOCK_ENDING}").exists():
+            return None
+        lock = BotLock(path)
+        return lock if lock.acquire() else None
 
     def close(self) -> None:
         """Remove a temporary folder with all that is in it."""

@@ -19,6 +19,7 @@ from syncbot.client.limits import Limits
 from syncbot.errors import NetworkError, NotSent, Phase, StorageError, Unauthorized
 from syncbot.runtime.deliverer import Deliverer
 from syncbot.runtime.delivery import Way
+from syncbot.runtime.lock import BotLock
 from syncbot.runtime.queue_folder import QueueFolder
 from syncbot.storage import OutboxCall, OutboxState, Store, open_store
 from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT
@@ -667,6 +668,24 @@ def test_locks_of_the_dead_are_swept(file_store: Store) -> None:
     assert [path.name for path in dead.parent.iterdir()] == ["alive.lock"]
     folder.unlock(lock)
     assert os.listdir(dead.parent) == []
+
+
+def test_nobody_can_take_a_lock_that_is_being_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sweeps a lock away holds it while it goes, so that its file is not deleted under a new holder."""
+    folder = QueueFolder.beside(tmp_path / "bot.db")
+    folder.unlock(folder.lock("first"))
+    dead = tmp_path / "bot.db.outbox" / "dead.lock"
+    dead.touch()
+    unlink, taken = Path.unlink, []
+
+    def watched_unlink(path: Path) -> None:
+        taken.append(BotLock(path).acquire())
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", watched_unlink)
+    folder.forget_dead([])
+    assert taken == [False]
+    assert not dead.exists()
 
 
 def test_a_new_lock_is_not_swept_away(tmp_path: Path) -> None:
