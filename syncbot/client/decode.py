@@ -5,7 +5,9 @@ This is where telegram is loaded, at the first answer that needs it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +15,20 @@ if TYPE_CHECKING:
 
 _PLAIN: dict[str, type] = {"Boolean": bool, "Integer": int, "String": str}
 _SHOWN_CHARACTERS = 200
+
+_TIME = range(2**35)
+"""Seconds since 1970 that a datetime can hold."""
+_PLAIN_MESSAGES = frozenset({"message", "edited_message", "channel_post", "edited_channel_post"})
+_PLAIN_MESSAGE: Mapping[str, type] = MappingProxyType(
+    {"message_id": int, "date": int, "edit_date": int, "chat": dict, "from": dict, "text": str, "entities": list, "message_thread_id": int}
+)
+_PLAIN_CHAT: Mapping[str, type] = MappingProxyType(
+    {"id": int, "type": str, "title": str, "username": str, "first_name": str, "last_name": str, "is_forum": bool}
+)
+_PLAIN_USER: Mapping[str, type] = MappingProxyType(
+    {"id": int, "is_bot": bool, "first_name": str, "last_name": str, "username": str, "language_code": str, "is_premium": bool}
+)
+_PLAIN_ENTITY: Mapping[str, type] = MappingProxyType({"type": str, "offset": int, "length": int, "url": str, "language": str})
 
 
 class DecodeError(ValueError):
@@ -54,6 +70,10 @@ def decode(returns: Sequence[str], value: Any, bot: Any = None) -> Any:
 def decode_update(raw: Any, bot: Any = None) -> telegram.Update:
     """Turn an update into a `telegram.Update`.
 
+    Decoding takes longer than all the rest that is done with an update, and most of what a bot sees in a group it has no use for. So the
+    commonest kind, a message of text, is decoded when somebody looks at it: until then it is an instance of a subclass, and from then on it is
+    what `telegram.Update.de_json` returns. Only what is certain to be decoded waits; everything else is decoded here.
+
     Args:
         raw: the update as plain Python values; left as it is.
         bot: attached to the objects, for their shortcuts; None for none.
@@ -63,8 +83,93 @@ def decode_update(raw: Any, bot: Any = None) -> telegram.Update:
     """
     if not isinstance(raw, dict) or type(raw.get("update_id")) is not int:
         raise DecodeError("an update with an update_id was expected", kind="Update", raw=raw)
-    update: telegram.Update = _guarded("Update", raw, bot)
+    update: telegram.Update = _decoded_later()(raw, bot) if _is_plain(raw) else _guarded("Update", raw, bot)
     return update
+
+
+def _is_plain(raw: Mapping[str, Any]) -> bool:
+    """Whether an update is a message of text in which there is nothing that telegram could stumble over."""
+    if len(raw) != 2:
+        return False
+    kind, message = list(raw.items())[1]
+    if kind not in _PLAIN_MESSAGES or type(message) is not dict or not _has_only(_PLAIN_MESSAGE, message):
+        return False
+    try:
+        chat = message["chat"]
+        if not (message["message_id"] and message["text"] and message["date"] in _TIME and chat["id"] and chat["type"]):
+            return False
+    except KeyError:
+        return False
+    user, entities = message.get("from"), message.get("entities", ())
+    return (
+        _has_only(_PLAIN_CHAT, chat)
+        and (user is None or (_has_only(_PLAIN_USER, user) and "id" in user and "is_bot" in user and "first_name" in user))
+        and message.get("edit_date", 0) in _TIME
+        and all(type(one) is dict and _has_only(_PLAIN_ENTITY, one) and "type" in one and "offset" in one and "length" in one for one in entities)
+    )
+
+
+def _has_only(fields: Mapping[str, type], value: dict[str, Any]) -> bool:
+    """Whether an object has no other fields than these, of these types."""
+    for name, part in value.items():  # noqa: SIM110  # all() takes twice as long, and this is asked of every update
+        if type(part) is not fields.get(name):
+            return False
+    return True
+
+
+@cache
+def _decoded_later() -> Any:
+    """The class of the updates that are decoded when somebody looks at them; made when telegram is loaded."""
+    import telegram
+
+    slots = [name for each in telegram.Update.__mro__ for name in getattr(each, "__slots__", ()) if name != "_bot"] + ["_bot"]
+
+    class Update(telegram.Update):
+        """An update that has no attribute yet: looking for one decodes it, and makes it a `telegram.Update` like any other."""
+
+        __slots__ = ()
+
+        def __init__(self, raw: dict[str, Any], bot: Any) -> None:
+            object.__setattr__(self, "_bot", (raw, bot))
+
+        def _decode(self) -> telegram.Update:
+            # Several threads may do so at once. The slot that holds what is to be decoded is filled last, and the class may be changed twice.
+            waiting = object.__getattribute__(self, "_bot")
+            if type(waiting) is tuple:
+                ready = _guarded("Update", *waiting)
+                for name in slots:
+                    object.__setattr__(self, name, getattr(ready, name))
+            object.__setattr__(self, "__class__", telegram.Update)
+            return self
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._decode(), name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(self._decode(), name, value)
+
+        def __delattr__(self, name: str) -> None:
+            delattr(self._decode(), name)
+
+        def __eq__(self, other: object) -> bool:
+            return self._decode() == other
+
+        def __hash__(self) -> int:
+            return hash(self._decode())
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            return self._decode().__reduce_ex__(protocol)
+
+        def __deepcopy__(self, memodict: Any) -> Any:
+            return self._decode().__deepcopy__(memodict)
+
+        def get_bot(self) -> Any:
+            return self._decode().get_bot()
+
+        def set_bot(self, bot: Any) -> None:
+            self._decode().set_bot(bot)
+
+    return Update
 
 
 def _fits(kind: str, value: Any) -> bool:
