@@ -47,7 +47,7 @@ class DecodeError(ValueError):
 
 
 def decode(returns: Sequence[str], value: Any, bot: Any = None) -> Any:
-    """Turn the result of a call into what its method promises.
+    """Turn the result of a call into what its method promises; a message of text when somebody looks at it, see `decode_update`.
 
     Lists become tuples, as python-telegram-bot has them; an object whose type python-telegram-bot lacks stays a dict; fields that it lacks
     are in the object's `api_kwargs`.
@@ -62,6 +62,8 @@ def decode(returns: Sequence[str], value: Any, bot: Any = None) -> Any:
     """
     kind = " or ".join(returns)
     for candidate in returns:
+        if candidate == "Message" and _is_plain(value):
+            return _decoded_later("Message")(value, bot)
         if _fits(candidate, value):
             return _guarded(candidate, value, bot)
     raise DecodeError(f"{kind} was expected, and {_shown_type(value)} came", kind=kind, raw=value)
@@ -83,16 +85,20 @@ def decode_update(raw: Any, bot: Any = None) -> telegram.Update:
     """
     if not isinstance(raw, dict) or type(raw.get("update_id")) is not int:
         raise DecodeError("an update with an update_id was expected", kind="Update", raw=raw)
-    update: telegram.Update = _decoded_later()(raw, bot) if _is_plain(raw) else _guarded("Update", raw, bot)
+    update: telegram.Update = _decoded_later("Update")(raw, bot) if _brings_a_plain_message(raw) else _guarded("Update", raw, bot)
     return update
 
 
-def _is_plain(raw: Mapping[str, Any]) -> bool:
-    """Whether an update is a message of text in which there is nothing that telegram could stumble over."""
+def _brings_a_plain_message(raw: Mapping[str, Any]) -> bool:
     if len(raw) != 2:
         return False
     kind, message = list(raw.items())[1]
-    if kind not in _PLAIN_MESSAGES or type(message) is not dict or not _has_only(_PLAIN_MESSAGE, message):
+    return kind in _PLAIN_MESSAGES and _is_plain(message)
+
+
+def _is_plain(message: Any) -> bool:
+    """Whether it is a message of text in which there is nothing that telegram could stumble over."""
+    if type(message) is not dict or not _has_only(_PLAIN_MESSAGE, message):
         return False
     try:
         chat = message["chat"]
@@ -118,28 +124,29 @@ def _has_only(fields: Mapping[str, type], value: dict[str, Any]) -> bool:
 
 
 @cache
-def _decoded_later() -> Any:
-    """The class of the updates that are decoded when somebody looks at them; made when telegram is loaded."""
+def _decoded_later(kind: str) -> Any:
+    """The class of the objects that are decoded when somebody looks at them, beneath one of telegram's; made when telegram is loaded."""
     import telegram
 
-    slots = [name for each in telegram.Update.__mro__ for name in getattr(each, "__slots__", ()) if name != "_bot"] + ["_bot"]
+    real: Any = getattr(telegram, kind)
+    slots = [name for each in real.__mro__ for name in getattr(each, "__slots__", ()) if name != "_frozen"] + ["_frozen"]
 
-    class Update(telegram.Update):
-        """An update that has no attribute yet: looking for one decodes it, and makes it a `telegram.Update` like any other."""
+    class Later(real):  # type: ignore[misc]  # the class is only known now
+        """An object that has no attribute yet: looking for one decodes it, and makes it one of telegram's like any other."""
 
         __slots__ = ()
 
         def __init__(self, raw: dict[str, Any], bot: Any) -> None:
-            object.__setattr__(self, "_bot", (raw, bot))
+            object.__setattr__(self, "_frozen", (raw, bot))  # a slot that nobody but telegram's __setattr__ looks at
 
-        def _decode(self) -> telegram.Update:
+        def _decode(self) -> Any:
             # Several threads may do so at once. The slot that holds what is to be decoded is filled last, and the class may be changed twice.
-            waiting = object.__getattribute__(self, "_bot")
+            waiting = object.__getattribute__(self, "_frozen")
             if type(waiting) is tuple:
-                ready = _guarded("Update", *waiting)
+                ready = _guarded(kind, *waiting)
                 for name in slots:
                     object.__setattr__(self, name, getattr(ready, name))
-            object.__setattr__(self, "__class__", telegram.Update)
+            object.__setattr__(self, "__class__", real)
             return self
 
         def __getattr__(self, name: str) -> Any:
@@ -152,7 +159,7 @@ def _decoded_later() -> Any:
             delattr(self._decode(), name)
 
         def __eq__(self, other: object) -> bool:
-            return self._decode() == other
+            return bool(self._decode() == other)
 
         def __hash__(self) -> int:
             return hash(self._decode())
@@ -163,13 +170,8 @@ def _decoded_later() -> Any:
         def __deepcopy__(self, memodict: Any) -> Any:
             return self._decode().__deepcopy__(memodict)
 
-        def get_bot(self) -> Any:
-            return self._decode().get_bot()
-
-        def set_bot(self, bot: Any) -> None:
-            self._decode().set_bot(bot)
-
-    return Update
+    Later.__name__ = Later.__qualname__ = kind
+    return Later
 
 
 def _fits(kind: str, value: Any) -> bool:

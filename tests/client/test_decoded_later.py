@@ -13,7 +13,7 @@ import telegram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncbot.client.decode import DecodeError, decode_update
+from syncbot.client.decode import DecodeError, decode, decode_update
 
 CHAT = {"id": 7, "type": "private", "first_name": "Zoë"}
 USER = {"id": 7, "is_bot": False, "first_name": "Zoë", "language_code": "en"}
@@ -73,6 +73,22 @@ def test_every_look_decodes(look: Callable[[telegram.Update], object]) -> None:
     assert is_decoded(update)
     assert found == look(plain())
     assert update == plain()
+
+
+def test_the_message_that_was_sent_waits_too() -> None:
+    """The result of a call that is a message of text is decoded by the first look, and its shortcuts and properties are telegram's."""
+    bot: Any = Bot()
+    message = decode(("Message", "Boolean"), MESSAGE, bot)
+    assert isinstance(message, telegram.Message)
+    assert type(message) is not telegram.Message
+    assert message.get_bot() is bot
+    assert type(message) is telegram.Message
+    expected = telegram.Message.de_json(MESSAGE, bot)
+    assert decode(("Message",), MESSAGE, bot).text_html == expected.text_html
+    assert decode(("Message",), MESSAGE, bot).effective_attachment is None
+    assert decode(("Message",), MESSAGE, bot) == expected
+    assert repr(decode(("Message",), MESSAGE, bot)) == repr(expected)
+    assert decode(("Message",), MESSAGE, bot).to_dict() == expected.to_dict()
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda update: pickle.loads(pickle.dumps(update))], ids=["copy", "deepcopy", "pickle"])
