@@ -13,6 +13,7 @@ KIND_BY_NAME: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in
 """The kinds of updates by name."""
 _QUERY_IDS = {"guest_message": "guest_query_id", "chat_join_request": "query_id"}
 _QUERIES = frozenset({"inline_query", "callback_query", "shipping_query", "pre_checkout_query"})
+_EMPTY: Mapping[Any, Any] = MappingProxyType({})
 _ANSWERING_KINDS = frozenset({"message", "business_message"})
 
 
@@ -36,7 +37,10 @@ def user_id_of(raw: object) -> int | None:
     None where there is none, and also where an update claims to be of several kinds: it cannot come from Telegram, and whoever asks who it is
     from must not be fooled. In a kind that is newer than the table only `from` counts; throughout the Bot API that is the sender.
     """
-    kind = kind_of(raw)
+    return _user_id(raw, kind_of(raw))
+
+
+def _user_id(raw: object, kind: str | None) -> int | None:
     if kind is None or _is_ambiguous(raw):
         return None
     known = KIND_BY_NAME.get(kind)
@@ -45,7 +49,10 @@ def user_id_of(raw: object) -> int | None:
 
 def chat_id_of(raw: object) -> int | None:
     """The id of the chat that an update happened in, or None. A guest message has none: see `Kind`."""
-    kind = kind_of(raw)
+    return _chat_id(raw, kind_of(raw))
+
+
+def _chat_id(raw: object, kind: str | None) -> int | None:
     if kind is None:
         return None
     known = KIND_BY_NAME.get(kind)
@@ -56,9 +63,10 @@ def chat_id_of(raw: object) -> int | None:
 
 def order_key(raw: object) -> str:
     """What an update is kept in order by: its chat's id as text, else its user's (that of their private chat with the bot), else ""."""
-    chat = chat_id_of(raw)
+    kind = kind_of(raw)
+    chat = _chat_id(raw, kind)
     if chat is None:
-        chat = user_id_of(raw)
+        chat = _user_id(raw, kind)
     return "" if chat is None else str(chat)
 
 
@@ -66,7 +74,7 @@ def is_answer(raw: object) -> bool:
     """Whether an update can be the answer to a question: a new message that a person wrote, not one that tells of an event in the chat."""
     kind = kind_of(raw)
     message = _walk(raw, kind) if kind in _ANSWERING_KINDS else None
-    return isinstance(message, Mapping) and SERVICE_FIELDS.isdisjoint(message)
+    return _is_mapping(message) and SERVICE_FIELDS.isdisjoint(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +116,23 @@ def target_of(raw: object) -> Target:
     kind = kind_of(raw)
     if kind is None:
         return NO_TARGET
-    payload = _walk(raw, kind)
-    about = _walk(payload, "message") if kind == "callback_query" else payload
-    chat_id, user_id = chat_id_of(raw), user_id_of(raw)
-    places = (_int(_walk(payload, "user_chat_id")), chat_id, None if kind == "guest_message" else user_id)
+    payload = _object(_walk(raw, kind))
+    about = _object(payload.get("message")) if kind == "callback_query" else payload
+    chat_id, user_id = _chat_id(raw, kind), _user_id(raw, kind)
+    reply_chat_id = _int(payload.get("user_chat_id"))
+    if reply_chat_id is None:
+        reply_chat_id = user_id if chat_id is None and kind != "guest_message" else chat_id
     return Target(
         kind=kind,
         chat_id=chat_id,
-        reply_chat_id=next((place for place in places if place is not None), None),
+        reply_chat_id=reply_chat_id,
         user_id=user_id,
-        message_id=_int(_walk(about, "message_id")),
-        inline_message_id=_text(_walk(payload, "inline_message_id")),
-        message_thread_id=_int(_walk(about, "message_thread_id")) if _walk(about, "is_topic_message") is True else None,
+        message_id=_int(about.get("message_id")),
+        inline_message_id=_text(payload.get("inline_message_id")),
+        message_thread_id=_int(about.get("message_thread_id")) if about.get("is_topic_message") is True else None,
         direct_messages_topic_id=_int(_walk(about, "direct_messages_topic", "topic_id")),
-        business_connection_id=_text(_walk(about, "business_connection_id")),
-        query_id=_text(_walk(payload, _QUERY_IDS.get(kind, "id"))) if kind in _QUERIES or kind in _QUERY_IDS else None,
+        business_connection_id=_text(about.get("business_connection_id")),
+        query_id=_text(payload.get(_QUERY_IDS.get(kind, "id"))) if kind in _QUERIES or kind in _QUERY_IDS else None,
     )
 
 
@@ -143,6 +153,11 @@ def _walk(value: object, *steps: str | None) -> Any:
             return None
         value = value.get(step)
     return value
+
+
+def _object(value: object) -> Mapping[Any, Any]:
+    """The value if it is a JSON object, else an empty one."""
+    return value if _is_mapping(value) else _EMPTY
 
 
 def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
