@@ -198,11 +198,12 @@ class Inbox(Protocol):
     it goes to the dead letters, below that it stays the only suspect; all others are cleared. A release (at stop) is no death, and neither is
     waiting with a yielded turn.
 
-    Writes (SQLite): a batch is one transaction and one fsync (two more when SQLite moves its log into the file, every 1000 pages of it);
-    handing out and finishing are one transaction each, without an fsync, and only one in all for the pair "finish this, hand out the next"
-    (`finish(…, claim=1)`). In pages of 4 KB that go to the log: a quiet bot's single update costs at most 4 to store, 1 to hand out and 1 to
-    finish, and those of the data that it changed; under load it is about 3 an update in all. A kill -9 of the process cannot undo any of it; a
-    power cut can undo what was finished since the last batch, which is then handled again.
+    Writes (SQLite): a batch is one transaction and one fsync (two more when SQLite moves its log into the file, every 1000 pages of it).
+    Handing out and finishing are noted in the turn log, and settled with the next batch, or in a transaction without an fsync after 64 of them,
+    after 0.2 s, or when there is nothing more to hand out; finishing with changes is a transaction of its own, with those of the data that it
+    changed. In pages of 4 KB that go to the log: a quiet bot's single update costs at most 4 to store and 1 to finish; under load it is less than
+    2 an update in all. A kill -9 of the process cannot undo any of it; a power cut can undo what was finished since the last batch, which is then
+    handled again.
     """
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:

@@ -60,12 +60,18 @@ def int64(value: int, what: str) -> int:
     raise ValueError(f"{what} does not fit 64 bits: {value}")
 
 
+NOTHING = EncodedChanges()
+"""What changes nothing."""
+
+
 def encode_changes(changes: Changes) -> EncodedChanges:
     """Rows for everything that changed.
 
     Raises:
         TypeError, ValueError: a value is not JSON, a key is not a string, an id does not fit.
     """
+    if not changes.data and not changes.states:
+        return NOTHING
     set_values: list[tuple[str, int, str, str]] = []
     removed: list[tuple[str, int, str]] = []
     for change in changes.data:

@@ -84,10 +84,16 @@ class Database:
                 self._roll_back(db)
                 raise
 
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Look at the tables, outside of any transaction."""
+        with self.lock, explained(str(self.path)):
+            yield self._connection()
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Read, outside of any transaction."""
-        with self.lock, explained(str(self.path)):
-            return self._connection().execute(sql, parameters).fetchall()
+        with self.reading() as db:
+            return db.execute(sql, parameters).fetchall()
 
     def changed_by_others(self) -> bool:
         """Whether another connection has committed since the last call."""

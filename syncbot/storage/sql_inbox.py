@@ -1,35 +1,40 @@
 # ruff: noqa: S608 - statements are composed of the constants of this file only
-"""The inbox in the state file."""
+"""The inbox in the state file.
+
+There are two ways to hand out and to finish. Ordinarily the process that handles only notes it (`syncbot.storage.notes`), and settles many notes in
+one transaction, at the latest when it finds nothing more to hand out. What is rare, or has to stand in the tables at once, is a transaction each
+time, which settles the notes first: changes, failures, turns given away, updates put back, and all handing out while there are suspects. Where no
+turn log can be made, everything is.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from syncbot.errors import StorageError
 from syncbot.storage.base import DEATHS_ALONE, DIED_ALONE, NO_CHANGES, Changes, Claimed, Counts, Incoming, Recovery, StoreOptions
-from syncbot.storage.codec import EncodedChanges, decode, encode_changes, int64, shorten
+from syncbot.storage.codec import NOTHING, EncodedChanges, decode, encode_changes, int64, shorten
 from syncbot.storage.database import Database
+from syncbot.storage.notes import Found, Notes, Window, apply_earlier
 from syncbot.storage.sql_data import write_changes
 from syncbot.storage.sql_rows import bury_row, forget_dead_letters, forget_ids, insert_waiting, known_ids, number, set_number, sweep
+from syncbot.storage.turn_log import TurnLog
 from syncbot.storage.turns import Turns, taken_over
 
 _SWEEP_AT = 64  # done rows that may lie about where no batch comes by to sweep them (because other processes store)
 _PRUNE_AT = 2_000  # stored updates between two rounds of forgetting
 
 _COLUMNS = "SELECT seq, update_id, chat, stored, attempts, (SELECT json FROM body WHERE body.seq = inbox.seq) FROM inbox WHERE state = 'waiting'"
-_NEXT = f"{_COLUMNS} AND chat NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1"
 _FEW = 16
-_NEXT_BESIDE_FEW = tuple(f"{_COLUMNS} AND chat NOT IN ({', '.join('?' * busy)}) ORDER BY seq LIMIT 1" for busy in range(_FEW + 1))
-"""The same, much faster, beside so many busy keys."""
+"""Up to so many values are listed in a statement one by one, which is much faster than out of a JSON list."""
 _HEAD = f"{_COLUMNS} AND chat = ? ORDER BY seq LIMIT 1"
 _ROW = f"{_COLUMNS} AND seq = ?"
 _OWN = "run = ? AND state IN ('running', 'yielded')"
-
-
-_Found = tuple[int, int, str, float, int, bytes]
 
 
 class SqlInbox:
@@ -39,7 +44,10 @@ class SqlInbox:
         self._database = database
         self._now = now
         self._options = options
+        self._log_path = Path(f"{database.path}-turns")
         self._turns: Turns | None = None
+        self._notes: Notes | None = None
+        self._window = Window()
         self._unswept: list[int] = []
         self._since_pruning = 0
 
@@ -50,14 +58,12 @@ class SqlInbox:
         if not batch and next_offset is None:
             return 0
         with self._database.lock:
-            with self._database.transaction(durable=True) as db:
+            with self._writing(self._turns, durable=True, tidy=True) as db:
                 known = known_ids(db, batch, self._now() - self._options.window_seconds)
                 fresh = [update for id, update in batch.items() if id not in known]
                 insert_waiting(db, fresh, self._now())
                 if next_offset is not None:
                     set_number(db, "store.next_offset", next_offset)
-                unswept = sweep(db, self._unswept)
-            self._unswept = unswept
             self._since_pruning += len(fresh)
             if self._since_pruning >= _PRUNE_AT:
                 self._prune_quietly()
@@ -70,13 +76,17 @@ class SqlInbox:
     def recover(self) -> Recovery:
         with self._database.lock:
             with self._database.transaction() as db:
-                run = number(db, "store.run") + 1
+                before = number(db, "store.run")
+                apply_earlier(db, self._log_path, before)
+                run = before + 1
                 set_number(db, "store.run", run)
                 interrupted, buried = self._convict(db)
                 sweep(db, [seq for (seq,) in db.execute("SELECT seq FROM inbox WHERE state = 'done'")])
                 suspects = [seq for (seq,) in db.execute("SELECT seq FROM inbox WHERE suspect AND state = 'waiting'")]
                 waiting = int(db.execute("SELECT count(*) FROM inbox WHERE state = 'waiting'").fetchone()[0])
             self._turns = Turns(run, suspects)
+            self._notes = self._make_notes(run)
+            self._window.clear()
             self._unswept = []
             self._prune_quietly()
         return Recovery(waiting, interrupted, len(suspects), buried)
@@ -86,36 +96,51 @@ class SqlInbox:
             turns = self._handling()
             if turns.blocked:
                 return []
-            with self._database.transaction() as db:
+            if self._may_note(turns):
+                return self._take(turns, limit)
+            turns = turns.copy()
+            with self._writing(turns) as db:
                 self._check_run(db, turns)
                 claimed = self._hand_out(db, turns, limit)
             self._turns = turns
             return claimed
 
     def finish(self, claimed: Claimed, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
-        return self._end(claimed, encode_changes(changes), None, claim)
+        encoded = encode_changes(changes)
+        with self._database.lock:
+            turns = self._holding(claimed)
+            notes = self._notes
+            if notes is None or not notes.has_room or encoded != NOTHING or not self._may_note(turns):
+                return self._end(turns, claimed, encoded, None, claim)
+            notes.end(claimed.row, claimed.update_id)
+            turns.end(claimed.row)
+            return self._take_quietly(turns, claim)
 
     def bury(self, claimed: Claimed, reason: str, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
-        return self._end(claimed, encode_changes(changes), shorten(reason), claim)
+        encoded = encode_changes(changes)
+        with self._database.lock:
+            return self._end(self._holding(claimed), claimed, encoded, shorten(reason), claim)
 
     def release(self, *claimed: Claimed) -> None:
         with self._database.lock:
-            turns = self._handling()
-            with self._database.transaction() as db:
+            turns = self._handling().copy()
+            with self._writing(turns) as db:
                 for one in filter(turns.holds, claimed):
                     db.execute(f"UPDATE inbox SET state = 'waiting' WHERE seq = ? AND {_OWN}", (one.row, turns.run))
                     turns.put_back(one.row)
             self._turns = turns
+            self._window.clear()
 
     def yield_turn(self, claimed: Claimed) -> None:
         with self._database.lock:
-            turns = self._holding(claimed)
+            turns = self._holding(claimed).copy()
             if turns.yield_turn(claimed.row):
                 self._mark(claimed, turns, "yielded")
+                self._window.clear()  # its key's next ones are not in it
 
     def take_turn(self, claimed: Claimed) -> bool:
         with self._database.lock:
-            turns = self._holding(claimed)
+            turns = self._holding(claimed).copy()
             if not turns.take_turn(claimed.row):
                 return False
             self._mark(claimed, turns, "running")
@@ -125,7 +150,12 @@ class SqlInbox:
         sql = "SELECT coalesce(sum(state = 'waiting'), 0), coalesce(sum(state IN ('running', 'yielded')), 0) FROM inbox"
         with self._database.lock:
             waiting, running = self._database.rows(sql)[0]
-            oldest = self._database.rows("SELECT stored FROM inbox WHERE state = 'waiting' ORDER BY seq LIMIT 1") if waiting else []
+            noted: list[int] = []
+            if self._notes is not None and self._turns is not None and self._turns.pid == os.getpid():
+                waiting, running = self._notes.correct(waiting, running)
+                noted = [*self._notes.begun, *self._notes.ended]
+            sql = "SELECT stored FROM inbox WHERE state = 'waiting' AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1"
+            oldest = self._database.rows(sql, (json.dumps(noted),)) if waiting > 0 else []
         return Counts(waiting, running, oldest[0][0] if oldest else None)
 
     def prune(self) -> None:
@@ -137,24 +167,126 @@ class SqlInbox:
                 forget_dead_letters(db, now, options)
             self._since_pruning = 0
 
-    def sweep(self) -> None:
-        """Delete what is done and still lies about."""
+    def close(self) -> None:
+        """Settle what is noted, and delete what is done and still lies about.
+
+        Raises:
+            StorageError: it could not be written; the next start does it.
+        """
         with self._database.lock:
-            if self._unswept:
-                with self._database.transaction() as db:
-                    unswept = sweep(db, self._unswept)
-                self._unswept = unswept
+            turns, notes, self._notes = self._turns, self._notes, None
+            if turns is None or turns.pid != os.getpid():
+                return
+            try:
+                if self._unswept or (notes is not None and (notes.begun or notes.ended)):
+                    self._notes = notes
+                    with self._writing(turns, tidy=True):
+                        pass
+            finally:
+                self._notes = None
+                if notes is not None:
+                    notes.close()
+
+    def _make_notes(self, run: int) -> Notes | None:
+        """What is noted without a transaction; None where that is not possible."""
+        if self._notes is not None:
+            self._notes.close()
+        try:
+            return Notes(TurnLog(self._log_path, run))
+        except OSError:
+            return None  # the disk is full, or cannot map files: each end is a transaction of its own then
 
     def _handling(self) -> Turns:
+        """Who has which turn; a transaction changes a copy of it."""
         if self._turns is None or self._turns.pid != os.getpid():
             raise RuntimeError("this process does not handle updates: take the bot's lock and call recover() first")
-        return self._turns.copy()
+        return self._turns
 
     def _holding(self, claimed: Claimed) -> Turns:
         turns = self._handling()
-        if not turns.holds(claimed):
+        if not turns.holds(claimed) or (self._notes is not None and self._notes.replaced):
             raise taken_over(str(self._database.path))
         return turns
+
+    # ── handing out with a note ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _may_note(self, turns: Turns) -> bool:
+        """Whether a note is enough to hand out and to finish: suspects are handed out by transactions."""
+        return self._notes is not None and not turns.has_suspects
+
+    def _take(self, turns: Turns, limit: int) -> list[Claimed]:
+        """Hand out what may run next, and note it.
+
+        Raises:
+            StorageError: nothing was handed out.
+        """
+        claimed: list[Claimed] = []
+        while len(claimed) < limit:
+            try:
+                found = self._next(turns)
+            except StorageError:
+                if claimed:
+                    break
+                raise
+            if found is None:
+                break
+            seq, update_id, chat, stored, attempts, body = found
+            assert self._notes is not None
+            self._notes.begin(seq, update_id)
+            claimed.append(Claimed(seq, update_id, chat, body, attempts + 1, stored, False, turns.hold(seq, chat)))
+        return claimed
+
+    def _take_quietly(self, turns: Turns, limit: int) -> list[Claimed]:
+        """The same after an end that is noted already, which must not fail for it: whoever asks next meets the trouble again."""
+        try:
+            return self._take(turns, limit)
+        except StorageError as problem:
+            if not problem.retryable:
+                raise
+            return []
+
+    def _next(self, turns: Turns) -> Found | None:
+        notes = self._notes
+        assert notes is not None
+        if notes.replaced:
+            raise taken_over(str(self._database.path))
+        busy = turns.busy_keys()
+        if notes.are_due or not notes.has_room:
+            with self._writing(turns):
+                pass
+        found = self._window.take(busy)
+        if found is not None:
+            return found
+        if notes.ended or len(notes.begun) > _FEW:
+            with self._writing(turns) as db:
+                self._window.fill(_waiting(db, busy))
+        else:
+            with self._database.reading() as db:
+                self._check_run(db, turns)
+                self._window.fill(_waiting(db, busy, list(notes.begun)))
+        return self._window.take(busy)
+
+    @contextmanager
+    def _writing(self, turns: Turns | None, *, durable: bool = False, tidy: bool = False) -> Iterator[sqlite3.Connection]:
+        """A transaction that settles the notes first, and in the end sweeps what is done, when there is enough of it or `tidy` is set."""
+        notes = self._notes
+        if turns is None or turns.pid != os.getpid() or notes is None or notes.replaced or not (notes.begun or notes.ended):
+            notes = None  # there are none, or they are those of the process that this one was forked from, or of an earlier one
+        unswept = self._unswept
+        with self._database.transaction(durable=durable) as db:
+            if notes is not None:
+                assert turns is not None
+                self._check_run(db, turns)
+                notes.settle(db, turns.run)
+                unswept = [*unswept, *notes.ended]
+            yield db
+            if tidy or len(unswept) >= _SWEEP_AT:
+                unswept = sweep(db, unswept)
+        self._unswept = unswept
+        if notes is not None:
+            notes.settled()
+
+    # ── transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _convict(self, db: sqlite3.Connection) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Apply the suspects' rules to what an earlier run left; returns the ids of what it left, and the dead letters that came of it."""
@@ -181,7 +313,7 @@ class SqlInbox:
         claimed: list[Claimed] = []
         busy = turns.busy_keys()
         while len(claimed) < limit:
-            found = _next_beside(db, busy)
+            found = next(_waiting(db, busy, limit=1), None)
             if found is None:
                 break
             claimed.append(self._start(db, turns, found, alone=False))
@@ -200,32 +332,29 @@ class SqlInbox:
             return [self._start(db, turns, found, alone=True)]
         return self._hand_out(db, turns, 1)
 
-    def _start(self, db: sqlite3.Connection, turns: Turns, found: _Found, *, alone: bool) -> Claimed:
+    def _start(self, db: sqlite3.Connection, turns: Turns, found: Found, *, alone: bool) -> Claimed:
         seq, update_id, chat, stored, attempts, body = found
         db.execute("UPDATE inbox SET state = 'running', run = ? WHERE seq = ?", (turns.run, seq))
         ticket = turns.hold(seq, chat, alone=alone)
         return Claimed(seq, update_id, chat, body, attempts + 1, stored, alone, ticket)
 
-    def _end(self, claimed: Claimed, changes: EncodedChanges, reason: str | None, limit: int) -> list[Claimed]:
-        with self._database.lock:
-            turns = self._holding(claimed)
-            unswept = [*self._unswept, claimed.row]
-            with self._database.transaction() as db:
-                # A row that is not ours any more also tells that another process handles now; no claim of ours stands then.
-                if not db.execute(f"UPDATE inbox SET state = 'done' WHERE seq = ? AND {_OWN}", (claimed.row, turns.run)).rowcount:
-                    raise taken_over(str(self._database.path))
-                if reason is not None:
-                    bury_row(db, claimed.row, reason, self._now(), handed_out=1)
-                write_changes(db, changes, self._now())
-                turns.end(claimed.row)
-                following = self._hand_out(db, turns, limit)
-                if len(unswept) >= _SWEEP_AT:
-                    unswept = sweep(db, unswept)
-            self._turns, self._unswept = turns, unswept
-            return following
+    def _end(self, turns: Turns, claimed: Claimed, changes: EncodedChanges, reason: str | None, limit: int) -> list[Claimed]:
+        turns = turns.copy()
+        with self._writing(turns) as db:
+            # A row that is not ours any more also tells that another process handles now; no claim of ours stands then.
+            if not db.execute(f"UPDATE inbox SET state = 'done' WHERE seq = ? AND {_OWN}", (claimed.row, turns.run)).rowcount:
+                raise taken_over(str(self._database.path))
+            if reason is not None:
+                bury_row(db, claimed.row, reason, self._now(), handed_out=1)
+            write_changes(db, changes, self._now())
+            turns.end(claimed.row)
+            following = [] if self._may_note(turns) else self._hand_out(db, turns, limit)
+        self._turns = turns
+        self._unswept.append(claimed.row)
+        return self._take_quietly(turns, limit) if self._may_note(turns) else following
 
     def _mark(self, claimed: Claimed, turns: Turns, state: str) -> None:
-        with self._database.transaction() as db:
+        with self._writing(turns) as db:
             if not db.execute(f"UPDATE inbox SET state = ? WHERE seq = ? AND {_OWN}", (state, claimed.row, turns.run)).rowcount:
                 raise taken_over(str(self._database.path))
         self._turns = turns
@@ -245,8 +374,13 @@ class SqlInbox:
             self._since_pruning = 0
 
 
-def _next_beside(db: sqlite3.Connection, busy: list[str]) -> _Found | None:
-    """The oldest waiting update whose key is not busy."""
+def _waiting(db: sqlite3.Connection, busy: Sequence[str], begun: Sequence[int] = (), *, limit: int = -1) -> Iterator[Found]:
+    """The waiting updates whose key is not busy, except these rows; the oldest first."""
     few = len(busy) <= _FEW
-    found: _Found | None = db.execute(_NEXT_BESIDE_FEW[len(busy)] if few else _NEXT, busy if few else (json.dumps(busy),)).fetchone()
-    return found
+    keys = ", ".join("?" * len(busy)) if few else "SELECT value FROM json_each(?)"
+    sql = f"{_COLUMNS} AND chat NOT IN ({keys}) AND seq NOT IN ({', '.join('?' * len(begun))}) ORDER BY seq LIMIT ?"
+    cursor = db.execute(sql, (*(busy if few else (json.dumps(busy),)), *begun, limit))
+    try:
+        yield from cursor
+    finally:
+        cursor.close()  # what is read in part would keep the log from being moved into the file

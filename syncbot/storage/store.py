@@ -51,7 +51,7 @@ class SqliteStore:
 
     def close(self) -> None:
         with suppress(StorageError):  # what stays is swept at the next start
-            self.inbox.sweep()
+            self.inbox.close()
         self._database.close()
 
     def __enter__(self) -> Self:

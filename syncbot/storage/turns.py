@@ -49,7 +49,12 @@ class Turns:
     @property
     def blocked(self) -> bool:
         """Nothing may be handed out: somebody runs alone, or a suspect waits for the others to end."""
-        return bool(self._running) and (bool(self._suspects) or any(held.alone for held in self._running.values()))
+        return bool(self._running) and self.has_suspects
+
+    @property
+    def has_suspects(self) -> bool:
+        """Whether somebody is suspected, or runs alone for that."""
+        return bool(self._suspects) or any(held.alone for held in self._running.values())
 
     @property
     def suspect(self) -> int | None:
