@@ -6,7 +6,7 @@ get to see it: they work with a public URL, and the connection alone writes the 
 
 from __future__ import annotations
 
-import queue
+import contextlib
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,6 @@ from requests.cookies import RequestsCookieJar
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool
 
 _ONE_SEGMENT_BYTES = 16_384
 """Header and body are joined up to this size: two small segments cost 40 ms on a way with delayed acknowledgements."""
@@ -77,31 +76,6 @@ class OneShotConnection(HTTPConnection):
         self._exchange.written()
 
 
-class _PlaceForOne:
-    """What a pool of one connection keeps it in; the queue that urllib3 makes for threads costs each call three locks and their conditions."""
-
-    def __init__(self, _maxsize: int = 0) -> None:
-        self._held: list[Any] = []
-
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """What is held; raises `queue.Empty` without waiting."""
-        if not self._held:
-            raise queue.Empty
-        return self._held.pop()
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        """Hold it."""
-        self._held.append(item)
-
-    def qsize(self) -> int:
-        """How much is held."""
-        return len(self._held)
-
-
-class _PoolOfOne(HTTPConnectionPool):
-    QueueCls = _PlaceForOne  # type: ignore[assignment]  # has what urllib3 uses of a queue
-
-
 class _NoCookies(RequestsCookieJar):
     """Takes no cookie: the session ends with its first answer."""
 
@@ -110,46 +84,34 @@ class _NoCookies(RequestsCookieJar):
 
 
 class _OneShotAdapter(HTTPAdapter):
-    """Carries one request on one connection of its own, and never tries again by itself."""
+    """Carries one request on one connection of its own, and never tries again by itself.
+
+    It talks to the connection without a pool between them: urllib3's would look after a connection that is used again, and after retries.
+    """
 
     def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+        # Not requests' constructor: it makes a manager of pools, and the settings of its retries.
         self._connection = OneShotConnection(exchange, timeout_seconds)
-        self._pool = _PoolOfOne(exchange.host, exchange.port, maxsize=1)
-        self._pool.ConnectionCls = self._the_connection  # type: ignore[assignment]  # a factory serves where a class is called
 
-    def _the_connection(self, **_: Any) -> OneShotConnection:
-        return self._connection
-
-    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
-        """The pool of one; TLS and proxies are the dialer's business."""
-        return self._pool
-
-    def cert_verify(self, *_: Any, **__: Any) -> None:
-        """Nothing: the shared context has done it, and giving urllib3 the CA file would load it again."""
-
-    def request_url(self, *_: Any, **__: Any) -> str:
-        """Any will do: the connection writes the real one."""
-        return "/"
-
-    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """The answer as far as it is used here: without cookies, and without the encoding of a text that nobody reads as one."""
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Write the request and read the head of the answer; TLS, proxies and time limits are the dialer's business."""
+        connection = self._connection
+        with contextlib.suppress(BrokenPipeError):  # whoever hangs up while the request is being written may have answered it already
+            connection.request(request.method or "", "/", body=request.body, headers=request.headers, preload_content=False, decode_content=False)
+        answer = connection.getresponse()
+        # As far as it is used here: without cookies, and without the encoding of a text that nobody reads as one.
         response = requests.Response()
-        response.status_code = resp.status
-        response.headers = CaseInsensitiveDict(resp.headers)
-        response.reason = resp.reason
-        response.raw = resp
-        response.url = req.url or ""
-        response.request = req
+        response.status_code = answer.status
+        response.headers = CaseInsensitiveDict(answer.headers)
+        response.reason = answer.reason or ""
+        response.raw = answer
+        response.url = request.url or ""
+        response.request = request
         return response
 
-    def init_poolmanager(self, *_: Any, **__: Any) -> None:
-        """None is needed: there is the pool of one."""
-
     def close(self) -> None:
-        """Close the connection and its pool, which is all that is held."""
+        """Close the connection, which is all that is held."""
         self._connection.close()
-        self._pool.close()
 
 
 class OneShotSession(requests.Session):
