@@ -202,6 +202,8 @@ class OneShotTransport:
                 _blame_us(sink.write, chunk)
         elif size is not None and size > room_bytes:
             raise AnswerTooLarge
+        elif size is not None and size <= _CHUNK_BYTES and "Content-Encoding" not in answer.headers:
+            kept.append(answer.raw.read())  # what nearly every answer is: small, and as long as it says
         else:
             for chunk in answer.raw.stream(_CHUNK_BYTES, decode_content=True):
                 kept.append(chunk)
