@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cold_start import Run, run
-from kit import Row, Table, clean_environment, server
+from kit import Row, Table, clean_environment, installed, server
 
 _HEAD = "import sys; sys.modules['cryptography'] = None\nurl, token, ca = sys.argv[1:]\n"
 SCRIPTS = {
@@ -80,12 +80,13 @@ def cold_start(runs: int) -> Table:
 
 def measured(runs: int) -> Table:
     """The medians of some processes of each, in turn, after one to warm up."""
-    found: dict[str, list[Run]] = {name: [] for name in [*SCRIPTS, "syncbot send"]}
+    scripts = installed(SCRIPTS)
+    found: dict[str, list[Run]] = {name: [] for name in [*scripts, "syncbot send"]}
     with server() as api, tempfile.TemporaryDirectory() as folder:
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": folder, "REQUESTS_CA_BUNDLE": api.ca_file, "SSL_CERT_FILE": api.ca_file}
         environment |= {"PYTHONPYCACHEPREFIX": str(Path(folder) / "compiled")}
         own = {"TELEGRAM_BOT_TOKEN": api.token, "SYNCBOT_BASE_URL": api.url, "SYNCBOT_CHAT": "42"}
-        commands = {name: [sys.executable, "-c", _HEAD + source, api.url, api.token, api.ca_file] for name, source in SCRIPTS.items()}
+        commands = {name: [sys.executable, "-c", _HEAD + source, api.url, api.token, api.ca_file] for name, source in scripts.items()}
         commands["syncbot send"] = [sys.executable, "-c", "from syncbot.cli import main; main()", "send", "Hello"]
         for turn in range(-1, runs):
             for name, command in commands.items():

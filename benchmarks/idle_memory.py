@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kit import Row, Table, clean_environment
+from kit import Row, Table, clean_environment, installed
 
 from syncbot.testing import BotApiServer
 
@@ -88,7 +88,7 @@ def one(source: str) -> float:
 
 def idle_memory(runs: int) -> Table:
     """The medians of some runs."""
-    found = {name: [one(source) for _ in range(runs)] for name, source in BOTS.items()}
+    found = {name: [one(source) for _ in range(runs)] for name, source in installed(BOTS).items()}
     base = statistics.median(found["syncbot, inbox in a file"])
     rows = []
     for name, each in found.items():

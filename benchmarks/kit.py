@@ -12,11 +12,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 OUTSIDE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 """What this machine may have set, and what would decide what is measured."""
+
+_MODULES = {"pyTelegramBotAPI": "telebot", "telebot": "telebot", "aiogram": "aiogram"}
+"""The libraries that syncbot does not bring with it, and what they are imported as."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,32 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The value below which this share lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def missing(name: str, proxy: str = "") -> str:
+    """The module that a library lacks here; empty where it lacks none.
+
+    Args:
+        name: the library, as it is called in the tables.
+        proxy: the URL of the proxy that it is to go through: some need one more module for it.
+    """
+    needed = [_MODULES[name]] if name in _MODULES else []
+    if proxy and name == "aiogram":
+        needed.append("aiohttp_socks")  # for HTTP proxies too
+    if proxy.startswith("socks") and name == "python-telegram-bot":
+        needed.append("socksio")
+    return next((module for module in needed if find_spec(module) is None), "")
+
+
+def installed(ways: Mapping[str, T], proxy: str = "") -> dict[str, T]:
+    """Those whose library is installed, with a word about each of the others; the extra `bench` has them all."""
+    found = {}
+    for name, way in ways.items():
+        if module := missing(name, proxy):
+            print(f"{name} is left out: there is no module {module}", file=sys.stderr)
+        else:
+            found[name] = way
+    return found
 
 
 def clean_environment() -> None:

@@ -8,13 +8,12 @@ import http.client
 import json
 import socket
 import ssl
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
-from kit import Api, Way
+from kit import Api, Way, installed
 
 AHEAD = 4
 """Connections that stand ready for "syncbot, opened ahead"."""
@@ -80,15 +79,22 @@ def pooled(api: Api, proxy: str = "") -> Iterator[Way]:
 @contextlib.contextmanager
 def telebot(api: Api, proxy: str = "") -> Iterator[Way]:
     """pyTelegramBotAPI, which keeps a session for each thread."""
+    import requests
     from telebot import TeleBot, apihelper
 
-    apihelper.API_URL = f"{api.url}/bot{{0}}/{{1}}"  # type: ignore[assignment]  # telebot says that it is None
-    apihelper.proxy = {"https": proxy} if proxy else None  # type: ignore[assignment]  # the same
-    session = apihelper._get_req_session(reset=True)  # type: ignore[no-untyped-call]  # the only place where it can be told whom to trust
-    session.verify = api.ca_file
     bot = TeleBot(api.token, threaded=False)
-    yield lambda: bot.send_message(**api.parameters) if api.parameters else bot.get_me()
-    session.close()
+    with requests.Session() as session:
+        session.verify = api.ca_file  # there is no other place where it can be told whom to trust
+        apihelper.session = session  # type: ignore[assignment]  # telebot says that it is None
+        apihelper._get_req_session(reset=True)  # type: ignore[no-untyped-call]  # this thread may have another one by now
+
+        def call() -> object:
+            # Its settings are the module's, and several ways may be open at once. The session holds a connection for each proxy.
+            apihelper.API_URL = f"{api.url}/bot{{0}}/{{1}}"  # type: ignore[assignment]
+            apihelper.proxy = {"https": proxy} if proxy else None  # type: ignore[assignment]
+            return bot.send_message(**api.parameters) if api.parameters else bot.get_me()
+
+        yield call
 
 
 @contextlib.contextmanager
@@ -111,7 +117,8 @@ def aiogram(api: Api, proxy: str = "") -> Iterator[Way]:
     from aiogram.client.session.aiohttp import AiohttpSession
     from aiogram.client.telegram import TelegramAPIServer
 
-    session = AiohttpSession(api=TelegramAPIServer.from_base(api.url), timeout=10)
+    proxy = proxy.replace("socks5h:", "socks5:")  # it does not know the first name, and leaves names to the proxy anyway
+    session = AiohttpSession(proxy=proxy or None, api=TelegramAPIServer.from_base(api.url), timeout=10)
     session._connector_init["ssl"] = ssl.create_default_context(cafile=api.ca_file)  # it has no option for it
     with asyncio.Runner() as runner:
         bot = Bot(api.token, session=session)
@@ -145,14 +152,6 @@ ALL: Mapping[str, Callable[..., AbstractContextManager[Any]]] = NEW_CONNECTION |
 
 @contextlib.contextmanager
 def opened(names: Mapping[str, Callable[..., AbstractContextManager[Way]]], api: Api, proxy: str = "") -> Iterator[dict[str, Way]]:
-    """All of these at once; a peer that is not installed is left out, with a word about it (the extra `bench` has them all)."""
+    """All of these at once; a peer that is not installed is left out, with a word about it."""
     with ExitStack() as stack:
-        ways = {}
-        for name, make in names.items():
-            try:
-                ways[name] = stack.enter_context(make(api, proxy))
-            except ModuleNotFoundError as missing:
-                if name in NEW_CONNECTION:
-                    raise
-                print(f"{name} is left out: there is no module {missing.name}", file=sys.stderr)
-        yield ways
+        yield {name: stack.enter_context(make(api, proxy)) for name, make in installed(names, proxy).items()}

@@ -15,7 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kit import Api, Row, Table, clean_environment, server
+from kit import Api, Row, Table, clean_environment, installed, server
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 LEFT_SECONDS = 1.0
@@ -89,11 +89,11 @@ def _seconds(pool: ThreadPoolExecutor, calls: int, call: Any) -> float:
 
 def threads(calls: int, counts: tuple[int, ...] = COUNTS) -> Table:
     """Each library with each number, in a process of its own."""
-    rows = []
+    rows, names = [], list(installed(RUN))
     with server() as api:
         trusted = os.environ | {"REQUESTS_CA_BUNDLE": api.ca_file, "SSL_CERT_FILE": api.ca_file}
         for count in counts:
-            for name in RUN:
+            for name in names:
                 command = [sys.executable, __file__, "--run", name, api.url, api.token, api.ca_file, str(count), str(max(calls, 4 * count))]
                 done = subprocess.run(command, env=trusted, capture_output=True, text=True, timeout=300, check=True)
                 facts = json.loads(done.stdout)
