@@ -5,6 +5,10 @@
 Eight threads (or tasks) send messages through `syncbot.testing.FaultProxy`, which breaks about 5 % of the tunnels in one way; the
 way ends each connection after its answer, as the proxies do that this library is for, so that a pool has to open new ones too. Every library has a
 timeout of one second for each of its waits, and no code of ours that tries again; syncbot tries again by itself what certainly was not sent.
+
+The faults of idle connections are another matter: there one thread sends a few messages with pauses between them, the server keeps connections alive,
+and every connection that nothing moves on for a while is cut, reset, or goes dead without a word before the next message. All libraries do so side by
+side, each with a server and a proxy of its own: nearly all of the time they wait.
 """
 
 from __future__ import annotations
@@ -20,10 +24,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kit import Api, Row, Table, clean_environment
+from kit import Api, Row, Table, clean_environment, installed, missing
 
 from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy, TestCA
 
@@ -33,7 +38,17 @@ SEED = 5
 TIMEOUT_SECONDS = 1
 HUNG_SECONDS = 6.0
 LEFT_SECONDS = 1.0
-QUICK = ("tls_drop", "cut_before_answer", "drip_connect", "reset_after_response")
+IDLE_SECONDS = 2.5
+"""The idle limit of the way. The limits of real ones are longer, but so is what they break: nothing that syncbot opens ahead stands for as long as this."""
+PAUSE_SECONDS = 3.0
+IDLE_CALLS = 12
+IDLE = {
+    "idle_cut": Fault.idle_cut(after_seconds=IDLE_SECONDS),
+    "idle_reset": Fault.idle_cut(after_seconds=IDLE_SECONDS, reset=True),
+    "idle_dead": Fault.idle_dead(after_seconds=IDLE_SECONDS),
+}
+QUICK = ("tls_drop", "cut_before_answer", "drip_connect", "reset_after_response", "idle_dead")
+QUICK_IDLE_CALLS = 4
 
 Send = Callable[[str], object]
 
@@ -104,6 +119,23 @@ def use_ptb(api: Api, proxy: str) -> Iterator[Send]:
     yield lambda text: asyncio.run_coroutine_threadsafe(bot.send_message(42, text), loop).result()
 
 
+@contextmanager
+def use_aiogram(api: Api, proxy: str) -> Iterator[Send]:
+    import asyncio
+    import ssl
+
+    from aiogram import Bot
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    session = AiohttpSession(proxy=proxy, api=TelegramAPIServer.from_base(api.url), timeout=TIMEOUT_SECONDS)
+    session._connector_init["ssl"] = ssl.create_default_context(cafile=api.ca_file)  # it has no option for it
+    bot = Bot(api.token, session=session)
+    yield lambda text: asyncio.run_coroutine_threadsafe(bot.send_message(42, text), loop).result()
+
+
 USE: dict[str, Callable[[Api, str], Any]] = {
     "syncbot": use_syncbot,
     "syncbot, opened ahead": use_syncbot_ahead,
@@ -111,80 +143,104 @@ USE: dict[str, Callable[[Api, str], Any]] = {
     "pooled requests": use_pooled,
     "pyTelegramBotAPI": use_telebot,
     "python-telegram-bot": use_ptb,
+    "aiogram": use_aiogram,
 }
 
 
-def _run(name: str, url: str, token: str, ca_file: str, proxy: str, calls: str) -> None:
+def _run(name: str, url: str, token: str, ca_file: str, proxy: str, calls: str, pause: str) -> None:
     """In a process of its own: make the calls, and tell what became of them. Calls that hang are left behind with the process."""
     api = Api(url, token, ca_file, "sendMessage")
     done: dict[int, bool] = {}
+    between = float(pause)
     with USE[name](api, proxy) as send:
 
         def one(number: int) -> None:
             try:
+                if number and between:
+                    threading.Event().wait(between)
                 send(f"m{number}")
                 done[number] = True
             except Exception:
                 done[number] = False
 
-        pool = ThreadPoolExecutor(THREADS)
+        pool = ThreadPoolExecutor(1 if between else THREADS)
         futures = [pool.submit(one, number) for number in range(int(calls))]
-        patience, seen = time.monotonic() + HUNG_SECONDS, 0
+        patience, seen = time.monotonic() + between + HUNG_SECONDS, 0
         while len(done) < len(futures) and time.monotonic() < patience:  # as long as calls end, there is hope for the others
             threading.Event().wait(0.05)
             if len(done) > seen:
-                patience, seen = time.monotonic() + HUNG_SECONDS, len(done)
-        threading.Event().wait(LEFT_SECONDS)
+                patience, seen = time.monotonic() + between + HUNG_SECONDS, len(done)
+        threading.Event().wait(LEFT_SECONDS + (IDLE_SECONDS if between else 0.0))
         failed = sum(not fine for fine in done.values())
-        print(json.dumps({"failed": failed, "hung": len(futures) - len(done), "dead": dead_sockets()}), flush=True)
+        print(json.dumps({"failed": failed, "hung": len(futures) - len(done), "dead": dead_sockets(idle=between > 0)}), flush=True)
         os._exit(0)
 
 
-def dead_sockets() -> int:
-    """Sockets of this process whose peer has gone, and which it still holds (CLOSE_WAIT)."""
+def dead_sockets(*, idle: bool) -> int:
+    """Sockets of this process whose peer has gone, and which it still holds: in CLOSE_WAIT; where all that is idle is dead, those ESTABLISHED too."""
+    states = ("08", "01") if idle else ("08",)
     own = {os.readlink(link) for link in (f"/proc/self/fd/{n}" for n in os.listdir("/proc/self/fd")) if os.path.lexists(link)}
     lines = [line.split() for line in Path("/proc/self/net/tcp").read_text(encoding="utf-8").splitlines()[1:]]
-    return sum(fields[3] == "08" and f"socket:[{fields[9]}]" in own for fields in lines)
+    return sum(fields[3] in states and f"socket:[{fields[9]}]" in own for fields in lines)
 
 
-def one_case(name: str, fault: Fault, calls: int, server: BotApiServer, ca_file: str) -> dict[str, int]:
-    """One library against one fault."""
-    server.recorder.texts.clear()
-    with FaultProxy(faults=[fault], rate=RATE, seed=SEED) as proxy:
-        command = [sys.executable, __file__, "--run", name, server.url, server.token, ca_file, proxy.url, str(calls)]
+def one_case(name: str, fault: Fault, calls: int, ca: TestCA) -> dict[str, int]:
+    """One library against one fault; against one of idle connections, which strikes all of them, with pauses between the calls."""
+    idle = fault in IDLE.values()
+    with (
+        BotApiServer(tls=True, ca=ca, any_chat=True, keep_requests=100) as server,
+        FaultProxy(faults=[fault], rate=1.0 if idle else RATE, seed=SEED) as proxy,
+    ):
+        if not idle:
+            ok = Answer.ok({"message_id": 1, "date": 1, "chat": {"id": 42, "type": "private", "first_name": "A"}, "text": "m"})
+            server.script("sendMessage", replace(ok, headers={**ok.headers, "Connection": "close"}).once_done(), times=None)
+        pause = PAUSE_SECONDS if idle else 0.0
+        command = [sys.executable, __file__, "--run", name, server.url, server.token, ca.ca_file, proxy.url, str(calls), str(pause)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
-        struck = proxy.struck[fault.name]
     if not done.stdout:
         raise RuntimeError(f"{name} has failed: {done.stderr[-2000:]}")
     twice = sum(count > 1 for count in server.texts.values())
     facts: dict[str, int] = json.loads(done.stdout)
-    return facts | {"twice": twice, "struck": struck}
+    return facts | {"twice": twice}
 
 
-def faults(calls: int, names: tuple[str, ...] | None = None) -> Table:
-    """Every library against every fault, one row for each pair."""
-    chosen = [fault for fault in Fault.all() if fault.name in (names or [each.name for each in Fault.all() if not each.name.startswith("idle")])]
+def all_faults() -> dict[str, Fault]:
+    """Every fault by its name in the table."""
+    usual = {fault.name: fault for fault in Fault.all() if fault.name not in ("idle_cut", "idle_dead")}
+    minutes = Fault.drip_connect(filler_bytes=2000)  # so long it takes, each byte well within everybody's timeout
+    return usual | {"drip_connect": minutes} | IDLE
+
+
+def faults(calls: int, names: tuple[str, ...] | None = None, idle_calls: int = IDLE_CALLS) -> Table:
+    """Every library against every fault, one row for each fault."""
+    chosen = {name: fault for name, fault in all_faults().items() if names is None or name in names}
+    proxy_of_any_kind = "http://"
+    use = installed(USE, proxy_of_any_kind)
     rows = []
-    with TestCA() as ca, BotApiServer(tls=True, ca=ca, any_chat=True, keep_requests=100) as server:
-        ok = Answer.ok({"message_id": 1, "date": 1, "chat": {"id": 42, "type": "private", "first_name": "A"}, "text": "m"})
-        server.script("sendMessage", replace(ok, headers={**ok.headers, "Connection": "close"}).once_done(), times=None)
-        for fault in chosen:
-            if fault.name == "drip_connect":
-                fault = Fault.drip_connect(filler_bytes=2000)  # takes minutes, each byte well within everybody's timeout
-            found = {name: one_case(name, fault, calls, server, ca.ca_file) for name in USE}
-            grid = {name: float(facts["failed"] + facts["hung"]) for name, facts in found.items()}
-            rows.append(Row(fault.name, {name: in_words(facts) for name, facts in found.items()}, grid=grid))
+    with TestCA() as ca:
+        for shown, fault in chosen.items():
+            number, at_once = (idle_calls, len(use)) if shown in IDLE else (calls, 1)
+            with ThreadPoolExecutor(at_once) as pool:
+                found = dict(zip(use, pool.map(partial(one_case, fault=fault, calls=number, ca=ca), use), strict=True))
+            cells = {name: in_words(found[name]) if name in found else "-" for name in USE}
+            grid = {name: 100 * (facts["failed"] + facts["hung"]) / number for name, facts in found.items()}
+            rows.append(Row(f"{shown}, of {number}" if shown in IDLE else shown, cells, grid=grid))
     note = (
         f"A cell tells what went wrong of {calls} messages: failed (the caller got an error), hung (not ended six seconds after the last one that did), "
-        "twice (arrived more than once), sockets (still held one second later, though the peer has gone)."
+        "twice (arrived more than once), sockets (still held one second after the peer has gone). In the lines that begin with `idle` a single thread "
+        f"sends {idle_calls} messages with {PAUSE_SECONDS} s between them, and the way ends every connection that is idle for {IDLE_SECONDS} s."
     )
-    return Table("faults", f"{calls} messages, 8 threads, a proxy that breaks about 5 % of the connections and keeps none alive", "failed or hung", rows, note)
+    for name in [name for name in USE if name not in use]:
+        note += f" {name} is not measured: there is no module {missing(name, proxy_of_any_kind)}."
+    title = f"{calls} messages, 8 threads, a proxy that breaks about 5 % of the connections and keeps none alive"
+    return Table("faults", title, "% failed or hung", rows, note)
 
 
 def in_words(facts: Mapping[str, int]) -> str:
     """What went wrong, in a cell."""
     told = [f"{facts['failed']}"] if facts["failed"] or not facts["hung"] else []
-    told += [f"{facts[key]} {word}" for key, word in (("hung", "hung"), ("twice", "twice"), ("dead", "sockets")) if facts[key]]
+    sockets = "socket" if facts["dead"] == 1 else "sockets"
+    told += [f"{facts[key]} {word}" for key, word in (("hung", "hung"), ("twice", "twice"), ("dead", sockets)) if facts[key]]
     return ", ".join(told)
 
 

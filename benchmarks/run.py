@@ -20,7 +20,7 @@ from pathlib import Path
 from bot_throughput import bot_throughput
 from cold import cold_start
 from draw import draw
-from faults import QUICK, faults
+from faults import IDLE_CALLS, QUICK, QUICK_IDLE_CALLS, faults
 from idle_memory import idle_memory
 from kit import Table, clean_environment
 from per_call import long_way, per_call
@@ -40,7 +40,7 @@ def benchmarks(quick: bool) -> dict[str, Callable[[], Table]]:
         "cold_start": lambda: cold_start(3 if quick else 15),
         "idle_memory": lambda: idle_memory(1 if quick else 3),
         "throughput": lambda: bot_throughput(300 if quick else 3000, 1 if quick else 3),
-        "faults": lambda: faults(40 if quick else 200, QUICK if quick else None),
+        "faults": lambda: faults(40 if quick else 200, QUICK if quick else None, QUICK_IDLE_CALLS if quick else IDLE_CALLS),
     }
 
 
