@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from kit import Table
@@ -62,7 +63,7 @@ def _grid(table: Table, axes: Any) -> None:
     columns = list(table.rows[0].grid)
     values = [[row.grid[column] for column in columns] for row in table.rows]
     axes.imshow(values, cmap="Reds", vmin=0, vmax=max(1.0, *(max(line) for line in values)), aspect="auto")
-    axes.set_xticks(range(len(columns)), columns, fontsize=8)
+    axes.set_xticks(range(len(columns)), [fill(column, 16, break_long_words=False) for column in columns], fontsize=7)
     axes.set_yticks(range(len(table.rows)), [row.name for row in table.rows], fontsize=8)
     axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0)
     for y, row in enumerate(table.rows):

@@ -21,10 +21,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from kit import installed
 
 CHATS = 50
 PRAGMAS = "journal_mode={journal_mode}, synchronous=FULL for each stored batch and NORMAL for the rest, wal_autocheckpoint=1000"
@@ -37,6 +39,7 @@ class Case:
     Args:
         name: what it is called.
         reply: whether the handler sends an answer.
+        read: whether it reads the text. A library may put decoding off until somebody asks for what was decoded.
         rtt: seconds of round-trip time that are added.
         workers: handler threads of syncbot and telebot.
         share: how many of the updates are worth the time.
@@ -44,6 +47,7 @@ class Case:
 
     name: str
     reply: bool
+    read: bool = False
     rtt: float = 0.0
     workers: int = 4
     share: float = 1.0
@@ -51,6 +55,7 @@ class Case:
 
 CASES = (
     Case("nothing sent", reply=False),
+    Case("text read, nothing sent", reply=False, read=True),
     Case("one reply", reply=True, workers=8, share=0.5),
     Case("one reply, 20 ms of round-trip time", reply=True, rtt=0.02, workers=8, share=0.15),
 )
@@ -62,24 +67,32 @@ class Clock:
 
     Args:
         number: how many will come.
+        read: whether each has to come with its text.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, read: bool) -> None:
         self._number = number
+        self._read = read
         self._lock = threading.Lock()
         self._handled = 0
+        self._texts = 0
         self._began = 0.0
 
     def start(self) -> None:
         """Polling begins now."""
         self._began = time.perf_counter()
 
-    def handled(self) -> None:
-        """One more."""
+    def handled(self, text: str | None) -> None:
+        """One more, with its text where it was read."""
         with self._lock:
             self._handled += 1
+            self._texts += bool(text)
             if self._handled == self._number:
-                print(self._number / (time.perf_counter() - self._began), flush=True)
+                seconds = time.perf_counter() - self._began
+                if self._texts == (self._number if self._read else 0):
+                    print(self._number / seconds, flush=True)
+                else:
+                    print(f"{self._texts} of {self._number} texts were read", file=sys.stderr, flush=True)
                 os._exit(0)
 
 
@@ -98,7 +111,7 @@ def run_syncbot(url: str, token: str, case: Case, clock: Clock, state: str) -> N
     def handler(update: Any, context: Context) -> None:
         if case.reply:
             context.reply(update.message.text)
-        clock.handled()
+        clock.handled(update.message.text if case.read else None)
 
     clock.start()
     app.run()
@@ -116,7 +129,7 @@ def run_telebot(url: str, token: str, case: Case, clock: Clock, state: str) -> N
     def handler(message: Any) -> None:
         if case.reply:
             bot.send_message(message.chat.id, message.text)
-        clock.handled()
+        clock.handled(message.text if case.read else None)
 
     clock.start()
     bot.infinity_polling()
@@ -132,7 +145,7 @@ def run_ptb(url: str, token: str, case: Case, clock: Clock, state: str, concurre
     async def handler(update: Any, context: Any) -> None:
         if case.reply:
             await update.message.reply_text(update.message.text)
-        clock.handled()
+        clock.handled(update.message.text if case.read else None)
 
     app = Application.builder().token(token).base_url(f"{url}/bot").concurrent_updates(concurrent or False).post_init(start).build()
     app.add_handler(MessageHandler(filters.ALL, handler))
@@ -181,6 +194,15 @@ def measure(peer: str, case: Case, updates: int, folder: Path) -> float:
     return float(done.stdout)
 
 
+def rounds(case: Case, updates: int, number: int, folder: Path) -> Mapping[str, Sequence[float]]:
+    """Updates a second of each bot that is installed, so often, in turn, so that whatever else the machine does meets all of them."""
+    found: dict[str, list[float]] = {peer: [] for peer in installed(RUN)}
+    for _ in range(number):
+        for peer, rates in found.items():
+            rates.append(measure(peer, case, updates, folder))
+    return found
+
+
 @contextlib.contextmanager
 def _process(*command: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment()) as process:
@@ -216,7 +238,8 @@ def main(argv: Sequence[str]) -> int:
     """Measure and print; returns the exit code."""
     if argv[:1] == ["--bot"]:
         peer, url, token, which, number, state = argv[1:]
-        RUN[peer](url, token, CASES[int(which)], Clock(int(number)), state)
+        case = CASES[int(which)]
+        RUN[peer](url, token, case, Clock(int(number), case.read), state)
         return 0
     if argv[:1] == ["--relay"]:
         _relay(*argv[1:])
@@ -227,11 +250,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name:
         for case in CASES:
-            found: dict[str, list[float]] = {peer: [] for peer in PEERS}
-            for _ in range(options.rounds):
-                for peer in PEERS:  # in turn, so that whatever else the machine does meets all of them
-                    found[peer].append(measure(peer, case, options.updates, Path(name)))
-            rates = {peer: statistics.median(each) for peer, each in found.items()}
+            rates = {peer: statistics.median(each) for peer, each in rounds(case, options.updates, options.rounds, Path(name)).items()}
             print(f"{case.name} ({case.workers} workers)")
             for peer, rate in rates.items():
                 print(f"  {peer:32} {rate:7.0f} updates a second   {rates['syncbot'] / rate:5.2f}", flush=True)
