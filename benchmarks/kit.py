@@ -20,7 +20,8 @@ OUTSIDE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DI
 """What this machine may have set, and what would decide what is measured."""
 
 _MODULES = {"pyTelegramBotAPI": "telebot", "telebot": "telebot", "aiogram": "aiogram"}
-"""The libraries that syncbot does not bring with it, and what they are imported as."""
+_MODULES |= {"webhook, 16 connections": "waitress", "webhook, 1 connection": "waitress"}
+"""What is compared and needs a module that syncbot does not bring with it."""
 
 T = TypeVar("T")
 
@@ -138,11 +139,11 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def missing(name: str, proxy: str = "") -> str:
-    """The module that a library lacks here; empty where it lacks none.
+    """The module that is missing for something that is compared; empty where none is.
 
     Args:
-        name: the library, as it is called in the tables.
-        proxy: the URL of the proxy that it is to go through: some need one more module for it.
+        name: what it is called in the tables, mostly a library.
+        proxy: the URL of the proxy that it is to go through: some libraries need one more module for it.
     """
     needed = [_MODULES[name]] if name in _MODULES else []
     if proxy and name == "aiogram":
@@ -153,7 +154,7 @@ def missing(name: str, proxy: str = "") -> str:
 
 
 def installed(ways: Mapping[str, T], proxy: str = "") -> dict[str, T]:
-    """Those whose library is installed, with a word about each of the others; the extra `bench` has them all."""
+    """Those that can be measured, with a word about each of the others; the extra `bench` brings all that they need."""
     found = {}
     for name, way in ways.items():
         if module := missing(name, proxy):

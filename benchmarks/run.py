@@ -3,7 +3,7 @@
     pip install 'syncbot[bench]'
     python benchmarks/run.py [--quick] [--only per_call,faults] [--pictures FOLDER] [--page FILE]
 
-About 15 minutes; `--quick` takes about three, and its figures are rough.
+About 20 minutes; `--quick` takes about four, and its figures are rough.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from kit import Table, clean_environment
 from per_call import long_way, per_call
 from real_proxies import real_proxies
 from threads import COUNTS, threads
+from webhook import webhook
 
 _PEERS = ("requests", "urllib3", "pyTelegramBotAPI", "python-telegram-bot", "httpx", "aiogram")
 
@@ -40,6 +41,7 @@ def benchmarks(quick: bool) -> dict[str, Callable[[], Table]]:
         "cold_start": lambda: cold_start(3 if quick else 15),
         "idle_memory": lambda: idle_memory(1 if quick else 3),
         "throughput": lambda: bot_throughput(300 if quick else 3000, 1 if quick else 3),
+        "webhook": lambda: webhook(300 if quick else 3000, 1 if quick else 5),
         "faults": lambda: faults(40 if quick else 200, QUICK if quick else None, QUICK_IDLE_CALLS if quick else IDLE_CALLS),
     }
 

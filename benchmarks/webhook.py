@@ -3,14 +3,14 @@
     python benchmarks/webhook.py [--updates 3000] [--rounds 5]
 
 The bot is a process of its own with 4 workers and a state file, and its handler only counts. Polling fetches what waits at a Bot API server in
-this process (`syncbot.testing`), 100 at a time; the webhook gets each update in a POST of its own, on 1 or 16 connections kept alive. Every
-update is stored durably before it is acknowledged, each way. Time runs from the first handled update to the last; CPU time is the bot's.
+this process (`syncbot.testing`), 100 at a time; the webhook gets each update in a POST of its own, on 1 or 16 connections kept alive, without TLS,
+as behind a reverse proxy. Every update is stored durably before it is acknowledged, each way. Time runs from the first handled update to the last;
+CPU time is the bot's.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import socket
@@ -19,16 +19,23 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "scripts"))
+
+from campaign_kit import free_port, listens, wait_until
+from kit import Row, Table, clean_environment, installed
 
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.webhook import SECRET_HEADER
 
 SECRET = "the-secret_of-the-benchmark"  # it protects nothing
 CHATS = 64
+START_SECONDS = 30.0
+POLLING = "polling, 100 a batch"
+WAYS = {POLLING: 0, "webhook, 16 connections": 16, "webhook, 1 connection": 1}
+"""The connections that updates come on by themselves."""
 
 BOT = """
 import json, sys, threading, time
@@ -70,11 +77,10 @@ class Run:
     cpu_ms: float
 
 
-def run(way: str, total: int) -> Run:
-    """Let a bot take so many updates one way: "polling", or the number of connections."""
-    connections = 0 if way == "polling" else int(way)
+def run(connections: int, total: int) -> Run:
+    """Let a bot take so many updates on so many connections, or fetch them where there are none."""
     with tempfile.TemporaryDirectory() as folder, BotApiServer(keep_requests=100, keep_texts=False) as server:
-        port = _free_port() if connections else 0
+        port = free_port() if connections else 0
         if not connections:
             for number in range(total):
                 server.push("message", _message(number))
@@ -82,7 +88,8 @@ def run(way: str, total: int) -> Run:
         command = [sys.executable, "-c", BOT, str(port), str(total), SECRET]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **settings}) as bot:
             if connections:
-                _wait_for(port)
+                if not wait_until(lambda: listens(port) or bot.poll() is not None, START_SECONDS) or bot.poll() is not None:
+                    raise RuntimeError("the bot does not listen")
                 _post_all(port, total, connections)
             out, _ = bot.communicate(timeout=300)
     seconds, cpu_seconds = json.loads(out)
@@ -123,42 +130,28 @@ def _post_some(port: int, numbers: range) -> None:
                 raise RuntimeError(f"update {number} was answered with {answer[:40]!r}")
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    deadline, pause = time.monotonic() + 30.0, threading.Event()
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
-            return
-        pause.wait(0.02)
-    raise TimeoutError("the bot does not listen")
-
-
-def rounds(number: int, measure: Callable[[str], Run], ways: list[str]) -> Iterator[tuple[str, Run]]:
-    """Measure the ways in turn, so that what the machine does meanwhile falls on all of them."""
-    for _ in range(number):
-        for way in ways:
-            yield way, measure(way)
-
-
-def main() -> int:
-    """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--updates", type=int, default=3000)
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    names = {"polling": "polling, 100 a batch", "16": "webhook, 16 connections", "1": "webhook, 1 connection"}
-    found: dict[str, list[Run]] = {way: [] for way in names}
-    for way, one in rounds(options.rounds, lambda way: run(way, options.updates), list(names)):
-        found[way].append(one)
-    print(f"| {options.updates} updates, medians of {options.rounds} | updates a second | CPU ms an update |\n|---|---|---|")
-    for way, name in names.items():
-        print(f"| {name} | {statistics.median(one.rate for one in found[way]):.0f} | {statistics.median(one.cpu_ms for one in found[way]):.2f} |")
-    return 0
+def webhook(updates: int, rounds: int) -> Table:
+    """Each way so often, in turn, so that what the machine does meanwhile falls on all of them."""
+    ways = installed(WAYS)
+    found: dict[str, list[Run]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, connections in ways.items():
+            found[name].append(run(connections, updates))
+    base = statistics.median(one.rate for one in found[POLLING])
+    rows = []
+    for name, runs in found.items():
+        rates = [one.rate for one in runs]
+        median, cpu_ms = statistics.median(rates), statistics.median(one.cpu_ms for one in runs)
+        cells = {"updates a second": f"{median:.0f}", "of polling": f"{median / base:.2f}", "from … to": f"{min(rates):.0f} … {max(rates):.0f}"}
+        rows.append(Row(name, cells | {"CPU ms an update": f"{cpu_ms:.2f}"}, median, (min(rates), max(rates))))
+    note = "The handler only counts. Each update is on the disk before it is acknowledged, either way; those that come at the same time share one write."
+    return Table("webhook", f"Polling and webhook: a bot that takes {updates} updates, medians of {rounds} rounds", "updates a second", rows, note)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--updates", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    clean_environment()
+    print(webhook(options.updates, options.rounds).text())

@@ -1,9 +1,10 @@
-"""What the campaigns of the runtime share: a bot in a process of its own, and what it has noted."""
+"""What the campaigns of the runtime and the webhook share: a bot in a process of its own, what it has noted, ports, waiting."""
 
 from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -87,6 +88,19 @@ class BotProcess:
             with suppress(BrokenPipeError):
                 if stream is not None:
                     stream.close()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether somebody listens on a port of 127.0.0.1."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
+        return True
+    return False
 
 
 def noted(file: Path) -> dict[int, list[str]]:

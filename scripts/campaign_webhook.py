@@ -17,7 +17,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parent))
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
+
+from campaign_kit import free_port, listens, wait_until  # noqa: E402  # found by the line above where this is no program but a module
 
 from syncbot.testing import TEST_TOKEN, BotApiServer  # noqa: E402  # found by the line above where nothing is installed
 from syncbot.webhook import SECRET_HEADER  # noqa: E402
@@ -195,10 +196,11 @@ def campaign(kind: str, updates: int, connections: int, kills: int = 1, *, timeo
     with tempfile.TemporaryDirectory() as name, BotApiServer() as api:
         folder = Path(name)
         journal = Journal(folder / "journal")
-        port = _free_port()
+        port = free_port()
         service = Service(kind, port, folder / "journal", folder, api.url)
         try:
-            _wait_for(port)
+            if not wait_until(lambda: listens(port), 30.0):
+                raise TimeoutError("the server did not start")
             began = time.monotonic()
             senders = [Sender(port, number, share, outcome, lock) for number, share in enumerate(shares)]
             threads = [threading.Thread(target=sender.run, args=(began + timeout,)) for sender in senders]
@@ -252,20 +254,6 @@ def _judge(events: list[list[str]], outcome: Outcome, shares: list[int]) -> None
             if int(text) not in (before, before + 1):
                 outcome.disorder.append(f"{chat}: {text} after {before}")
             last[chat] = int(text)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    deadline, pause = time.monotonic() + 30.0, threading.Event()
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
-            return
-        pause.wait(0.05)
-    raise TimeoutError("the server did not start")
 
 
 def main() -> int:
