@@ -3,18 +3,20 @@
     pip install 'syncbot[bench]'
     python benchmarks/run.py [--quick] [--only per_call,faults] [--pictures FOLDER] [--page FILE]
 
+What is not installed is left out, with a word about it; so are the pictures without matplotlib.
 About 20 minutes; `--quick` takes about four, and its figures are rough.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bot_throughput import bot_throughput
@@ -48,20 +50,42 @@ def benchmarks(quick: bool) -> dict[str, Callable[[], Table]]:
 
 def what_was_run() -> str:
     """Versions, in a sentence."""
-    peers = ", ".join(f"{name} {version(name)}" for name in _PEERS)
-    return f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION.rsplit(' ', 3)[0]}, syncbot {version('syncbot')}, {peers}"
+    return f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION.rsplit(' ', 3)[0]}, syncbot {version('syncbot')}, {', '.join(map(_peer, _PEERS))}"
 
 
-def put_into(page: Path, table: Table) -> None:
-    """Replace what stands at the table's place in a page; raises ValueError where the page has no place for it."""
-    text = page.read_text(encoding="utf-8")
-    begin, end = f"<!-- {table.name} -->", f"<!-- /{table.name} -->"
-    before, found, rest = text.partition(begin)
+def _peer(name: str) -> str:
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return f"{name} is not installed"
+
+
+def around(page: Path, name: str) -> tuple[str, str]:
+    """What stands before and behind a table's place in a page, the marks included; raises ValueError where the page has no place for it."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
         raise ValueError(f"{page} has no {begin} … {end}")
-    shown = f"**{table.title}** ({what_was_run()})\n\n![{table.title}](img/{table.name}.png)\n\n{table.markdown()}\n\n{table.note}"
-    page.write_text(f"{before}{begin}\n{shown.strip()}\n{end}{after}", encoding="utf-8")
+    return before + begin, end + after
+
+
+def put_into(page: Path, table: Table, picture: Path | None) -> None:
+    """Replace what stands at the table's place in a page."""
+    before, after = around(page, table.name)
+    image = f"![{table.title}]({os.path.relpath(picture, page.parent)})\n\n" if picture else ""
+    shown = f"**{table.title}** ({what_was_run()})\n\n{image}{table.markdown()}\n\n{table.note}"
+    page.write_text(f"{before}\n{shown.strip()}\n{after}", encoding="utf-8")
+
+
+def drawn(table: Table, folder: Path) -> Path | None:
+    """The picture's file; None without matplotlib."""
+    try:
+        return draw(table, folder)
+    except ModuleNotFoundError as missing:
+        if missing.name != "matplotlib":
+            raise
+        return None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -76,15 +100,22 @@ def main(argv: Sequence[str]) -> int:
     wanted = options.only.split(",") if options.only else list(all_of_them)
     if unknown := set(wanted) - set(all_of_them):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    if options.page is not None:
+        try:
+            for name in wanted:  # now, and not after minutes of measuring
+                around(options.page, name)
+        except (OSError, ValueError) as problem:
+            parser.error(str(problem))
     clean_environment()
     options.pictures.mkdir(parents=True, exist_ok=True)
     print(what_was_run(), flush=True)
     for name in wanted:
         began = time.monotonic()
         table = all_of_them[name]()
-        print(f"\n{table.text()}({time.monotonic() - began:.0f} s; {draw(table, options.pictures)})", flush=True)
+        seconds, picture = time.monotonic() - began, drawn(table, options.pictures)
+        print(f"\n{table.text()}({seconds:.0f} s; {picture or 'no picture, since matplotlib is not installed'})", flush=True)
         if options.page is not None:
-            put_into(options.page, table)
+            put_into(options.page, table, picture)
     return 0
 
 
