@@ -39,7 +39,7 @@ def _bars(table: Table, axes: Any) -> None:
     colours = [_OURS if "syncbot" in row.name else _OTHERS for row in rows]
     names = [row.name for row in rows]
     bars = axes.barh(names, values, color=colours, xerr=errors, error_kw={"elinewidth": 1, "ecolor": "#444444"})
-    axes.bar_label(bars, fmt="%.3g", label_type="edge", padding=3, fontsize=8)
+    axes.bar_label(bars, fmt=lambda value: f"{value:.3g}" if value < 1000 else f"{value:.0f}", label_type="edge", padding=3, fontsize=8)
     axes.invert_yaxis()
     axes.tick_params(labelsize=8)
     axes.set_xlabel(table.unit)
