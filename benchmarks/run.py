@@ -4,7 +4,7 @@
     python benchmarks/run.py [--quick] [--only per_call,faults] [--pictures FOLDER] [--page FILE]
 
 What is not installed is left out, with a word about it; so are the pictures without matplotlib.
-About 20 minutes; `--quick` takes about four, and its figures are rough.
+About 20 minutes; `--quick` takes about three, and its figures are rough.
 """
 
 from __future__ import annotations

@@ -89,12 +89,12 @@ def _numbers(text: str) -> list[str]:
 def test_a_line_has_the_figures_of_the_page(line: str) -> None:
     """Each library's cell has exactly the figures that the benchmarks' page has for it, and a dash where the page has none."""
     page = _page()
+    wrong = []
     for shown, sources in zip(_comparison()[line], FIGURES[line], strict=True):
         expected = [page[source] for source in sources if page.get(source, "-") != "-"]
-        if expected:
-            assert _numbers(shown) == _numbers(" ".join(expected)), f"README says {shown!r}, and docs/benchmarks.md says {expected} at {sources}"
-        else:
-            assert shown == NOT_MEASURED, f"docs/benchmarks.md has nothing at {sources}"
+        if _numbers(shown) != _numbers(" ".join(expected)) or (not expected and shown != NOT_MEASURED):
+            wrong.append(f"README says {shown!r} where docs/benchmarks.md has {expected or 'nothing'}: {sources}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_other_line_has_a_figure() -> None:
