@@ -108,6 +108,14 @@ class Ahead:
         attempt.adopt(found.duplicates)
         return found.sock
 
+    def drop(self, target: Target, proxy: Proxy) -> None:
+        """Close what stands ready on a way on which an answer has just been lost: it may have gone dead in silence, and what stands on it too."""
+        shelf = self._by_process.get(os.getpid())
+        if shelf is not None:
+            with shelf.lock:
+                for spare in shelf.ready.pop((target, proxy), []):
+                    self._discard(spare)
+
     def close(self, join_seconds: float = 0.0) -> None:
         """Close all that stands ready or is being opened; a later call begins anew.
 
@@ -158,7 +166,7 @@ class Ahead:
 
     def _order(self, shelf: _Shelf, key: _Key) -> None:
         """Have as many opened as are missing (the lock is held)."""
-        missing = self._number - len(shelf.ready[key]) - shelf.opening - len(shelf.wanted)
+        missing = self._number - len(shelf.ready.get(key, [])) - shelf.opening - len(shelf.wanted)
         for _ in range(missing):
             shelf.wanted.append(key)
             if len(shelf.wanted) <= shelf.idle:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
-from syncbot.errors import NetworkError, NotSent, ProxyAuthRequired
+from syncbot.errors import NetworkError, NotSent, Phase, ProxyAuthRequired
 from syncbot.transport.ahead import Ahead
 from syncbot.transport.dialer import Dialer, Target, proxy_authorization
 from syncbot.transport.failures import FOREIGN_ERRORS, AnswerTooLarge, failure
@@ -102,6 +102,8 @@ class OneShotTransport:
             if isinstance(outcome, ProxyAuthRequired):
                 # Wrong credentials stay wrong; a proxy that took them before has a passing trouble of its own.
                 outcome.retryable = self._ways.is_proven(proxy)
+            if outcome.phase is Phase.MAYBE_SENT and not request.wait:
+                self._ahead.drop(target, proxy)
             outcome.elapsed = self._clock() - started
         raise outcome.with_traceback(None)  # the way through the libraries below helps nobody
 

@@ -205,6 +205,28 @@ def test_one_that_the_server_ended_is_not_used(what: bytes, tls: bool, ca: TestC
         transport.close()
 
 
+def test_one_that_went_dead_costs_one_call_and_not_the_next(ca: TestCA) -> None:
+    """When what stands ready has gone dead in silence, the call that finds out is lost, and the next one opens its own."""
+    dead = threading.Event()
+
+    def serve(line: Line) -> None:
+        came_later = dead.is_set()
+        line.request()
+        if dead.is_set() and not came_later:
+            line.hold()
+        else:
+            line.sock.sendall(OK)
+
+    with Peer(serve, tls=ca.server_context()) as peer:
+        transport = OneShotTransport(ca_file=Path(ca.ca_file), ahead=SPARES)
+        until_ready(transport, Request(f"{peer.url}/x", "getMe", body=b"", timeout=5.0))
+        dead.set()
+        outcome = send(transport, Request(f"{peer.url}/x", "getMe", body=b"", timeout=0.3))
+        assert outcome.error is not None
+        call(transport, Request(f"{peer.url}/x", "getMe", body=b"", timeout=5.0))
+        transport.close()
+
+
 def test_an_attempt_that_is_over_takes_none(transport: OneShotTransport, api: BotApiServer) -> None:
     """A request whose stop was set before is not sent, though a connection stands ready."""
     until_ready(transport, get_me(api))
