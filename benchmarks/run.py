@@ -42,7 +42,7 @@ def benchmarks(quick: bool) -> dict[str, Callable[[], Table]]:
         "threads": lambda: threads(100 if quick else 400, (1, 8, 32) if quick else COUNTS),
         "cold_start": lambda: cold_start(3 if quick else 15),
         "idle_memory": lambda: idle_memory(1 if quick else 3),
-        "throughput": lambda: bot_throughput(300 if quick else 3000, 1 if quick else 3),
+        "throughput": lambda: bot_throughput(1000 if quick else 10_000, 1 if quick else 3),
         "webhook": lambda: webhook(300 if quick else 3000, 1 if quick else 5),
         "faults": lambda: faults(40 if quick else 200, QUICK if quick else None, QUICK_IDLE_CALLS if quick else IDLE_CALLS),
     }

@@ -1,7 +1,7 @@
 """Updates a second: syncbot, pyTelegramBotAPI and python-telegram-bot's Application, in turn on the same server with the same handler.
 
     pip install 'syncbot[bench]'
-    python benchmarks/throughput.py [--updates 3000] [--rounds 3]
+    python benchmarks/throughput.py [--updates 10000] [--rounds 3]
 
 The server is `syncbot.testing`'s over TLS, in a process of its own, with all updates waiting before a bot starts; each bot is a process of its own
 too, and is timed from the start of its polling to the last handled update. syncbot keeps its inbox in a file, as it does by default; the others keep none. Rate
@@ -56,8 +56,8 @@ class Case:
 CASES = (
     Case("nothing sent", reply=False),
     Case("text read, nothing sent", reply=False, read=True),
-    Case("one reply", reply=True, workers=8, share=0.5),
-    Case("one reply, 20 ms of round-trip time", reply=True, rtt=0.02, workers=8, share=0.15),
+    Case("one reply", reply=True, workers=8, share=0.2),
+    Case("one reply, 20 ms of round-trip time", reply=True, rtt=0.02, workers=8, share=0.045),
 )
 PEERS = ("syncbot", "telebot", "python-telegram-bot", "python-telegram-bot, 8 at once")
 
@@ -245,7 +245,7 @@ def main(argv: Sequence[str]) -> int:
         _relay(*argv[1:])
         return 0
     parser = argparse.ArgumentParser(prog="throughput.py", description="Updates a second of syncbot and its peers.")
-    parser.add_argument("--updates", type=int, default=3000, help="how many wait (default: 3000)")
+    parser.add_argument("--updates", type=int, default=10_000, help="how many wait (default: 10000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; the median counts (default: 3)")
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name:
