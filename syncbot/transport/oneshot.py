@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,8 @@ from syncbot.transport.traffic import Traffic
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways
 from syncbot.types import DIRECT, Body, Proxy, Request, Response
+
+_log = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """The largest answer that is kept in memory; a batch of 100 updates stays far below."""
@@ -94,6 +97,8 @@ class OneShotTransport:
         if isinstance(outcome, Response):
             if not bypassed:
                 self._ways.worked(proxy)
+            size = len(outcome.body)
+            _log.debug("%s by way of %s: %d, %d bytes, after %.3f s", request.method, proxy, outcome.status, size, self._clock() - started)
             return outcome
         if isinstance(outcome, NetworkError):
             # A poll that was cut says little about its proxy: many cut what is idle for long.
@@ -105,6 +110,7 @@ class OneShotTransport:
             if outcome.phase is Phase.MAYBE_SENT and not request.wait:
                 self._ahead.drop(target, proxy)
             outcome.elapsed = self._clock() - started
+            _log.debug("%s by way of %s: %s (%s, %s), after %.3f s", request.method, proxy, outcome, outcome.phase, outcome.stage, outcome.elapsed)
         raise outcome.with_traceback(None)  # the way through the libraries below helps nobody
 
     def _attempt(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response | Exception:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from syncbot.errors import ConfigError
 from syncbot.transport.locks import ForkSafeLock
@@ -32,6 +34,18 @@ class _Remembered:
     @property
     def usable(self) -> ssl.SSLSession | None:
         return self.session if self.until > time.monotonic() else None
+
+
+class _Socket(ssl.SSLSocket):
+    """Closes itself where the connection is gone before the handshake: `ssl` would leave that to the garbage collector."""
+
+    def getpeername(self) -> Any:
+        """The first thing that is asked of a new one, and an error if it is not connected."""
+        try:
+            return super().getpeername()
+        except OSError as problem:
+            self.close()
+            raise ConnectionAbortedError(errno.ECONNABORTED, f"the connection was gone before the handshake: {problem.strerror}") from None
 
 
 class Tls:
@@ -98,6 +112,7 @@ class Tls:
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.sslsocket_class = _Socket
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         ca_file = str(self._ca_file) if self._ca_file is not None else _certifi_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import inspect
+import re
 import socket
 import ssl
 import threading
@@ -462,9 +463,18 @@ def test_the_words_say_what_happened(error: BaseException, words: str) -> None:
     assert words in describe(error)
 
 
+def test_an_answer_is_one_line_in_the_log(transport: OneShotTransport, all_logs: LogTexts) -> None:
+    """At DEBUG each attempt that was answered says the method, the way, the status, the size and the time."""
+    with Peer(Recorder(OK)) as peer:
+        send(transport, request(peer.url))
+    [record] = all_logs.records
+    assert record.levelname == "DEBUG"
+    assert re.fullmatch(r"getMe by way of direct: 200, \d+ bytes, after 0\.\d{3} s", record.getMessage())
+
+
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", b"junk\r\n\r\n"])
 def test_no_error_or_log_record_tells_the_url(answer: bytes, transport: OneShotTransport, all_logs: LogTexts) -> None:
-    """The libraries below never get to see the token, so their errors cannot hold it; and of a call they log nothing at all."""
+    """The libraries below never get to see the token, so their errors cannot hold it; they log nothing of a call, and our one line is clean."""
     with Peer(Recorder(answer)) as peer:
         outcome = send(transport, request(peer.url))
     assert outcome.error is not None
@@ -472,6 +482,7 @@ def test_no_error_or_log_record_tells_the_url(answer: bytes, transport: OneShotT
     assert outcome.error.__context__ is None
     secret = TOKEN.partition(":")[2]
     assert secret not in everything_about(outcome.error)
-    assert [record.name for record in all_logs.records if not record.name.startswith("syncbot")] == []
+    assert [record.name for record in all_logs.records] == ["syncbot.transport.oneshot"]
+    assert "getMe by way of direct: the" in all_logs.text
     assert secret not in all_logs.text
     assert secret not in repr(request("http://x"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import certifi
 import pytest
-from transport_kit import Line, Peer, send
+from transport_kit import Line, Peer, open_descriptors, send
 
 from syncbot.client.client import Call, Client
 from syncbot.client.retry import RetryPolicy
@@ -219,3 +221,15 @@ def test_a_session_outlives_a_broken_handshake(transport: OneShotTransport, api:
         assert resumed()
         assert not resumed(Fault.tls_garbage()), "what TLS itself refuses may be the session's fault"
         assert resumed()
+
+
+def test_a_connection_that_is_gone_before_the_handshake_leaves_nothing(ca: TestCA) -> None:
+    """A socket whose peer is gone when the handshake is to begin is closed at once, and not by the garbage collector."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as sock:
+        accepted, _ = listener.accept()
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        accepted.close()
+        descriptors = open_descriptors()
+        with pytest.raises(OSError, match="before the handshake"):
+            Tls(Path(ca.ca_file)).wrap(sock, "127.0.0.1", 443)
+        assert open_descriptors() == descriptors - 1
