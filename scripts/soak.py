@@ -83,6 +83,7 @@ class Weather:
     def _answers(self, bot: BotProcess) -> None:
         kinds = [Answer.error(409, _OTHER_POLL), Answer.retry_after(1), Answer.server_error(), Answer.gateway(), Answer.captive_portal(), Answer.broken_json()]
         answer = self.chance.choice(kinds)
+        self.server.clear_script()  # what nobody asked for in time is over: else it would pile up, and in the end nothing else be answered
         self.server.script("getUpdates", answer, times=2)
         self.server.script("sendMessage", answer, times=1)
         self.server.queue.end_poll(_OTHER_POLL)
