@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from syncbot.runtime.data import StoredDict, plain, to_json
 from syncbot.runtime.raw import KIND_BY_NAME, kind_of, target_of
 from syncbot.runtime.replies import Replies
-from syncbot.storage.base import Changes, Data, Scope, StateChange
+from syncbot.storage.base_data import Changes, Data, Scope, StateChange
 
 if TYPE_CHECKING:
     import telegram

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from syncbot.storage.base import Data, DataChange, Scope
+from syncbot.storage.base_data import Data, DataChange, Scope
 
 
 def to_json(value: Any, name: str) -> str:

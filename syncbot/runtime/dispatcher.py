@@ -12,7 +12,7 @@ from syncbot.runtime.context import Context, Turn
 from syncbot.runtime.handlers import ContinuePropagation, Matched, Middleware, StopPropagation, call
 from syncbot.runtime.raw import Target, is_answer, user_id_of
 from syncbot.runtime.router import Route, Router
-from syncbot.storage.base import NO_CHANGES, Changes, Data
+from syncbot.storage.base_data import NO_CHANGES, Changes, Data
 
 if TYPE_CHECKING:
     import telegram

@@ -12,7 +12,8 @@ from typing import Any
 
 from syncbot.errors import Stopped
 from syncbot.runtime.dispatcher import HandlerFailed
-from syncbot.storage.base import NO_CHANGES, Changes, Claimed, Inbox
+from syncbot.storage.base import Claimed, Inbox
+from syncbot.storage.base_data import NO_CHANGES, Changes
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from syncbot.errors import ConfigError, Stopped
 from syncbot.runtime.dispatcher import Dispatcher, HandlerFailed
 from syncbot.runtime.tasks import JobRun
 from syncbot.runtime.workers import Workers
-from syncbot.storage.base import Data
+from syncbot.storage.base_data import Data
 
 if TYPE_CHECKING:
     from syncbot.runtime.context import Context

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from syncbot.storage.base import NO_CHANGES, Changes, Claimed, Inbox
+from syncbot.storage.base import Claimed, Inbox
+from syncbot.storage.base_data import NO_CHANGES, Changes
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.runtime.tasks import Busy
-from syncbot.storage.base import Changes, Claimed
+from syncbot.storage.base import Claimed
+from syncbot.storage.base_data import Changes
 
 if TYPE_CHECKING:
     from syncbot.runtime.workers import Workers

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from syncbot.storage.base import Changes, DataChange, Scope, StateChange
+from syncbot.storage.base_data import Changes, DataChange, Scope, StateChange
 from syncbot.storage.base_outbox import OutboxCall
 
 _REASON_LENGTH = 20_000

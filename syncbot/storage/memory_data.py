@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from syncbot.storage.base import PLAUSIBLE_TIME, Changes, Scope
+from syncbot.storage.base import PLAUSIBLE_TIME
+from syncbot.storage.base_data import Changes, Scope
 from syncbot.storage.codec import EncodedChanges, decode, decode_name, encode_changes, one_change, one_state
 
 

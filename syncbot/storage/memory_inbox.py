@@ -7,19 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from syncbot.storage.base import (
-    DEATHS_ALONE,
-    DIED_ALONE,
-    NO_CHANGES,
-    PLAUSIBLE_TIME,
-    Changes,
-    Claimed,
-    Counts,
-    DeadLetter,
-    Incoming,
-    Recovery,
-    StoreOptions,
-)
+from syncbot.storage.base import DEATHS_ALONE, DIED_ALONE, PLAUSIBLE_TIME, Claimed, Counts, DeadLetter, Incoming, Recovery, StoreOptions
+from syncbot.storage.base_data import NO_CHANGES, Changes
 from syncbot.storage.codec import EncodedChanges, encode_changes, int64, shorten
 from syncbot.storage.memory_data import MemoryData
 from syncbot.storage.turns import Turns, taken_over

@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from syncbot.storage.base import PLAUSIBLE_TIME, Changes, Scope
+from syncbot.storage.base import PLAUSIBLE_TIME
+from syncbot.storage.base_data import Changes, Scope
 from syncbot.storage.codec import EncodedChanges, check_meta_name, decode, decode_name, encode, encode_changes, one_change, one_state
 from syncbot.storage.database import Database
 

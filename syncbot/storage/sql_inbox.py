@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncbot.errors import StorageError
-from syncbot.storage.base import DEATHS_ALONE, DIED_ALONE, NO_CHANGES, Changes, Claimed, Counts, Incoming, Recovery, StoreOptions
+from syncbot.storage.base import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, Incoming, Recovery, StoreOptions
+from syncbot.storage.base_data import NO_CHANGES, Changes
 from syncbot.storage.codec import NOTHING, EncodedChanges, decode, encode_changes, int64, shorten
 from syncbot.storage.database import Database
 from syncbot.storage.notes import Found, Notes, Window, apply_earlier

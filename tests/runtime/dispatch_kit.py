@@ -10,7 +10,7 @@ from syncbot.errors import AskTimeout
 from syncbot.runtime.dispatcher import Dispatcher
 from syncbot.runtime.router import Router
 from syncbot.storage import open_store
-from syncbot.storage.base import Changes
+from syncbot.storage.base_data import Changes
 from syncbot.transport import FakeTransport
 from syncbot.transport.fake import FakeCall
 

@@ -16,7 +16,7 @@ from syncbot.runtime import shortcuts
 from syncbot.runtime.context import Context
 from syncbot.runtime.dispatcher import HandlerFailed
 from syncbot.runtime.replies import Replies
-from syncbot.storage.base import Scope
+from syncbot.storage.base_data import Scope
 
 
 @pytest.fixture

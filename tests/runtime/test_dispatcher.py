@@ -23,7 +23,7 @@ from syncbot.runtime.context import Context
 from syncbot.runtime.dispatcher import HandlerFailed
 from syncbot.runtime.handlers import ContinuePropagation, StopPropagation
 from syncbot.runtime.router import Router
-from syncbot.storage.base import NO_CHANGES, Scope, StateChange
+from syncbot.storage.base_data import NO_CHANGES, Scope, StateChange
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from syncbot.runtime.tasks import JobRun
 from syncbot.runtime.turn import Turn
 from syncbot.runtime.workers import Workers
 from syncbot.storage import Store, open_store
-from syncbot.storage.base import NO_CHANGES, Changes, Incoming
+from syncbot.storage.base import Incoming
+from syncbot.storage.base_data import NO_CHANGES, Changes
 from syncbot.testing import BotApiServer
 
 MakeApp = Callable[..., Runtime]
@@ -174,7 +175,7 @@ def test_what_a_stop_interrupts_is_put_back(store: Store, interrupted: bool) -> 
 
 def test_changes_that_cannot_be_stored_bury_the_update(store: Store) -> None:
     """A value that slipped through and is no JSON is that update's failure, not the worker's end."""
-    from syncbot.storage.base import DataChange, Scope
+    from syncbot.storage.base_data import DataChange, Scope
 
     def handler(raw: dict[str, Any], turn: Turn | None) -> Changes:
         return Changes((DataChange(Scope.CHAT, 1, {"bad": object()}),)) if raw["update_id"] == 1 else NO_CHANGES

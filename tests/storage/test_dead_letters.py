@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage_kit import START, Clock, Place, drain, ids, put, update
 
 from syncbot.storage import Changes, Scope, Store, StoreOptions
-from syncbot.storage.base import DataChange
+from syncbot.storage.base_data import DataChange
 
 
 def bury(store: Store, *numbers: int) -> None:

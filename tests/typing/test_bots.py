@@ -16,7 +16,8 @@ from syncbot.errors import NotSent
 from syncbot.runtime.dispatcher import Dispatcher, HandlerFailed
 from syncbot.runtime.router import Router
 from syncbot.storage import open_store
-from syncbot.storage.base import Scope, Store
+from syncbot.storage.base import Store
+from syncbot.storage.base_data import Scope
 from syncbot.transport import FakeTransport
 
 BOTS = Path(__file__).resolve().parent / "bots"

@@ -1,0 +1,101 @@
+"""What is remembered of users, chats and the bot: the values that are written, and the promises of the place where they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Scope(StrEnum):
+    """Whose data it is."""
+
+    USER = "user"
+    CHAT = "chat"
+    BOT = "bot"
+    """The bot's own; its owner id is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataChange:
+    """What a handler changed in one of its dicts: only these keys are written.
+
+    Args:
+        scope: user, chat or bot.
+        owner: the id of the user or chat; 0 for the bot.
+        changed: the new JSON values by key.
+        removed: the keys that are gone.
+    """
+
+    scope: Scope
+    owner: int
+    changed: Mapping[str, Any] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """The new state of a conversation; None ends it.
+
+    Args:
+        chat: the id of the chat.
+        user: the id of the user.
+        state: any JSON value.
+    """
+
+    chat: int
+    user: int
+    state: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Everything that the end of a handler writes, in one transaction."""
+
+    data: tuple[DataChange, ...] = ()
+    states: tuple[StateChange, ...] = ()
+
+
+NO_CHANGES = Changes()
+"""A handler that changed nothing."""
+
+
+class Data(Protocol):
+    """The dicts of users, chats and the bot, and the states of conversations; everything is a JSON value.
+
+    Values come back as JSON gives them: tuples as lists, keys of inner dicts as strings. Nothing is cached, so that what was loaded may be
+    changed freely.
+    """
+
+    def load(self, scope: Scope, owner: int) -> dict[str, Any]:
+        """All keys of one owner; empty where there are none."""
+        ...
+
+    def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
+        """Write the changed keys and delete the removed ones, in one transaction; other keys stay as they are.
+
+        Raises:
+            TypeError, ValueError: a key is not a string or a value is not JSON (NaN is none); the text names the key; nothing was written.
+        """
+        ...
+
+    def get_state(self, chat: int, user: int) -> Any:
+        """The state of the conversation with this user in this chat; None where there is none."""
+        ...
+
+    def set_state(self, chat: int, user: int, state: Any) -> None:
+        """Set it; None ends the conversation.
+
+        Raises:
+            TypeError, ValueError: the state is not JSON.
+        """
+        ...
+
+    def apply(self, changes: Changes) -> None:
+        """Write all of these in one transaction (what `Inbox.finish` does, where there is no update: a job)."""
+        ...
+
+    def forget_states(self, older_than: float) -> int:
+        """End the conversations whose state was not set for `older_than` seconds; returns how many."""
+        ...
