@@ -23,7 +23,7 @@ def write_mode(store: Store, *, poll: bool) -> None:
     store.meta.set(_NAME, _POLLING if poll else _WEBHOOK)
 
 
-def join_in(lock: BotLock, state: Path | None, bot_id: int, stop: threading.Event, *, poll: bool, standby: bool) -> bool:
+def join_in(lock: BotLock, state: Path | None, bot_id: int, stop: threading.Event, *, poll: bool, standby: bool, once: bool = False) -> bool:
     """Take the bot's lock, or find somebody beside whom one may stand by.
 
     Args:
@@ -33,6 +33,7 @@ def join_in(lock: BotLock, state: Path | None, bot_id: int, stop: threading.Even
         stop: ends the waiting.
         poll: whether the caller polls; else a webhook feeds it, and any number of such processes may run beside each other.
         standby: whether the caller would stand by.
+        once: whether the caller is for one go, as from cron: it has nothing to wait for.
 
     Returns:
         True with the lock, False to stand by.
@@ -48,7 +49,7 @@ def join_in(lock: BotLock, state: Path | None, bot_id: int, stop: threading.Even
             return False
         # What stands there may be from the run before this holder's.
         if same or time.monotonic() > ends_at or stop.wait(_PROBE_SECONDS):
-            raise AlreadyRunning(_refusal(mode, bot_id, lock.path, poll=poll))
+            raise AlreadyRunning(_refusal(mode, bot_id, lock.path, poll=poll, once=once))
     return True
 
 
@@ -60,7 +61,7 @@ def _mode_of_holder(state: Path | None, bot_id: int) -> str | None:
     return mode
 
 
-def _refusal(mode: str | None, bot_id: int, path: Path, *, poll: bool) -> str:
+def _refusal(mode: str | None, bot_id: int, path: Path, *, poll: bool, once: bool) -> str:
     if poll and mode == _WEBHOOK:
         return (
             f"another process handles what the webhook brings for bot {bot_id} (it holds {path}), and polling and a webhook exclude each other; "
@@ -70,4 +71,5 @@ def _refusal(mode: str | None, bot_id: int, path: Path, *, poll: bool) -> str:
         return (
             f"another process polls for bot {bot_id} (it holds {path}), and polling and a webhook exclude each other; stop it first, and then set the webhook"
         )
-    return f"another process handles the updates of bot {bot_id} (it holds {path}); stop it first, or wait for its end with Runtime(standby=True)"
+    advice = "this run leaves them to it, and to the next run" if once else "stop it first, or wait for its end with Runtime(standby=True)"
+    return f"another process handles the updates of bot {bot_id} (it holds {path}); {advice}"

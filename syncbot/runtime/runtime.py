@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncbot.client.bot import Bot
 from syncbot.config import from_environment, service_settings, state_dir
-from syncbot.errors import AlreadyRunning, ConfigError
+from syncbot.errors import ConfigError
 from syncbot.runtime.delivery import Uncertain
 from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
 from syncbot.runtime.inlets import Inlets
@@ -246,8 +246,7 @@ class Runtime(JobMethods, Inlets):
         with self._signals():
             session = self._new_session(ServiceNotifier())
             try:
-                if not session.take_lock():
-                    raise AlreadyRunning(f"another process handles the updates of bot {self.bot.id}")
+                session.take_lock(once=True)
                 session.open()
                 session.start(work, holds_lock=True)
             except BaseException:

@@ -110,15 +110,18 @@ class Session:
 
     # ── starting ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def take_lock(self) -> bool:
+    def take_lock(self, *, once: bool = False) -> bool:
         """Take the bot's lock; False where somebody holds it and this session is to stand by. A session that does not poll always does.
+
+        Args:
+            once: it is for one go, which never stands by.
 
         Raises:
             AlreadyRunning: somebody holds it and this session is not to stand by; or one of the two polls, and the other does not.
             StorageError: the lock file cannot be made, or the state file cannot be used.
         """
         options = self._options
-        return join_in(self._lock, options.state, self._bot.id, self.stop, poll=options.poll, standby=options.standby)
+        return join_in(self._lock, options.state, self._bot.id, self.stop, poll=options.poll, standby=options.standby and not once, once=once)
 
     def open(self) -> None:
         """Open the state file and make everything that works on it; the lock is held.

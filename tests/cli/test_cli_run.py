@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,26 @@ def test_poll_without_a_way(process: Command) -> None:
     ended = process("poll", "mybot:app", "--once", "--max-seconds", "3", SYNCBOT_PROXY="http://127.0.0.1:9", SYNCBOT_LOG_LEVEL="CRITICAL")
     assert ended.code == 75
     assert ended.err.count("\n") == 1
+
+
+def test_poll_that_overlaps(process: Command, running: Callable[..., subprocess.Popen[str]], server: BotApiServer, user: User) -> None:
+    """Of two runs that overlap the second ends at once with 75 and one line that asks for nothing; the first is not disturbed."""
+    os.mkfifo("gate")
+    Path("slow.py").write_text(BOT.replace("    context.reply", "    open('gate').read()\n    context.reply"))
+    user.send("hello")
+    first = running("poll", "slow:app", "--once", "--max-seconds", "50")
+    server.wait_confirmed(timeout=30.0)
+    began = time.monotonic()
+    second = process("poll", "slow:app", "--once", "--max-seconds", "50")
+    assert time.monotonic() - began < 10  # most of it is the start of Python; it would be 50 if it waited
+    assert (second.code, second.out, second.err.count("\n")) == (75, "", 1)
+    assert second.err.startswith("syncbot: another process handles the updates of bot 123456789 (it holds ")
+    assert second.err.endswith("bot.db.lock); this run leaves them to it, and to the next run\n")
+    Path("gate").write_text("go on")
+    assert first.communicate(timeout=30) == ("", "")
+    assert first.returncode == 0
+    assert [message.text for message in user.messages] == ["you said hello"]
+    assert process("poll", "slow:app", "--once").code == 0
 
 
 def test_poll_wants_once(command: Command) -> None:
