@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 
 import click
@@ -40,6 +41,7 @@ def command(ctx: click.Context, /, target: str, once: bool, max_seconds: float, 
         write_json({**asdict(summary), "exit_code": summary.exit_code})
     code = Exit(summary.exit_code)
     if code is not Exit.OK:
-        hint = "; syncbot dead-letters list shows them" if summary.failed else ""
+        # Without a state file they end with this process.
+        hint = f"; syncbot dead-letters list --state {shlex.quote(str(app.state))} shows them" if summary.failed and app.state is not None else ""
         complain(f"{summary}{hint}")
     return code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -118,12 +119,15 @@ def test_poll_once(process: Command, server: BotApiServer, user: User) -> None:
 
 
 def test_poll_with_a_failure(process: Command, user: User) -> None:
-    """A handler that fails is exit code 1 and says where the update went."""
+    """A handler that fails is exit code 1 and says where the update went, with the command that shows it."""
     user.send("fail")
     ended = process("poll", "mybot:app", "--once", SYNCBOT_LOG_LEVEL="CRITICAL")
     assert ended.code == 1
     assert ended.err.splitlines()[-1].startswith("syncbot: received 1, handled 0, failed 1, left 0")
-    assert "dead-letters list" in ended.err
+    shown = shlex.split(ended.err.partition("; syncbot ")[2].partition(" shows them")[0])
+    listed = process(*shown)
+    assert (listed.code, listed.out.count("\n")) == (0, 1)
+    assert "ValueError: as asked" in listed.out
 
 
 def test_poll_without_a_way(process: Command) -> None:

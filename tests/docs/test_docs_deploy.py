@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docs_kit import ROOT
+from docs_kit import ROOT, blocks
 
 from syncbot.cli.exits import Exit
 from syncbot.runtime.runtime import Runtime
@@ -272,6 +272,10 @@ def test_a_whole_bot_runs_from_cron(home: Path, server: BotApiServer) -> None:
     assert len(user.messages) == 1
 
 
+def _guides_bot() -> str:
+    return next(block.text for block in blocks("python") if block.guide.name == "cron.md")
+
+
 def test_a_run_that_overlaps_ends_with_75(home: Path, server: BotApiServer) -> None:
     """While another process handles the bot's updates, the line from cron says so in one line and ends with 75."""
     running = subprocess.Popen(
@@ -288,7 +292,8 @@ def test_a_run_that_overlaps_ends_with_75(home: Path, server: BotApiServer) -> N
 
 
 def test_the_monitor_alerts_from_cron_once(home: Path, server: BotApiServer) -> None:
-    """The line with monitor --once --alert says nothing while the bot is well, and sends one message when it is not."""
+    """The line with monitor --once --alert looks at the guide's own bot: nothing while it is well, and one message when it is not."""
+    (home / "mybot" / "bot.py").write_text(_guides_bot())
     assert _cron(home, _line_with("poll bot:app")).returncode == 0
     line = _line_with("monitor --once")
     well = _cron(home, line)
