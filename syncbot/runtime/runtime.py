@@ -262,9 +262,10 @@ class Runtime(JobMethods, Inlets):
 
     def health(self) -> dict[str, Any]:
         """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in
-        seconds), `queue`, `in_flight`, `hung`, counts of polls, updates and failures, `dead_letters`, `bytes_a_day`.
+        seconds), `queue`, `in_flight`, `hung`, counts of polls, updates and failures, `dead_letters`, `bytes_a_day` (reckoned from the
+        time since the start).
 
-        Not running, or standing by, it is just `{"ok": False, "running": False}`.
+        Where nothing runs in this process it is just `{"ok": False, "running": False, "standby": …}`, and `standby` says whether it waits for its turn.
         """
         session = self._current()
         return session.health() if session is not None else {"ok": False, "running": False, "standby": False}
