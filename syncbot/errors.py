@@ -193,7 +193,11 @@ class RetryAfter(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx in Telegram's own envelope: its server failed or is restarting."""
+    """5xx in Telegram's own envelope: its server failed or is restarting, somewhere on the way.
+
+    Calls of methods that may be carried out twice were repeated before this was raised. Of others, `sendMessage` among them, nobody knows whether
+    they were carried out.
+    """
 
 
 class AlreadyRunning(SyncBotError):

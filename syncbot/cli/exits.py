@@ -32,7 +32,7 @@ MEANINGS: Mapping[Exit, str] = MappingProxyType(
         Exit.OK: "It was done: sent, found, healthy.",
         Exit.INTERNAL: "monitor: the bot is not well. Else: a mistake in the program (in syncbot, or in the bot's own module); --debug shows where.",
         Exit.USAGE: "The command line is wrong: an unknown option, an empty text, a file that cannot be read. Nothing was sent.",
-        Exit.TRY_LATER: "Nothing was delivered, and the same command may be given again later: no way to Telegram, Telegram busy or restarting, a full disk.",
+        Exit.TRY_LATER: "Nothing was delivered, and the same command may be given again later: no way to Telegram, Telegram busy, a full disk.",
         Exit.UNCERTAIN: "It may have been delivered, wholly or in part: look before you give the same command again.",
         Exit.REFUSED: "Telegram refused it: wrong token, unknown chat, blocked by the user, … The same command will be refused again.",
         Exit.CONFIG: "A setting is missing or wrong, the proxy wants other credentials, or the state file cannot be used. Somebody has to act.",
@@ -59,7 +59,7 @@ BY_ERROR: Mapping[type[errors.SyncBotError], Exit] = MappingProxyType(
         errors.NotFound: Exit.REFUSED,
         errors.Conflict: Exit.REFUSED,
         errors.RetryAfter: Exit.TRY_LATER,
-        errors.ServerError: Exit.TRY_LATER,
+        errors.ServerError: Exit.UNCERTAIN,  # or TRY_LATER, where its method may be carried out twice
         errors.AlreadyRunning: Exit.TRY_LATER,
         errors.AskTimeout: Exit.TRY_LATER,
         errors.Stopped: Exit.TRY_LATER,
@@ -74,7 +74,17 @@ def exit_for(error: errors.SyncBotError) -> Exit:
     """The exit code that an error ends a command with."""
     if isinstance(error, errors.StorageError) and error.retryable:
         return Exit.TRY_LATER
+    if isinstance(error, errors.ServerError) and not nobody_knows(error):
+        return Exit.TRY_LATER
     return next(BY_ERROR[kind] for kind in type(error).__mro__ if kind in BY_ERROR)
+
+
+def nobody_knows(error: errors.ServerError) -> bool:
+    """Whether a failure of Telegram's server leaves open what became of the call: its method may not be carried out twice."""
+    from syncbot.client.table import find_method  # deferred: a command that succeeds has no failure to look up
+
+    spec = find_method(error.method)
+    return spec is None or not spec.repeatable
 
 
 def worst(outcomes: Iterable[Exit]) -> Exit:

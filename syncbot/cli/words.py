@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from syncbot import errors
+from syncbot.cli.exits import nobody_knows
 
 
 def describe(error: errors.SyncBotError) -> str:
@@ -12,7 +13,8 @@ def describe(error: errors.SyncBotError) -> str:
     if isinstance(error, errors.RetryAfter):
         return f"Telegram asks to wait {error.retry_after:g} s: {error.description} ({error.code}); try again later"
     if isinstance(error, errors.ServerError):
-        return f"Telegram's server failed: {error.description} ({error.code}); try again later"
+        start, end = ("delivery uncertain: ", "") if nobody_knows(error) else ("", "; try again later")
+        return f"{start}Telegram's server failed: {error.description} ({error.code}){end}"
     if isinstance(error, errors.ApiError):
         hint = _hint(error)
         return f"refused by Telegram: {error.description} ({error.code})" + (f"; {hint}" if hint else "")

@@ -65,10 +65,11 @@ PREPARE: dict[str, tuple[Callable[[Rig], object], Callable[[Rig], object], int]]
     "the proxy wants other credentials": (lambda rig: rig.proxy.set_random([Fault.auth_required()], 1.0), _send, 0),
     "its turn within the rate limits comes after the deadline": (lambda rig: None, _rate_limit, 2),
     "the request left, no whole answer came; `sendMessage`": (lambda rig: _answers(rig, Answer.normal().cut()), _send, 1),
-    "the same; `getMe` and whatever else may be done twice": (lambda rig: _answers(rig, Answer.normal().cut()), _get_me, 3),
+    "no whole answer came; `getMe` and whatever else may be done twice": (lambda rig: _answers(rig, Answer.normal().cut()), _get_me, 3),
     "something else answered: a gateway's HTML, a captive portal; `sendMessage`": (lambda rig: _answers(rig, Answer.gateway()), _send, 1),
     "429": (lambda rig: _answers(rig, Answer.error(429, "Too Many Requests: retry after 60", retry_after=60)), _send, 1),
-    "500 and above, in Telegram's own envelope": (lambda rig: _answers(rig, Answer.error(500, "Internal Server Error: restart")), _send, 1),
+    "500 and above, in Telegram's own envelope; `sendMessage`": (lambda rig: _answers(rig, Answer.error(500, "Internal Server Error: restart")), _send, 1),
+    "the same; `getMe` and whatever else may be done twice": (lambda rig: _answers(rig, Answer.error(500, "Internal Server Error: restart")), _get_me, 3),
 }
 CODES = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict"}
 
