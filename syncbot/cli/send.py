@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncbot.cli.exits import Exit, exit_for, worst
-from syncbot.cli.options import as_path, common_options, json_option, load_settings, open_bot, timeout_option
+from syncbot.cli.options import as_path, as_seconds, common_options, json_option, load_settings, open_bot, timeout_option
 from syncbot.cli.output import complain, write_json
 from syncbot.errors import ConfigError, SyncBotError
 
@@ -42,6 +42,9 @@ _HINT = "give it as an argument, or write it to standard input: df -h | syncbot 
 @click.option(
     "--queue", is_flag=True, help="Put it into the state file first: what cannot be delivered now goes out with the next flush, or by the running bot."
 )
+@click.option(
+    "--ttl", callback=as_seconds, metavar="SECONDS", help="With --queue: how long it may wait at most; then it fails instead of being sent. Default: for good."
+)
 @timeout_option
 @json_option
 @common_options
@@ -62,6 +65,8 @@ def command(ctx: click.Context, /, text: str | None, chats: tuple[str, ...], tim
         raise click.UsageError("--pre shows the text as it is, and so goes with --format plain only")
     if options["caption"] is not None and not options["files"]:
         raise click.UsageError("--caption is the text below a file; without --file give the text alone")
+    if options["ttl"] is not None and not queue:
+        raise click.UsageError("--ttl is how long a message may wait in the outbox; without --queue it does not wait there")
     wanted = [_chat(chat) for chat in chats]
     calls = _calls(_text(text, bool(options["files"])), options)
     settings = load_settings(ctx)
@@ -72,14 +77,14 @@ def command(ctx: click.Context, /, text: str | None, chats: tuple[str, ...], tim
         if queue:
             from syncbot.cli.queueing import DELIVER_SECONDS, queue_and_deliver  # deferred: it loads sqlite3
 
-            results = queue_and_deliver(bot, targets, calls, timeout or DELIVER_SECONDS)
+            results = queue_and_deliver(bot, targets, calls, timeout or DELIVER_SECONDS, options["ttl"])
         else:
             results = [_deliver(bot, chat, calls) for chat in targets]
     for result in results:
-        if result["error"]:
-            complain(result["error"] if len(targets) == 1 else f"chat {result['chat']}: {result['error']}")
+        if said := result["error"] or ("" if as_json else result.get("note")):  # JSON tells what is queued
+            complain(said if len(targets) == 1 else f"chat {result['chat']}: {said}")
     if as_json:
-        write_json([{name: value for name, value in result.items() if name != "exit"} for result in results])
+        write_json([{name: value for name, value in result.items() if name not in ("exit", "note")} for result in results])
     return worst(result["exit"] for result in results)
 
 

@@ -134,6 +134,42 @@ def test_queue_keeps_what_cannot_be_delivered(command: Command, user: User, serv
     user.wait_for("later")
 
 
+def test_queue_says_what_waits(process: Command, user: User, server: BotApiServer) -> None:
+    """A message that waits is told in one line, also where an earlier one of its chat is in its way; the exit code is that of a success."""
+    ended = process("send", "--queue", "--timeout", "2", "first", SYNCBOT_PROXY="http://127.0.0.1:9")
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err == "syncbot: not sent yet, and waits in the outbox: connecting failed (Connection refused)\n"
+    ended = process("send", "--queue", "--timeout", "2", "second", SYNCBOT_PROXY="http://127.0.0.1:9")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (0, "", 1)
+    assert ended.err.startswith("syncbot: not sent yet, and waits in the outbox")
+    assert server.count() == 0
+
+
+def test_queue_with_a_time_to_live(command: Command, user: User, server: BotApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --ttl a message waits so long and no longer: then it is not sent any more, which is told with 77, and the outbox says why."""
+    with monkeypatch.context() as patch:
+        patch.setenv("SYNCBOT_PROXY", "http://127.0.0.1:9")
+        assert command("send", "--queue", "--timeout", "1", "--ttl", "3600", "in time").code == 0
+    (item,) = json.loads(command("outbox", "list", "--json").out)
+    assert item["expires"] - item["created"] == pytest.approx(3600, abs=1)
+    ended = command("send", "--queue", "--ttl", "0.000001", "too late")
+    assert ended.code == 77
+    assert "its time ran out" in ended.err
+    assert [message.text for message in server.sent] == ["in time"]
+    (item,) = json.loads(command("outbox", "list", "--json").out)
+    assert (item["state"], item["params"]["text"]) == ("failed", "too late")
+
+
+@pytest.mark.parametrize("options", [["--ttl", "60"], ["--queue", "--ttl", "0"], ["--queue", "--ttl", "soon"]])
+def test_time_to_live_that_cannot_be(command: Command, server: BotApiServer, options: list[str]) -> None:
+    """--ttl goes with --queue, and is a number of seconds above 0; nothing is queued or sent."""
+    ended = command("send", *options, "x")
+    assert ended.code == 2
+    assert "--ttl" in ended.err
+    assert server.count() == 0
+    assert not Path("bot.db").exists()
+
+
 def test_queue_with_a_refusal(command: Command, user: User) -> None:
     """A message that Telegram refuses is held, told with 77, and can be dropped."""
     ended = command("send", "--queue", "--chat", "4004", "--chat", "1001", "x")
