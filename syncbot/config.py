@@ -1,25 +1,23 @@
 """The settings: the only place that reads the environment and the env file.
 
-`SETTINGS` describes each setting once; `Settings.load`, the texts of its errors and the guide are made from that table.
+`SETTINGS` describes each setting once; `Settings.load`, the texts of its errors and the guide are made from that table. How a value is read stands in
+`syncbot.readers`.
 
 A value is looked for in the environment, then in the env file: the one that was named, else `./.env`, else `syncbot/env` in the user's
 configuration folder. An empty value counts as not set, and an empty one in the environment hides the one in the file.
 No error text ever holds a token or a proxy password, not even a malformed one.
-
-The file is longer than others because the table stands beside the functions that read its values.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from syncbot import readers
 from syncbot.envfile import read_env_file, write_env_file
 from syncbot.errors import ConfigError
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Proxy
@@ -37,146 +35,6 @@ __all__ = [
     "state_dir",
     "write_env_file",
 ]
-
-_MAX_SECONDS = 1_000_000.0  # far below what the system's own waits accept
-_MAX_CA_FILE_BYTES = 16_000_000
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-
-
-# --- Reading one value: each function takes the text and the folder that relative paths start from, and says what is wrong as a ConfigError.
-
-
-def _shown(text: str) -> str:
-    """Quote a wrong value where that is safe: a token or a proxy URL put into the wrong setting is long or has a colon."""
-    return repr(text) if len(text) <= 24 and ":" not in text else "the value"
-
-
-def _token(text: str, _folder: Path) -> str:
-    if re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{20,}", text):
-        return text
-    if text[:1] in ("'", '"'):
-        raise ConfigError("leave out the quotes around it")
-    if text.lower().startswith("bot"):
-        raise ConfigError('leave out the word "bot" before the digits')
-    raise ConfigError("it is not a bot token as @BotFather gives it (digits, a colon, 35 letters, digits, - or _)")
-
-
-def _user_ids(text: str, _folder: Path) -> frozenset[int]:
-    items = re.findall(r"[^\s,]+", text)
-    if not items:
-        raise ConfigError("it is set but holds no id, which would lock everyone out; give at least one id, or remove it to let everyone in")
-    for item in items:
-        if not re.fullmatch(r"[0-9]{1,16}", item) or int(item) == 0:
-            hint = "; a number below zero is a group's or a channel's" if item.startswith("-") else "; a @name is none" if item.startswith("@") else ""
-            raise ConfigError(f"{_shown(item)} is not the id of a user, a whole number above 0{hint}")
-    return frozenset(map(int, items))
-
-
-def _proxy(text: str, _folder: Path) -> tuple[Proxy, ...]:
-    # The text of a foreign error could hold credentials, and would stay in the chain of ours: it is dropped, and ours raised outside.
-    with suppress(ConfigError, ValueError):
-        return (Proxy.parse(text),)
-    raise ConfigError(
-        "it is not a proxy URL (scheme://user:password@host:port; the scheme is http, https, socks4, socks5 or socks5h; "
-        "special characters in user and password are percent-encoded)" + ("; a list belongs into SYNCBOT_PROXY" if re.search(r"[\s,]", text) else "")
-    )
-
-
-def _proxies(text: str, folder: Path) -> tuple[Proxy, ...]:
-    items = re.findall(r"[^\s,]+", text)
-    if not items:
-        raise ConfigError("it holds no proxy")
-    found: dict[Proxy, None] = {}
-    for number, item in enumerate(items, 1):
-        try:
-            found[_proxy(item, folder)[0]] = None
-        except ConfigError as wrong:
-            raise ConfigError(f"entry {number} of {len(items)}: {wrong}" if len(items) > 1 else str(wrong)) from None
-    return tuple(found)
-
-
-def _text(text: str, _folder: Path) -> str:
-    return text
-
-
-def _chat(text: str, _folder: Path) -> int | str:
-    if re.fullmatch(r"-?[0-9]{1,16}", text) and int(text) != 0:
-        return int(text)
-    if re.fullmatch(r"@[A-Za-z][A-Za-z0-9_]{3,31}", text):
-        return text
-    raise ConfigError(f"{_shown(text)} is neither the id of a chat nor the @name of a public one")
-
-
-def _base_url(text: str, _folder: Path) -> str:
-    with suppress(ValueError):  # from urlsplit and .port; its text may hold the value
-        url = urlsplit(text)
-        whole = url.scheme.lower() in ("http", "https") and url.hostname and url.hostname.isascii() and url.port != 0
-        if whole and "@" not in url.netloc and not re.search(r"[\s?#\x00-\x1f\\]", text):
-            path = url.path.rstrip("/")
-            if re.search(r"/bot([0-9]+:.*)?$", path):
-                raise ConfigError('leave out "/bot" and what follows; it is added by itself')
-            return f"{url.scheme.lower()}://{url.netloc}{path}"
-    raise ConfigError("it is not the URL of a Bot API server (http:// or https://, a host in ASCII, no credentials, no query)")
-
-
-def _path(text: str, folder: Path) -> Path:
-    if "\0" in text:
-        raise ConfigError("it is not a path")
-    return folder / os.path.expanduser(text)
-
-
-def _ca_file(text: str, folder: Path) -> Path:
-    path = _path(text, folder)
-    shown = "it" if ":" in text else repr(str(path))
-    try:
-        if not path.exists():
-            raise ConfigError(f"{shown} does not exist")
-        if not path.is_file():
-            raise ConfigError(f"{shown} is not a file; a folder of certificates is not supported")
-        with path.open("rb") as file:
-            head = file.read(_MAX_CA_FILE_BYTES)
-    except OSError as problem:
-        raise ConfigError(f"{shown} cannot be read ({problem.strerror})") from None
-    if not re.search(rb"-----BEGIN (TRUSTED )?CERTIFICATE-----", head):
-        der = "; it looks like a binary one: convert it with openssl x509 -inform der -in FILE -out FILE.pem" if head[:1] == b"\x30" else ""
-        raise ConfigError(f"{shown} holds no certificate in PEM form{der}")
-    return path
-
-
-def _state(text: str, folder: Path) -> Path:
-    path = _path(text, folder)
-    if text.endswith("/") or os.path.isdir(path):
-        raise ConfigError("it is a folder; name a file" if ":" in text else f"{str(path)!r} is a folder; name a file in it")
-    return path
-
-
-def _seconds(text: str, _folder: Path) -> float:
-    value = _seconds_or_off(text, _folder)
-    if value == 0:
-        raise ConfigError("it must be above 0 seconds")
-    return value
-
-
-def _seconds_or_off(text: str, _folder: Path) -> float:
-    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{0,12})?|\.[0-9]{1,12}", text):
-        raise ConfigError(f"{_shown(text)} is not a number of seconds (digits, at most one point, no unit, not below zero)")
-    if float(text) > _MAX_SECONDS:
-        raise ConfigError(f"{_shown(text)} is more than {_MAX_SECONDS:.0f} seconds")
-    return float(text)
-
-
-def _switch(text: str, _folder: Path) -> bool:
-    if text.lower() not in _ON + _OFF:
-        raise ConfigError(f"{_shown(text)} is neither on ({', '.join(_ON)}) nor off ({', '.join(_OFF)})")
-    return text.lower() in _ON
-
-
-def _level(text: str, _folder: Path) -> str:
-    if text.upper() not in _LEVELS:
-        raise ConfigError(f"{_shown(text)} is not one of {', '.join(_LEVELS)}")
-    return text.upper()
-
 
 # --- The table.
 
@@ -229,11 +87,11 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("TELEGRAM_BOT_TOKEN", "token", _token, "", "The bot's token, from @BotFather. Needed.", "123456789:AAExampleExampleExampleExampleExampl"),
+    Setting("TELEGRAM_BOT_TOKEN", "token", readers.token, "", "The bot's token, from @BotFather. Needed.", "123456789:AAExampleExampleExampleExampleExampl"),
     Setting(
         "ALLOWED_TELEGRAM_USER_ID",
         "allowed_users",
-        _user_ids,
+        readers.user_ids,
         None,
         "The ids of the users whom the bot listens to, separated by commas; everyone else is ignored. Not set: everyone; set but empty: an error.",
         "123456789,987654321",
@@ -242,42 +100,54 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SYNCBOT_PROXY",
         "proxies",
-        _proxies,
+        readers.proxies,
         (),
         'The ways to Telegram in order of preference, separated by commas or white space: proxy URLs (http, https, socks4, socks5, socks5h) and "direct". '
         "Wins over the three below, and NO_PROXY does not concern it.",
         "socks5h://127.0.0.1:1080,http://user:password@proxy.example:3128,direct",
     ),
-    Setting("HTTPS_PROXY", "proxies", _proxy, (), "One proxy, as other programs read it; in lower case too.", "http://proxy.example:3128", either_case=True),
-    Setting("ALL_PROXY", "proxies", _proxy, (), "The same, where HTTPS_PROXY is not set.", "socks5h://127.0.0.1:1080", either_case=True),
+    Setting(
+        "HTTPS_PROXY", "proxies", readers.proxy, (), "One proxy, as other programs read it; in lower case too.", "http://proxy.example:3128", either_case=True
+    ),
+    Setting("ALL_PROXY", "proxies", readers.proxy, (), "The same, where HTTPS_PROXY is not set.", "socks5h://127.0.0.1:1080", either_case=True),
     Setting(
         "NO_PROXY",
         "no_proxy",
-        _text,
+        readers.text,
         "",
         "Hosts that HTTPS_PROXY and ALL_PROXY are not used for: names (with all below them), addresses, ranges, each with a port if wanted, or *.",
         "localhost,.example.com,10.0.0.0/8",
         either_case=True,
     ),
-    Setting("SYNCBOT_CHAT", "chat", _chat, None, "The chat that `syncbot send` writes to: an id, or the @name of a public one.", "-1001234567890"),
-    Setting("SYNCBOT_BASE_URL", "base_url", _base_url, DEFAULT_BASE_URL, "The Bot API server, for a local one.", "http://127.0.0.1:8081"),
-    Setting("SYNCBOT_CA_FILE", "ca_file", _ca_file, None, "The certificates to trust, in PEM form. Not set: certifi's.", "/etc/ssl/certs/ca-certificates.crt"),
-    Setting("REQUESTS_CA_BUNDLE", "ca_file", _ca_file, None, "The same, where SYNCBOT_CA_FILE is not set.", "/etc/ssl/certs/ca-certificates.crt"),
-    Setting("SSL_CERT_FILE", "ca_file", _ca_file, None, "The same, where neither of the two is set.", "/etc/ssl/certs/ca-certificates.crt"),
-    Setting("SYNCBOT_TIMEOUT", "timeout", _seconds, DEFAULT_TIMEOUT, "Seconds that one attempt may take in all; a poll's waiting comes on top.", "20"),
-    Setting("SYNCBOT_DEADLINE", "deadline", _seconds, DEFAULT_DEADLINE, "Seconds that one call may take in all, retries and waits included.", "60"),
-    Setting("SYNCBOT_DNS_CACHE", "dns_cache", _seconds_or_off, 0.0, "Seconds that a looked-up address is kept; 0 looks up anew for every call.", "300"),
-    Setting("SYNCBOT_IPV4", "ipv4", _switch, False, "Whether to use IPv4 only, where IPv6 is broken.", "1"),
+    Setting("SYNCBOT_CHAT", "chat", readers.chat, None, "The chat that `syncbot send` writes to: an id, or the @name of a public one.", "-1001234567890"),
+    Setting("SYNCBOT_BASE_URL", "base_url", readers.base_url, DEFAULT_BASE_URL, "The Bot API server, for a local one.", "http://127.0.0.1:8081"),
+    Setting(
+        "SYNCBOT_LOCAL",
+        "local",
+        readers.switch,
+        False,
+        "Whether that server is a local Bot API server (`telegram-bot-api --local`): larger files, which are copied from its disk on this machine.",
+        "1",
+    ),
+    Setting(
+        "SYNCBOT_CA_FILE", "ca_file", readers.ca_file, None, "The certificates to trust, in PEM form. Not set: certifi's.", "/etc/ssl/certs/ca-certificates.crt"
+    ),
+    Setting("REQUESTS_CA_BUNDLE", "ca_file", readers.ca_file, None, "The same, where SYNCBOT_CA_FILE is not set.", "/etc/ssl/certs/ca-certificates.crt"),
+    Setting("SSL_CERT_FILE", "ca_file", readers.ca_file, None, "The same, where neither of the two is set.", "/etc/ssl/certs/ca-certificates.crt"),
+    Setting("SYNCBOT_TIMEOUT", "timeout", readers.seconds, DEFAULT_TIMEOUT, "Seconds that one attempt may take in all; a poll's waiting comes on top.", "20"),
+    Setting("SYNCBOT_DEADLINE", "deadline", readers.seconds, DEFAULT_DEADLINE, "Seconds that one call may take in all, retries and waits included.", "60"),
+    Setting("SYNCBOT_DNS_CACHE", "dns_cache", readers.seconds_or_off, 0.0, "Seconds that a looked-up address is kept; 0 looks up anew for every call.", "300"),
+    Setting("SYNCBOT_IPV4", "ipv4", readers.switch, False, "Whether to use IPv4 only, where IPv6 is broken.", "1"),
     Setting(
         "SYNCBOT_STATE",
         "state",
-        _state,
+        readers.state,
         None,
         "The state file, on a local disk. A relative path starts from the env file's folder (in the environment: from the working directory). "
         "Not set: <bot id>.db in the user's state folder.",
         "/var/lib/mybot/bot.db",
     ),
-    Setting("SYNCBOT_LOG_LEVEL", "log_level", _level, "INFO", f"How much is logged: one of {', '.join(_LEVELS)}.", "WARNING"),
+    Setting("SYNCBOT_LOG_LEVEL", "log_level", readers.level, "INFO", f"How much is logged: one of {', '.join(readers.LEVELS)}.", "WARNING"),
 )
 """Every setting, in the order of the guide; of several for one field the first that is set counts."""
 
@@ -377,6 +247,7 @@ class Settings:
         no_proxy: the hosts that `proxies` is not used for, see `syncbot.transport.noproxy`; empty where SYNCBOT_PROXY gave the list.
         chat: the id or @name of the chat that is written to by default.
         base_url: the Bot API server, without a slash at the end.
+        local: whether the server is a local Bot API server.
         ca_file: certificates to trust; None for certifi's.
         timeout: seconds one attempt may take.
         deadline: seconds one call may take.
@@ -393,6 +264,7 @@ class Settings:
     no_proxy: str = ""
     chat: int | str | None = None
     base_url: str = DEFAULT_BASE_URL
+    local: bool = False
     ca_file: Path | None = None
     timeout: float = DEFAULT_TIMEOUT
     deadline: float = DEFAULT_DEADLINE

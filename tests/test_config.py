@@ -92,6 +92,7 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("SYNCBOT_DNS_CACHE", "0", 0.0),
     ("SYNCBOT_DNS_CACHE", "300", 300.0),
     *(("SYNCBOT_IPV4", word, True) for word in ("1", "true", "YES", "On")),
+    ("SYNCBOT_LOCAL", "on", True),
     *(("SYNCBOT_IPV4", word, False) for word in ("0", "False", "no", "off")),
     ("SYNCBOT_STATE", "/var/lib/bot.db", Path("/var/lib/bot.db")),
     ("SYNCBOT_LOG_LEVEL", "debug", "DEBUG"),
@@ -147,6 +148,7 @@ WRONG: list[tuple[str, str, str]] = [
     ),
     ("SYNCBOT_TIMEOUT", "1000001", "more than"),
     ("SYNCBOT_IPV4", "maybe", "neither on"),
+    ("SYNCBOT_LOCAL", "--local", "neither on"),
     ("SYNCBOT_IPV4", "2", "neither on"),
     ("SYNCBOT_STATE", "/tmp", "is a folder"),
     ("SYNCBOT_STATE", "bot.db/", "is a folder"),
@@ -695,4 +697,4 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "logging", "socket", "ssl", "tempfile"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout == "['syncbot'] ['syncbot.config', 'syncbot.envfile', 'syncbot.errors', 'syncbot.types']\n[]\n"
+    assert answer.stdout == "['syncbot'] ['syncbot.config', 'syncbot.envfile', 'syncbot.errors', 'syncbot.readers', 'syncbot.types']\n[]\n"

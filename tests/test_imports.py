@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "syncbot"
 LAYERS = [
     {"errors"},
     {"types"},
-    {"logs", "storage", "envfile", "text", "keyboards", "auth"},
+    {"logs", "storage", "envfile", "text", "keyboards", "auth", "readers"},
     {"config"},
     {"transport"},
     {"client"},

@@ -133,7 +133,7 @@ class Bot(BotMethods):
     @classmethod
     def from_settings(cls, settings: Settings, **options: Any) -> Self:
         """A bot with these settings; `options` of the constructor win over them."""
-        names = ("base_url", "timeout", "deadline", "no_proxy", "ca_file", "ipv4", "dns_cache")
+        names = ("base_url", "local", "timeout", "deadline", "no_proxy", "ca_file", "ipv4", "dns_cache")
         taken = {name: getattr(settings, name) for name in names} | {"proxies": settings.proxies or (DIRECT,)}
         bot = cls(settings.token, **(taken | options))
         bot.settings = settings

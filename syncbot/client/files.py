@@ -266,7 +266,9 @@ class Downloads:
     def _copy(self, remote: RemoteFile, target: Target, progress: Progress | None) -> None:
         if not self._local:
             # Whoever answers for the server must not be able to have any file of this machine read.
-            raise ValueError("the server names a file of its own disk, as a local Bot API server does; make the bot with Bot(…, local=True)")
+            raise ValueError(
+                "the server names a file of its own disk, as a local Bot API server does; set SYNCBOT_LOCAL=1, or make the bot with Bot(…, local=True)"
+            )
         try:
             source = open(remote.path, "rb", buffering=0)  # noqa: SIM115 - a failure to open is told from one to write
         except FileNotFoundError as problem:

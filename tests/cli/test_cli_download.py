@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from syncbot.testing import BotApiServer
 
 Command = Callable[..., Any]
@@ -88,3 +90,24 @@ def test_terminal_is_spared(terminal: Callable[..., Any], server: BotApiServer) 
     assert running.wait() == 0
     assert "100% of 4.1 MB" in running.screen
     assert "a.bin" in running.screen
+
+
+def test_from_a_local_server(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With SYNCBOT_LOCAL the file is copied from the disk of a local Bot API server; without it the setting is named."""
+    with BotApiServer(local=True) as local:
+        monkeypatch.setenv("SYNCBOT_BASE_URL", local.url)
+        file_id = local.add_file(CONTENT, name="report.pdf")
+        ended = command("download", file_id, "mine.pdf")
+        assert (ended.code, ended.err.count("\n")) == (2, 1)
+        assert "SYNCBOT_LOCAL=1" in ended.err
+        monkeypatch.setenv("SYNCBOT_LOCAL", "1")
+        ended = command("download", file_id, "mine.pdf")
+    assert (ended.code, ended.out, ended.err) == (0, "mine.pdf\n", "")
+    assert Path("mine.pdf").read_bytes() == CONTENT
+
+
+def test_to_a_device(command: Command, server: BotApiServer) -> None:
+    """A path that is no file is a mistake on the command line, not in the program."""
+    ended = command("download", server.add_file(CONTENT), "/dev/null")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert "/dev/null" in ended.err

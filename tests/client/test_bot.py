@@ -98,10 +98,12 @@ def test_the_ca_file_of_the_environment_is_used(api: BotApiServer, monkeypatch: 
 def test_a_bot_of_the_environment_and_an_env_file(api: BotApiServer, tmp_path: Path) -> None:
     """`from_env` reads the file; an option given with it wins."""
     env_file = tmp_path / "bot.env"
-    env_file.write_text(f"TELEGRAM_BOT_TOKEN={api.token}\nSYNCBOT_BASE_URL=https://127.0.0.1:1\nSYNCBOT_CA_FILE={api.ca_file}\nSYNCBOT_TIMEOUT=3\n")
+    lines = f"TELEGRAM_BOT_TOKEN={api.token}\nSYNCBOT_BASE_URL=https://127.0.0.1:1\n"
+    env_file.write_text(f"{lines}SYNCBOT_CA_FILE={api.ca_file}\nSYNCBOT_TIMEOUT=3\nSYNCBOT_LOCAL=1\n")
     with Bot.from_env(env_file, base_url=api.url) as bot:
         assert bot.call("getMe")["username"] == "test_bot"
         assert bot.timeout == 3.0
+        assert bot.local is True
         assert isinstance(bot.settings, Settings)
 
 

@@ -1,0 +1,166 @@
+"""How the text of each setting is read.
+
+Each function takes the text and the folder that relative paths start from, and returns the value. What is wrong is a `ConfigError`, which never holds
+a token or a proxy password, not even a malformed one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from syncbot.errors import ConfigError
+from syncbot.types import Proxy
+
+_MAX_SECONDS = 1_000_000.0  # far below what the system's own waits accept
+_MAX_CA_FILE_BYTES = 16_000_000
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+"""The levels of logging that can be asked for."""
+_ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def _shown(text: str) -> str:
+    """Quote a wrong value where that is safe: a token or a proxy URL put into the wrong setting is long or has a colon."""
+    return repr(text) if len(text) <= 24 and ":" not in text else "the value"
+
+
+def token(text: str, _folder: Path) -> str:
+    """A bot token, as @BotFather gives it."""
+    if re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{20,}", text):
+        return text
+    if text[:1] in ("'", '"'):
+        raise ConfigError("leave out the quotes around it")
+    if text.lower().startswith("bot"):
+        raise ConfigError('leave out the word "bot" before the digits')
+    raise ConfigError("it is not a bot token as @BotFather gives it (digits, a colon, 35 letters, digits, - or _)")
+
+
+def user_ids(text: str, _folder: Path) -> frozenset[int]:
+    """Ids of users, separated by commas or white space; at least one."""
+    items = re.findall(r"[^\s,]+", text)
+    if not items:
+        raise ConfigError("it is set but holds no id, which would lock everyone out; give at least one id, or remove it to let everyone in")
+    for item in items:
+        if not re.fullmatch(r"[0-9]{1,16}", item) or int(item) == 0:
+            hint = "; a number below zero is a group's or a channel's" if item.startswith("-") else "; a @name is none" if item.startswith("@") else ""
+            raise ConfigError(f"{_shown(item)} is not the id of a user, a whole number above 0{hint}")
+    return frozenset(map(int, items))
+
+
+def proxy(text: str, _folder: Path) -> tuple[Proxy, ...]:
+    """One proxy URL, or "direct"."""
+    # The text of a foreign error could hold credentials, and would stay in the chain of ours: it is dropped, and ours raised outside.
+    with suppress(ConfigError, ValueError):
+        return (Proxy.parse(text),)
+    raise ConfigError(
+        "it is not a proxy URL (scheme://user:password@host:port; the scheme is http, https, socks4, socks5 or socks5h; "
+        "special characters in user and password are percent-encoded)" + ("; a list belongs into SYNCBOT_PROXY" if re.search(r"[\s,]", text) else "")
+    )
+
+
+def proxies(text: str, folder: Path) -> tuple[Proxy, ...]:
+    """Proxy URLs and "direct", separated by commas or white space; what stands there twice counts once."""
+    items = re.findall(r"[^\s,]+", text)
+    if not items:
+        raise ConfigError("it holds no proxy")
+    found: dict[Proxy, None] = {}
+    for number, item in enumerate(items, 1):
+        try:
+            found[proxy(item, folder)[0]] = None
+        except ConfigError as wrong:
+            raise ConfigError(f"entry {number} of {len(items)}: {wrong}" if len(items) > 1 else str(wrong)) from None
+    return tuple(found)
+
+
+def text(text: str, _folder: Path) -> str:
+    """Any text."""
+    return text
+
+
+def chat(text: str, _folder: Path) -> int | str:
+    """The id of a chat, or the @name of a public one."""
+    if re.fullmatch(r"-?[0-9]{1,16}", text) and int(text) != 0:
+        return int(text)
+    if re.fullmatch(r"@[A-Za-z][A-Za-z0-9_]{3,31}", text):
+        return text
+    raise ConfigError(f"{_shown(text)} is neither the id of a chat nor the @name of a public one")
+
+
+def base_url(text: str, _folder: Path) -> str:
+    """The URL of a Bot API server, without a slash at the end."""
+    with suppress(ValueError):  # from urlsplit and .port; its text may hold the value
+        url = urlsplit(text)
+        whole = url.scheme.lower() in ("http", "https") and url.hostname and url.hostname.isascii() and url.port != 0
+        if whole and "@" not in url.netloc and not re.search(r"[\s?#\x00-\x1f\\]", text):
+            path = url.path.rstrip("/")
+            if re.search(r"/bot([0-9]+:.*)?$", path):
+                raise ConfigError('leave out "/bot" and what follows; it is added by itself')
+            return f"{url.scheme.lower()}://{url.netloc}{path}"
+    raise ConfigError("it is not the URL of a Bot API server (http:// or https://, a host in ASCII, no credentials, no query)")
+
+
+def _path(text: str, folder: Path) -> Path:
+    if "\0" in text:
+        raise ConfigError("it is not a path")
+    return folder / os.path.expanduser(text)
+
+
+def ca_file(text: str, folder: Path) -> Path:
+    """A file that holds certificates in PEM form."""
+    path = _path(text, folder)
+    shown = "it" if ":" in text else repr(str(path))
+    try:
+        if not path.exists():
+            raise ConfigError(f"{shown} does not exist")
+        if not path.is_file():
+            raise ConfigError(f"{shown} is not a file; a folder of certificates is not supported")
+        with path.open("rb") as file:
+            head = file.read(_MAX_CA_FILE_BYTES)
+    except OSError as problem:
+        raise ConfigError(f"{shown} cannot be read ({problem.strerror})") from None
+    if not re.search(rb"-----BEGIN (TRUSTED )?CERTIFICATE-----", head):
+        der = "; it looks like a binary one: convert it with openssl x509 -inform der -in FILE -out FILE.pem" if head[:1] == b"\x30" else ""
+        raise ConfigError(f"{shown} holds no certificate in PEM form{der}")
+    return path
+
+
+def state(text: str, folder: Path) -> Path:
+    """A file, which need not exist."""
+    path = _path(text, folder)
+    if text.endswith("/") or os.path.isdir(path):
+        raise ConfigError("it is a folder; name a file" if ":" in text else f"{str(path)!r} is a folder; name a file in it")
+    return path
+
+
+def seconds(text: str, _folder: Path) -> float:
+    """A number of seconds above 0."""
+    value = seconds_or_off(text, _folder)
+    if value == 0:
+        raise ConfigError("it must be above 0 seconds")
+    return value
+
+
+def seconds_or_off(text: str, _folder: Path) -> float:
+    """A number of seconds; 0 for off."""
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{0,12})?|\.[0-9]{1,12}", text):
+        raise ConfigError(f"{_shown(text)} is not a number of seconds (digits, at most one point, no unit, not below zero)")
+    if float(text) > _MAX_SECONDS:
+        raise ConfigError(f"{_shown(text)} is more than {_MAX_SECONDS:.0f} seconds")
+    return float(text)
+
+
+def switch(text: str, _folder: Path) -> bool:
+    """On or off."""
+    if text.lower() not in _ON + _OFF:
+        raise ConfigError(f"{_shown(text)} is neither on ({', '.join(_ON)}) nor off ({', '.join(_OFF)})")
+    return text.lower() in _ON
+
+
+def level(text: str, _folder: Path) -> str:
+    """A level of logging, in capitals."""
+    if text.upper() not in LEVELS:
+        raise ConfigError(f"{_shown(text)} is not one of {', '.join(LEVELS)}")
+    return text.upper()
