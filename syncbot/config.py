@@ -30,6 +30,7 @@ __all__ = [
     "config_dir",
     "environment_proxies",
     "from_environment",
+    "misspelt",
     "read_env_file",
     "service_settings",
     "state_dir",
@@ -150,6 +151,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SYNCBOT_LOG_LEVEL", "log_level", readers.level, "INFO", f"How much is logged: one of {', '.join(readers.LEVELS)}.", "WARNING"),
 )
 """Every setting, in the order of the guide; of several for one field the first that is set counts."""
+
+
+_PREFIXES = ("SYNCBOT_", "TELEGRAM_", "ALLOWED_")
+"""How the names begin that are ours alone; the others are those of other programs too."""
 
 
 # --- Where the values come from.
@@ -289,19 +294,50 @@ class Settings:
         Raises:
             ConfigError: a value is wrong, the token is missing, or the env file cannot be read.
         """
-        env = os.environ if environ is None else environ
-        folder = _working_folder() if cwd is None else Path(cwd)
-        places = _search_path(env, folder) if env_file is None else [folder / os.path.expanduser(env_file)]
-        found = places[0] if env_file is not None else next(filter(os.path.isfile, places), None)
-        sources = [_Source("in the environment", env, folder)]
-        if found is not None:
-            sources.append(_Source(f"in {found}", read_env_file(found), found.parent))
+        sources, places, found = _look(env_file, environ, cwd)
         values = _collect(sources)
         if "token" not in values and require_token:
             example = SETTINGS[0].example
             looked = " or ".join(map(str, places))
             raise ConfigError(f"TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into {looked}, for example TELEGRAM_BOT_TOKEN={example}")
         return cls(**{"token": "", **values}, env_file=found)
+
+
+def _look(env_file: str | Path | None, environ: Mapping[str, str] | None, cwd: str | Path | None) -> tuple[list[_Source], list[Path], Path | None]:
+    """The places that values come from, where an env file was looked for, and the one that was found."""
+    env = os.environ if environ is None else environ
+    folder = _working_folder() if cwd is None else Path(cwd)
+    places = _search_path(env, folder) if env_file is None else [folder / os.path.expanduser(env_file)]
+    found = places[0] if env_file is not None else next(filter(os.path.isfile, places), None)
+    sources = [_Source("in the environment", env, folder)]
+    if found is not None:
+        sources.append(_Source(f"in {found}", read_env_file(found), found.parent))
+    return sources, places, found
+
+
+def misspelt(env_file: str | Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: str | Path | None = None) -> list[str]:
+    """What stands in the environment or the env file and looks like a setting, but is none: one text for each, with the nearest right name.
+
+    Names that begin with SYNCBOT_ are ours; others only count where they are hardly different from one of ours that is not set. The arguments are
+    those of `Settings.load`.
+
+    Raises:
+        ConfigError: the env file cannot be read.
+    """
+    import difflib  # costs a little, and only somebody who looks for what is wrong needs it
+
+    sources = _look(env_file, environ, cwd)[0]
+    known = {spelling for setting in SETTINGS for spelling in setting.spellings}
+    given = {name for source in sources for name in source.values}
+    ours = [name for name in known if name.startswith(_PREFIXES)]
+    found = []
+    for source in sources:
+        for name in sorted(source.values.keys() - known):
+            mine = name.upper().startswith(_PREFIXES[0])
+            near = difflib.get_close_matches(name.upper(), ours, n=1, cutoff=0.6 if mine else 0.85)
+            if mine or (near and near[0] not in given):
+                found.append(f"{name} {source.where} is no setting" + (f"; did you mean {near[0]}?" if near else "."))
+    return found
 
 
 def from_environment(*fields: str, environ: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from syncbot.config import (
     config_dir,
     environment_proxies,
     from_environment,
+    misspelt,
     read_env_file,
     state_dir,
     write_env_file,
@@ -683,6 +684,36 @@ def test_bypasses_proxy(host: str, port: int, no_proxy: str, expected: bool) -> 
 def test_bypasses_proxy_never_fails(host: str, no_proxy: str) -> None:
     """No text makes the match fail, since it comes from somebody's environment."""
     assert bypasses_proxy(host, 443, no_proxy) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("SYNCBOT_PROXI", "SYNCBOT_PROXY"),
+        ("SYNCBOT_LOGLEVEL", "SYNCBOT_LOG_LEVEL"),
+        ("syncbot_chat", "SYNCBOT_CHAT"),
+        ("TELEGRAM_BOT_TOKE", "TELEGRAM_BOT_TOKEN"),
+        ("TELEGRAM_TOKEN", "TELEGRAM_BOT_TOKEN"),
+        ("ALLOWED_TELEGRAM_USERS", "ALLOWED_TELEGRAM_USER_ID"),
+    ],
+)
+def test_misspelt_names(name: str, near: str, home: Path, work: Path) -> None:
+    """A name that is nearly a setting is told with the right one, wherever it stands; not where another's name is near to one that is set."""
+    (work / ".env").write_text(f"{name}=x\n")
+    environ = {"HOME": str(home)}
+    assert misspelt(environ=environ, cwd=work) == [f"{name} in {work / '.env'} is no setting; did you mean {near}?"]
+    assert misspelt(os.devnull, environ={**environ, name: "x"}, cwd=work) == [f"{name} in the environment is no setting; did you mean {near}?"]
+    mine = name.upper().startswith("SYNCBOT_")
+    assert len(misspelt(environ={**environ, near: "x"}, cwd=work)) == int(mine)
+
+
+def test_other_names_are_left_alone(home: Path, work: Path) -> None:
+    """Settings in any of their spellings, and names of other programs, are none of our business."""
+    names = [spelling for setting in SETTINGS for spelling in setting.spellings]
+    others = ["PATH", "http_proxy", "HTTP_PROXY", "TELEGRAM_BOT_NAME", "TELEGRAM_HTTP_CLIENT_TEST_PASSED", "SSL_CERT_DIR", "BOT_TOKEN", "LOG_LEVEL"]
+    assert misspelt(environ={"HOME": str(home), **dict.fromkeys(names + others, "x")}, cwd=work) == []
+    assert misspelt(environ={"HOME": str(home), **dict.fromkeys(others, "x")}, cwd=work) == []
+    assert misspelt(environ={"HOME": str(home), "SYNCBOT_QQQQQQQQQQQQ": "x"}, cwd=work) == ["SYNCBOT_QQQQQQQQQQQQ in the environment is no setting."]
 
 
 def test_import_is_cheap() -> None:

@@ -57,6 +57,29 @@ def failed_steps(report: dict[str, Any]) -> list[str]:
     return [one["step"] for one in report["steps"] if one["status"] == "failed"]
 
 
+def test_misspelt_setting(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that looks like a setting and is none is worth a note with the nearest right one; its value is not told."""
+    Path(".env").write_text("SYNCBOT_PROXI=http://user:secret@proxy.example:1\nMY_OWN=1\n")
+    monkeypatch.setenv("SYNCBOT_WHATEVER_ELSE", "1")
+    code, report, err = examined(command)
+    assert (code, err) == (0, "")
+    settings = step(report, "settings")
+    assert settings["status"] == "note"
+    assert f"SYNCBOT_PROXI in {Path.cwd() / '.env'} is no setting; did you mean SYNCBOT_PROXY?" in settings["advice"]
+    assert "SYNCBOT_WHATEVER_ELSE in the environment is no setting" in settings["advice"]
+    assert "secret" not in json.dumps(report)
+    assert "MY_OWN" not in json.dumps(report)
+
+
+def test_misspelt_token(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the token is missing, the name that it probably stands under is told."""
+    monkeypatch.delenv("TELEGRAM_BOT_TOKEN")
+    Path("bot.env").write_text(f"TELEGRAM_TOKEN={TEST_TOKEN}\n")
+    code, report, _ = examined(command, "--env-file", "bot.env")
+    assert code == 78
+    assert step(report, "settings")["advice"] == f"TELEGRAM_TOKEN in {Path.cwd() / 'bot.env'} is no setting; did you mean TELEGRAM_BOT_TOKEN?"
+
+
 @pytest.mark.parametrize("kind", ["http", "socks5", "socks5h", "direct"])
 def test_healthy_way(command: Command, server: BotApiServer, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """A healthy way passes every step, ten of ten calls, with no connection left, and takes no update from the bot."""

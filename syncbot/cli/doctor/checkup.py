@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from syncbot.cli.doctor import telegram
 from syncbot.cli.doctor.probe import Probe, only
@@ -12,7 +14,7 @@ from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.doctor.way import examine
 from syncbot.cli.exits import Exit
 from syncbot.client.bot import Bot
-from syncbot.config import Settings
+from syncbot.config import Settings, misspelt
 from syncbot.errors import ConfigError
 from syncbot.types import Proxy
 
@@ -82,7 +84,15 @@ def _settings(probe: Probe) -> Result:
         users,
         f"chat {settings.chat}" if settings.chat is not None else "no chat for send",
     ]
-    return Result("settings", Status.OK, "; ".join(facts), time.monotonic() - began)
+    wrong = " ".join(wrong_names(settings.env_file))
+    return Result("settings", Status.NOTE if wrong else Status.OK, "; ".join(facts), time.monotonic() - began, wrong)
+
+
+def wrong_names(env_file: Path | str | None) -> list[str]:
+    """What stands among the settings, and is none; empty where the env file cannot be read, which is told elsewhere."""
+    with suppress(ConfigError):
+        return misspelt(env_file)
+    return []
 
 
 def _bot(settings: Settings, way: Proxy) -> Bot:

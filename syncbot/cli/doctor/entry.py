@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import click
 
-from syncbot.cli.doctor.checkup import Wanted, checkup, verdict
+from syncbot.cli.doctor.checkup import Wanted, checkup, verdict, wrong_names
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.exits import Exit
-from syncbot.cli.options import common_options, env_target, json_option, load_settings
+from syncbot.cli.options import common_options, env_file, env_target, json_option, load_settings
 from syncbot.cli.output import coloured, complain, one_line, write, write_json
 from syncbot.config import Settings
 from syncbot.envfile import write_env_file
@@ -54,7 +54,8 @@ def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, a
     try:
         settings = load_settings(ctx)
     except ConfigError as error:
-        steps: Iterable[Result] = [Result("settings", Status.FAILED, str(error), advice="correct it", exit=Exit.CONFIG)]
+        advice = " ".join(wrong_names(env_file(ctx))) or "correct it"
+        steps: Iterable[Result] = [Result("settings", Status.FAILED, str(error), advice=advice, exit=Exit.CONFIG)]
     else:
         steps = checkup(settings, Wanted(watch, idle or 0))
     for result in steps:
