@@ -18,6 +18,7 @@ from syncbot.runtime.router import Router
 from syncbot.storage import open_store
 from syncbot.storage.base import Store
 from syncbot.storage.base_data import Scope
+from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.transport import FakeTransport
 
 BOTS = Path(__file__).resolve().parent / "bots"
@@ -151,6 +152,14 @@ def test_the_conversations_work() -> None:
     assert driver.store.data.get_state(7, 7) is None
     assert driver.store.data.load(Scope.USER, 7) == {}
     driver.store.close()
+
+
+def test_the_bot_with_jobs_works() -> None:
+    """Jobs in every form are taken as they were written, and those whose time comes run."""
+    with BotApiServer(any_chat=True) as server, Bot(TEST_TOKEN, base_url=server.url, proxies="direct") as api, bot("timed").make(api) as app:
+        server.wait_until(lambda: server.count("sendMessage") == 2, timeout=20)
+        assert sorted(message.text or "" for message in server.sent) == ["Tea is ready", "count: three rounds"]
+        assert app.health()["failed"] == 0
 
 
 def test_the_bot_in_parts_works() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import telegram
 
-from syncbot import Context, Router, filters
+from syncbot import Bot, Context, Router, Runtime, filters
 
 app = Router()
 
@@ -35,3 +35,11 @@ app.calback_query()  # type: ignore[attr-defined]  # misspelt
 app.message(state="x", grup=1)  # type: ignore[call-arg]  # misspelt
 app.use(wrong_pattern)  # type: ignore[type-var]  # a middleware takes three values
 combined = filters.TEXT & "text"  # type: ignore[operator]  # no filter
+
+
+def jobs(bot: Bot) -> None:
+    timed = Runtime(bot, state=None)
+    timed.every("60")(print)  # type: ignore[arg-type]  # a number of seconds
+    timed.daily(9)(print)  # type: ignore[arg-type]  # a time as text
+    timed.cron("* * * * *", time_zone="UTC")(print)  # type: ignore[call-arg]  # misspelt
+    timed.later(60)(wrong_pattern)  # type: ignore[type-var]  # a job takes one value
