@@ -2,11 +2,11 @@
 
 import telegram
 
-from syncbot import Bot, Context, Runtime, filters
+from syncbot import Bot, Context, Runtime, Settings, filters
 from syncbot.logs import setup_logging
 
-bot = Bot.from_env()
-app = Runtime(bot)
+settings = Settings.load()
+app = Runtime(Bot.from_settings(settings))
 
 
 @app.command("start")
@@ -30,5 +30,5 @@ def failed(update: object, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    setup_logging()
+    setup_logging(settings.log_level)
     app.run()

@@ -84,7 +84,9 @@ class Sandbox:
             RuntimeError: it did not end well when it was asked to.
         """
         inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy") and name != "ALLOWED_TELEGRAM_USER_ID"}
-        process = subprocess.Popen(command, env={**inherited, **self.environment(), **(environment or {})})  # noqa: S603  # the caller's own command
+        quiet = {"SYNCBOT_LOG_LEVEL": "WARNING"}  # between the lines of a conversation only trouble is of interest; who wants more has set it
+        values = {**quiet, **inherited, **self.environment(), **(environment or {})}
+        process = subprocess.Popen(command, env=values)  # noqa: S603  # the caller's own command
         try:
             yield process
             process.send_signal(signal.SIGTERM)

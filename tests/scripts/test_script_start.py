@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from scripts_kit import BASE_PYTHON, Checkout
+from scripts_kit import BASE_PYTHON, ROOT, Checkout
 
 from syncbot.envfile import read_env_file
 from syncbot.testing import TEST_TOKEN, BotApiServer
@@ -34,12 +35,28 @@ def _answers(server: BotApiServer, process: subprocess.Popen[str]) -> str:
 
 
 def test_without_a_token_quickstart_runs_the_bot_in_the_sandbox(checkout: Checkout) -> None:
-    """Without a token quickstart shows a conversation through the faulty proxy, ends with 0 and says what comes next; no start script is written."""
+    """Without a token quickstart shows a conversation through the faulty proxy, ends with 0 and says what comes next; no start script is written.
+
+    Between the lines of the conversation stands nothing that needs no attention.
+    """
     ended = checkout.run("quickstart.py")
     assert ended.returncode == 0, ended.stderr
+    assert " INFO " not in ended.stderr
     assert "5 of 5 updates received" in ended.stdout
     assert "scripts/configure_env.sh" in ended.stdout
     assert not (checkout.folder / "start.sh").exists()
+
+
+def test_trouble_is_seen_in_the_sandbox(checkout: Checkout) -> None:
+    """Only what needs attention is logged between the lines of a conversation; all of it where SYNCBOT_LOG_LEVEL asks for it."""
+    bot = (ROOT / "examples" / "echo.py").read_text()
+    logs = 'logging.getLogger("mine").info("all is well")\n    logging.getLogger("mine").warning("trouble")\n    context.reply(f"Hello'
+    (checkout.folder / "mine.py").write_text("import logging\n" + bot.replace('context.reply(f"Hello', logs))
+    command = [sys.executable, "-m", "syncbot.testing.sandbox", "mine.py"]
+    for level, all_is_well in (({}, 0), ({"SYNCBOT_LOG_LEVEL": "INFO"}, 1)):
+        ended = subprocess.run(command, cwd=checkout.folder, env=checkout.environment | level, capture_output=True, text=True, timeout=110, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert (ended.stderr.count("all is well"), ended.stderr.count("trouble")) == (all_is_well, 1)
 
 
 def test_with_a_token_quickstart_writes_a_start_script_and_runs_the_bot(checkout: Checkout, server: BotApiServer, settings: dict[str, str]) -> None:
