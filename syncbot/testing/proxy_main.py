@@ -7,17 +7,13 @@ standard input.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import select
-import signal
-import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from syncbot.testing.faults import Fault
 from syncbot.testing.proxy import FaultProxy
+from syncbot.testing.shell import obey, say, signals
 
 
 def run(argv: Sequence[str], *, stdin: int, stdout: TextIO) -> int:
@@ -38,37 +34,12 @@ def run(argv: Sequence[str], *, stdin: int, stdout: TextIO) -> int:
         port=options.port,
     )
     proxy.script(*options.script)
-    with proxy:
-        facts = {"url": proxy.url, "port": proxy.port, "seed": proxy.seed}
-        _wait_for_end(None if options.ignore_stdin else stdin, lambda: _say(stdout, facts))
+    with signals() as bell, proxy:  # before the first line, so that whoever has read it can end us
+        say(stdout, {"url": proxy.url, "port": proxy.port, "seed": proxy.seed})
+        obey(bell, None if options.ignore_stdin else stdin)
         summary = proxy.summary()
-    _say(stdout, summary)
+    say(stdout, summary)
     return 0
-
-
-def _say(stdout: TextIO, facts: dict[str, object]) -> None:
-    stdout.write(json.dumps(facts) + "\n")
-    stdout.flush()
-
-
-def _wait_for_end(stdin: int | None, announce: Callable[[], None]) -> None:
-    """Announce the proxy once a signal would be heeded, and wait for one, or for the end of standard input."""
-    inside, outside = socket.socketpair()
-    with inside, outside:
-        outside.setblocking(False)
-        handlers = {number: signal.signal(number, lambda _number, _frame: None) for number in (signal.SIGTERM, signal.SIGINT)}
-        wakeup = signal.set_wakeup_fd(outside.fileno())
-        try:
-            announce()
-            watched = [inside.fileno()] if stdin is None else [inside.fileno(), stdin]
-            while True:
-                ready = select.select(watched, [], [])[0]
-                if inside.fileno() in ready or not os.read(ready[0], 4096):
-                    return
-        finally:
-            signal.set_wakeup_fd(wakeup)
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
 
 
 def _mapping(text: str) -> tuple[str, str]:

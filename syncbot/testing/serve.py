@@ -7,20 +7,15 @@ last line tells what was counted. Standard input takes commands, a line each: `s
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import os
 import resource
-import select
-import signal
-import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from syncbot.testing.limits import RateLimits
 from syncbot.testing.server import TEST_TOKEN, BotApiServer
+from syncbot.testing.shell import obey, say, signals
 
 FIRST_CHAT = 1001
 """The id of the first user that updates come from."""
@@ -40,14 +35,14 @@ def run(argv: Sequence[str], *, stdin: int, stdout: TextIO) -> int:
         keep_texts=not options.no_texts,
     )
     started = time.monotonic()
-    with _signals() as bell, server:  # before the first line, so that whoever has read it can end us
+    with signals() as bell, server:  # before the first line, so that whoever has read it can end us
         users = _Users(server, options.chats, options.text)
         users.send(options.updates)
-        _say(stdout, {"url": server.url, "ca_file": server.ca_file if options.tls else None, "token": server.token})
-        _obey(bell, None if options.ignore_stdin else stdin, lambda line: _command(line, server, users, stdout, started))
+        say(stdout, {"url": server.url, "ca_file": server.ca_file if options.tls else None, "token": server.token})
+        obey(bell, None if options.ignore_stdin else stdin, lambda line: _command(line, server, users, stdout, started))
         facts = statistics(server, started)
     if options.stats:
-        _say(stdout, facts)
+        say(stdout, facts)
     return 0
 
 
@@ -90,54 +85,14 @@ class _Users:
 def _command(line: str, server: BotApiServer, users: _Users, stdout: TextIO, started: float) -> None:
     match line.split():
         case ["stats"]:
-            _say(stdout, statistics(server, started))
+            say(stdout, statistics(server, started))
         case ["updates", number] if number.isdigit():
             users.send(int(number))
-            _say(stdout, {"updates_pending": len(server.pending_updates)})
+            say(stdout, {"updates_pending": len(server.pending_updates)})
         case []:
             pass
         case _:
-            _say(stdout, {"error": f"unknown command {line!r}; there are: stats, updates N"})
-
-
-def _obey(bell: socket.socket, stdin: int | None, command: Callable[[str], None]) -> None:
-    """Carry out lines until they end or a signal comes."""
-    poll = select.poll()
-    poll.register(bell, select.POLLIN)
-    if stdin is not None:
-        poll.register(stdin, select.POLLIN | select.POLLHUP)
-    rest = b""
-    while True:
-        ready = {fd for fd, _ in poll.poll()}
-        if bell.fileno() in ready:
-            return
-        data = os.read(stdin, 65_536) if stdin is not None else b""
-        if not data:
-            return
-        *lines, rest = (rest + data).split(b"\n")
-        for line in lines:
-            command(line.decode("utf-8", "replace"))
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[socket.socket]:
-    """A socket that becomes readable when SIGTERM or SIGINT comes."""
-    inside, outside = socket.socketpair()
-    with inside, outside:
-        outside.setblocking(False)
-        handlers = {number: signal.signal(number, lambda _number, _frame: None) for number in (signal.SIGTERM, signal.SIGINT)}
-        wakeup = signal.set_wakeup_fd(outside.fileno())
-        try:
-            yield inside
-        finally:
-            signal.set_wakeup_fd(wakeup)
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-
-
-def _say(stdout: TextIO, facts: dict[str, Any]) -> None:
-    stdout.write(json.dumps(facts) + "\n")
-    stdout.flush()
+            say(stdout, {"error": f"unknown command {line!r}; there are: stats, updates N"})
 
 
 def _parser() -> argparse.ArgumentParser:
