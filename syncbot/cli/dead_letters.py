@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
 from syncbot.cli.exits import Exit
+from syncbot.cli.numbered import ID, for_each, numbers_or_all
 from syncbot.cli.options import common_options, json_option
 from syncbot.cli.output import complain, one_line, write, write_json
 from syncbot.cli.state import open_state, state_option, when
+from syncbot.storage import DeadLetter, DeadLetters
 
-if TYPE_CHECKING:
-    from syncbot.storage import DeadLetter, DeadLetters
-
-_ID = click.IntRange(1, 2**63 - 1)
+_NONE = "there is no dead letter {}; syncbot dead-letters list shows those there are"
 _PAGE = 100
 
 
@@ -46,8 +46,8 @@ def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: 
     Example:
       syncbot dead-letters list --json | jq '.[].reason'
     """
-    with open_state(ctx, state) as store:
-        letters = store.dead_letters.entries(limit)
+    with _opened(ctx, state) as kept:
+        letters = kept.entries(limit)
     if as_json:
         write_json([_facts(letter) for letter in letters])
         return Exit.OK
@@ -58,7 +58,7 @@ def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: 
 
 
 @command.command("show")
-@click.argument("number", type=_ID)
+@click.argument("number", type=ID)
 @state_option
 @json_option
 @common_options
@@ -70,10 +70,11 @@ def show_command(ctx: click.Context, /, number: int, state: str | None, as_json:
     Example:
       syncbot dead-letters show 7
     """
-    with open_state(ctx, state) as store:
-        letter = store.dead_letters.get(number)
+    with _opened(ctx, state) as kept:
+        letter = kept.get(number)
     if letter is None:
-        return _no_such(number)
+        complain(_NONE.format(number))
+        return Exit.USAGE
     if as_json:
         write_json(_facts(letter))
         return Exit.OK
@@ -84,10 +85,7 @@ def show_command(ctx: click.Context, /, number: int, state: str | None, as_json:
 
 
 @command.command("retry")
-@click.argument("numbers", nargs=-1, type=_ID)
-@click.option("--all", "everything", is_flag=True, help="All of them.")
-@state_option
-@common_options
+@numbers_or_all("All of them.")
 @click.pass_context
 def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
     """Have them handled again: by the bot that runs, or at its next start.
@@ -96,14 +94,11 @@ def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: b
     Example:
       syncbot dead-letters retry 7 8
     """
-    return _each(ctx, numbers, everything, state, lambda letters: letters.requeue)
+    return for_each(numbers, everything, lambda: _opened(ctx, state), _all_numbers, lambda letters, number: letters.requeue(number), _NONE)
 
 
 @command.command("drop")
-@click.argument("numbers", nargs=-1, type=_ID)
-@click.option("--all", "everything", is_flag=True, help="All of them.")
-@state_option
-@common_options
+@numbers_or_all("All of them.")
 @click.pass_context
 def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
     """Delete them for good.
@@ -112,19 +107,13 @@ def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bo
     Example:
       syncbot dead-letters drop --all
     """
-    return _each(ctx, numbers, everything, state, lambda letters: letters.drop)
+    return for_each(numbers, everything, lambda: _opened(ctx, state), _all_numbers, lambda letters, number: letters.drop(number), _NONE)
 
 
-def _each(ctx: click.Context, numbers: tuple[int, ...], everything: bool, state: str | None, choose: Callable[[DeadLetters], Callable[[int], bool]]) -> Exit:
-    if bool(numbers) is everything:
-        raise click.UsageError("give the numbers, or --all")
+@contextmanager
+def _opened(ctx: click.Context, state: str | None) -> Iterator[DeadLetters]:
     with open_state(ctx, state) as store:
-        letters = store.dead_letters
-        wanted = _all_numbers(letters) if everything else list(dict.fromkeys(numbers))
-        missing = [number for number in wanted if not choose(letters)(number)]
-    for number in missing if not everything else ():
-        _no_such(number)
-    return Exit.USAGE if missing and not everything else Exit.OK
+        yield store.dead_letters
 
 
 def _all_numbers(letters: DeadLetters) -> list[int]:
@@ -132,11 +121,6 @@ def _all_numbers(letters: DeadLetters) -> list[int]:
     while page := letters.entries(_PAGE, before=found[-1] if found else None):
         found += [letter.id for letter in page]
     return found[::-1]  # the oldest first, as they came
-
-
-def _no_such(number: int) -> Exit:
-    complain(f"there is no dead letter {number}; syncbot dead-letters list shows those there are")
-    return Exit.USAGE
 
 
 def _facts(letter: DeadLetter) -> dict[str, Any]:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncbot.cli.exits import Exit, worst
+from syncbot.cli.numbered import for_each, numbers_or_all
 from syncbot.cli.options import as_seconds, common_options, json_option, load_settings, open_bot
 from syncbot.cli.output import complain, one_line, write, write_json
 from syncbot.cli.state import state_file, state_option, when
+from syncbot.storage import OutboxState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from syncbot.runtime.delivery import Uncertain
     from syncbot.runtime.outbox import Outbox
     from syncbot.storage import OutboxItem
 
-_ID = click.IntRange(1, 2**63 - 1)
+_SEE = "; syncbot outbox list shows those there are"
 
 
 @click.group("outbox", short_help="Messages that wait to be delivered.", no_args_is_help=False)
@@ -48,7 +49,8 @@ def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: 
     Example:
       syncbot outbox list --json | jq '.[] | select(.state == "uncertain")'
     """
-    items = _with(ctx, state, lambda outbox: outbox.entries(limit=limit))
+    with _opened(ctx, state) as outbox:
+        items = outbox.entries(limit=limit)
     if as_json:
         write_json([_facts(item) for item in items])
         return Exit.OK
@@ -59,10 +61,7 @@ def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: 
 
 
 @command.command("retry")
-@click.argument("numbers", nargs=-1, type=_ID)
-@click.option("--all", "everything", is_flag=True, help="All that are uncertain or have failed.")
-@state_option
-@common_options
+@numbers_or_all("All that are uncertain or have failed.")
 @click.pass_context
 def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
     """Queue uncertain or failed calls again. One that is uncertain may have been carried out: then it is carried out twice.
@@ -71,14 +70,18 @@ def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: b
     Example:
       syncbot outbox retry 7
     """
-    return _each(ctx, numbers, everything, state, lambda outbox: outbox.retry, "is not there, or is neither uncertain nor failed")
+    return for_each(
+        numbers,
+        everything,
+        lambda: _opened(ctx, state),
+        _held,
+        lambda outbox, number: outbox.retry(number),
+        f"call {{}} is not there, or is neither uncertain nor failed{_SEE}",
+    )
 
 
 @command.command("drop")
-@click.argument("numbers", nargs=-1, type=_ID)
-@click.option("--all", "everything", is_flag=True, help="All that are uncertain or have failed.")
-@state_option
-@common_options
+@numbers_or_all("All that are uncertain or have failed.")
 @click.pass_context
 def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
     """Delete calls with their files, whatever their state, unless they are being made now.
@@ -87,7 +90,14 @@ def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bo
     Example:
       syncbot outbox drop 7
     """
-    return _each(ctx, numbers, everything, state, lambda outbox: outbox.drop, "is not there, or is being delivered now")
+    return for_each(
+        numbers,
+        everything,
+        lambda: _opened(ctx, state),
+        _held,
+        lambda outbox, number: outbox.drop(number),
+        f"call {{}} is not there, or is being delivered now{_SEE}",
+    )
 
 
 @command.command("flush")
@@ -111,7 +121,8 @@ def flush_command(ctx: click.Context, /, seconds: float, uncertain: Uncertain, s
     Example, a line for cron:
       */5 * * * * syncbot outbox flush
     """
-    flushed = _with(ctx, state, lambda outbox: outbox.flush(seconds, uncertain=uncertain))
+    with _opened(ctx, state) as outbox:
+        flushed = outbox.flush(seconds, uncertain=uncertain)
     code = worst(
         [
             Exit.TRY_LATER if flushed.left else Exit.OK,
@@ -128,36 +139,17 @@ def flush_command(ctx: click.Context, /, seconds: float, uncertain: Uncertain, s
     return code
 
 
-def _with(ctx: click.Context, state: str | None, use: Callable[[Outbox], Any]) -> Any:
-    from syncbot.runtime.outbox import Outbox
+@contextmanager
+def _opened(ctx: click.Context, state: str | None) -> Iterator[Outbox]:
+    from syncbot.runtime.outbox import Outbox  # deferred: the list of commands in --help does not need it
 
     settings = load_settings(ctx)
     path = state_file(settings, state)
     with open_bot(settings) as bot, Outbox(path, bot) as outbox:
-        return use(outbox)
-
-
-def _each(
-    ctx: click.Context, numbers: tuple[int, ...], everything: bool, state: str | None, choose: Callable[[Outbox], Callable[[int], bool]], problem: str
-) -> Exit:
-    if bool(numbers) is everything:
-        raise click.UsageError("give the numbers, or --all")
-
-    def do(outbox: Outbox) -> list[int]:
-        wanted = list(_held(outbox)) if everything else list(dict.fromkeys(numbers))
-        return [number for number in wanted if not choose(outbox)(number)]
-
-    missing: list[int] = _with(ctx, state, do)
-    if everything:
-        return Exit.OK
-    for number in missing:
-        complain(f"call {number} {problem}; syncbot outbox list shows those there are")
-    return Exit.USAGE if missing else Exit.OK
+        yield outbox
 
 
 def _held(outbox: Outbox) -> Iterator[int]:
-    from syncbot.storage import OutboxState
-
     after = 0
     while page := outbox.entries(OutboxState.UNCERTAIN, OutboxState.FAILED, after=after):
         after = page[-1].id
