@@ -6,10 +6,15 @@ import os
 import signal
 from collections.abc import Generator, Iterator
 
+import hypothesis
 import pytest
 
 from syncbot.config import SETTINGS
 from syncbot.testing import BotApiServer, TestCA
+
+# How long an example takes says how busy the machine is: speed is measured in benchmarks/, never asserted in a test.
+hypothesis.settings.register_profile("syncbot", deadline=None)
+hypothesis.settings.load_profile("syncbot")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from runtime_kit import PROGRAM, SECONDS, Process, becomes, program_arguments
@@ -55,7 +56,8 @@ class Manager:
 @pytest.fixture(params=["path", "abstract"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]:
     """A service manager at a path, or at an abstract address."""
-    found = Manager(str(tmp_path / "notify") if request.param == "path" else f"@syncbot-test-{tmp_path.name}")
+    # Abstract addresses are the whole machine's: another run of these tests may be under way.
+    found = Manager(str(tmp_path / "notify") if request.param == "path" else f"@syncbot-test-{uuid4()}")
     yield found
     found.close()
 
