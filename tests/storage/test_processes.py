@@ -17,7 +17,7 @@ import pytest
 from storage_kit import BOT, Place, drain, ids, put, update
 
 from syncbot.errors import StorageError
-from syncbot.storage import Changes, DataChange, Incoming, Scope, StateChange, Store, open_store
+from syncbot.storage import Changes, DataChange, Incoming, Scope, StateChange, Store, StoreOptions, open_store
 
 STORE_MANY = """
 import sys
@@ -191,7 +191,7 @@ def test_children_store_after_the_parent_has_closed(path: Path) -> None:
 
 def test_forking_while_threads_store_hangs_nobody(place: Place) -> None:
     """Ten forks while two threads write: every child can use the store, and the parent loses nothing."""
-    store = place.open()
+    store = place.open(StoreOptions(busy_timeout=60.0))  # the two threads leave little between their transactions on a busy machine
     stop = threading.Event()
     stored = [0, 0]
 
