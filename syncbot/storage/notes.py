@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from syncbot.storage.turn_log import BEGUN, ENDED, TurnLog, take_over
+from syncbot.storage.turn_log import BEGUN, ENDED, TurnLog, look, take_over
 
 Found = tuple[int, int, str, float, int, bytes]
 """seq, update_id, chat, stored, attempts, body"""
@@ -32,7 +32,7 @@ class Notes:
     def __init__(self, log: TurnLog) -> None:
         self._log = log
         self._begun: dict[int, int] = {}
-        self._ended: dict[int, bool] = {}  # row → whether the tables know that it was begun
+        self._ended: dict[int, None] = {}
         self._since = 0.0
 
     @property
@@ -72,7 +72,8 @@ class Notes:
         self._log.note(row, update_id, ENDED)
         if not self._ended:
             self._since = time.monotonic()
-        self._ended[row] = self._begun.pop(row, None) is None
+        self._ended[row] = None
+        self._begun.pop(row, None)
 
     def settle(self, db: sqlite3.Connection, run: int) -> None:
         """Write them into the tables; `settled` follows when that is committed."""
@@ -86,11 +87,6 @@ class Notes:
         self._ended.clear()
         self._begun.clear()
         self._log.clear()
-
-    def correct(self, waiting: int, running: int) -> tuple[int, int]:
-        """How many wait and run, from how many do so as far as the tables know."""
-        known = sum(self._ended.values())
-        return waiting - len(self._begun) - (len(self._ended) - known), running + len(self._begun) - known
 
     def close(self) -> None:
         """Let go of the log; it stays where something in it is not settled."""
@@ -111,6 +107,12 @@ def apply_earlier(db: sqlite3.Connection, path: Path, run: int) -> None:
     for row, (update_id, mark) in marks.items():
         if mark in states:
             db.execute(f"UPDATE inbox SET {states[mark]} WHERE seq = ? AND update_id = ? AND {before[mark]}", (row, update_id))
+
+
+def seen_from_outside(path: Path, run: int) -> tuple[list[int], list[int]]:
+    """The rows that the process that handles now has begun, and those that it has ended, as far as only its turn log says so."""
+    marks = look(path, run)
+    return [row for row, (_, mark) in marks.items() if mark == BEGUN], [row for row, (_, mark) in marks.items() if mark == ENDED]
 
 
 class Window:

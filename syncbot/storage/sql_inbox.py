@@ -21,7 +21,7 @@ from syncbot.storage.base import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, Inco
 from syncbot.storage.base_data import NO_CHANGES, Changes
 from syncbot.storage.codec import NOTHING, EncodedChanges, decode, encode_changes, int64, shorten
 from syncbot.storage.database import Database
-from syncbot.storage.notes import Found, Notes, Window, apply_earlier
+from syncbot.storage.notes import Found, Notes, Window, apply_earlier, seen_from_outside
 from syncbot.storage.sql_data import write_changes
 from syncbot.storage.sql_rows import bury_row, forget_dead_letters, forget_ids, insert_waiting, known_ids, number, set_number, sweep
 from syncbot.storage.turn_log import TurnLog
@@ -35,6 +35,13 @@ _FEW = 16
 """Up to so many values are listed in a statement one by one, which is much faster than out of a JSON list."""
 _HEAD = f"{_COLUMNS} AND chat = ? ORDER BY seq LIMIT 1"
 _ROW = f"{_COLUMNS} AND seq = ?"
+_COUNTS = """WITH begun AS (SELECT value FROM json_each(?)), ended AS (SELECT value FROM json_each(?))
+    SELECT coalesce(sum(state = 'waiting'), 0) - (SELECT count(*) FROM inbox WHERE state = 'waiting' AND (seq IN begun OR seq IN ended)),
+        coalesce(sum(state IN ('running', 'yielded')), 0) + (SELECT count(*) FROM inbox WHERE state = 'waiting' AND seq IN begun)
+            - (SELECT count(*) FROM inbox WHERE state IN ('running', 'yielded') AND seq IN ended),
+        (SELECT stored FROM inbox WHERE state = 'waiting' AND seq NOT IN begun AND seq NOT IN ended ORDER BY seq LIMIT 1)
+    FROM inbox"""
+"""How many wait and run, and since when; one statement, and so one moment."""
 _OWN = "run = ? AND state IN ('running', 'yielded')"
 
 
@@ -148,16 +155,14 @@ class SqlInbox:
             return True
 
     def counts(self) -> Counts:
-        sql = "SELECT coalesce(sum(state = 'waiting'), 0), coalesce(sum(state IN ('running', 'yielded')), 0) FROM inbox"
         with self._database.lock:
-            waiting, running = self._database.rows(sql)[0]
-            noted: list[int] = []
-            if self._notes is not None and self._turns is not None and self._turns.pid == os.getpid():
-                waiting, running = self._notes.correct(waiting, running)
-                noted = [*self._notes.begun, *self._notes.ended]
-            sql = "SELECT stored FROM inbox WHERE state = 'waiting' AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1"
-            oldest = self._database.rows(sql, (json.dumps(noted),)) if waiting > 0 else []
-        return Counts(waiting, running, oldest[0][0] if oldest else None)
+            turns, notes = self._turns, self._notes
+            if notes is not None and turns is not None and turns.pid == os.getpid() and not notes.replaced:
+                begun, ended = list(notes.begun), list(notes.ended)
+            else:  # another process may handle
+                with self._database.reading() as db:
+                    begun, ended = seen_from_outside(self._log_path, number(db, "store.run"))
+            return Counts(*self._database.rows(_COUNTS, (json.dumps(begun), json.dumps(ended)))[0])
 
     def prune(self) -> None:
         """Forget old ids and old dead letters."""

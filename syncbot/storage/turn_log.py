@@ -100,32 +100,47 @@ class TurnLog:
         self._map.close()
 
 
-def take_over(path: Path, run: int) -> dict[int, tuple[int, int]]:
+Marks = dict[int, tuple[int, int]]
+"""By row, the update's id and the last mark."""
+
+
+def take_over(path: Path, run: int) -> Marks:
     """Read what an earlier run has noted, and tell it that it is replaced.
 
     Args:
         path: the file.
         run: the run that has handled last; what another one has noted stands in the state file already.
 
-    Returns: by row, the update's id and the last mark. Nothing where there is no file, or one that is damaged.
+    Returns: nothing where there is no file, or one that is damaged.
     """
-    marks: dict[int, tuple[int, int]] = {}
-    try:
+    with suppress(OSError, ValueError):  # a file that is not there or too short tells nothing; what it told is then handled again
         with open(path, "r+b") as file, mmap.mmap(file.fileno(), _BYTES) as notes:
-            magic, noted_by, generation, _ = _HEADER.unpack_from(notes)
-            if magic != _MAGIC:
-                return marks
-            notes[_REPLACED] = 1
-            if noted_by != run:
-                return marks
-            for at in range(_HEADER.size, _BYTES - _ENTRY_BYTES + 1, _ENTRY_BYTES):
-                entry = notes[at : at + _MARK.size]
-                if _CHECK.unpack_from(notes, at + _MARK.size)[0] != zlib.crc32(entry, _seed(generation)):
-                    break
-                row, update_id, mark = _MARK.unpack(entry)
-                marks[row] = (update_id, mark)
-    except (OSError, ValueError):
-        pass  # a file that is not there or too short tells nothing; what it told is then handled again
+            if notes[: len(_MAGIC)] == _MAGIC:
+                notes[_REPLACED] = 1
+            return _marks(notes[:], run)
+    return {}
+
+
+def look(path: Path, run: int) -> Marks:
+    """Read what a run has noted so far, as `take_over` does, but leave it alone."""
+    with suppress(OSError), open(path, "rb") as file:
+        return _marks(file.read(_BYTES), run)
+    return {}
+
+
+def _marks(notes: bytes, run: int) -> Marks:
+    marks: Marks = {}
+    if len(notes) < _BYTES:
+        return marks
+    magic, noted_by, generation, _ = _HEADER.unpack_from(notes)
+    if magic != _MAGIC or noted_by != run:
+        return marks
+    for at in range(_HEADER.size, _BYTES - _ENTRY_BYTES + 1, _ENTRY_BYTES):
+        entry = notes[at : at + _MARK.size]
+        if _CHECK.unpack_from(notes, at + _MARK.size)[0] != zlib.crc32(entry, _seed(generation)):
+            break
+        row, update_id, mark = _MARK.unpack(entry)
+        marks[row] = (update_id, mark)
     return marks
 
 

@@ -13,7 +13,7 @@ import pytest
 from storage_kit import BOT, drain, ids, put
 
 from syncbot.errors import StorageError
-from syncbot.storage import Changes, DataChange, Scope, StoreOptions, open_store
+from syncbot.storage import Changes, Counts, DataChange, Scope, StoreOptions, open_store
 from syncbot.storage.turn_log import BEGUN, ENDED, TurnLog, take_over
 
 
@@ -32,7 +32,7 @@ def in_another_process(path: Path, work: str) -> int:
     """Run some work on an open store as the process that handles; returns how it ended."""
     source = f"""
 import os, sys
-from syncbot.storage import Changes, DataChange, Incoming, Scope, open_store
+from syncbot.storage import Changes, Counts, DataChange, Incoming, Scope, open_store
 from storage_kit import put
 store = open_store(sys.argv[1], {BOT})
 inbox = store.inbox
@@ -207,6 +207,20 @@ def test_counts_know_what_is_only_noted(path: Path) -> None:
         assert inbox.counts().oldest is not None
         assert drain(inbox) == [2, 3, 4, 9]
         assert inbox.counts().oldest is None
+
+
+def test_others_count_what_is_only_noted(path: Path) -> None:
+    """A process that looks on counts as the one that handles does: what is in a handler does not wait, and what has ended is gone."""
+    with open_store(path, BOT) as store, open_store(path, BOT) as other:
+        store.inbox.recover()
+        put(store.inbox, (1, "a"), (2, "b"))
+        first, second = store.inbox.claim(2)
+        assert other.inbox.counts() == store.inbox.counts() == Counts(0, 2)
+        store.inbox.yield_turn(second)
+        store.inbox.finish(second)
+        assert other.inbox.counts() == store.inbox.counts() == Counts(0, 1)
+        store.inbox.finish(first)
+        assert other.inbox.counts() == store.inbox.counts() == Counts()
 
 
 def test_an_order_that_changes_is_kept(path: Path) -> None:
