@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from syncbot.storage.turn_log import BEGUN, ENDED, TurnLog, look, take_over
@@ -116,28 +116,51 @@ def seen_from_outside(path: Path, run: int) -> tuple[list[int], list[int]]:
 
 
 class Window:
-    """The next updates that wait, read ahead: as many as are worth one look at the tables, and no more than memory is there for."""
+    """The next updates that wait, read ahead: as many as are worth one look at the tables, and no more than memory is there for.
+
+    They are the oldest ones of all; only where those are all of busy keys, the oldest ones of the others.
+    """
 
     def __init__(self) -> None:
         self._rows: list[Found] = []
+        self._passed_over: frozenset[str] = frozenset()
 
-    def fill(self, rows: Iterable[Found]) -> None:
-        """Take the first of these instead of what is there."""
+    def fill(self, waiting: Callable[[Collection[str]], Iterable[Found]], busy: Collection[str]) -> None:
+        """Read ahead anew.
+
+        Args:
+            waiting: what waits, the oldest first, without these keys.
+            busy: the keys of which nothing may be handed out now.
+        """
+        self._passed_over = frozenset()
+        if self._read(waiting(())) and self._first(busy) is None:
+            self._passed_over = frozenset(busy)
+            self._read(waiting(busy))
+
+    def take(self, busy: Collection[str]) -> Found | None:
+        """The first one whose key is not busy; None where that may be one that is not read yet."""
+        if not self._passed_over.issubset(busy):
+            return None  # an older one may run now
+        place = self._first(busy)
+        return None if place is None else self._rows.pop(place)
+
+    def clear(self) -> None:
+        """Forget them: they may not be the next ones any more."""
+        self._rows.clear()
+
+    def _first(self, busy: Collection[str]) -> int | None:
+        for place, row in enumerate(self._rows):
+            if not row[2] or row[2] not in busy:
+                return place
+        return None
+
+    def _read(self, rows: Iterable[Found]) -> bool:
+        """Read as many as there is room for; False where there were no more."""
         self._rows = []
         size = 0
         for row in rows:
             self._rows.append(row)
             size += len(row[5])
             if len(self._rows) >= _WINDOW_ROWS or size >= _WINDOW_BYTES:
-                break
-
-    def take(self, busy: Collection[str]) -> Found | None:
-        """The first one whose key is not busy."""
-        for place, row in enumerate(self._rows):
-            if not row[2] or row[2] not in busy:
-                return self._rows.pop(place)
-        return None
-
-    def clear(self) -> None:
-        """Forget them: they may not be the next ones any more."""
-        self._rows.clear()
+                return True
+        return False

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from syncbot.errors import StorageError
@@ -144,7 +145,6 @@ class SqlInbox:
             turns = self._holding(claimed).copy()
             if turns.yield_turn(claimed.row):
                 self._mark(claimed, turns, "yielded")
-                self._window.clear()  # its key's next ones are not in it
 
     def take_turn(self, claimed: Claimed) -> bool:
         with self._database.lock:
@@ -263,13 +263,10 @@ class SqlInbox:
         found = self._window.take(busy)
         if found is not None:
             return found
-        if notes.ended or len(notes.begun) > _FEW:
-            with self._writing(turns) as db:
-                self._window.fill(_waiting(db, busy))
-        else:
-            with self._database.reading() as db:
-                self._check_run(db, turns)
-                self._window.fill(_waiting(db, busy, list(notes.begun)))
+        settles = notes.ended or len(notes.begun) > _FEW
+        with self._writing(turns) if settles else self._database.reading() as db:
+            self._check_run(db, turns)
+            self._window.fill(partial(_waiting, db, begun=() if settles else list(notes.begun)), busy)
         return self._window.take(busy)
 
     @contextmanager
@@ -380,12 +377,12 @@ class SqlInbox:
             self._since_pruning = 0
 
 
-def _waiting(db: sqlite3.Connection, busy: Sequence[str], begun: Sequence[int] = (), *, limit: int = -1) -> Iterator[Found]:
+def _waiting(db: sqlite3.Connection, busy: Collection[str], begun: Collection[int] = (), *, limit: int = -1) -> Iterator[Found]:
     """The waiting updates whose key is not busy, except these rows; the oldest first."""
     few = len(busy) <= _FEW
     keys = ", ".join("?" * len(busy)) if few else "SELECT value FROM json_each(?)"
     sql = f"{_COLUMNS} AND chat NOT IN ({keys}) AND seq NOT IN ({', '.join('?' * len(begun))}) ORDER BY seq LIMIT ?"
-    cursor = db.execute(sql, (*(busy if few else (json.dumps(busy),)), *begun, limit))
+    cursor = db.execute(sql, (*(busy if few else (json.dumps(list(busy)),)), *begun, limit))
     try:
         yield from cursor
     finally:

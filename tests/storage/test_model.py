@@ -2,55 +2,70 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from storage_kit import BOT, Clock, update
+from storage_kit import BOT, Clock
 
-from syncbot.storage import Changes, Claimed, DataChange, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
+from syncbot.errors import StorageError
+from syncbot.storage import NO_CHANGES, Changes, Claimed, DataChange, Incoming, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
 
-OPTIONS = StoreOptions(window_ids=12, window_seconds=100.0, dead_limit=4, check=False)
+OPTIONS = StoreOptions(busy_timeout=0.0, window_ids=12, window_seconds=100.0, dead_limit=4, check=False)
+FILES = ("bot.db", "bot.db-wal", "bot.db-turns")
 keys = st.sampled_from(["a", "b", "c", ""])
 
 
 class TwoStores(RuleBasedStateMachine):
-    """One history, two stores. A death is a `recover` without a release; the file is also closed and opened in between."""
+    """One history, two stores. A death is a `recover` without a release.
+
+    The file is also closed and opened in between; or a copy of its files is opened, which is just what a kill of the process leaves. Another
+    store on the same file stands for another process, one that stores, looks, or keeps the file locked.
+    """
+
+    options = OPTIONS
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
+        self.place = Path(self.folder.name, "0")
+        self.place.mkdir()
         self.clock = Clock()
-        self.memory = open_store(None, BOT, now=self.clock, options=OPTIONS)
+        self.memory = open_store(None, BOT, now=self.clock, options=self.options)
         self.file = self.open()
+        self.other = self.open()
         self.running: list[Claimed] = []
         self.yielded: set[int] = set()
         self.recover()
 
     def open(self) -> Store:
-        return open_store(Path(self.folder.name, "bot.db"), BOT, now=self.clock, options=OPTIONS)
+        return open_store(self.place / "bot.db", BOT, now=self.clock, options=self.options)
 
     def recover(self) -> None:
         self.running = []
         self.yielded = set()
         assert self.memory.inbox.recover() == self.file.inbox.recover()
 
-    @rule(batch=st.lists(st.tuples(st.integers(0, 40), keys), max_size=5))
-    def store(self, batch: list[tuple[int, str]]) -> None:
-        updates = [update(id, key) for id, key in batch]
-        assert self.memory.inbox.store(updates) == self.file.inbox.store(updates)
+    @rule(batch=st.lists(st.tuples(st.integers(0, 40), keys), max_size=5), other=st.booleans())
+    def store(self, batch: list[tuple[int, str]], other: bool) -> None:
+        updates = [Incoming(id, key, b"{}") for id, key in batch]
+        assert self.memory.inbox.store(updates) == (self.other if other else self.file).inbox.store(updates)
 
     @rule(limit=st.integers(1, 3))
     def claim(self, limit: int) -> None:
         self.add(self.memory.inbox.claim(limit), self.file.inbox.claim(limit))
 
     @precondition(lambda self: self.running)
-    @rule(data=st.data(), limit=st.integers(0, 2), bury=st.booleans())
-    def end(self, data: st.DataObject, limit: int, bury: bool) -> None:
+    @rule(data=st.data(), limit=st.integers(0, 2), bury=st.booleans(), changed=st.booleans())
+    def end(self, data: st.DataObject, limit: int, bury: bool, changed: bool) -> None:
         one = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
-        changes = Changes((DataChange(Scope.CHAT, 1, {one.key: one.update_id}, ("gone",)),))
+        changes = Changes((DataChange(Scope.CHAT, 1, {one.key: one.update_id}, ("gone",)),)) if changed else NO_CHANGES
         if bury:
             self.add(self.memory.inbox.bury(one, "x", changes, claim=limit), self.file.inbox.bury(one, "x", changes, claim=limit))
         else:
@@ -76,12 +91,72 @@ class TwoStores(RuleBasedStateMachine):
             self.memory.inbox.yield_turn(one)
             self.file.inbox.yield_turn(one)
 
-    @rule(reopen=st.booleans())
-    def die(self, reopen: bool) -> None:
-        if reopen:
+    @rule(how=st.sampled_from(["recover", "reopen", "killed", "taken over"]))
+    def die(self, how: str) -> None:
+        if how == "reopen":
             self.file.close()
             self.file = self.open()
+        elif how == "killed":
+            self.move_to_a_copy()
+        elif how == "taken over":
+            self.file, self.other = self.other, self.file
         self.recover()
+
+    def move_to_a_copy(self) -> None:
+        """Go on with what a kill would leave now."""
+        before = self.place
+        self.place = Path(self.folder.name, str(int(before.name) + 1))
+        self.place.mkdir()
+        for name in FILES:
+            with suppress(FileNotFoundError):
+                shutil.copy(before / name, self.place / name)
+        for store in (self.file, self.other):
+            store.close()
+        self.file, self.other = self.open(), self.open()
+
+    @rule(data=st.data(), act=st.sampled_from(["store", "claim", "finish", "change", "bury", "release", "yield", "take"]))
+    def while_locked(self, data: st.DataObject, act: str) -> None:
+        """Another process keeps the file locked: each call is done, or nothing of it."""
+        one = data.draw(st.sampled_from(self.running)) if self.running else None
+        if one is None and act not in ("store", "claim"):
+            return
+        found: list[list[Claimed]] = []
+
+        def do(store: Store) -> object:
+            inbox = store.inbox
+            if act == "store":
+                return inbox.store([Incoming(41, "a", b"{}")])
+            if act == "claim":
+                found.append(inbox.claim())
+                return found[-1]
+            assert one is not None
+            acts: dict[str, Callable[[], object]] = {
+                "finish": lambda: inbox.finish(one),
+                "change": lambda: inbox.finish(one, Changes((DataChange(Scope.CHAT, 1, {"n": 1}),))),
+                "bury": lambda: inbox.bury(one, "y"),
+                "release": lambda: inbox.release(one),
+                "yield": lambda: inbox.yield_turn(one),
+                "take": lambda: inbox.take_turn(one),
+            }
+            return acts[act]()
+
+        with self.other._database.transaction():  # type: ignore[attr-defined]  # as another program would
+            try:
+                answer = do(self.file)
+            except StorageError as problem:
+                if not problem.retryable:
+                    raise
+                return
+        assert do(self.memory) == answer
+        if found:
+            self.running += found[0]
+        elif one is not None and act in ("finish", "change", "bury", "release"):
+            self.running.remove(one)
+            self.yielded.discard(one.row)
+        elif one is not None and act == "yield":
+            self.yielded.add(one.row)
+        elif one is not None and act == "take" and answer:
+            self.yielded.discard(one.row)
 
     @precondition(lambda self: self.memory.dead_letters.count())
     @rule(data=st.data(), requeue=st.booleans())
@@ -132,6 +207,7 @@ class TwoStores(RuleBasedStateMachine):
     @invariant()
     def same(self) -> None:
         assert self.memory.inbox.counts() == self.file.inbox.counts()
+        assert self.memory.inbox.counts() == self.other.inbox.counts()
         assert self.memory.dead_letters.entries() == self.file.dead_letters.entries()
         assert self.memory.data.load(Scope.CHAT, 1) == self.file.data.load(Scope.CHAT, 1)
         assert self.memory.outbox.entries() == self.file.outbox.entries()
@@ -147,8 +223,34 @@ class TwoStores(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.memory.close()
         self.file.close()
+        self.other.close()
         self.folder.cleanup()
+
+
+class TwoFullStores(TwoStores):
+    """The same with as many updates as are read ahead, and noted, at once; both stores then forget ids at times of their own, but only old ones."""
+
+    options = replace(OPTIONS, window_ids=100_000)
+
+    @rule(first=st.integers(100, 400), number=st.integers(30, 140), keys=st.lists(keys, min_size=1, max_size=5))
+    def store_many(self, first: int, number: int, keys: list[str]) -> None:
+        updates = [Incoming(first + n, keys[n % len(keys)], b"{}") for n in range(number)]
+        assert self.memory.inbox.store(updates) == self.file.inbox.store(updates)
+
+    @rule(number=st.integers(1, 90))
+    def handle_many(self, number: int) -> None:
+        """Handle one after the other, as a quick worker does."""
+        for _ in range(number):
+            before = len(self.running)
+            self.claim(1)
+            if len(self.running) == before:
+                break
+            one = self.running.pop()
+            self.memory.inbox.finish(one)
+            self.file.inbox.finish(one)
 
 
 TestTwoStores = TwoStores.TestCase
 TestTwoStores.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+TestTwoFullStores = TwoFullStores.TestCase
+TestTwoFullStores.settings = settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))

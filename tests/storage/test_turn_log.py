@@ -223,6 +223,18 @@ def test_others_count_what_is_only_noted(path: Path) -> None:
         assert other.inbox.counts() == store.inbox.counts() == Counts()
 
 
+def test_the_oldest_one_that_may_run_is_next(path: Path) -> None:
+    """What is read ahead holds up nobody: an update whose chat has become free goes before later ones, however many wait behind it."""
+    with open_store(path, BOT) as store:
+        inbox = store.inbox
+        inbox.recover()
+        put(inbox, (0, "a"))
+        [first] = inbox.claim()
+        put(inbox, *((n, "a") for n in range(1, 101)), *((n, str(n)) for n in range(101, 200)))
+        assert ids(inbox.claim(2)) == [101, 102]
+        assert ids(inbox.finish(first, claim=2)) == [1, 103]
+
+
 def test_an_order_that_changes_is_kept(path: Path) -> None:
     """Updates read ahead do not overtake one of their chat that was put back, or one that waited for an answer."""
     with open_store(path, BOT) as store:
