@@ -246,8 +246,8 @@ class SqlInbox:
         """The same after an end that is noted already, which must not fail for it: whoever asks next meets the trouble again."""
         try:
             return self._take(turns, limit)
-        except StorageError as problem:
-            if not problem.retryable:
+        except Exception as problem:
+            if isinstance(problem, StorageError) and not problem.retryable:
                 raise
             return []
 

@@ -12,12 +12,15 @@ file say nothing about another one, such as a backup that was put back.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import struct
 import zlib
 from contextlib import suppress
 from pathlib import Path
+
+from syncbot.errors import StorageError
 
 BEGUN, ENDED = 1, 2
 
@@ -29,6 +32,8 @@ _MARK = struct.Struct("<qqI")
 _CHECK = struct.Struct("<I")
 _ENTRY_BYTES = _MARK.size + _CHECK.size
 _BYTES = 8192
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+"""Errors that say nothing of the file: the system is short of something."""
 
 
 class TurnLog:
@@ -45,19 +50,22 @@ class TurnLog:
     def __init__(self, path: Path, run: int) -> None:
         self._path = path
         new = path.with_name(path.name + ".new")
-        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with suppress(FileNotFoundError):
+            new.unlink()  # left by a process that died here; never written through, since it may be a link
+        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.fchmod(descriptor, 0o600)
             # Every byte is written, so that the file takes its room on the disk now: a mapped page for which there is none kills the process.
             _write_all(descriptor, _HEADER.pack(_MAGIC, run, 0, 0).ljust(_BYTES, b"\0"))
             self._map = mmap.mmap(descriptor, _BYTES)
+            self._inode = os.fstat(descriptor).st_ino
+            new.replace(path)
         except BaseException:
             with suppress(OSError):
                 new.unlink()
             raise
         finally:
             os.close(descriptor)
-        new.replace(path)
         self._generation = 0
         self._seed = _seed(0)
         self._at = _HEADER.size
@@ -96,7 +104,8 @@ class TurnLog:
         """Let go of it; with `remove`, and where it is still this process's, the file goes too."""
         if remove and not self.replaced:
             with suppress(OSError):
-                self._path.unlink()
+                if self._path.stat().st_ino == self._inode:
+                    self._path.unlink()
         self._map.close()
 
 
@@ -112,13 +121,19 @@ def take_over(path: Path, run: int) -> Marks:
         run: the run that has handled last; what another one has noted stands in the state file already.
 
     Returns: nothing where there is no file, or one that is damaged.
+
+    Raises:
+        StorageError: it cannot be read now, but later perhaps.
     """
-    with suppress(OSError, ValueError):  # a file that is not there or too short tells nothing; what it told is then handled again
+    try:
         with open(path, "r+b") as file, mmap.mmap(file.fileno(), _BYTES) as notes:
             if notes[: len(_MAGIC)] == _MAGIC:
                 notes[_REPLACED] = 1
             return _marks(notes[:], run)
-    return {}
+    except (OSError, ValueError) as problem:
+        if isinstance(problem, OSError) and problem.errno in _PASSING:
+            raise StorageError(f"{path}, which says what was handled last, cannot be read: {problem.strerror}", retryable=True) from problem
+        return {}  # a file that is not there or too short tells nothing; what it told is then handled again
 
 
 def look(path: Path, run: int) -> Marks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def in_another_process(path: Path, work: str) -> int:
     """Run some work on an open store as the process that handles; returns how it ended."""
     source = f"""
 import os, sys
-from syncbot.storage import Changes, Counts, DataChange, Incoming, Scope, open_store
+from syncbot.storage import Changes, DataChange, Incoming, Scope, open_store
 from storage_kit import put
 store = open_store(sys.argv[1], {BOT})
 inbox = store.inbox
@@ -105,6 +106,54 @@ def test_it_is_private_and_goes_with_the_last_turn(path: Path, notes: Path) -> N
     finally:
         os.umask(before)
     assert sorted(os.listdir(path.parent)) == ["bot.db"]
+
+
+def test_it_is_not_written_through_a_link(path: Path, notes: Path) -> None:
+    """A link that somebody has put where the log is made, in a folder that others may write, does not lead to another file."""
+    precious, new = path.with_name("precious"), Path(f"{notes}.new")
+    precious.write_text("precious")
+    for name in (notes, new):
+        name.symlink_to(precious)
+    with open_store(path, BOT) as store:
+        store.inbox.recover()
+        assert not notes.is_symlink()
+    assert precious.read_text() == "precious"
+    assert sorted(os.listdir(path.parent)) == ["bot.db", "precious"]
+
+
+def test_another_ones_log_stays(path: Path, notes: Path) -> None:
+    """A store that is closed late deletes no log but its own."""
+    with open_store(path, BOT) as old, open_store(path, BOT) as new:
+        old.inbox.recover()
+        notes.unlink()  # so that the other one cannot tell it that it is replaced
+        new.inbox.recover()
+        old.close()
+        assert notes.exists()
+
+
+SHORT_OF_FILES = """
+import resource
+from syncbot.errors import StorageError
+put(inbox, (1, 'a'))
+inbox.finish(inbox.claim()[0])
+before = resource.getrlimit(resource.RLIMIT_NOFILE)
+again = open_store(sys.argv[1], inbox._database.bot_id).inbox
+resource.setrlimit(resource.RLIMIT_NOFILE, (os.dup(0), before[1]))
+try:
+    again.recover()
+except StorageError as problem:
+    assert problem.retryable
+else:
+    raise SystemExit(1)
+resource.setrlimit(resource.RLIMIT_NOFILE, before)
+assert again.recover().waiting == 0
+die()
+"""
+
+
+def test_a_log_that_cannot_be_read_now_is_not_passed_over(path: Path) -> None:
+    """A process that is short of open files does not take over without what the log says; it can try again."""
+    assert in_another_process(path, SHORT_OF_FILES) == KILLED
 
 
 # ── deaths ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,6 +284,24 @@ def test_the_oldest_one_that_may_run_is_next(path: Path) -> None:
         assert ids(inbox.finish(first, claim=2)) == [1, 103]
 
 
+def test_an_end_is_an_end_whatever_comes_next(path: Path) -> None:
+    """An update that has ended is not taken for one that could not be, because the next one cannot be read."""
+    with open_store(path, BOT) as store:
+        inbox = store.inbox
+        inbox.recover()
+        put(inbox, (1, "a"))
+        [first] = inbox.claim()
+        put(inbox, (2, "b"))
+        with store._database.transaction() as db:  # type: ignore[attr-defined]  # stands for any error that is not the file's, as of memory
+            db.execute("ALTER TABLE body RENAME TO elsewhere")
+        assert inbox.finish(first, claim=1) == []
+        with pytest.raises(sqlite3.OperationalError):
+            inbox.claim()
+        with store._database.transaction() as db:  # type: ignore[attr-defined]
+            db.execute("ALTER TABLE elsewhere RENAME TO body")
+        assert drain(inbox) == [2]
+
+
 def test_an_order_that_changes_is_kept(path: Path) -> None:
     """Updates read ahead do not overtake one of their chat that was put back, or one that waited for an answer."""
     with open_store(path, BOT) as store:
@@ -315,3 +382,4 @@ def test_without_a_log_everything_is_a_transaction(path: Path, notes: Path) -> N
         store.inbox.finish(store.inbox.claim()[0], Changes((DataChange(Scope.BOT, 0, {"x": 1}),)))
         assert drain(store.inbox) == [3]
     assert os.listdir(notes) == []
+    assert sorted(os.listdir(path.parent)) == ["bot.db", "bot.db-turns"]
