@@ -5,7 +5,7 @@ This is where telegram is loaded, at the first answer that needs it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ def decode(returns: Sequence[str], value: Any, bot: Any = None) -> Any:
     kind = " or ".join(returns)
     for candidate in returns:
         if candidate == "Message" and _is_plain(value):
-            return _decoded_later("Message")(value, bot)
+            return _decoded_later("Message")(_kept(value), bot)
         if _fits(candidate, value):
             return _guarded(candidate, value, bot)
     raise DecodeError(f"{kind} was expected, and {_shown_type(value)} came", kind=kind, raw=value)
@@ -85,15 +85,13 @@ def decode_update(raw: Any, bot: Any = None) -> telegram.Update:
     """
     if not isinstance(raw, dict) or type(raw.get("update_id")) is not int:
         raise DecodeError("an update with an update_id was expected", kind="Update", raw=raw)
-    update: telegram.Update = _decoded_later("Update")(raw, bot) if _brings_a_plain_message(raw) else _guarded("Update", raw, bot)
+    if len(raw) == 2:
+        kind, message = list(raw.items())[1]
+        if kind in _PLAIN_MESSAGES and _is_plain(message):
+            later: telegram.Update = _decoded_later("Update")({"update_id": raw["update_id"], kind: _kept(message)}, bot)
+            return later
+    update: telegram.Update = _guarded("Update", raw, bot)
     return update
-
-
-def _brings_a_plain_message(raw: Mapping[str, Any]) -> bool:
-    if len(raw) != 2:
-        return False
-    kind, message = list(raw.items())[1]
-    return kind in _PLAIN_MESSAGES and _is_plain(message)
 
 
 def _is_plain(message: Any) -> bool:
@@ -115,6 +113,17 @@ def _is_plain(message: Any) -> bool:
     )
 
 
+def _kept(message: dict[str, Any]) -> dict[str, Any]:
+    """A plain message as it is now, whatever a handler does to its JSON before it looks at it."""
+    kept = message.copy()
+    kept["chat"] = message["chat"].copy()
+    if "from" in message:
+        kept["from"] = message["from"].copy()
+    if "entities" in message:
+        kept["entities"] = [entity.copy() for entity in message["entities"]]
+    return kept
+
+
 def _has_only(fields: Mapping[str, type], value: dict[str, Any]) -> bool:
     """Whether an object has no other fields than these, of these types."""
     for name, part in value.items():  # noqa: SIM110  # all() takes twice as long, and this is asked of every update
@@ -124,20 +133,24 @@ def _has_only(fields: Mapping[str, type], value: dict[str, Any]) -> bool:
 
 
 @cache
-def _decoded_later(kind: str) -> Any:
-    """The class of the objects that are decoded when somebody looks at them, beneath one of telegram's; made when telegram is loaded."""
+def _decoded_later(kind: str) -> Callable[[dict[str, Any], Any], Any]:
+    """What makes objects that are decoded when somebody looks at them, of a class beneath one of telegram's; made when telegram is loaded."""
     import telegram
 
     real: Any = getattr(telegram, kind)
     slots = [name for each in real.__mro__ for name in getattr(each, "__slots__", ()) if name != "_frozen"] + ["_frozen"]
 
+    become = vars(object)["__class__"].__set__
+
     class Later(real):  # type: ignore[misc]  # the class is only known now
         """An object that has no attribute yet: looking for one decodes it, and makes it one of telegram's like any other."""
 
         __slots__ = ()
+        __class__ = property(lambda self: type(self._decode()))
+        de_json, de_list = real.de_json, real.de_list  # found by way of an object, they make telegram's own too
 
-        def __init__(self, raw: dict[str, Any], bot: Any) -> None:
-            object.__setattr__(self, "_frozen", (raw, bot))  # a slot that nobody but telegram's __setattr__ looks at
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            return real(*args, **kwargs)  # type(update)(…)
 
         def _decode(self) -> Any:
             # Several threads may do so at once. The slot that holds what is to be decoded is filled last, and the class may be changed twice.
@@ -146,7 +159,7 @@ def _decoded_later(kind: str) -> Any:
                 ready = _guarded(kind, *waiting)
                 for name in slots:
                     object.__setattr__(self, name, getattr(ready, name))
-            object.__setattr__(self, "__class__", real)
+            become(self, real)
             return self
 
         def __getattr__(self, name: str) -> Any:
@@ -171,7 +184,13 @@ def _decoded_later(kind: str) -> Any:
             return self._decode().__deepcopy__(memodict)
 
     Later.__name__ = Later.__qualname__ = kind
-    return Later
+
+    def make(raw: dict[str, Any], bot: Any) -> Any:
+        later = object.__new__(Later)
+        object.__setattr__(later, "_frozen", (raw, bot))  # a slot that nobody but telegram's __setattr__ looks at
+        return later
+
+    return make
 
 
 def _fits(kind: str, value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import pickle
 import threading
 from collections.abc import Callable
@@ -61,6 +62,8 @@ LOOKS: dict[str, Callable[[telegram.Update], object]] = {
     "pickle": pickle.dumps,
     "deepcopy": copy.deepcopy,
     "copy": copy.copy,
+    "its class": lambda update: update.__class__,
+    "a match by its class": lambda update: functools.singledispatch(type)(update),
     "an index": lambda update: update["update_id"],
 }
 
@@ -97,6 +100,25 @@ def test_copies_are_telegrams_own(again: Callable[[telegram.Update], telegram.Up
     twin = again(decode_update(RAW))
     assert type(twin) is telegram.Update
     assert twin.to_dict() == plain().to_dict()
+
+
+def test_it_makes_telegrams_own() -> None:
+    """What is made by way of its class is what telegram's class makes, whether anybody has looked at it or not."""
+    assert decode_update(RAW).de_json(RAW | {"new": 1}, None).api_kwargs == {"new": 1}
+    assert type(decode_update(RAW).de_list([RAW])[0]) is telegram.Update
+    assert type(type(decode_update(RAW))(7)) is telegram.Update
+
+
+@pytest.mark.parametrize("kind", ["update", "message"])
+def test_it_is_what_came(kind: str) -> None:
+    """A handler that changes the JSON, as to keep a text out of a log, does not change what the object says later."""
+    raw = copy.deepcopy(RAW)
+    message: dict[str, Any] = raw["message"]
+    found: Any = decode_update(raw) if kind == "update" else decode(("Message",), message)
+    message["text"] = "***"
+    del message["chat"]["type"], message["from"]["id"], message["entities"][0]["offset"]
+    message["entities"].clear()
+    assert found.to_dict() == (plain().to_dict() if kind == "update" else plain().to_dict()["message"])
 
 
 def test_it_finds_itself_in_a_set() -> None:
