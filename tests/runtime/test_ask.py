@@ -101,10 +101,10 @@ def test_a_stop_asks_again_at_the_next_start(server: BotApiServer, make_app: Mak
     app, user = make_app(), server.user(id=42)
     conversation(app)
     for _ in range(4):
+        count = len(user.messages)
         app.start()
         if not user.messages:
             user.send("/start")
-        count = len(user.messages)
         assert becomes(lambda count=count: len(user.messages) > count)  # type: ignore[misc]  # bound by a default
         app.stop()
     assert [message.text for message in user.messages] == ["Name?"] * 4
