@@ -267,7 +267,8 @@ class Replies:
     """What a handler does with its update: the methods of the Bot API, with the parameters filled in that the update itself says."""
 
     bot: Bot
-    target: Target
+    @property
+    def target(self) -> Target: ...
 '''
 
 

@@ -34,16 +34,22 @@ class DurableBacklog:
         self._most_waiting = most_waiting
         self._has_idle = has_idle
         self._finished = 0
+        self._waiting_at_most = most_waiting + 1  # so that the first poll counts
         self._progress = threading.Event()
 
     def wait_for_room(self) -> None:
         """Return when more updates may be fetched, or at a stop."""
-        while not self._stop.is_set() and self._inbox.counts().waiting > self._most_waiting and not self._has_idle():
+        # Counting looks through the whole inbox, and is spared while what was stored since the last time cannot be too much.
+        while not self._stop.is_set() and self._waiting_at_most > self._most_waiting:
+            self._waiting_at_most = self._inbox.counts().waiting
+            if self._waiting_at_most <= self._most_waiting or self._has_idle():
+                break
             self._progress.clear()
             self._progress.wait(_LOOK_AGAIN_SECONDS)
 
     def stored(self, update_ids: Sequence[int]) -> None:
-        """Nothing is left to be done: it stands in the file."""
+        """It stands in the file, and waits there."""
+        self._waiting_at_most += len(update_ids)
 
     def finished(self, update_id: int) -> None:
         """An update was handled; now and then it is worth while to look whether there is room."""

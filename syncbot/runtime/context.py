@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.runtime.data import StoredDict, plain, to_json
-from syncbot.runtime.raw import KIND_BY_NAME, kind_of, target_of
+from syncbot.runtime.raw import KIND_BY_NAME, Target, kind_of, target_of
 from syncbot.runtime.replies import Replies
 from syncbot.storage.base_data import Changes, Data, Scope, StateChange
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 class Turn(Protocol):
     """An update's place among the others: its handler may wait for an answer without holding up anybody."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether any handler waits for an answer, so that this may be one."""
+        ...
 
     def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
         """Wait for the next message of a user in a chat; returns its update.
@@ -62,14 +67,13 @@ class Context(Replies):
         self.raw = raw
         """The update as JSON, as Telegram sent it."""
         self.job = job
-        self.target = target_of(raw)
-        """What an answer to the update has to name."""
         self.args: list[str] = []
         """The words behind the command."""
         self.match: re.Match[str] | None = None
         """What the pattern of the handler, or `filters.regex`, found."""
         self.error: BaseException | None = None
         """In error handlers: what was raised."""
+        self._target: Target | None = None
         self._data = data
         self._turn = turn
         self._bot_username = bot_username
@@ -79,12 +83,19 @@ class Context(Replies):
         self._state: list[Any] = []  # empty until it is looked at or set
         self._state_before = ""  # its JSON as it was loaded; "" once it is set here, so that it is written whatever it was
 
+    @property
+    def target(self) -> Target:
+        """What an answer to the update has to name; read from it when somebody asks."""
+        if self._target is None:
+            self._target = target_of(self.raw)
+        return self._target
+
     # ── the update ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def kind(self) -> str | None:
         """The kind of the update: "message", "callback_query", …"""
-        return self.target.kind or None
+        return kind_of(self.raw)
 
     @property
     def chat_id(self) -> int | None:
@@ -202,8 +213,10 @@ class Context(Replies):
         return Changes(data, self._state_changes())
 
     def _state_changes(self) -> tuple[StateChange, ...]:
+        if not self._state:
+            return ()
         where = self._conversation()
-        if where is None or not self._state or to_json(self._state[0], "context.state") == self._state_before:
+        if where is None or to_json(self._state[0], "context.state") == self._state_before:
             return ()
         return (StateChange(*where, self._state[0]),)
 

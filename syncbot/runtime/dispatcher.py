@@ -86,7 +86,7 @@ class Dispatcher:
             self._log.debug("an update of a user who is not allowed was passed over")
             return NO_CHANGES
         context = self._context(raw=raw, turn=turn)
-        if turn is not None and is_answer(raw) and self._offer(context.target, raw, turn):
+        if turn is not None and turn.is_awaited and is_answer(raw) and self._offer(context.target, raw, turn):
             return NO_CHANGES
         return self._guarded(context, self._dispatch)
 

@@ -25,6 +25,8 @@ _STORAGE_PAUSE_SECONDS = 2.0
 _LINGER_SECONDS = 60.0
 """For so long a poll can live on at Telegram after its connection was lost on the way."""
 _BATCH = 100
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+"""What json.dumps makes anew at each call."""
 _WARN_FROM = 3
 """Failures in a row from which they are worth a warning: on a bad way one or two pass all the time."""
 _USELESS_FROM = 3
@@ -206,7 +208,7 @@ class Poller:
 
     def _store(self, updates: Sequence[dict[str, Any]]) -> int:
         """Store a batch; returns how many were new."""
-        batch = [Incoming(update["update_id"], order_key(update), json.dumps(update, separators=(",", ":")).encode()) for update in updates if _has_id(update)]
+        batch = [Incoming(update["update_id"], order_key(update), _to_json(update).encode()) for update in updates if _has_id(update)]
         if not batch:
             return 0
         following = batch[-1].update_id + 1  # of the last one, not the highest: ids can begin anew at a lower number

@@ -31,8 +31,12 @@ class Replies:
 
     bot: Bot
     _bot: Bot  # the same, but plain also while `bot` is awaitable
-    target: Target
     _sent: tuple[int, int] | None = None
+
+    @property
+    def target(self) -> Target:
+        """What an answer to the update has to name."""
+        raise NotImplementedError
 
     def ask(self, text: str, *values: Any, timeout: float = 300.0, **given: Any) -> Any:
         """Send a question and wait for the next message of the same user in the same chat, whatever it is: a command too.

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from syncbot.storage.base import Claimed, Inbox
 from syncbot.storage.base_data import NO_CHANGES, Changes
@@ -20,13 +20,13 @@ class JobRun:
     work: Callable[[], object]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Busy:
     """An update, or a job, while it is being handled.
 
     Args:
-        name: what to call it in the log.
         claimed: the update; None for a job.
+        job: what the job is called.
         thread_id: of the worker, as in `sys._current_frames()`.
         since: `time.monotonic()` at which its handler began.
         waiting: it waits for an answer (`context.ask`) and takes no worker.
@@ -34,17 +34,21 @@ class Busy:
         given_up: the runtime stopped without it; what it does is not recorded any more.
     """
 
-    name: str
     claimed: Claimed | None = None
+    job: str = ""
     thread_id: int = field(default_factory=threading.get_ident)
     since: float = field(default_factory=time.monotonic)
     waiting: bool = False
     warned: bool = False
     given_up: bool = False
 
+    @property
+    def name(self) -> str:
+        """What to call it in the log."""
+        return f"the job {self.job}" if self.claimed is None else f"update {self.claimed.update_id}"
 
-@dataclass(frozen=True)
-class End:
+
+class End(NamedTuple):
     """How an update ended: handled, failed (to the dead letters), or put back."""
 
     claimed: Claimed

@@ -40,6 +40,11 @@ class Turn:
             finally:
                 self._workers.step_back(self._busy, self._claimed)
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether any handler waits for an answer, so that this may be one."""
+        return self._workers.turns.number > 0
+
     def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
         """Give an update to the handler that waits for it; False when none does."""
         return self._workers.turns.offer(chat_id, user_id, raw)

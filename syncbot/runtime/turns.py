@@ -52,6 +52,11 @@ class Turns:
         self._number = 0
         self._stopped = False
 
+    @property
+    def number(self) -> int:
+        """How many wait."""
+        return self._number
+
     @contextlib.contextmanager
     def waiter(self, chat_id: int, user_id: int) -> Iterator[Waiter]:
         """Wait for a user in a chat from here to the end of the block.

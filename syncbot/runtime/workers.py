@@ -280,7 +280,7 @@ class Workers:
     def _is_one_too_many(self, busy: Busy) -> bool:
         """Whether a handler was quick, and another thread is at work that is quick too."""
         since = time.monotonic() - _QUICK_SECONDS
-        if busy.since < since:
+        if busy.since < since or len(self._busy) == 1:
             return False
         with self._lock:
             return any(other.since > since and other is not busy and not other.waiting for other in self._busy)
@@ -289,7 +289,7 @@ class Workers:
         claimed += self._inbox.claim(1)
 
     def _run_job(self, job: JobRun) -> None:
-        busy = Busy(f"the job {job.name}")
+        busy = Busy(job=job.name)
         with self._lock:
             self._busy.add(busy)
         try:
@@ -306,7 +306,7 @@ class Workers:
 
     def _work(self, claimed: Claimed) -> Claimed | None:
         """Handle one update and record how it ended; returns the next one where there is one at once."""
-        busy = Busy(f"update {claimed.update_id}", claimed)
+        busy = Busy(claimed)
         with self._lock:
             self._busy.add(busy)
         try:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from syncbot.errors import StorageError
 from syncbot.storage.base import Claimed
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """One update that is handed out."""
 
     key: str
@@ -97,7 +96,7 @@ class Turns:
         if held is None:
             return False
         # Having come as far as to wait for others, it is harmless enough to run beside them afterwards.
-        self._yielded[row] = replace(held, alone=False)
+        self._yielded[row] = held._replace(alone=False)
         return True
 
     def take_turn(self, row: int) -> bool:

@@ -104,6 +104,10 @@ class Turn:
         self._answers = list(answers)
         self._waiting = waiting
 
+    @property
+    def is_awaited(self) -> bool:
+        return True
+
     def ask(self, chat_id: int, user_id: int, timeout: float) -> JSON:
         """Answer from the script."""
         self.asked.append((chat_id, user_id, timeout))

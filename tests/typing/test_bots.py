@@ -127,6 +127,10 @@ class Answers:
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)
 
+    @property
+    def is_awaited(self) -> bool:
+        return True
+
     def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
         """The next answer."""
         return {"update_id": 2, "message": message(self.texts.pop(0))}
