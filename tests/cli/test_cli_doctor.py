@@ -170,6 +170,18 @@ def test_proxy_that_sometimes_cuts_tls(command: Command, monkeypatch: pytest.Mon
     assert "fails in 1 of 3 tries" in report["cause"]
 
 
+def test_the_way_is_named_once(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last line names the proxy once, also where the error's own words do."""
+    with FaultProxy() as proxy:
+        proxy.script(Fault.NONE, Fault.NONE, Fault.tls_drop())
+        monkeypatch.setenv("SYNCBOT_PROXY", proxy.url)
+        ended = command("doctor")
+    assert ended.code == 75
+    last = ended.err.splitlines()[-1]
+    assert last.startswith("syncbot: getMe: not sent")
+    assert last.count(proxy.url) == 1
+
+
 def test_expired_certificate(command: Command, server: BotApiServer) -> None:
     """An expired certificate is named, with this machine's time beside it."""
     server.use_certificate("expired")

@@ -70,7 +70,7 @@ def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, a
         now = datetime.now(UTC).isoformat(timespec="seconds")
         write_env_file(env_target(ctx, settings), {PASSED: "true" if cause is None else "false", DATE: now})
     if cause is not None:
-        way = f", through {cause.way}" if cause.way not in ("", "direct") else ""
+        way = f", through {cause.way}" if cause.way not in ("", "direct") and cause.way not in cause.text else ""
         complain(f"{cause.step}: {cause.text}{way}")
     return code
 
