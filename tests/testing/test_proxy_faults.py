@@ -114,6 +114,7 @@ def test_a_request_is_cut_at_the_byte(after_bytes: int, proxy: FaultProxy) -> No
         proxy.script(Fault.cut_request(after_bytes=after_bytes))
         with pytest.raises(Failed):
             attempt(proxy, origin, context=None)
+        assert origin.wait_for(lambda: origin.broken or not after_bytes)
     finally:
         origin.close()
     assert origin.done == []
