@@ -139,7 +139,6 @@ def _decoded_later(kind: str) -> Callable[[dict[str, Any], Any], Any]:
 
     real: Any = getattr(telegram, kind)
     slots = [name for each in real.__mro__ for name in getattr(each, "__slots__", ()) if name != "_frozen"] + ["_frozen"]
-
     become = vars(object)["__class__"].__set__
 
     class Later(real):  # type: ignore[misc]  # the class is only known now
