@@ -118,7 +118,7 @@ def _deliver_with_kills(arguments: Sequence[str], server: BotApiServer, store: S
     ends_at = time.monotonic() + _ROUND_SECONDS
     running = [_start(arguments), _start(arguments)]
     try:
-        while store.outbox.next_time() is not None and time.monotonic() < ends_at:
+        while store.outbox.outlook().next_time is not None and time.monotonic() < ends_at:
             if result.kills < kills:
                 _wait_for_more(server, store, dice.randrange(_FEW, _MANY))
                 threading.Event().wait(dice.random() * 0.01)  # somewhere within a call
@@ -128,9 +128,9 @@ def _deliver_with_kills(arguments: Sequence[str], server: BotApiServer, store: S
             else:
                 threading.Event().wait(0.05)
             running = [each for each in running if each.poll() is None]
-            while len(running) < 2 and store.outbox.next_time() is not None:
+            while len(running) < 2 and store.outbox.outlook().next_time is not None:
                 running.append(_start(arguments))
-        return store.outbox.next_time() is None
+        return store.outbox.outlook().next_time is None
     finally:
         for each in running:
             _kill(each)
@@ -139,7 +139,7 @@ def _deliver_with_kills(arguments: Sequence[str], server: BotApiServer, store: S
 def _wait_for_more(server: BotApiServer, store: Store, number: int) -> None:
     """Until the server has got so many more messages, or nothing is left to come."""
     goal = server.count("sendMessage") + number
-    while server.count("sendMessage") < goal and store.outbox.next_time() is not None:
+    while server.count("sendMessage") < goal and store.outbox.outlook().next_time is not None:
         threading.Event().wait(0.002)
 
 

@@ -22,7 +22,7 @@ from syncbot.runtime.lock import BotLock
 from syncbot.runtime.queue_folder import QueueFolder
 from syncbot.runtime.salvage import SETTLE_SECONDS, Salvage
 from syncbot.storage import Outbox as Queue
-from syncbot.storage import OutboxItem, OutboxState
+from syncbot.storage import OutboxItem, OutboxState, Outlook
 
 _log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Deliverer:
         Raises:
             StorageError: the queue cannot be read.
         """
-        if self._is_over() or self._queue.next_time() is None:
+        if self._is_over() or self._queue.outlook().next_time is None:
             return
         with self._guard:
             self._news += 1
@@ -136,8 +136,8 @@ class Deliverer:
 
         Args:
             seconds: how long at most.
-            patience: leave what can only be done in more than so many seconds from now (queued for later, or the way to Telegram does not work);
-                None waits for whatever comes within the time.
+            patience: leave what can only be done in more than so many seconds from now (queued for later, the way to Telegram does not work, or
+                somebody else has it); None waits for whatever comes within the time, also for what somebody else is about to finish.
 
         Raises:
             Unauthorized, StorageError: nothing can be delivered.
@@ -147,12 +147,17 @@ class Deliverer:
         while not self._is_over() and (left := ends_at - time.monotonic()) > 0:
             with self._guard:
                 seen = self._steps, self._stepping
-            next_in = self._seconds_to_next()
+            outlook = self._queue.outlook()
+            next_in = self._seconds_until(outlook)
+            worth = left if patience is None else min(left, patience)
             with self._guard:
                 if seen != (self._steps, self._stepping):  # the look into the queue is out of date
                     continue
-                if not self._stepping and (next_in is None or next_in > min(left, left if patience is None else patience)):
+                if not self._stepping and (next_in is None or (next_in > worth and not (patience is None and self._has_others(outlook)))):
                     break
+                if next_in == 0.0 and self._idle:  # somebody else has finished what ours rest for
+                    self._news += 1
+                    self._work_ready.notify()
                 self._progress.wait(min(left, _STORAGE_RETRY_SECONDS))
         if self.fatal is not None:
             raise self.fatal
@@ -172,7 +177,7 @@ class Deliverer:
                 self._progress.wait(min(left, _LOOK_AGAIN_SECONDS))
             late = bool(self._threads)
         try:
-            if late or self.owner in self._queue.owners():
+            if late or self.owner in self._queue.outlook().owners:
                 self._queue.abandon(self.owner)
         finally:
             lock, self._lock = self._lock, None
@@ -207,8 +212,8 @@ class Deliverer:
             self._salvage.recover()
         items = self._queue.claim(self.owner, lease=_CLAIM_LEASE_SECONDS)
         if not items:
-            return 0.0 if self._salvage.recover() else self._seconds_to_next()
-        if self._seconds_to_next() == 0.0:  # another one is due: somebody else may take it meanwhile
+            return 0.0 if self._salvage.recover() else self._seconds_until(self._queue.outlook())
+        if self._seconds_until(self._queue.outlook()) == 0.0:  # another one is due: somebody else may take it meanwhile
             with self._guard:
                 self._call_another()
         self._deliver(items[0])
@@ -312,14 +317,15 @@ class Deliverer:
         elif fate.next is Next.AGAIN:
             _log.log(logging.WARNING if self._way.failures == _WARN_FROM else logging.INFO, "%s was not delivered, and waits: %s", what, fate.reason)
 
-    def _seconds_to_next(self) -> float | None:
+    def _seconds_until(self, outlook: Outlook) -> float | None:
         """In how many seconds there may be something to do; None when nothing is queued."""
-        at = self._queue.next_time()
-        if at is None:
+        if outlook.next_time is None:
             return None
-        seconds = min(max(0.0, at - self._now(), self._way.pause()), _LONGEST_REST_SECONDS)
-        others = any(owner != self.owner for owner in self._queue.owners())
-        return min(seconds, self._salvage.look_again_seconds) if others else seconds
+        seconds = min(max(0.0, outlook.next_time - self._now(), self._way.pause()), _LONGEST_REST_SECONDS)
+        return min(seconds, self._salvage.look_again_seconds) if self._has_others(outlook) else seconds
+
+    def _has_others(self, outlook: Outlook) -> bool:
+        return any(owner != self.owner for owner in outlook.owners)
 
     # ── threads ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -388,7 +394,9 @@ class Deliverer:
 
     def _fail(self, error: SyncBotError) -> None:
         with self._guard:
-            self.fatal = self.fatal or error
+            if self.fatal is not None:
+                return
+            self.fatal = error
             self._work_ready.notify_all()
             self._progress.notify_all()
         if self._stop.is_set():  # a call that outlived the stop finds its state file closed

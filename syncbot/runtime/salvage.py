@@ -58,7 +58,7 @@ class Salvage:
             StorageError: the queue cannot be used.
         """
         self._recovered_at = time.monotonic()
-        owners = [owner for owner in self._queue.owners() if owner != self._owner]
+        owners = [owner for owner in self._queue.outlook().owners if owner != self._owner]
         found = False
         for owner in owners:
             if self._folder.is_dead(owner) and time.monotonic() - self._dead_since.setdefault(owner, time.monotonic()) >= SETTLE_SECONDS:
@@ -66,7 +66,7 @@ class Salvage:
                 _log.warning("a deliverer died with %d calls, which are delivered now, or kept as uncertain if they may have been sent", count)
                 found = found or count > 0
         if self._dead_since:
-            left = self._queue.owners()
+            left = self._queue.outlook().owners
             self._dead_since = {owner: since for owner, since in self._dead_since.items() if owner in left}
             self._folder.forget_dead(left)
         return (self._uncertain != "hold" and self._settle()) or found
@@ -88,7 +88,7 @@ class Salvage:
             known.update(name for item in items for name in item.call.files)
             after = items[-1].id
         self._folder.sweep(known, self._now())
-        self._folder.forget_dead(self._queue.owners())
+        self._folder.forget_dead(self._queue.outlook().owners)
 
     def _settle(self) -> bool:
         """Do with the uncertain calls of dead deliverers as the setting says; one whose time has run out stays."""

@@ -21,7 +21,7 @@ from collections.abc import Callable
 
 from syncbot.storage.base import Claimed, Counts, DeadLetter, DeadLetters, Inbox, Incoming, Meta, Recovery, Store, StoreOptions
 from syncbot.storage.base_data import NO_CHANGES, Changes, Data, DataChange, Scope, StateChange
-from syncbot.storage.base_outbox import Outbox, OutboxCall, OutboxItem, OutboxState
+from syncbot.storage.base_outbox import Outbox, OutboxCall, OutboxItem, OutboxState, Outlook
 
 __all__ = [
     "NO_CHANGES",
@@ -39,6 +39,7 @@ __all__ = [
     "OutboxCall",
     "OutboxItem",
     "OutboxState",
+    "Outlook",
     "Recovery",
     "Scope",
     "StateChange",

@@ -86,6 +86,20 @@ class OutboxItem:
     lease_until: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a queue has to come.
+
+    Args:
+        next_time: the earliest time at which `claim` may find something new (a next attempt, an end of a lease); None where nothing is queued.
+            Where somebody has something, there may be something new at any moment.
+        owners: the deliverers that have something now.
+    """
+
+    next_time: float | None = None
+    owners: tuple[str, ...] = ()
+
+
 class Outbox(Protocol):
     """A queue of Bot API calls. Several deliverers, in one process or many, share it; each has a name of its own (`owner`).
 
@@ -139,10 +153,6 @@ class Outbox(Protocol):
         """This deliverer is dead: recover what it had, at once; returns how many."""
         ...
 
-    def owners(self) -> list[str]:
-        """The deliverers that have something now."""
-        ...
-
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
         """The oldest first, in these states (none: in all); `after` an id, to page on."""
         ...
@@ -155,8 +165,8 @@ class Outbox(Protocol):
         """How many there are in each state, states without any included."""
         ...
 
-    def next_time(self) -> float | None:
-        """The earliest time at which `claim` may find something new (a next attempt, an end of a lease); None where nothing is queued."""
+    def outlook(self) -> Outlook:
+        """When to look again, and who is at work, both as of one moment."""
         ...
 
     def retry(self, id: int, *, expires: float | None = None) -> bool:

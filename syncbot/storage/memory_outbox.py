@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, check_held_state
+from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
 from syncbot.storage.codec import decode, encode_call
 
 _HELD = (OutboxState.UNCERTAIN, OutboxState.FAILED)
@@ -80,10 +80,6 @@ class MemoryOutbox:
         with self._guard:
             return self._recover(item for item in self._items.values() if item.owner == owner)
 
-    def owners(self) -> list[str]:
-        with self._guard:
-            return sorted({item.owner for item in self._items.values() if item.state in _TAKEN})
-
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
         with self._guard:
             found = [id for id, item in self._items.items() if id > after and item.state in (states or OutboxState)]
@@ -97,10 +93,11 @@ class MemoryOutbox:
         with self._guard:
             return {state: sum(item.state == state for item in self._items.values()) for state in OutboxState}
 
-    def next_time(self) -> float | None:
+    def outlook(self) -> Outlook:
         with self._guard:
             times = [item.call.not_before for item in self._heads() if item.state == OutboxState.QUEUED]
-            return min([*times, *(item.lease_until for item in self._items.values() if item.state in _TAKEN)], default=None)
+            taken = [item for item in self._items.values() if item.state in _TAKEN]
+            return Outlook(min([*times, *(item.lease_until for item in taken)], default=None), tuple(sorted({item.owner for item in taken})))
 
     def retry(self, id: int, *, expires: float | None = None) -> bool:
         with self._guard:

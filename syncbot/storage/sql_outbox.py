@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, check_held_state
+from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
 from syncbot.storage.codec import decode, encode_call
 from syncbot.storage.database import Database
 
@@ -68,10 +68,6 @@ class SqlOutbox:
         with self._database.transaction() as db:
             return _recover(db, "owner = ?", owner)
 
-    def owners(self) -> list[str]:
-        rows = self._database.rows("SELECT DISTINCT owner FROM outbox WHERE state IN ('claimed', 'sending') ORDER BY owner")
-        return [owner for (owner,) in rows]
-
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
         wanted = tuple(str(state) for state in states or OutboxState)
         marks = ", ".join("?" * len(wanted))
@@ -84,11 +80,11 @@ class SqlOutbox:
         found: dict[str, int] = dict(self._database.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
         return {state: found.get(str(state), 0) for state in OutboxState}
 
-    def next_time(self) -> float | None:
-        sql = f"""SELECT min(CASE state WHEN 'queued' THEN not_before ELSE lease_until END) FROM outbox AS o
-            WHERE {_ACTIVE} AND (state <> 'queued' OR {_ITS_TURN})"""
-        found = self._database.rows(sql)[0][0]
-        return None if found is None else float(found)
+    def outlook(self) -> Outlook:
+        sql = f"""SELECT CASE state WHEN 'queued' THEN '' ELSE owner END AS holder, min(CASE state WHEN 'queued' THEN not_before ELSE lease_until END)
+            FROM outbox AS o WHERE {_ACTIVE} AND (state <> 'queued' OR {_ITS_TURN}) GROUP BY holder ORDER BY holder"""
+        rows = self._database.rows(sql)
+        return Outlook(min((float(time) for _, time in rows), default=None), tuple(holder for holder, _ in rows if holder))
 
     def retry(self, id: int, *, expires: float | None = None) -> bool:
         sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, expires = ?, reason = '' WHERE id = ? AND {_HELD}"

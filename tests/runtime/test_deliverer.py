@@ -21,7 +21,7 @@ from syncbot.runtime.deliverer import Deliverer
 from syncbot.runtime.delivery import Way
 from syncbot.runtime.lock import BotLock
 from syncbot.runtime.queue_folder import QueueFolder
-from syncbot.storage import OutboxCall, OutboxState, Store, open_store
+from syncbot.storage import OutboxCall, OutboxState, Outlook, Store, open_store
 from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
@@ -323,6 +323,48 @@ def test_a_claim_that_is_gone_is_not_sent(store: Store) -> None:
     assert texts(transport) == ["a"]
 
 
+def test_what_another_is_about_to_finish_is_waited_for(store: Store) -> None:
+    """Another deliverer has a chat's first call, and finishes it right after ours has looked: ours delivers the next, within the time it was given."""
+    queue(store, "theirs", "ours", chat=1)
+    [theirs] = store.outbox.claim("other", lease=3600)
+    looks: list[Outlook] = []
+    main = threading.current_thread()
+
+    class Finishing:
+        """The queue, in which the other finishes behind the back of whoever waits."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.outbox, name)
+
+        def outlook(self) -> Outlook:
+            look = store.outbox.outlook()
+            if threading.current_thread() is main:
+                looks.append(look)
+                if len(looks) == 3:
+                    store.outbox.sent(theirs.id, "other")
+            return look
+
+    transport = FakeTransport(sendMessage=SENT)
+    deliverer = Deliverer(Finishing(), make_bot(transport), QueueFolder(None))
+    deliverer.work_off(4.0)
+    assert deliverer.join(5.0)
+    assert texts(transport) == ["ours"]
+    assert all(look.owners == ("other",) for look in looks[:3])
+
+
+def test_what_another_has_is_left_to_it_by_the_impatient(store: Store) -> None:
+    """Whoever gives a patience does not wait for somebody else."""
+    queue(store, "theirs", "ours", chat=1)
+    store.outbox.claim("other", lease=3600)
+    transport = FakeTransport(sendMessage=SENT)
+    deliverer = Deliverer(store.outbox, make_bot(transport), QueueFolder(None))
+    began = time.monotonic()
+    deliverer.work_off(60.0, patience=1.0)
+    assert time.monotonic() - began < 30.0
+    assert deliverer.join(5.0)
+    assert transport.calls == []
+
+
 def test_one_slow_chat_holds_up_no_other(store: Store) -> None:
     """While a message of one chat is on its way for long, other chats are served, and its own later ones wait."""
     release, others_done = threading.Event(), threading.Event()
@@ -615,7 +657,7 @@ def test_a_living_deliverer_is_left_alone(file_store: Store) -> None:
     transport = FakeTransport(sendMessage=SENT)
     deliver(file_store, make_bot(transport), folder)
     assert transport.calls == []
-    assert file_store.outbox.owners() == ["other"]
+    assert file_store.outbox.outlook().owners == ("other",)
     folder.unlock(lock)
 
 

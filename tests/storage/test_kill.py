@@ -109,7 +109,7 @@ from syncbot.storage import open_store
 path, owner, sent = sys.argv[1:]
 log = os.open(sent, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 store = open_store(path, 123456)
-while store.outbox.next_time() is not None:
+while store.outbox.outlook().next_time is not None:
     for item in store.outbox.claim(owner, lease=3600):
         if store.outbox.sending(item.id, owner, lease=3600):
             os.write(log, f"{item.call.key} {item.id}\\n".encode())
@@ -138,7 +138,7 @@ def test_killed_deliverers_send_nothing_twice(tmp_path: Path) -> None:
             process.kill()
             process.wait()
             store.outbox.abandon(name)
-            if store.outbox.next_time() is not None:
+            if store.outbox.outlook().next_time is not None:
                 name = f"next {kills}"
                 processes[name] = subprocess.Popen([sys.executable, "-c", DELIVER, str(state), name, str(sent)])
         uncertain = {item.id for item in store.outbox.entries(OutboxState.UNCERTAIN, limit=1000)}

@@ -212,7 +212,7 @@ class TwoStores(RuleBasedStateMachine):
         assert self.memory.dead_letters.entries() == self.file.dead_letters.entries()
         assert self.memory.data.load(Scope.CHAT, 1) == self.file.data.load(Scope.CHAT, 1)
         assert self.memory.outbox.entries() == self.file.outbox.entries()
-        assert self.memory.outbox.next_time() == self.file.outbox.next_time()
+        assert self.memory.outbox.outlook() == self.file.outbox.outlook()
         busy = [one.key for one in self.running if one.key and one.row not in self.yielded]
         assert len(busy) == len(set(busy))
 

@@ -61,7 +61,7 @@ def test_two_deliverers_never_get_the_same(store: Store) -> None:
     ids = store.outbox.put(call(), call(), call())
     assert claim(store, 2, "one") == ids[:2]
     assert claim(store, 2, "two") == ids[2:]
-    assert store.outbox.owners() == ["one", "two"]
+    assert store.outbox.outlook().owners == ("one", "two")
 
 
 def test_calls_of_a_key_go_one_after_the_other(store: Store) -> None:
@@ -154,7 +154,7 @@ def test_a_dead_deliverer_can_be_abandoned_at_once(store: Store) -> None:
     assert claim(store, 1, "two") == [other]
     assert store.outbox.abandon("one") == 2
     assert (state(store, begun), state(store, id), state(store, other)) == (OutboxState.UNCERTAIN, OutboxState.QUEUED, OutboxState.CLAIMED)
-    assert store.outbox.owners() == ["two"]
+    assert store.outbox.outlook().owners == ("two",)
     assert store.outbox.abandon("one") == 0
 
 
@@ -239,15 +239,15 @@ def test_calls_are_listed_by_state_and_page(store: Store) -> None:
 
 def test_the_next_time_is_that_of_the_heads(store: Store) -> None:
     """When to look again is told by the first call of each chat and by the leases, not by those that wait behind."""
-    assert store.outbox.next_time() is None
+    assert store.outbox.outlook().next_time is None
     store.outbox.put(call("a", not_before=START + 50), call("a"))
-    assert store.outbox.next_time() == START + 50
+    assert store.outbox.outlook().next_time == START + 50
     [later] = store.outbox.put(call("b", not_before=START))
-    assert store.outbox.next_time() == START
+    assert store.outbox.outlook().next_time == START
     assert claim(store) == [later]
-    assert store.outbox.next_time() == START + LEASE
+    assert store.outbox.outlook().next_time == START + LEASE
     store.outbox.hold(later, "one", OutboxState.FAILED, "")
-    assert store.outbox.next_time() == START + 50
+    assert store.outbox.outlook().next_time == START + 50
 
 
 def test_ids_are_never_used_twice(store: Store) -> None:

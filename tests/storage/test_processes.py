@@ -111,7 +111,7 @@ def test_two_deliverers_in_two_stores_share_the_outbox(path: Path) -> None:
     lock, sent = threading.Lock(), list[tuple[str, int]]()
 
     def deliver(store: Store, owner: str) -> None:
-        while store.outbox.next_time() is not None:
+        while store.outbox.outlook().next_time is not None:
             for item in store.outbox.claim(owner, lease=60, limit=2):
                 assert store.outbox.sending(item.id, owner, lease=60)
                 with lock:
