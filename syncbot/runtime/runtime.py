@@ -233,15 +233,13 @@ class Runtime(JobMethods, Inlets):
             Unauthorized: Telegram does not know the token.
             StorageError: the state file cannot be used.
         """
-        summaries: list[Summary] = []
+        worked: list[tuple[Parts, str]] = []
         began = time.monotonic()
 
         def work(parts: Parts) -> None:
             error = _work_off(parts, began + max_seconds, session.stop)
             parts.deliverer.work_off(began + max_seconds - time.monotonic(), patience=_OUTBOX_PATIENCE_SECONDS)
-            counts = parts.store.inbox.counts()
-            left = counts.waiting + counts.running
-            summaries.append(Summary(parts.poller.facts.received, parts.workers.handled, parts.workers.failed, left, time.monotonic() - began, error))
+            worked.append((parts, error))
 
         with self._signals():
             session = self._new_session(ServiceNotifier())
@@ -253,7 +251,8 @@ class Runtime(JobMethods, Inlets):
                 session.close()
                 raise
             self.join()
-        return summaries[0]
+        [(parts, error)] = worked
+        return Summary(parts.poller.facts.received, parts.workers.handled, parts.workers.failed, session.left, time.monotonic() - began, error)
 
     def kinds_asked_for(self) -> tuple[str, ...]:
         """The kinds of updates that Telegram is asked for."""

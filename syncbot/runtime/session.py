@@ -97,6 +97,8 @@ class Session:
         self.done = threading.Event()
         self.grace = options.grace
         self.fatal: BaseException | None = None
+        self.left = 0
+        """At its end: updates that have not been handled to their end."""
         self._bot = bot
         self._router = router
         self._jobs = jobs
@@ -308,6 +310,7 @@ class Session:
                 self._guarded(lambda: parts.workers.join(self.grace, self.forced))
                 self._guarded(lambda: self._end_delivery(parts))
                 self._guarded(parts.monitor.end)
+                self._guarded(lambda: self._count_left(parts))
             if self._bot.stop_event is self.stop:
                 self._bot.stop_event = threading.Event()
             if parts is not None and self._options.ahead is not None:
@@ -334,6 +337,10 @@ class Session:
             parts.deliverer.join(self.grace, self.forced)
         finally:
             parts.outbox_folder.close()
+
+    def _count_left(self, parts: Parts) -> None:
+        counts = parts.store.inbox.counts()
+        self.left = counts.waiting + counts.running
 
     def _confirm(self, parts: Parts) -> None:
         """What was handled since the last poll would be handled again, were it not confirmed (a state file knows it)."""

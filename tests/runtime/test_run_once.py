@@ -131,6 +131,21 @@ def test_a_hanging_handler_holds_up_only_itself(server: BotApiServer, make_app: 
     assert seen.texts[-1] == "hang"
 
 
+def test_a_handler_that_ends_within_the_grace_is_not_left(server: BotApiServer, make_app: MakeApp) -> None:
+    """The figures are those of the end: a handler that goes on when the time is up, and ends soon after, has handled its update."""
+    app = make_app()
+
+    @app.message()
+    def waits(update: Any, context: Context) -> None:
+        app.bot.stop_event.wait(60.0)
+
+    server.user(id=1).send("slow")
+    summary = app.run_once(max_seconds=3.0)
+    assert (summary.received, summary.handled, summary.left) == (1, 1, 0)
+    assert (summary.error, summary.exit_code) == ("the time was up", 75)
+    assert app.run_once().handled == 0
+
+
 def test_a_way_that_is_cut_is_tried_some_times(server: BotApiServer, make_app: MakeApp) -> None:
     """Failures of single polls cost nothing; where all fail, the run ends with the reason and 75."""
     app = make_app()
