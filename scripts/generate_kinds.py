@@ -126,6 +126,7 @@ DECORATORS_HEAD = '''\
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import Any
 
 from syncbot.runtime.filters import FilterLike
@@ -142,8 +143,9 @@ class KindDecorators:
         state: the state that the conversation with the user has to be in; None for no conversation, `ANY` for whichever.
     """
 
+    @abstractmethod
     def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> Decorator:
-        raise NotImplementedError
+        """Register a handler; the router's."""
 '''
 
 DECORATOR = '''

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,7 @@ class BotMethods:
     _call_options: tuple[str, ...] | None = None
     """The options of every call that are the subclass's own, not Telegram's; None for the usual ones (`signatures.options`)."""
 
+    @abstractmethod
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
         """Carry out a call.
 
@@ -41,7 +43,6 @@ class BotMethods:
             parameters: the parameters that have a value, checked by name; the convenient ones of python-telegram-bot among them.
             options: those of `timeout`, `deadline` and `progress` (or of `_call_options`) that have a value.
         """
-        raise NotImplementedError
 
     def __getattr__(self, name: str) -> Any:
         """Name the nearest method for one that there is not."""

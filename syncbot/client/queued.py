@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,9 +18,9 @@ class QueuedMethods(BotMethods):
 
     _call_options = QUEUE_OPTIONS
 
+    @abstractmethod
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
         """Queue a call whose parameters' names are checked; `options` are `ttl` and `not_before`."""
-        raise NotImplementedError
 
     def call(
         self,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union
 
@@ -38,15 +39,15 @@ FilterLike: TypeAlias = Union["Filter", SupportsCheckUpdate, Callable[["telegram
 """What can stand wherever a filter is wanted."""
 
 
-class Filter:
+class Filter(ABC):
     """The base of all filters: one method, `check`, and the operators."""
 
     data_filter = False
     """python-telegram-bot's filters ask for this when they are combined with ours from the left."""
 
+    @abstractmethod
     def check(self, update: telegram.Update, context: Context) -> object:
         """Whether the update is wanted: anything true. A `re.Match` becomes `context.match`."""
-        raise NotImplementedError
 
     def check_update(self, update: telegram.Update, /) -> object:
         """The same without a context, as python-telegram-bot's filters call it; not for filters that need one."""

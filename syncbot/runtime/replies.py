@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +35,9 @@ class Replies:
     _sent: tuple[int, int] | None = None
 
     @property
+    @abstractmethod
     def target(self) -> Target:
         """What an answer to the update has to name."""
-        raise NotImplementedError
 
     def ask(self, text: str, *values: Any, timeout: float = 300.0, **given: Any) -> Any:
         """Send a question and wait for the next message of the same user in the same chat, whatever it is: a command too.
@@ -79,11 +80,13 @@ class Replies:
             return _call(self, SHORTCUTS["delete"], (), given)
         return self._bot.delete_business_messages(target.business_connection_id, [target.message_id], **given)
 
+    @abstractmethod
     def _check_ask(self) -> None:
-        raise NotImplementedError
+        """Refuse what cannot be waited for, before the question is sent."""
 
+    @abstractmethod
     def _wait_for_answer(self, timeout: float) -> Any:
-        raise NotImplementedError
+        """The next message of the user in the chat."""
 
 
 def _build(shortcut: Shortcut) -> Callable[..., Any]:
