@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -63,21 +64,43 @@ def run_ptb(api: Api, threads: int, calls: int) -> float:
 
     async def all_calls() -> float:
         request = HTTPXRequest(connection_pool_size=threads, pool_timeout=60, read_timeout=60, connect_timeout=60)
-        bot = telegram.Bot(api.token, base_url=f"{api.url}/bot", request=request)
-        left = iter(range(calls))
-
-        async def task() -> None:
-            for _ in left:
-                await bot.get_me()
-
-        began = time.perf_counter()
-        await asyncio.gather(*(task() for _ in range(threads)))
-        return time.perf_counter() - began
+        return await _tasks_seconds(telegram.Bot(api.token, base_url=f"{api.url}/bot", request=request).get_me, threads, calls)
 
     return asyncio.run(all_calls())
 
 
-RUN = {"syncbot": run_syncbot, "pooled requests": run_pooled, "pyTelegramBotAPI": run_telebot, "python-telegram-bot": run_ptb}
+def run_aiogram(api: Api, threads: int, calls: int) -> float:
+    """aiogram: so many tasks at once, and a pool as large."""
+    import asyncio
+    import ssl
+
+    from aiogram import Bot
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+
+    async def all_calls() -> float:
+        session = AiohttpSession(api=TelegramAPIServer.from_base(api.url), limit=threads, timeout=60)
+        session._connector_init["ssl"] = ssl.create_default_context(cafile=api.ca_file)  # it has no option for it
+        return await _tasks_seconds(Bot(api.token, session=session).get_me, threads, calls)
+
+    return asyncio.run(all_calls())
+
+
+RUN = {"syncbot": run_syncbot, "pooled requests": run_pooled, "pyTelegramBotAPI": run_telebot, "python-telegram-bot": run_ptb, "aiogram": run_aiogram}
+
+
+async def _tasks_seconds(call: Callable[[], Awaitable[object]], tasks: int, calls: int) -> float:
+    import asyncio
+
+    left = iter(range(calls))
+
+    async def task() -> None:
+        for _ in left:
+            await call()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(task() for _ in range(tasks)))
+    return time.perf_counter() - began
 
 
 def _seconds(pool: ThreadPoolExecutor, calls: int, call: Any) -> float:
