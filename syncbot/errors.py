@@ -77,8 +77,8 @@ class NetworkError(SyncBotError):
         message: what happened, without token or password.
         method: the Bot API method, such as "sendMessage"; empty where the request was not a Bot API call.
         phase: how far the request can have come.
-        stage: where it failed: "limit" (its turn within the rate limits), "resolve", "connect", "proxy", "tls", "send" (writing the request),
-            "receive" (no answer yet), or "body" (the head of an answer had come).
+        stage: where it failed: "deadline" (no attempt was made, the time was up), "limit" (its turn within the rate limits), "resolve", "connect",
+            "proxy", "tls", "send" (writing the request), "receive" (no answer yet), or "body" (the head of an answer had come).
         proxy: the proxy used, without credentials ("http://proxy:3128"), or "direct".
         attempts: how many attempts were made, 1 or more.
         elapsed: seconds from the start of the call to its failure, all attempts and waits included.

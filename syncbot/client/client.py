@@ -144,7 +144,7 @@ class Client:
 
     def _check_deadline(self, call: Call, deadline: float) -> None:
         if (left := deadline - self._clock()) <= 0:
-            raise NotSent(f"the deadline was over {-left:.1f} s ago", method=call.method, retryable=False)
+            raise NotSent(f"the deadline was over {-left:.1f} s ago", method=call.method, stage="deadline", retryable=False)
 
     def _attempt(self, call: Call, timeout: float, deadline: float, stop: threading.Event) -> Any:
         self._check_deadline(call, deadline)

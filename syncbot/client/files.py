@@ -335,7 +335,7 @@ class _Download:
             return  # it was cut just at its end
         left = self.ends_at - time.monotonic()
         if left <= 0:
-            raise NotSent(f"the deadline was over {-left:.1f} s ago", method=_METHOD, retryable=False)
+            raise NotSent(f"the deadline was over {-left:.1f} s ago", method=_METHOD, stage="deadline", retryable=False)
         body = _Body(self.target, remote, self.progress, self.etag, total=remote.size)
         headers = {}
         if self.target.received:

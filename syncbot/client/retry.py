@@ -128,8 +128,11 @@ class Retrier:
             try:
                 return self._attempt(once, already_done)
             except (NetworkError, ApiError) as error:
-                last = error
-                raise
+                if isinstance(error, NotSent) and error.stage == "deadline":  # there was no attempt: the failure before tells more
+                    self._attempts -= 1
+                else:
+                    last = error
+            raise last
 
         def wait(state: tenacity.RetryCallState) -> float:
             if isinstance(last, RetryAfter):

@@ -206,6 +206,15 @@ def test_no_wait_reaches_beyond_the_deadline() -> None:
         assert isinstance(error, NotSent)
 
 
+def test_an_attempt_that_came_too_late_to_begin_is_none() -> None:
+    """When the wait ends just after the deadline, the call ends with what the last real attempt met, its way among it."""
+    real = NotSent("no route", stage="connect", proxy="http://p:1")
+    error = Trial(real, NotSent("the deadline was over", stage="deadline", retryable=False), seconds=2.0).fails()
+    assert error is real
+    assert isinstance(error, NotSent)
+    assert error.attempts == 1
+
+
 def test_a_stop_ends_the_wait_and_no_further_attempt_is_made() -> None:
     """Set during a wait, the event ends the call with the error of the last attempt."""
     trial = Trial(NotSent("first"), "sent")
