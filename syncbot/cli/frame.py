@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -16,6 +17,9 @@ from syncbot.cli.exits import Exit, exit_for
 from syncbot.cli.options import debug_option, env_file_option, wants_debug
 from syncbot.cli.output import ReaderGone, complain, readable_argument, use_utf8, write
 from syncbot.errors import SyncBotError
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 COMMANDS = {
     "send": "send",
@@ -145,10 +149,23 @@ def main() -> NoReturn:
         if "send" in sys.argv[1:2]:
             gc.set_threshold(_FEW_COLLECTIONS)
         use_utf8()
+        _interrupt_quietly()
         code = run([readable_argument(argument) for argument in sys.argv[1:]])
         _leave(code)
     except KeyboardInterrupt:  # between two steps of ours
         os._exit(Exit.INTERRUPTED)
+
+
+def _interrupt_quietly() -> None:
+    """An interrupt may strike in the middle of somebody's `__init__`; what Python has to say afterwards about the object that is half made helps nobody."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return  # ignored, as for a job in the background
+
+    def on_interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        sys.unraisablehook = lambda _unraisable: None
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, on_interrupt)
 
 
 def _leave(code: int) -> NoReturn:

@@ -133,6 +133,37 @@ def test_interrupt(server: BotApiServer, user: User, environment: dict[str, str]
     assert "Traceback" not in running.screen
 
 
+HALF_MADE = """
+import os, signal, sys
+from syncbot.cli import main
+
+class Half:
+    def __del__(self):
+        raise AttributeError("half made")
+
+class Input:
+    buffer = property(lambda self: self)
+
+    def isatty(self):
+        return False
+
+    def read(self, size):
+        half = Half()
+        os.kill(os.getpid(), signal.SIGINT)
+        while True:
+            half.there = True
+
+sys.stdin = Input()
+main()
+"""
+
+
+def test_interrupt_in_the_middle(environment: dict[str, str]) -> None:
+    """Where Ctrl-C leaves an object half made, nothing is heard of that either."""
+    ended = subprocess.run([sys.executable, "-c", HALF_MADE, "send"], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (130, "syncbot: interrupted\n")
+
+
 def test_reader_that_goes_away(environment: dict[str, str], user: User) -> None:
     """Output that nobody reads any more is no traceback."""
     reading, writing = os.pipe()
