@@ -150,7 +150,7 @@ def test_the_same_application_without_it_stops_sending(ca: TestCA) -> None:
         app = application(api, Pooled(api, 4, proxy), one_shot(api))
         echo = Echo(api, app)
         async with running(api, app, echo):
-            await until(lambda: any("Pool timeout" in str(error) for error in echo.errors))
+            await until(lambda: proxy.struck["tls_drop"] >= 4 and any("Pool timeout" in str(error) for error in echo.errors))
             proxy.set_random([], 0.0)
             for _ in range(2):
                 with pytest.raises(telegram_error.TimedOut, match="Pool timeout"):

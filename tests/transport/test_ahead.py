@@ -208,9 +208,11 @@ def test_one_that_the_server_ended_is_not_used(what: bytes, tls: bool, ca: TestC
 def test_one_that_went_dead_costs_one_call_and_not_the_next(ca: TestCA) -> None:
     """When what stands ready has gone dead in silence, the call that finds out is lost, and the next one opens its own."""
     dead = threading.Event()
+    came: list[bool] = []
 
     def serve(line: Line) -> None:
         came_later = dead.is_set()
+        came.append(came_later)
         line.request()
         if dead.is_set() and not came_later:
             line.hold()
@@ -220,6 +222,7 @@ def test_one_that_went_dead_costs_one_call_and_not_the_next(ca: TestCA) -> None:
     with Peer(serve, tls=ca.server_context()) as peer:
         transport = OneShotTransport(ca_file=Path(ca.ca_file), ahead=SPARES)
         until_ready(transport, Request(f"{peer.url}/x", "getMe", body=b"", timeout=5.0))
+        assert becomes(lambda: len(came) == peer.accepted)  # the client's handshake ends before the server's
         dead.set()
         outcome = send(transport, Request(f"{peer.url}/x", "getMe", body=b"", timeout=0.3))
         assert outcome.error is not None
