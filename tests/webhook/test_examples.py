@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -149,20 +150,27 @@ def test_django_site_that_polls(start: Start, server: BotApiServer, site: Path) 
 # ── gunicorn ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def hear_from(port: int, workers: int) -> dict[int, bool]:
+    """Which processes there are, and whether their bot runs. Each is held up once it has answered, or it might be the one that answers again and again."""
+    health: dict[int, bool] = {}
+    try:
+        while len(health) < workers:
+            facts = json.loads(get(port, "/").text)
+            health[facts["process"]] = facts["running"]
+            os.kill(facts["process"], signal.SIGSTOP)
+    finally:
+        for process in health:
+            os.kill(process, signal.SIGCONT)
+    return health
+
+
 def test_gunicorn_workers_poll_one_at_a_time(start: Start, server: BotApiServer) -> None:
     """Of four workers exactly one polls; when it is killed another answers within five seconds, and an orderly end leaves nothing behind."""
     port = free_port()
     arguments = ("--chdir", str(EXAMPLES), "-c", str(EXAMPLES / "gunicorn_conf.py"), "-b", f"127.0.0.1:{port}", "gunicorn_app:application")
     program = start(sys.executable, "-m", "gunicorn", *arguments)
     wait_for_port(port)
-    health: dict[int, bool] = {}
-
-    def all_four() -> bool:
-        facts = json.loads(get(port, "/").text)
-        health[facts["process"]] = facts["running"]
-        return len(health) == 4
-
-    eventually(all_four, what="hearing from four workers")
+    health = hear_from(port, 4)
     assert sorted(health.values()) == [False, False, False, True]
     user = server.user()
     user.send("one")
