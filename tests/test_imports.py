@@ -40,7 +40,7 @@ DOORS = {
     "socks": ("syncbot.transport.",),
     "tenacity": ("syncbot.client.retry",),
     "sqlite3": ("syncbot.storage.",),
-    "telegram": ("syncbot.client.decode", "syncbot.client.shortcuts", "syncbot.adapters.ptb"),
+    "telegram": ("syncbot.client.decode", "syncbot.client.plain", "syncbot.client.shortcuts", "syncbot.adapters.ptb"),
     "telebot": ("syncbot.adapters.telebot",),
     "asyncio": ("syncbot.adapters.ptb",),
     "dotenv": ("syncbot.envfile",),
