@@ -44,7 +44,6 @@ DOORS = {
     "telebot": ("syncbot.adapters.telebot",),
     "asyncio": ("syncbot.adapters.ptb",),
     "dotenv": ("syncbot.envfile",),
-    "filelock": ("syncbot.runtime.lock",),
     "apscheduler": ("syncbot.runtime.jobs", "syncbot.runtime.crontab"),
     "click": ("syncbot.cli.",),
     "waitress": ("syncbot.serving",),

@@ -310,7 +310,7 @@ def test_success_path_loads_little(environment: dict[str, str], user: User) -> N
         "import sys, os\n"
         "from syncbot.cli import run\n"
         "assert run(['send', 'light']) == 0\n"
-        "heavy = {'telegram', 'httpx', 'httpcore', 'asyncio', 'tenacity', 'sqlite3', 'dotenv', 'filelock',\n"
+        "heavy = {'telegram', 'httpx', 'httpcore', 'asyncio', 'tenacity', 'sqlite3', 'dotenv',\n"
         "         'syncbot.runtime', 'syncbot.storage', 'syncbot.testing', 'syncbot.client.decode', 'syncbot.client.signatures', 'difflib'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

@@ -115,8 +115,6 @@ def logged(name: str = "syncbot") -> Iterator[Records]:
 @contextmanager
 def as_ordinary_user() -> Iterator[None]:
     """Be somebody who is bound by file modes, which the superuser is not."""
-    import filelock  # noqa: F401  # a module that is loaded late might lie where only the superuser can read
-
     if os.getuid():
         yield
         return

@@ -106,6 +106,33 @@ sys.stdin.readline()
     other.release()
 
 
+def test_a_file_that_its_holder_deletes_is_not_taken_for_the_lock(tmp_path: Path) -> None:
+    """Holders that delete the file when they let go, as deliverers do: two never hold it at once."""
+    path, holding, most = tmp_path / "a.lock", 0, [0]
+    guard = threading.Lock()
+
+    def take_turns() -> None:
+        nonlocal holding
+        lock = BotLock(path)
+        for _ in range(300):
+            if lock.acquire():
+                with guard:
+                    holding += 1
+                    most[0] = max(most[0], holding)
+                with guard:
+                    holding -= 1
+                path.unlink()
+                lock.release()
+
+    threads = [threading.Thread(target=take_turns) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert most == [1]
+    assert not path.exists()
+
+
 def _soon() -> threading.Event:
     stop = threading.Event()
     timer = threading.Timer(5.0, stop.set)
