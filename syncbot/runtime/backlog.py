@@ -40,11 +40,13 @@ class DurableBacklog:
     def wait_for_room(self) -> None:
         """Return when more updates may be fetched, or at a stop."""
         # Counting looks through the whole inbox, and is spared while what was stored since the last time cannot be too much.
-        while not self._stop.is_set() and self._waiting_at_most > self._most_waiting:
+        while self._waiting_at_most > self._most_waiting:
+            self._progress.clear()  # before looking: what is told from here on ends the wait
+            if self._stop.is_set():
+                break
             self._waiting_at_most = self._inbox.counts().waiting
             if self._waiting_at_most <= self._most_waiting or self._has_idle():
                 break
-            self._progress.clear()
             self._progress.wait(_LOOK_AGAIN_SECONDS)
 
     def stored(self, update_ids: Sequence[int]) -> None:
@@ -96,10 +98,9 @@ class MemoryBacklog:
                     self._open.setdefault(update_id, False)
 
     def finished(self, update_id: int) -> None:
-        """An update was handled."""
+        """An update was handled, perhaps before `stored` was told of it: a worker may find it as soon as it stands in the inbox."""
         with self._changed:
-            if update_id in self._open:
-                self._open[update_id] = True
+            self._open[update_id] = True
             self._forget_handled()
             self._changed.notify_all()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from runtime_kit import becomes, logged
 
 from syncbot.runtime.backlog import DurableBacklog, MemoryBacklog
 from syncbot.storage import open_store
-from syncbot.storage.base import Inbox, Incoming
+from syncbot.storage.base import Counts, Inbox, Incoming
 
 
 @pytest.fixture
@@ -83,6 +84,28 @@ def test_a_stop_ends_the_waiting(inbox: Inbox, in_memory: bool) -> None:
     assert time.monotonic() - began < 0.9
 
 
+def test_a_stop_that_comes_while_it_is_counted_ends_the_waiting(inbox: Inbox) -> None:
+    """A stop, and the wake that follows it, come after the poller has looked at both: it does not wait all the same."""
+    fill(inbox, 70)
+    stop = threading.Event()
+
+    class Stopping:
+        """The inbox, which is told of the stop while it counts."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inbox, name)
+
+        def counts(self) -> Counts:
+            stop.set()
+            backlog.wake()
+            return inbox.counts()
+
+    backlog = DurableBacklog(Stopping(), stop, 20)
+    began = time.monotonic()
+    backlog.wait_for_room()
+    assert time.monotonic() - began < 0.9
+
+
 def test_in_memory_only_what_was_handled_is_confirmed() -> None:
     """The offset is that of the first update that is not handled yet."""
     backlog = MemoryBacklog(threading.Event())
@@ -108,6 +131,19 @@ def test_in_memory_repeated_updates_stay_handled() -> None:
     assert backlog.offset(8) == 8
     backlog.stored([6, 7])
     assert backlog.offset(8) == 8
+
+
+def test_in_memory_an_update_may_be_handled_before_it_is_told_of() -> None:
+    """A worker finds an update in the inbox, and handles it, before the poller has come to say that it is there: it is confirmed, and nobody waits for it."""
+    backlog = MemoryBacklog(threading.Event())
+    backlog.finished(6)
+    backlog.stored([5, 6])
+    assert backlog.offset(7) == 5
+    backlog.finished(5)
+    assert backlog.offset(7) == 7
+    began = time.monotonic()
+    backlog.wait_for_room()
+    assert time.monotonic() - began < 2.5
 
 
 def test_in_memory_ids_may_begin_anew_lower() -> None:
