@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 
@@ -38,6 +39,7 @@ class Salvage:
         self._owner = owner
         self._uncertain = uncertain
         self._now = now
+        self._lock = threading.Lock()
         self._dead_since: dict[str, float] = {}
         self._recovered_at = time.monotonic()
         self._tidied_at: float | None = None
@@ -57,6 +59,10 @@ class Salvage:
         Raises:
             StorageError: the queue cannot be used.
         """
+        with self._lock:  # all senders of a deliverer do this, and often at the same time
+            return self._recover()
+
+    def _recover(self) -> bool:
         self._recovered_at = time.monotonic()
         owners = [owner for owner in self._queue.outlook().owners if owner != self._owner]
         found = False

@@ -21,6 +21,7 @@ from syncbot.runtime.deliverer import Deliverer
 from syncbot.runtime.delivery import Way
 from syncbot.runtime.lock import BotLock
 from syncbot.runtime.queue_folder import QueueFolder
+from syncbot.runtime.salvage import SETTLE_SECONDS, Salvage
 from syncbot.storage import OutboxCall, OutboxState, Outlook, Store, open_store
 from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT
 from syncbot.testing import TEST_TOKEN
@@ -645,6 +646,43 @@ def test_the_dead_are_found_while_there_is_work(file_store: Store) -> None:
     assert served.wait(20)
     assert file_store.outbox.counts()[QUEUED] > 50
     assert deliverer.join(10.0)
+
+
+def test_senders_may_look_for_the_dead_at_the_same_time(file_store: Store) -> None:
+    """A sender goes through the dead deliverers that it knows while another one finds one more: neither is disturbed."""
+    folder = QueueFolder.beside(file_store.path)
+    folder.unlock(folder.lock("nobody"))
+    for owner, chat in (("first", 1), ("second", 2)):
+        (Path(f"{file_store.path}.outbox") / f"{owner}.lock").touch()
+        queue(file_store, owner, chat=chat)
+    file_store.outbox.claim("first", lease=3600)
+    others: list[threading.Thread] = []
+
+    class Owners(tuple[str, ...]):
+        """Those who have something; when somebody goes through them, the other sender comes."""
+
+        def __contains__(self, owner: object) -> bool:
+            if not others:
+                file_store.outbox.claim("second", lease=3600)
+                others.append(threading.Thread(target=salvage.recover))
+                others[0].start()
+                others[0].join(0.2)
+            return super().__contains__(owner)
+
+    class Meeting:
+        """The queue, which tells of its owners in that way."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(file_store.outbox, name)
+
+        def outlook(self) -> Outlook:
+            look = file_store.outbox.outlook()
+            return Outlook(look.next_time, Owners(look.owners))
+
+    salvage = Salvage(Meeting(), folder, "ours", "hold", time.time)
+    assert not salvage.recover()
+    others[0].join()
+    assert salvage.look_again_seconds == SETTLE_SECONDS / 4
 
 
 def test_a_living_deliverer_is_left_alone(file_store: Store) -> None:
