@@ -232,8 +232,9 @@ class Inlets(Router):
 
     def _tell_workers(self, stored: int) -> None:
         session = self._current()
-        if session is not None and session.is_open:
-            session.parts.workers.notify(stored)
+        parts = session.parts_if_open if session is not None else None
+        if parts is not None:
+            parts.workers.notify(stored)
 
     def _wait_for_turn(self, session: Session, deadline: float) -> bool:
         """Take the lock; False when others have handled everything meanwhile, or have not come to an end in time."""

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from syncbot.client.bot import Bot
 from syncbot.client.encode import body, encode
 from syncbot.client.queued import QueuedMethods
 from syncbot.client.table import MethodSpec
+from syncbot.errors import StorageError
 from syncbot.runtime.deliverer import Deliverer
 from syncbot.runtime.delivery import Uncertain, ordering_key, write_down
 from syncbot.runtime.queue_folder import QueueFolder
@@ -36,6 +37,11 @@ class Opened:
     folder: QueueFolder
     notify: Callable[[], None] = lambda: None
     """Say that something was queued."""
+
+    def tell(self) -> None:
+        """Say so, where there is somebody to hear it: what is queued is safe, whether or not the state file has been closed since."""
+        with suppress(StorageError):
+            self.notify()
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class Outbox(QueuedMethods):
         with self._opened() as opened:
             found = opened.queue.retry(id)
             if found:
-                opened.notify()
+                opened.tell()
             return found
 
     def drop(self, id: int) -> bool:
@@ -132,7 +138,7 @@ class Outbox(QueuedMethods):
             dropped = opened.queue.drop(id)
             if dropped is not None:
                 opened.folder.remove(dropped.call.files)
-                opened.notify()  # what waited behind it may have become due
+                opened.tell()  # what waited behind it may have become due
             return dropped is not None
 
     def flush(self, seconds: float = 60.0, *, uncertain: Uncertain = "hold", patience: float | None = None) -> Flushed:
@@ -184,7 +190,7 @@ class Outbox(QueuedMethods):
             except BaseException:
                 opened.folder.remove(files)
                 raise
-            opened.notify()
+            opened.tell()
         return id
 
 

@@ -308,9 +308,9 @@ class Runtime(JobMethods, Inlets):
     def _open_outbox(self) -> Opened | None:
         """The outbox of the session that runs in this process."""
         session = self._current()
-        if session is None or not session.is_open:
+        parts = session.parts_if_open if session is not None else None
+        if parts is None:
             return None
-        parts = session.parts
         return Opened(parts.store.outbox, parts.outbox_folder, parts.deliverer.notify)
 
     @contextlib.contextmanager

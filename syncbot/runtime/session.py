@@ -196,9 +196,9 @@ class Session:
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def is_open(self) -> bool:
-        """Whether it works on its state file: it has the lock, and has not ended."""
-        return self._parts is not None and not self.done.is_set()
+    def parts_if_open(self) -> Parts | None:
+        """What it works with; None while it has no lock, and when it has ended."""
+        return None if self.done.is_set() else self._parts
 
     @property
     def parts(self) -> Parts:
@@ -207,8 +207,8 @@ class Session:
         Raises:
             RuntimeError: it is not open.
         """
-        parts = self._parts
-        if parts is None or self.done.is_set():
+        parts = self.parts_if_open
+        if parts is None:
             raise RuntimeError("the runtime does not run")
         return parts
 

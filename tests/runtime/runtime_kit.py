@@ -98,6 +98,17 @@ class Records(logging.Handler):
             assert self.changed.wait_for(lambda: any(part in text for _, text in self.found), seconds), f"{part!r} was not logged: {self.found[-20:]}"
 
 
+class EndsMeanwhile(threading.Event):
+    """In the place of a session's `done`: the session ends right after somebody has seen that it goes on."""
+
+    looks = 0
+
+    def is_set(self) -> bool:
+        """False once, then True."""
+        self.looks += 1
+        return self.looks > 1
+
+
 @contextmanager
 def logged(name: str = "syncbot") -> Iterator[Records]:
     """All that is logged meanwhile, from DEBUG on."""

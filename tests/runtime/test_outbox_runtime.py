@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import becomes
+from runtime_kit import EndsMeanwhile, becomes
 
-from syncbot.errors import ConfigError
+from syncbot.errors import ConfigError, StorageError
 from syncbot.runtime.facts import EVERY_SECONDS, FACTS, FactsNote
-from syncbot.runtime.outbox import Outbox
+from syncbot.runtime.outbox import Opened, Outbox, RuntimeOutbox
+from syncbot.runtime.queue_folder import QueueFolder
 from syncbot.runtime.runtime import Runtime
 from syncbot.storage import OutboxState, open_store
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
@@ -93,6 +94,33 @@ def test_a_stop_keeps_what_is_queued(make_app: MakeApp, server: BotApiServer) ->
     assert delivered(server, "first")
     app.start()
     assert becomes(lambda: delivered(server, "second"))
+
+
+def test_a_call_that_is_queued_as_the_runtime_ends_is_kept(make_app: MakeApp, server: BotApiServer) -> None:
+    """The runtime ends between two steps of queueing: the call is queued, and nothing is raised."""
+    app = make_app()
+    app.start()
+    session = app._current()
+    assert session is not None
+    done, session.done = session.done, EndsMeanwhile()
+    app.outbox.send_message(7, "late", not_before=timedelta(hours=1))
+    session.done = done
+    assert app.outbox.counts()[OutboxState.QUEUED] == 1
+
+
+def test_a_call_stays_queued_when_nobody_can_be_told(make_app: MakeApp, server: BotApiServer, tmp_path: Path) -> None:
+    """The state file is closed after a call was written into it, before the deliverer has looked: whoever queued it hears of no failure, and queues it once."""
+    bot = make_app().bot
+
+    with open_store(tmp_path / "bot.db", bot.id) as store:
+
+        def closed() -> None:
+            raise StorageError("the state file has been closed")
+
+        outbox = RuntimeOutbox(tmp_path / "bot.db", bot, lambda: Opened(store.outbox, QueueFolder(None), closed))
+        number = outbox.send_message(7, "late")
+        assert [item.id for item in store.outbox.entries()] == [number]
+        assert outbox.drop(number)
 
 
 def test_in_memory_the_outbox_lives_with_the_runtime(make_app: MakeApp, server: BotApiServer) -> None:

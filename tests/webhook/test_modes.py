@@ -14,6 +14,7 @@ import pytest
 from webhook_kit import SECRET, Program, Start, body_of, call, eventually, listen_to, update
 
 from syncbot import AlreadyRunning, Bot, Runtime, StorageError
+from syncbot.runtime.intake import incoming_from
 from syncbot.storage import Scope, open_store
 from syncbot.testing import BotApiServer
 
@@ -189,6 +190,29 @@ def test_process_takes_what_others_have_parsed(app: Runtime) -> None:
     for wrong in ({}, {"update_id": "1"}, {"update_id": 1, "x": float("nan")}, {"update_id": 1, "x": object()}, "\udc80", b"\xff"):
         with pytest.raises(ValueError, match=r"."):
             app.process(wrong)
+
+
+def test_what_comes_as_the_runtime_ends_is_taken(app: Runtime, tmp_path: Path) -> None:
+    """The runtime ends between two steps of taking an update: it is stored, and whoever brought it hears of no failure."""
+    app.start(poll=False)
+    session = app._current()
+    assert session is not None
+
+    class EndsMeanwhile(threading.Event):
+        """In the place of the session's `done`: the session ends right after somebody has seen that it goes on."""
+
+        looks = 0
+
+        def is_set(self) -> bool:
+            self.looks += 1
+            return self.looks > 1
+
+    done, session.done = session.done, EndsMeanwhile()
+    app.process(update(1))
+    session.done = done
+    app.stop()
+    with open_store(tmp_path / "bot.db", app.bot.id) as store:
+        assert store.inbox.store([incoming_from(update(1))]) == 0  # it is known
 
 
 def test_strangers_reach_no_handler(bot: Bot, tmp_path: Path) -> None:
