@@ -176,7 +176,9 @@ class Runtime(JobMethods, Inlets):
             session.start(holds_lock=holds_lock)
         except BaseException:
             session.close()
-            self._session = None  # it was never started, which is not the same as stopped
+            with self._starting[os.getpid()]:
+                if self._session is session:  # else somebody has started again, now that this session has ended
+                    self._session = None  # it was never started, which is not the same as stopped
             raise
         atexit.register(self.stop)
 

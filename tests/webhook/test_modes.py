@@ -15,6 +15,8 @@ from webhook_kit import SECRET, Program, Start, body_of, call, eventually, liste
 
 from syncbot import AlreadyRunning, Bot, Runtime, StorageError
 from syncbot.runtime.intake import incoming_from
+from syncbot.runtime.notify import ServiceNotifier
+from syncbot.runtime.session import Session
 from syncbot.storage import Scope, open_store
 from syncbot.testing import BotApiServer
 
@@ -113,6 +115,37 @@ def test_two_starts_in_one_process_are_refused(app: Runtime) -> None:
     for poll in (True, False):
         with pytest.raises(RuntimeError, match="started already"):
             app.start(poll=poll)
+
+
+def test_a_start_that_fails_leaves_a_later_one_alone(app: Runtime, second: Runtime, bot: Bot, tmp_path: Path) -> None:
+    """While one thread's start fails, another thread starts the same runtime: that one runs on, and can be stopped."""
+    ends: list[threading.Event] = []
+
+    class Ended(threading.Event):
+        """In the place of the first session's `done`: the other thread starts as soon as it is set."""
+
+        def set(self) -> None:
+            super().set()
+            if not ends:
+                ends.append(self)
+                second.stop()
+                late.start()
+
+    class Late(Runtime):
+        """A runtime whose sessions tell of their end."""
+
+        def _make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
+            session = super()._make_session(notifier, poll=poll)
+            session.done = Ended()
+            return session
+
+    late = Late(bot, state=tmp_path / "bot.db")
+    second.start(poll=False)
+    with pytest.raises(AlreadyRunning):
+        late.start()
+    assert late.health()["running"]
+    late.stop()
+    assert not late.health()["running"]
 
 
 def test_a_webhook_at_telegram_is_said_to_a_poller(app: Runtime, bot: Bot, server: BotApiServer, caplog: pytest.LogCaptureFixture) -> None:
