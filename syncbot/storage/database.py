@@ -52,13 +52,13 @@ class Database:
         self._durable: bool | None = None
         self._version = 0
         self._identity: FileIdentity = prepare(self.path, create=bot_id is not None)
+        forks().add(self)
         try:
-            with explained(str(self.path)):
+            with self.lock, explained(str(self.path)):  # a fork waits for the end of it
                 self.bot_id = self._adopt(bot_id)
         except BaseException:
-            self._disconnect()
+            self.close()
             raise
-        forks().add(self)
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
@@ -123,9 +123,9 @@ class Database:
     def close(self) -> None:
         """Let go of the file."""
         with self.lock:
-            forks().remove(self)
             self._closed = True
             self._disconnect()
+        forks().remove(self)  # without the own lock, which a fork that has begun may be about to take
 
     def before_fork(self) -> None:
         """No connection is open while the process forks."""

@@ -47,10 +47,12 @@ def check_ours(db: sqlite3.Connection, path: str) -> bool:
     Raises:
         StorageError: it belongs to another program or to a newer syncbot.
     """
-    mark = _number(db, "PRAGMA application_id")
+    # In this order: another process may be making the file. It writes the mark together with all else, so that who sees anything sees the mark too.
+    is_empty = not _number(db, "SELECT count(*) FROM sqlite_master")
     version = _number(db, "PRAGMA user_version")
+    mark = _number(db, "PRAGMA application_id")
     if mark != APPLICATION_ID:
-        if mark == 0 and version == 0 and not _number(db, "SELECT count(*) FROM sqlite_master"):
+        if mark == 0 and version == 0 and is_empty:
             return False
         raise StorageError(f"{path} is a database of another program; choose another path for the state file with state= or SYNCBOT_STATE")
     if version > len(MIGRATIONS):

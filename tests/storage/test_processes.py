@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from storage_kit import BOT, Place, drain, ids, put, update
 
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, DataChange, Incoming, Scope, StateChange, Store, StoreOptions, open_store
+from syncbot.storage.schema import check_ours
 
 STORE_MANY = """
 import sys
@@ -26,6 +30,39 @@ path, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 with open_store(path, 123456) as store:
     for n in range(first, first + count):
         assert store.inbox.store([Incoming(n, str(n % 3), b"%d" % n)]) == 1
+"""
+
+CLOSE_WHILE_FORKING = """
+import os, sys, threading
+from syncbot.storage import open_store
+from syncbot.storage.forks import forks
+
+stores = [open_store(f"{sys.argv[1]}-{n}", 123456) for n in range(8)]
+closing = [threading.Thread(target=store.close) for store in stores]
+begun = []
+
+class Slow:
+    def before_fork(self):
+        if not begun:
+            begun.append(True)
+            for thread in closing:
+                thread.start()
+            for thread in closing:
+                thread.join(0.05)
+
+    def after_fork_in_parent(self):
+        pass
+
+    after_fork_in_child = after_fork_in_parent
+
+members = [Slow() for _ in range(8)]  # the order of the members is anybody's: one of these comes before one of the stores
+for member in members:
+    forks().add(member)
+if not os.fork():
+    os._exit(0)
+os.wait()
+for thread in closing:
+    thread.join()
 """
 
 
@@ -61,6 +98,27 @@ def test_processes_can_open_a_new_file_at_once(path: Path) -> None:
         done = drain(store.inbox)
     assert sorted(done) == sorted(1000 * n + m for n in range(8) for m in range(25))
     assert all(done.index(1000 * n + m) < done.index(1000 * n + m + 3) for n in range(8) for m in range(22))
+
+
+@pytest.mark.parametrize("looked", [1, 2])
+def test_a_file_that_another_process_is_making_is_no_other_programs(path: Path, looked: int) -> None:
+    """A new file is looked at in several steps; that another process makes it between two of them is no reason to refuse it."""
+    path.touch(0o600)
+    with closing(sqlite3.connect(path)) as connection:
+        seen: list[object] = []
+
+        class Meanwhile:
+            """The connection, behind whose back the file is made after some steps."""
+
+            def execute(self, sql: str) -> Any:
+                row = connection.execute(sql).fetchone()
+                seen.append(row)
+                if len(seen) == looked:
+                    open_store(path, BOT).close()
+                return SimpleNamespace(fetchone=lambda: row)
+
+        assert check_ours(cast(sqlite3.Connection, Meanwhile()), str(path))
+    assert len(seen) == 3
 
 
 def test_changes_of_another_process_are_noticed(path: Path) -> None:
@@ -160,6 +218,34 @@ def test_no_connection_is_carried_through_a_fork(path: Path) -> None:
 
         assert descriptors()
         assert in_child(descriptors) == []
+
+
+def test_a_fork_waits_for_a_store_that_is_being_opened(path: Path) -> None:
+    """Nor is there a descriptor where another thread is in the middle of opening the file: the fork waits for it."""
+
+    def descriptors() -> int:
+        found = (os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd"))
+        return sum(name == str(path) for name in found)
+
+    opened: list[Store] = []
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        opening = threading.Thread(target=lambda: opened.append(open_store(path, BOT)))
+        opening.start()
+        while descriptors() < 2:
+            opening.join(0.01)
+        release = threading.Timer(0.3, other.execute, ("ROLLBACK",))
+        release.start()
+        with pytest.warns(DeprecationWarning, match="fork") if sys.version_info >= (3, 12) else nullcontext():
+            assert in_child(descriptors) == 1
+        release.join()
+        opening.join()
+    opened[0].close()
+
+
+def test_a_store_can_be_closed_while_another_thread_forks(path: Path) -> None:
+    """A fork takes the locks of all stores, and a close takes its place in their list away: neither waits for the other for ever."""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", CLOSE_WHILE_FORKING, str(path)], check=True, timeout=30)
 
 
 def test_children_store_after_the_parent_has_closed(path: Path) -> None:
