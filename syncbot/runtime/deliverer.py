@@ -293,8 +293,8 @@ class Deliverer:
         reason = guard().text(fate.reason)
         again = fate.next is Next.AGAIN or (fate.next is Next.UNCERTAIN and self._uncertain == "again")
         if fate.next is Next.DONE or (fate.next is Next.UNCERTAIN and self._uncertain == "drop"):
-            self._queue.sent(item.id, self.owner)
-            self._folder.remove(item.call.files)
+            if self._queue.sent(item.id, self.owner):  # else somebody else makes it again, with the same files
+                self._folder.remove(item.call.files)
         elif again:
             self._queue.put_off(item.id, self.owner, until=self._now() + wait, reason=reason)
         elif fate.next is Next.RELEASED:

@@ -14,6 +14,7 @@ from pathlib import Path
 from syncbot.client.uploads import FilePart
 from syncbot.errors import StorageError
 from syncbot.runtime.lock import BotLock
+from syncbot.transport.locks import ForkSafeLock
 
 _LOCK_ENDING = ".lock"
 _COPY_ENDING = ".copy"
@@ -36,6 +37,7 @@ class QueueFolder:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._temporary = path is None
+        self._making = ForkSafeLock()
 
     @classmethod
     def beside(cls, state: str | os.PathLike[str] | None) -> QueueFolder:
@@ -140,9 +142,9 @@ class QueueFolder:
             self._path = None
 
     def _made(self) -> Path:
-        if self._path is None:
-            self._path = Path(tempfile.mkdtemp(prefix="syncbot-outbox-"))
-        elif not self._path.is_dir():
+        with self._making.here:  # two threads that queue the first files at once put them into one folder
+            self._path = self._path or Path(tempfile.mkdtemp(prefix="syncbot-outbox-"))
+        if not self._path.is_dir():
             self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path.chmod(0o700)  # the umask may have taken away too much
         return self._path

@@ -7,7 +7,10 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,12 +19,14 @@ import pytest
 from outbox_kit import BOT_ID, SENT, copies, deliver, make_bot, texts
 
 from syncbot import Bot, StorageError
+from syncbot.client.uploads import BytesSource, FilePart
 from syncbot.errors import NotSent
 from syncbot.runtime.outbox import Flushed, Outbox
 from syncbot.runtime.queue_folder import QueueFolder
 from syncbot.storage import OutboxState, open_store
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.transport import FakeTransport
+from syncbot.transport.fake import FakeCall
 
 
 @pytest.fixture
@@ -219,6 +224,47 @@ def test_no_room_for_copies_is_a_storage_error(state: Path) -> None:
     with pytest.raises(StorageError, match="cannot be copied into"):
         outbox.send_document(1, b"data", filename="a.bin")
     assert outbox.entries() == []
+
+
+def test_two_threads_may_copy_the_first_files_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a state file the copies of both lie in the one folder that is made for them, where they are found."""
+    make, both = tempfile.mkdtemp, threading.Barrier(2)
+
+    def slow_make(**names: Any) -> str:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+        return make(**names)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", slow_make)
+    folder = QueueFolder(None)
+    names: list[str] = []
+    threads = [threading.Thread(target=lambda: names.extend(folder.copy([FilePart("document", "a.bin", BytesSource(b"data"))]))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [folder.file(name).read_bytes() for name in names] == [b"data"] * 2
+    folder.close()
+
+
+def test_the_files_of_a_call_that_another_makes_again_stay(state: Path) -> None:
+    """An answer comes so late that another deliverer has the call by now: its files are left to that one."""
+    ahead = 0.0
+    with open_store(state, BOT_ID, now=lambda: time.time() + ahead) as store:
+
+        def answer(call: FakeCall) -> Any:
+            nonlocal ahead
+            ahead = 7200.0
+            assert store.outbox.claim("other", lease=3600) == []  # the lease has run out, and it is uncertain
+            assert store.outbox.retry(id)
+            assert store.outbox.claim("other", lease=3600)
+            return SENT
+
+        bot = make_bot(FakeTransport(sendDocument=answer))
+        id = Outbox(state, bot).send_document(1, b"data", filename="a.bin")
+        deliver(store, bot, QueueFolder.beside(state))
+        assert [item.owner for item in store.outbox.entries()] == ["other"]
+    assert len(copies(state)) == 1
 
 
 def test_dropping_removes_the_files_and_failing_keeps_them(state: Path) -> None:
