@@ -155,9 +155,9 @@ class Deliverer:
                     continue
                 if not self._stepping and (next_in is None or (next_in > worth and not (patience is None and self._has_others(outlook)))):
                     break
-                if next_in == 0.0 and self._idle:  # somebody else has finished what ours rest for
+                if next_in == 0.0 and (self._idle or not self._threads):  # somebody else has finished what ours rest for, or queued something
                     self._news += 1
-                    self._work_ready.notify()
+                    self._call_another()
                 self._progress.wait(min(left, _STORAGE_RETRY_SECONDS))
         if self.fatal is not None:
             raise self.fatal

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from outbox_kit import BOT_ID, SENT, copies, deliver, make_bot, queue, reason, refusal, states, texts
+from runtime_kit import becomes
 
 from syncbot.client.limits import Limits
 from syncbot.errors import NetworkError, NotSent, Phase, StorageError, Unauthorized
@@ -351,6 +352,31 @@ def test_what_another_is_about_to_finish_is_waited_for(store: Store) -> None:
     assert deliverer.join(5.0)
     assert texts(transport) == ["ours"]
     assert all(look.owners == ("other",) for look in looks[:3])
+
+
+def test_what_is_queued_as_the_last_thread_ends_is_delivered(store: Store) -> None:
+    """Another process queues a call when ours has nothing left and its thread has just ended: it goes out all the same."""
+    queue(store, "first")
+    main = threading.current_thread()
+    queued: list[int] = []
+
+    class Late:
+        """The queue, into which another process puts a call as soon as no thread delivers any more."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.outbox, name)
+
+        def outlook(self) -> Outlook:
+            if threading.current_thread() is main and not queued and texts(transport):
+                assert becomes(lambda: not deliverer._threads)
+                queued.extend(queue(store, "late", chat=2))
+            return store.outbox.outlook()
+
+    transport = FakeTransport(sendMessage=SENT)
+    deliverer = Deliverer(Late(), make_bot(transport), QueueFolder(None))
+    deliverer.work_off(4.0)
+    assert deliverer.join(5.0)
+    assert texts(transport) == ["first", "late"]
 
 
 def test_what_another_has_is_left_to_it_by_the_impatient(store: Store) -> None:
