@@ -171,8 +171,8 @@ class Poller:
         try:
             self._backlog.wait_for_room()
         finally:
-            self.facts.held_back = False
             self.facts.expected_since = max(self.facts.expected_since, time.monotonic())
+            self.facts.held_back = False  # last: from here on an answer is expected, and not since before the waiting
         return self._poll(None) if not self._stop.is_set() else 0.0
 
     def _poll(self, wait: int | None) -> float:

@@ -28,7 +28,7 @@ from syncbot.errors import (
 from syncbot.runtime.backlog import DurableBacklog
 from syncbot.runtime.context import Context
 from syncbot.runtime.idle import IdleLimit
-from syncbot.runtime.poller import Poller
+from syncbot.runtime.poller import Poller, PollFacts
 from syncbot.runtime.runtime import Runtime
 from syncbot.storage import Store, open_store
 from syncbot.storage.base import Inbox, Incoming
@@ -287,6 +287,26 @@ def test_it_waits_as_long_as_telegram_asks(store: Store) -> None:
     before = rig.poller.facts.expected_since
     assert rig.steps(1) == [17.0]
     assert rig.poller.facts.expected_since > before + 16
+
+
+def test_whoever_looks_between_two_steps_takes_no_held_back_poller_for_a_silent_one(store: Store) -> None:
+    """When a poller is held back no more, it is known already that an answer is to be expected from then on, and not from before."""
+    expected: list[float] = []
+
+    class Watched(PollFacts):
+        """Facts that are read, as by `Runtime.health`, right after each step."""
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name == "held_back" and not value:
+                expected.append(self.expected_since)
+
+    rig = Rig(store.inbox, [])
+    rig.poller.facts = Watched(expected_since=0.0)
+    expected.clear()
+    rig.poller.run()
+    assert len(expected) == 2
+    assert all(expected)
 
 
 def test_where_another_way_stands_ready_it_tries_at_once(store: Store) -> None:
