@@ -87,13 +87,15 @@ class Installed:
         self._by_proxy: dict[str, Carrier] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._polls_ended = 0
+        self._poll_end = threading.Event()
         self._before = (_hooks.CUSTOM_REQUEST_SENDER, _hooks.download_file)
         _hooks.CUSTOM_REQUEST_SENDER, _hooks.download_file = self._send, self._download
 
     def end_poll(self) -> None:
-        """Let a waiting `getUpdates` return at once, without updates; after `bot.stop_polling()` the polling then ends at once too."""
-        self._polls_ended += 1
+        """Let a waiting `getUpdates` return at once, without updates, or the next one where none waits yet; after `bot.stop_polling()` the polling then
+        ends at once too."""
+        with self._lock:
+            self._poll_end.set()
         for carrier in self._carriers():
             carrier.transport.abort(_POLL)
 
@@ -159,7 +161,7 @@ class Installed:
             wait=wait,
             deadline=ends_at,
             scope=_POLL if word == "getUpdates" else "",
-            stop=self._stop,
+            stop=self._poll_end if word == "getUpdates" else self._stop,
         )
         return self._carry(request, ends_at, proxies)
 
@@ -178,13 +180,17 @@ class Installed:
     def _carry(self, request: Request, ends_at: float, proxies: Mapping[str, str] | None) -> requests.Response:
         carrier = self._carrier_for(request.url, proxies)
         carrier.guard_token(request.url)
-        polls_ended = self._polls_ended
+        stop = request.stop or self._stop
         try:
-            response = carrier.carry(request, ends_at=ends_at, stop=self._stop)
+            response = carrier.carry(request, ends_at=ends_at, stop=stop)
         except NetworkError as error:
-            if request.scope != _POLL or polls_ended == self._polls_ended:
+            if request.scope != _POLL or not stop.is_set():
                 raise as_requests_error(error) from None
             response = _NOTHING_NEW
+        finally:
+            with self._lock:
+                if stop is self._poll_end and stop.is_set() and not self._stop.is_set():
+                    self._poll_end = threading.Event()  # the next poll waits anew
         answer = as_response(response)
         answer.url = request.url.replace(token_of(request.url) or "\0", "<hidden>")  # an answer's own texts, such as raise_for_status's, show it
         return answer

@@ -291,6 +291,19 @@ def test_end_poll_lets_a_poll_return_empty(api: BotApiServer, bot: telebot.TeleB
             assert becomes(lambda: not api.is_polled, 2.0)
 
 
+def test_end_poll_ends_a_poll_that_is_about_to_begin(api: BotApiServer, bot: telebot.TeleBot) -> None:
+    """telebot has begun a poll that is not on its way yet: it returns at once too, and the one after it waits anew."""
+    with install(ca_file=api.ca_file) as installed, ThreadPoolExecutor(1) as pool:
+        installed.end_poll()
+        started = time.monotonic()
+        assert bot.get_updates(long_polling_timeout=5) == []
+        assert time.monotonic() - started < 4.0
+        poll = pool.submit(bot.get_updates, long_polling_timeout=50)
+        assert becomes(lambda: api.is_polled, 5.0)
+        installed.end_poll()
+        assert poll.result(2.0) == []
+
+
 def test_uninstall_ends_everything_and_gives_telebot_its_own_way_back(api: BotApiServer, bot: telebot.TeleBot) -> None:
     """A send under way ends as an error, a poll returns empty, the hooks are the old ones, nothing is left; the second time nothing happens."""
     api.script("sendMessage", Answer(silent=True))
