@@ -162,8 +162,6 @@ class OneShotRequest(BaseRequest):
             TimedOut: its time was up.
             telegram.error.NetworkError: no answer came for another reason.
         """
-        if self._is_closed:
-            raise RuntimeError("this OneShotRequest is shut down; call initialize() first")
         has_files = request_data is not None and request_data.contains_files
         times = self._times(
             _given(connect_timeout, self._connect_timeout),
@@ -206,6 +204,8 @@ class OneShotRequest(BaseRequest):
 
         A thread costs a small part of what a connection costs, and none is left that somebody would have to end.
         """
+        if self._is_closed:  # looked at here: a call may have waited for its turn meanwhile
+            raise RuntimeError("this OneShotRequest is shut down; call initialize() first")
         loop = asyncio.get_running_loop()
         result: asyncio.Future[Response] = loop.create_future()
         call = _Call()

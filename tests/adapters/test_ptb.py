@@ -455,6 +455,26 @@ def test_shutdown_ends_the_calls_at_once_and_initialize_begins_anew(api: BotApiS
         asyncio.run(main())
 
 
+def test_what_waits_for_its_turn_at_a_shutdown_is_never_sent(api: BotApiServer) -> None:
+    """The shutdown ends the call that has the only place; the one behind it does not take that place."""
+    api.script("sendMessage", Answer(silent=True))
+
+    async def main() -> None:
+        request = one_shot(api, read_timeout=30.0, calls_at_once=1)
+        async with bot_of(api, request) as bot:
+            first, second = (asyncio.ensure_future(bot.send_message(1, text)) for text in ("first", "second"))
+            await until(lambda: api.recorder.by_method["sendMessage"] == 1)
+            await request.shutdown()
+            with pytest.raises(telegram_error.NetworkError, match="aborted"):
+                await first
+            with pytest.raises(telegram_error.NetworkError, match="shut down"):
+                await second
+
+    with nothing_left():
+        asyncio.run(main())
+    assert api.count("sendMessage") == 1
+
+
 def test_sends_take_nothing_from_a_poll_and_wait_their_turn(api: BotApiServer) -> None:
     """With the only place taken, a poll gets through at once; a second send waits, and says that it was never sent when its time is up."""
     api.script("sendMessage", Answer(silent=True), times=None)
