@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +21,7 @@ from syncbot.cli.monitor.alert import Alerts
 from syncbot.cli.monitor.log_kinds import read_record
 from syncbot.cli.monitor.log_watch import Follower, LogWatch
 from syncbot.cli.monitor.look import Bounds, Look, span
+from syncbot.cli.monitor.state_watch import StateWatch
 from syncbot.runtime.facts import FACTS
 from syncbot.storage import Incoming, OutboxCall, Store, open_store
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, User
@@ -101,6 +103,28 @@ def test_a_killed_bot_is_noticed_at_once(command: Command, state: Path) -> None:
     assert f"its process {gone.pid} ended without a word" in ended.out
     write(state, lambda store: store.meta.set(FACTS, word(pid=gone.pid, host="elsewhere")))
     assert command("monitor", "--once").code == 0
+
+
+@pytest.mark.parametrize(("last", "words"), [({"running": False, "ok": False}, "it was stopped"), ({"pid": os.getpid()}, "")], ids=["stopped", "restarted"])
+def test_a_bot_that_stops_while_it_is_looked_at_was_not_killed(running: Path, last: dict[str, Any], words: str) -> None:
+    """Its process ends after its word was read: the word that it left, or that of the next process, counts."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    said = [word(pid=process.pid), word(**{"pid": process.pid, **last})]
+
+    with open_store(running, None) as store:
+
+        class Ending:
+            """The state file of a bot that ends after its first word was read."""
+
+            meta = SimpleNamespace(get=lambda name: said.pop(0) if len(said) > 1 else said[0])
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(store, name)
+
+        troubles = StateWatch(cast(Store, Ending()), None, Bounds()).look(time.time()).troubles
+    assert len(troubles) == bool(words)
+    assert words in "".join(troubles)
 
 
 def test_a_bot_that_cron_starts(command: Command, state: Path) -> None:
@@ -381,6 +405,62 @@ def test_a_first_look_reads_the_rotated_part_too(tmp_path: Path) -> None:
     lines = list(follower.lines())
     assert lines[-2:] == ["old 99", "new"]
     assert len(lines) < 10
+    follower.close()
+
+
+def test_a_rotation_during_the_first_look_loses_nothing(tmp_path: Path) -> None:
+    """The log is rotated once more while the older part is read: all three parts are read."""
+    log = tmp_path / "bot.log"
+    (tmp_path / "bot.log.1").write_text("one\ntwo\n")
+    log.write_text("three\n")
+    follower = Follower(log)
+    lines = follower.lines()
+    assert next(lines) == "one"
+    (tmp_path / "bot.log.1").rename(tmp_path / "bot.log.2")
+    log.rename(tmp_path / "bot.log.1")
+    log.write_text("four\n")
+    assert list(lines) == ["two", "three", "four"]
+    follower.close()
+
+
+def test_what_is_written_right_before_a_rotation_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A last line is written, and the log rotated, after all there was has been read and before anybody looks whether it was rotated."""
+    log = tmp_path / "bot.log"
+    log.write_text("one\n")
+    follower = Follower(log)
+    assert list(follower.lines()) == ["one"]
+    stat, looks = Path.stat, list[Path]()
+
+    def late_stat(path: Path, **options: Any) -> os.stat_result:
+        if path == log and not looks:
+            looks.append(path)
+            with log.open("a") as file:
+                file.write("two\n")
+            log.rename(tmp_path / "bot.log.1")
+            log.write_text("three\n")
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", late_stat)
+    assert list(follower.lines()) == ["two", "three"]
+    follower.close()
+
+
+def test_an_older_part_that_is_rotated_away_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older part is gone between two looks at it: the present one is read."""
+    log, older = tmp_path / "bot.log", tmp_path / "bot.log.1"
+    log.write_text("new\n")
+    older.write_text("old\n")
+    is_file = Path.is_file
+
+    def late_is_file(path: Path) -> bool:
+        found = is_file(path)
+        if path == older:
+            older.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "is_file", late_is_file)
+    follower = Follower(log)
+    assert list(follower.lines()) == ["new"]
     follower.close()
 
 

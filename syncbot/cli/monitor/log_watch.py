@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -36,15 +37,15 @@ class Follower:
 
     def lines(self) -> Iterator[str]:
         """The complete lines that have come since the last call."""
+        self._open()
         if self._first:
             self._first = False
-            rotated = self.path.with_name(self.path.name + ".1")
-            if self.path.exists() and self.path.stat().st_size < self._tail_bytes and rotated.is_file():
-                yield from self._old(rotated)
+            yield from self._rotated()
         while True:
             self._open()
+            is_old = self._was_replaced()  # before it is read: nothing more is written into a file that has been replaced
             yield from self._new()
-            if not self._was_replaced():
+            if not is_old:
                 return
             self.close()
 
@@ -73,11 +74,17 @@ class Follower:
             file.seek(size - self._tail_bytes)
             file.readline()  # the rest of a line
 
-    def _old(self, path: Path) -> Iterator[str]:
-        with path.open("rb") as file:
-            self._to_tail(file)
-            for line in file:
-                yield _text(line)
+    def _rotated(self) -> Iterator[str]:
+        """What stands in the file before the present one, where that is short."""
+        if self._file is None or os.fstat(self._file.fileno()).st_size >= self._tail_bytes:
+            return
+        path = self.path.with_name(self.path.name + ".1")
+        with suppress(OSError):  # it is being rotated away itself
+            if path.is_file():
+                with path.open("rb") as file:
+                    if not os.path.sameopenfile(file.fileno(), self._file.fileno()):
+                        self._to_tail(file)
+                        yield from map(_text, file)
 
     def _new(self) -> Iterator[str]:
         if self._file is None:

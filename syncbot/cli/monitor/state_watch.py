@@ -54,14 +54,14 @@ class StateWatch:
         self._store.close()
 
     def _look(self, now: float) -> Look:
-        said: Mapping[str, Any] = self._store.meta.get(FACTS) or {}
+        said, is_gone = self._said()
         counts, outbox = self._store.inbox.counts(), self._store.outbox.counts()
         lag = 0.0 if counts.oldest is None else max(0.0, now - counts.oldest)
         dead = self._store.dead_letters.count()
         recent = self._recently_dead(now)
         outbox_lag = self._outbox_lag(now)
         self._count_polls(said)
-        troubles = [*self._process_troubles(said, now), *self._waiting_troubles(lag, counts.waiting, outbox_lag)]
+        troubles = [*self._process_troubles(said, is_gone, now), *self._waiting_troubles(lag, counts.waiting, outbox_lag)]
         if recent:
             troubles.append(f"{recent} went to the dead letters in the last {span(self._bounds.minutes * 60)}")
         facts = {
@@ -97,7 +97,17 @@ class StateWatch:
             self._polls_a_minute = None
         self._before = said
 
-    def _process_troubles(self, said: Mapping[str, Any], now: float) -> Iterator[str]:
+    def _said(self) -> tuple[Mapping[str, Any], bool]:
+        """The bot's last word about itself, and whether the process that wrote it has ended since without another one."""
+        said: Mapping[str, Any] = self._store.meta.get(FACTS) or {}
+        while _is_gone(said):
+            last: Mapping[str, Any] = self._store.meta.get(FACTS) or {}
+            if last == said:
+                return said, True
+            said = last  # it came between the two looks, as its process ended, or from the next one
+        return said, False
+
+    def _process_troubles(self, said: Mapping[str, Any], is_gone: bool, now: float) -> Iterator[str]:
         if not said:
             yield "no bot has run with this state file yet"
         elif said.get("once"):
@@ -106,7 +116,7 @@ class StateWatch:
                 yield f"the last run from cron ended {span(silent)} ago"
         elif not said.get("running"):
             yield f"the bot does not run: it was stopped {span(now - said['at'])} ago"
-        elif _is_gone(said):
+        elif is_gone:
             yield f"the bot does not run: its process {said['pid']} ended without a word, {span(now - said['at'])} after its last one at most"
         elif now - said["at"] > 2 * said.get("every", EVERY_SECONDS) + _SLACK_SECONDS:
             yield f"the bot has said nothing for {span(now - said['at'])}: it hangs, or was killed"
