@@ -129,7 +129,7 @@ class PartFile:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         try:
-            if not self._finished:
+            if not self._finished and _is_at(self._fd, self._part):  # an interrupt may come when it has taken its place already
                 self._leave(keep=self._shared and not isinstance(error, OSError) and bool(self._identity) and self.received > 0)
         finally:
             os.close(self._fd)

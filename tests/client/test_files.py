@@ -24,6 +24,7 @@ from proxies_kit import running
 
 from syncbot.client.bot import Bot
 from syncbot.client.files import RemoteFile
+from syncbot.client.partfile import PartFile
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import BadRequest, DeliveryUncertain, NetworkError, NotFound, Phase
 from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy, TestCA
@@ -743,3 +744,23 @@ def test_memory_stays_small(server: BotApiServer, tmp_path: Path) -> None:
     up, down = map(float, done.stdout.split())
     assert up < 5
     assert down < 5
+
+
+def test_an_interrupt_leaves_a_file_alone_that_has_taken_its_place(tmp_path: Path) -> None:
+    """Ctrl-C comes right after the whole file was put in its place, and the next download to the same path has begun: both files stay as they are."""
+    path = tmp_path / "a.bin"
+    following = PartFile(path)
+
+    def interrupted() -> None:
+        with PartFile(path) as part:
+            part.identify(RemoteFile("id", "unique", 5))
+            part.write(b"whole")
+            os.replace(f"{path}.part", path)  # as far as `finish` had come
+            following.__enter__()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_bytes() == b"whole"
+    assert Path(f"{path}.part").exists()
+    following.__exit__(None, None, None)
