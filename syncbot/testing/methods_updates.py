@@ -56,6 +56,7 @@ def set_webhook(queue: UpdateQueue, webhook: WebhookState, params: Mapping[str, 
         queue.drop()
     if url:
         queue.end_poll()
+        queue.changed.notify_all()  # whoever delivers has waited for it
     return True
 
 

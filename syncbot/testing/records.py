@@ -145,13 +145,16 @@ class Recorder:
         if self._keep_texts:
             with self._changed:
                 self.texts[text] += 1
+                self._changed.notify_all()
 
     def problem(self, text: str) -> None:
         """Something about a request was not as the Bot API wants it."""
         with self._changed:
             self.problems.append(text)
+            self._changed.notify_all()
 
     def answered(self, status: int) -> None:
         """An answer with this HTTP status is about to leave."""
         with self._changed:
             self.by_status[status] += 1
+            self._changed.notify_all()

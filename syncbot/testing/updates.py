@@ -111,9 +111,11 @@ class UpdateQueue:
             return count
 
     def take(self, update_id: int) -> None:
-        """An update was delivered by webhook."""
+        """An update was delivered by webhook; it may have been dropped meanwhile."""
         with self.changed:
-            at = next(n for n, update in enumerate(self.pending) if update["update_id"] == update_id)
+            at = next((n for n, update in enumerate(self.pending) if update["update_id"] == update_id), None)
+            if at is None:
+                return
             del self.pending[at]
             self.confirmed += 1
             self.confirmed_below = max(self.confirmed_below, update_id + 1)

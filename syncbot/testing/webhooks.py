@@ -23,6 +23,8 @@ from syncbot.types import JSON
 if TYPE_CHECKING:
     from syncbot.testing.engine import Engine
 
+_RECUT_SECONDS = 0.05
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -81,13 +83,18 @@ class WebhookSender:
         """End the threads; a POST that is under way is cut."""
         with self._changed:
             self._stopping = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            while thread.is_alive():
+                self._cut_posts()  # again and again: one may only just be connecting
+                thread.join(_RECUT_SECONDS)
+
+    def _cut_posts(self) -> None:
+        with self._changed:
             for connection in self._posting:
                 if connection.sock is not None:
                     with contextlib.suppress(OSError):
                         socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
-            self._changed.notify_all()
-        for thread in self._threads:
-            thread.join()
 
     def wait_delivered(self, count: int, timeout: float = 5.0) -> None:
         """Wait until this many POSTs were answered with 2xx; raises TimeoutError where they are not."""

@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from server_kit import Background, Client, client_of, multipart, raw_socket, read_all
@@ -50,6 +50,26 @@ def test_a_connection_is_kept_alive_and_recorded(server: BotApiServer, client: C
     client.close()
     server.wait_closed()
     assert not server.connections[0].is_open
+
+
+def test_whoever_waits_is_told_of_every_change(server: BotApiServer) -> None:
+    """The status of an answer, a problem and a text wake whoever waits for them, though nothing else happens."""
+    changes: list[tuple[Callable[[], object], Callable[[], bool]]] = [
+        (lambda: server.recorder.answered(418), lambda: server.count_status(418) == 1),
+        (lambda: server.recorder.problem("odd"), lambda: server.problems == ["odd"]),
+        (lambda: server.recorder.delivered("hi"), lambda: server.count_text("hi") == 1),
+    ]
+    for change, seen in changes:
+        looked = threading.Event()
+
+        def look(seen: Callable[[], bool] = seen, looked: threading.Event = looked) -> bool:
+            looked.set()
+            return seen()
+
+        waiting = Background(lambda look=look: server.wait_until(look, 30.0))  # type: ignore[misc]
+        assert looked.wait(5.0)
+        change()
+        waiting.result()
 
 
 def test_connection_close_is_obeyed(server: BotApiServer) -> None:

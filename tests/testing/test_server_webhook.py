@@ -19,6 +19,7 @@ import pytest
 from server_kit import Background, Client, client_of
 
 from syncbot.testing import BotApiServer, TestCA
+from syncbot.testing.methods_updates import WebhookState, set_webhook
 
 
 class Hook:
@@ -118,6 +119,76 @@ def test_a_hanging_webhook_does_not_hold_up_the_end() -> None:
             begin = time.monotonic()
             server.close()
             assert time.monotonic() - begin < 2
+
+
+def test_a_post_that_only_connects_when_the_server_closes_is_cut_too(server: BotApiServer, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the server comes before a POST has its socket: it does not wait for an answer that never comes."""
+    connect, connecting, go_on = socket.create_connection, threading.Event(), threading.Event()
+
+    def slow_connect(*values: Any, **options: Any) -> socket.socket:
+        sock = connect(*values, **options)
+        if threading.current_thread().name.startswith("syncbot-webhook"):
+            connecting.set()
+            go_on.wait(5.0)
+        return sock
+
+    monkeypatch.setattr(socket, "create_connection", slow_connect)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client.ok("setWebhook", url=f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        server.user(42).send("x")
+        sender = server.deliver_webhook(timeout=20.0)
+        assert connecting.wait(5.0)
+        stopping = Background(sender.stop)
+        while not sender._stopping:
+            go_on.wait(0.01)
+        go_on.set()
+        stopping.result(10.0)
+
+
+def test_a_webhook_that_is_set_late_gets_what_waits(server: BotApiServer, hook: Hook) -> None:
+    """Delivery begins when the webhook is set, though nothing else happens then."""
+    sender = server.deliver_webhook(connections=1)
+    looked = threading.Event()
+    server.user(42).send("waiting")
+
+    class Looked(WebhookState):
+        """The webhook's state, which tells when the sender has found it empty."""
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "url":
+                looked.set()
+            return super().__getattribute__(name)
+
+    with server.world.changed:
+        server.engine.webhook = Looked()
+        server.world.changed.notify_all()
+    assert looked.wait(5.0)
+    with server.world.changed:  # which the sender holds until it waits
+        set_webhook(server.queue, server.engine.webhook, {"url": hook.url}, has_certificate=False, any_url=True)
+    sender.wait_delivered(1)
+
+
+def test_what_is_dropped_while_it_is_posted_ends_no_delivery(server: BotApiServer, client: Client, hook: Hook) -> None:
+    """An update is dropped between its POST and the answer: the next one is delivered."""
+    dropped: list[int] = []
+
+    class Dropping(list[Any]):
+        """In the place of what the hook has got: drops what waits when the first update comes."""
+
+        def append(self, got: Any) -> None:
+            super().append(got)
+            if not dropped:
+                dropped.append(server.queue.drop())
+
+    hook.got = Dropping()
+    client.ok("setWebhook", url=hook.url)
+    sender = server.deliver_webhook(connections=1)
+    user = server.user(42)
+    user.send("dropped")
+    sender.wait_delivered(1)
+    user.send("next")
+    sender.wait_delivered(2)
+    assert dropped == [1]
 
 
 def test_updates_are_posted_with_the_secret(server: BotApiServer, client: Client, hook: Hook) -> None:
