@@ -144,6 +144,8 @@ class Workers:
                 if left_seconds <= 0:
                     break
                 self._progress.wait(min(left_seconds, _LOOK_AGAIN_SECONDS))
+            # Who has nothing in hand ends at once, and first puts back what it was just given.
+            self._progress.wait_for(lambda: len(self._threads) <= len(self._busy), RETRY_SECONDS)
             left = list(self._busy)
             for busy in left:
                 busy.given_up = True
@@ -288,10 +290,18 @@ class Workers:
     def _claim(self, claimed: list[Claimed]) -> None:
         claimed += self._inbox.claim(1)
 
+    def _begins(self, busy: Busy) -> bool:
+        """Note that it is begun; False where the stop has come since it was handed out."""
+        with self._lock:
+            if self._stop.is_set():
+                return False
+            self._busy.add(busy)
+            return True
+
     def _run_job(self, job: JobRun) -> None:
         busy = Busy(job=job.name)
-        with self._lock:
-            self._busy.add(busy)
+        if not self._begins(busy):
+            return
         try:
             job.work()
         except StorageError:
@@ -307,8 +317,9 @@ class Workers:
     def _work(self, claimed: Claimed) -> Claimed | None:
         """Handle one update and record how it ended; returns the next one where there is one at once."""
         busy = Busy(claimed)
-        with self._lock:
-            self._busy.add(busy)
+        if not self._begins(busy):
+            self.patience.tried(partial(self._inbox.release, claimed))
+            return None
         try:
             end = self._outcome(claimed, Turn(self, busy, claimed) if self._may_wait else None)
             wanted = 0 if self._is_over() or self._is_one_too_many(busy) else 1

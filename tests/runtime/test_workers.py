@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
@@ -23,7 +24,7 @@ from syncbot.runtime.tasks import JobRun
 from syncbot.runtime.turn import Turn
 from syncbot.runtime.workers import Workers
 from syncbot.storage import Store, open_store
-from syncbot.storage.base import Incoming
+from syncbot.storage.base import Claimed, Counts, Incoming
 from syncbot.storage.base_data import NO_CHANGES, Changes
 from syncbot.testing import BotApiServer
 
@@ -232,6 +233,36 @@ def test_a_stop_begins_no_new_update(store: Store) -> None:
         go_on.set()
     assert sorted(seen.texts) == ["0", "1"]
     assert store.inbox.counts() == store.inbox.counts().__class__(8, 0, store.inbox.counts().oldest)
+
+
+def test_what_is_handed_out_as_the_stop_comes_is_put_back(store: Store) -> None:
+    """The stop comes between the handing out of an update and its handler: the handler is not called, not even when nobody waits for it."""
+    begun: list[int] = []
+
+    def handle(raw: dict[str, Any], turn: Turn | None) -> Changes:
+        begun.append(raw["update_id"])
+        return NO_CHANGES
+
+    class Stopping:
+        """The inbox; the stop comes while it hands out."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def claim(self, limit: int) -> list[Claimed]:
+            found = store.inbox.claim(limit)
+            stop.set()
+            return found
+
+    put(store, (1, "a"))
+    stop = threading.Event()
+    workers = Workers(Stopping(), handle, 1, stop)
+    workers.start()
+    assert stop.wait(5.0)
+    assert workers.join(0.0, threading.Event())
+    assert becomes(lambda: not own_threads(), 5.0)
+    assert begun == []
+    assert store.inbox.counts() == Counts(1, 0, ANY)
 
 
 def test_what_does_not_end_in_time_is_put_back(store: Store) -> None:
