@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import contextlib
 import os
@@ -322,10 +323,11 @@ class Runtime(JobMethods, Inlets):
             return
 
         def on_signal(number: int, frame: FrameType | None) -> None:
-            # Only events are set here: a signal may interrupt anything, also somebody who holds a lock.
+            # A signal may interrupt anything, also somebody who holds a lock, that of the very event. So only an event is set, and by another thread, which
+            # can wait for that lock; one of threading's own takes locks where it is started.
             session = self._current()
             if session is not None:
-                (session.forced if session.stop.is_set() else session.stop).set()
+                _thread.start_new_thread((session.forced if session.stop.is_set() else session.stop).set, ())
 
         before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -526,6 +526,34 @@ def test_a_second_signal_forces(server: BotApiServer, tmp_path: Path) -> None:
         assert "did not end in time" in errors
 
 
+def test_a_second_signal_in_the_middle_of_the_first_hangs_nobody(server: BotApiServer, tmp_path: Path) -> None:
+    """A second signal comes while the first one's event is being set, its lock held: the program ends."""
+    source = (
+        PROGRAM
+        + """
+import signal
+def trace(frame, event, arg):
+    caller = frame.f_back
+    if frame.f_code.co_name == "__enter__" and caller.f_code.co_name == "set" and caller.f_back.f_code.co_name == "on_signal":
+        return at_the_end
+def at_the_end(frame, event, arg):
+    if event == "return":
+        sys.settrace(None)
+        os.kill(os.getpid(), signal.SIGINT)
+    return at_the_end
+app = Runtime(bot, state=STATE)
+sys.settrace(trace)
+app.run()
+say("over")
+"""
+    )
+    with Process(source, *program_arguments(server, tmp_path / "bot.db")) as process:
+        server.wait_polled(SECONDS)
+        process.signal()
+        code, output, errors = process.end()
+    assert (code, output) == (0, "over\n"), errors
+
+
 def test_a_signal_in_the_middle_of_the_start_is_not_lost(server: BotApiServer, tmp_path: Path) -> None:
     """A SIGTERM that comes while the state file is being opened ends the program."""
     source = (
