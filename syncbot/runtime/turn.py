@@ -38,7 +38,7 @@ class Turn:
             try:
                 return waiter.wait(timeout)
             finally:
-                self._workers.step_back(self._busy, self._claimed)
+                self._workers.step_back(self._busy, self._claimed, is_answered=waiter.answer is not None)
 
     @property
     def is_awaited(self) -> bool:

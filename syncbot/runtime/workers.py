@@ -149,6 +149,7 @@ class Workers:
             left = list(self._busy)
             for busy in left:
                 busy.given_up = True
+            self._progress.notify_all()
         if left:
             _log.warning("%d handlers did not end in time (%s); updates are handled again at the next start", len(left), ", ".join(busy.name for busy in left))
             self._inbox.release(*(busy.claimed for busy in left if busy.claimed is not None))
@@ -175,8 +176,10 @@ class Workers:
             self._work_ready.notify_all()
             self._progress.notify_all()
 
-    def step_back(self, busy: Busy, claimed: Claimed) -> None:
+    def step_back(self, busy: Busy, claimed: Claimed, *, is_answered: bool) -> None:
         """The waiting is over: wait for the chat's turn, and count as a worker again (one that is too many ends when it may).
+
+        With an answer, which would be lost, it waits through a stop too: the update that brought it is just about to end.
 
         Raises:
             Stopped: the runtime is stopping, and another handler has the turn.
@@ -190,7 +193,7 @@ class Workers:
         with self._lock:
             try:
                 while not (self.patience.tried(take, writes=False) and taken):
-                    if self._stop.is_set():
+                    if self._stop.is_set() and (busy.given_up or not is_answered):
                         raise Stopped("the runtime is stopping")
                     self._progress.wait(RETRY_SECONDS if self.patience.trouble else None)
             finally:

@@ -469,6 +469,49 @@ def test_a_late_answer_is_an_ordinary_message(store: Store) -> None:
         assert sorted(seen.texts) in (["answered"], ["AskTimeout", "plain"]), seen.texts
 
 
+def test_an_answer_that_comes_as_the_stop_does_is_not_lost(store: Store) -> None:
+    """The stop comes after an answer was given, and before the update that brought it has ended: the handler that asked goes on with it."""
+    stop, refused, answers = threading.Event(), threading.Event(), list[int]()
+
+    class Stopping:
+        """The inbox; the stop comes while the end of the answer's update is written."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def finish(self, claimed: Claimed, *values: Any, **options: Any) -> list[Claimed]:
+            if claimed.update_id == 2:
+                stop.set()
+                assert refused.wait(SECONDS)
+            return store.inbox.finish(claimed, *values, **options)
+
+        def take_turn(self, claimed: Claimed) -> bool:
+            taken = store.inbox.take_turn(claimed)
+            if not taken and stop.is_set():
+                refused.set()
+            return taken
+
+    def handle(raw: dict[str, Any], turn: Turn | None) -> Changes:
+        assert turn is not None
+        if raw["update_id"] == 1:
+            answers.append(turn.ask(7, 7, SECONDS)["update_id"])
+        else:
+            assert turn.offer(7, 7, raw)
+        return NO_CHANGES
+
+    workers = Workers(Stopping(), handle, 2, stop)
+    workers.start()
+    put(store, (1, "7"))
+    workers.notify(1)
+    assert becomes(lambda: workers.turns.number == 1)
+    put(store, (2, "7"))
+    workers.notify(1)
+    assert stop.wait(SECONDS)
+    assert workers.join(SECONDS, threading.Event())
+    assert answers == [2]
+    assert store.inbox.counts() == Counts(0, 0, None)
+
+
 def test_without_leave_to_wait_there_is_no_turn(store: Store) -> None:
     """Where nothing may be waited for, handlers get no turn."""
     turns: list[Turn | None] = []
