@@ -202,7 +202,7 @@ class Inlets(Router):
     def ensure_started(self) -> None:
         """Start to handle what a webhook brings, unless this process has been started already, or stopped."""
         session = self._current()
-        if session is None or session.fatal is not None:
+        if session is None or (session.fatal is not None and session.done.is_set()):
             try:
                 self.start(poll=False)
             except RuntimeError:

@@ -55,7 +55,7 @@ def statistics(server: BotApiServer, started: float) -> dict[str, Any]:
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
         "requests": server.count(),
         "methods": dict(server.recorder.by_method),
-        "statuses": {str(status): count for status, count in server.recorder.by_status.items()},
+        "statuses": {str(status): count for status, count in dict(server.recorder.by_status).items()},
         "connections_total": server.connections_total,
         "open_connections": server.open_connections,
         "max_requests_per_connection": server.max_requests_per_connection,

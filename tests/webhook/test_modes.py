@@ -248,6 +248,30 @@ def test_what_comes_as_the_runtime_ends_is_taken(app: Runtime, tmp_path: Path) -
         assert store.inbox.store([incoming_from(update(1))]) == 0  # it is known
 
 
+def test_what_comes_while_a_failed_runtime_ends_is_taken(app: Runtime) -> None:
+    """An error has ended the runtime, and a handler keeps it from having ended: updates are stored meanwhile, and it is started anew afterwards."""
+    go_on, seen = threading.Event(), threading.Event()
+
+    @app.message()
+    def hang(update: object, context: object) -> None:
+        seen.set()
+        go_on.wait(10.0)
+
+    hook = app.wsgi("/hook", SECRET)
+    assert call(hook, body_of(1)).status == 200
+    assert seen.wait(10.0)
+    session = app._current()
+    assert session is not None
+    session.fail(StorageError("the disk is gone"))
+    app.ensure_started()
+    app.process(update(2))
+    assert not session.done.is_set()
+    go_on.set()
+    assert session.done.wait(10.0)
+    app.ensure_started()
+    assert app.health()["running"]
+
+
 def test_strangers_reach_no_handler(bot: Bot, tmp_path: Path) -> None:
     """With allowed users set, what others send is acknowledged and goes nowhere, in threads and within the request."""
     app = Runtime(bot, state=tmp_path / "bot.db", allowed_users={42})
