@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import becomes, make_bot, own_threads
+from runtime_kit import SECONDS, becomes, make_bot, own_threads
 
 from syncbot.runtime.runtime import Runtime
 from syncbot.testing import BotApiServer
@@ -29,7 +29,7 @@ def make_app(server: BotApiServer, tmp_path: Path) -> Iterator[MakeApp]:
     made: list[Runtime] = []
 
     def make(*, bot_options: dict[str, Any] | None = None, **options: Any) -> Runtime:
-        chosen: dict[str, Any] = {"state": tmp_path / "bot.db", "grace": 5.0} | options
+        chosen: dict[str, Any] = {"state": tmp_path / "bot.db", "grace": SECONDS} | options
         app = Runtime(make_bot(server, **(bot_options or {})), **chosen)
         made.append(app)
         return app
@@ -38,4 +38,4 @@ def make_app(server: BotApiServer, tmp_path: Path) -> Iterator[MakeApp]:
     for app in made:
         app.stop(grace=1.0)
         app.bot.close()
-    assert becomes(lambda: not own_threads(), 5.0), own_threads()
+    assert becomes(lambda: not own_threads()), own_threads()

@@ -21,11 +21,13 @@ from syncbot.testing import BotApiServer
 JSON = dict[str, Any]
 SECONDS = 20.0
 """How long a test waits for what must come."""
+CALL_SECONDS = 10.0
+"""How long a bot of a test waits for an answer: longer than a busy machine may hold up the server that gives it."""
 
 
 def make_bot(server: BotApiServer, **options: Any) -> Bot:
-    """A bot of a server, without rate limits, that gives up soon."""
-    settings: JSON = {"base_url": server.url, "limits": None, "timeout": 2.0, "deadline": 10.0, "retry": RetryPolicy(first_wait=0.05)}
+    """A bot of a server, without rate limits."""
+    settings: JSON = {"base_url": server.url, "limits": None, "timeout": CALL_SECONDS, "deadline": 3 * CALL_SECONDS, "retry": RetryPolicy(first_wait=0.05)}
     if server.tls:
         settings["ca_file"] = server.ca_file
     return Bot(server.token, **(settings | {"proxies": ["direct"]} | options))
@@ -207,7 +209,7 @@ from syncbot.client.bot import Bot
 from syncbot.runtime.runtime import Runtime
 from syncbot.runtime import filters
 URL, TOKEN, STATE = sys.argv[1:4]
-bot = Bot(TOKEN, base_url=URL, proxies=["direct"], limits=None, timeout=2.0)
+bot = Bot(TOKEN, base_url=URL, proxies=["direct"], limits=None, timeout=10.0)
 def say(*words):
     print(*words, flush=True)
 """

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from runtime_kit import becomes, logged
+from runtime_kit import SECONDS, becomes, logged
+from timing_kit import soon, took
 
 from syncbot.runtime.backlog import DurableBacklog, MemoryBacklog
 from syncbot.storage import open_store
@@ -56,7 +57,7 @@ def test_too_many_waiting_hold_the_poller_back_until_some_are_handled(inbox: Inb
         assert waiting.is_alive()
     inbox.finish(inbox.claim(1)[0])
     backlog.finished(0)
-    waiting.join(5.0)
+    waiting.join(SECONDS)
     assert not waiting.is_alive()
 
 
@@ -65,7 +66,7 @@ def test_what_waits_behind_a_hung_handler_does_not_hold_up_the_others(inbox: Inb
     fill(inbox, 70)
     backlog = DurableBacklog(inbox, threading.Event(), 20, has_idle=lambda: True)
     waiting = in_background(backlog)
-    waiting.join(5.0)
+    waiting.join(SECONDS)
     assert not waiting.is_alive()
 
 
@@ -73,15 +74,43 @@ def test_what_waits_behind_a_hung_handler_does_not_hold_up_the_others(inbox: Inb
 def test_a_stop_ends_the_waiting(inbox: Inbox, in_memory: bool) -> None:
     """A stop and a wake end every waiting for room at once."""
     fill(inbox, 70)
+
+    def end_one() -> float:
+        stop = threading.Event()
+        backlog = MemoryBacklog(stop) if in_memory else DurableBacklog(inbox, stop, 20)
+        backlog.stored([1])
+        waiting = in_background(backlog)
+        stop.set()
+        began = time.monotonic()
+        backlog.wake()
+        waiting.join(SECONDS)
+        assert not waiting.is_alive()
+        return time.monotonic() - began
+
+    assert soon(0.9, end_one)
+
+
+def test_a_stop_while_the_inbox_is_counted_is_not_missed(inbox: Inbox) -> None:
+    """A stop and a wake that come right after the poller has looked for them end its waiting at once, too."""
+    fill(inbox, 70)
+
+    class Stopping:
+        """An inbox during whose counting the runtime is stopped."""
+
+        def counts(self) -> Counts:
+            found = inbox.counts()
+            stop.set()
+            backlog.wake()
+            return found
+
+    def wait_once() -> float:
+        stop.clear()
+        return took(backlog.wait_for_room)
+
     stop = threading.Event()
-    backlog = MemoryBacklog(stop) if in_memory else DurableBacklog(inbox, stop, 20)
-    backlog.stored([1])
-    waiting = in_background(backlog)
-    stop.set()
-    began = time.monotonic()
-    backlog.wake()
-    waiting.join(5.0)
-    assert time.monotonic() - began < 0.9
+    stopping: Any = Stopping()
+    backlog = DurableBacklog(stopping, stop, 20)
+    assert soon(0.9, wait_once)
 
 
 def test_a_stop_that_comes_while_it_is_counted_ends_the_waiting(inbox: Inbox) -> None:
@@ -164,7 +193,7 @@ def test_in_memory_the_poller_waits_for_the_batch() -> None:
     backlog.finished(1)
     assert waiting.is_alive()
     backlog.finished(2)
-    assert becomes(lambda: not waiting.is_alive(), 1.0)
+    assert becomes(lambda: not waiting.is_alive())
 
 
 def test_in_memory_a_hung_handler_does_not_hide_new_updates_for_ever() -> None:
