@@ -339,8 +339,12 @@ class Session:
             parts.outbox_folder.close()
 
     def _count_left(self, parts: Parts) -> None:
-        counts = parts.store.inbox.counts()
-        self.left = counts.waiting + counts.running
+        try:
+            counts = parts.store.inbox.counts()
+        except StorageError as error:
+            self.fail(error)
+        else:
+            self.left = counts.waiting + counts.running
 
     def _confirm(self, parts: Parts) -> None:
         """What was handled since the last poll would be handled again, were it not confirmed (a state file knows it)."""

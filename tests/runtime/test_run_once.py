@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from runtime_kit import PROGRAM, SECONDS, Process, Seen, logged, own_threads, program_arguments, running
+from timing_kit import soon, took
 
 from syncbot.errors import AlreadyRunning, Unauthorized
 from syncbot.runtime.context import Context
@@ -60,24 +61,23 @@ def test_an_empty_run_is_one_poll(server: BotApiServer, make_app: MakeApp) -> No
     """Where nothing waits, one short poll is all that is made."""
     app = make_app()
     collects(app)
-    began = time.monotonic()
     app.run_once()
-    assert time.monotonic() - began < 1.0
     assert server.count() == 1
+    assert not server.requests[0].params.get("timeout")
 
 
 def test_a_run_is_quick_where_telegram_slows_down_repeated_polls(make_app: MakeApp, tmp_path: Path) -> None:
     """Telegram holds a poll that repeats its offset: a run does not run into that."""
     from runtime_kit import make_bot
 
-    with BotApiServer(any_chat=True) as slow:
-        app = Runtime(make_bot(slow), state=tmp_path / "slow.db")
+    with BotApiServer(any_chat=True, same_offset_delay=30.0) as slow:
+        app = Runtime(make_bot(slow, timeout=40.0, deadline=40.0), state=tmp_path / "slow.db")
         collects(app)
         for n in range(5):
             slow.user(id=1).send(str(n))
         began = time.monotonic()
         assert app.run_once().handled == 5
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 20.0
         app.bot.close()
 
 
@@ -121,11 +121,11 @@ def test_a_hanging_handler_holds_up_only_itself(server: BotApiServer, make_app: 
     for n in range(250):
         server.user(id=2 + n % 5).send(str(n))
     with logged():
-        summary = app.run_once(max_seconds=4.0)
+        summary = app.run_once(max_seconds=10.0)
     assert (summary.received, summary.handled, summary.left) == (251, 250, 1)
     assert summary.exit_code == 75
     assert summary.error == "the time was up"
-    assert summary.seconds < 6.0
+    assert summary.seconds < 20.0
     seen.go_on()  # type: ignore[attr-defined]  # see collects
     assert app.run_once().handled == 1
     assert seen.texts[-1] == "hang"
@@ -158,7 +158,7 @@ def test_a_way_that_is_cut_is_tried_some_times(server: BotApiServer, make_app: M
         summary = app.run_once()
     assert summary.exit_code == 75
     assert "502" in summary.error
-    assert summary.seconds < 10.0
+    assert summary.seconds < 20.0
 
 
 def test_a_wrong_token_is_raised(server: BotApiServer, make_app: MakeApp) -> None:
@@ -189,10 +189,12 @@ def test_runs_that_overlap(server: BotApiServer, make_app: MakeApp) -> None:
     thread = threading.Thread(target=lambda: found.append(first.run_once()))
     thread.start()
     server.wait_confirmed(timeout=SECONDS)
-    began = time.monotonic()
-    with pytest.raises(AlreadyRunning, match="another process handles the updates"):
-        second.run_once()
-    assert time.monotonic() - began < 0.5
+
+    def give_way() -> None:
+        with pytest.raises(AlreadyRunning, match="another process handles the updates"):
+            second.run_once()
+
+    assert soon(0.5, lambda: took(give_way))
     seen.go_on()  # type: ignore[attr-defined]  # see collects
     thread.join(SECONDS)
     assert found[0].handled == 1
@@ -220,6 +222,26 @@ def test_it_can_be_stopped(server: BotApiServer, make_app: MakeApp) -> None:
     assert found[0].exit_code == 75
 
 
+def test_what_ends_after_the_stop_counts_as_handled(server: BotApiServer, make_app: MakeApp) -> None:
+    """A handler that returns within the grace, however long after the stop, is handled in the summary, too."""
+    app, begun = make_app(), threading.Event()
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        begun.set()
+        app.bot.stop_event.wait(SECONDS)
+        threading.Event().wait(1.5)
+
+    server.user(id=1).send("a")
+    found: list[Summary] = []
+    thread = threading.Thread(target=lambda: found.append(app.run_once()))
+    thread.start()
+    assert begun.wait(SECONDS)
+    app.stop()
+    thread.join(SECONDS)
+    assert (found[0].handled, found[0].left, found[0].error) == (1, 0, "it was stopped")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_in_order(server: BotApiServer, tmp_path: Path, number: int) -> None:
     """SIGTERM lets the running handler end; what is left stays for the next run."""
@@ -228,7 +250,7 @@ def test_a_signal_ends_a_run_in_order(server: BotApiServer, tmp_path: Path, numb
         "@app.message()\n"
         "def handler(update, context):\n"
         "    say('handling', update.message.text)\n"
-        "    threading.Event().wait(0.5)\n"
+        "    bot.stop_event.wait(20)\n"  # the signal, however late it comes
         "summary = app.run_once()\n"
         "say(summary.handled, summary.left, summary.error)\n"
         "sys.exit(summary.exit_code)\n"
@@ -249,7 +271,7 @@ def test_memory_confirms_what_was_handled_when_the_time_is_up(server: BotApiServ
     for text in ("a", "b", "hang", "c"):
         server.user(id=1).send(text)
     with logged():
-        summary = app.run_once(max_seconds=1.0)
+        summary = app.run_once(max_seconds=6.0)
     assert (summary.handled, summary.left) == (2, 2)
     assert [update["message"]["text"] for update in server.pending_updates] == ["hang", "c"]
     seen.go_on()  # type: ignore[attr-defined]  # see collects
