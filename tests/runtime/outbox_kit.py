@@ -32,13 +32,13 @@ def refusal(code: int, description: str, **parameters: Any) -> Response:
     return Response(code, {"Content-Type": "application/json"}, json.dumps(envelope).encode())
 
 
-def deliver(store: Store, bot: Bot, folder: QueueFolder | None = None, *, seconds: float = 10.0, patience: float | None = 0.0, **options: Any) -> Deliverer:
+def deliver(store: Store, bot: Bot, folder: QueueFolder | None = None, *, seconds: float = 30.0, patience: float | None = 0.0, **options: Any) -> Deliverer:
     """Deliver what is due, and stop; returns the deliverer with what it did."""
-    deliverer = Deliverer(store.outbox, bot, folder or QueueFolder(None), stop=threading.Event(), **options)
+    deliverer = Deliverer(store.outbox, bot, folder or QueueFolder(None), **{"stop": threading.Event(), **options})
     try:
         deliverer.work_off(seconds, patience=patience)
     finally:
-        assert deliverer.join(10.0)
+        assert deliverer.join(20.0)
     return deliverer
 
 

