@@ -246,7 +246,7 @@ class FaultProxy:
         plain = ("opened", "open_now", "established", "bytes_up", "bytes_down", "credential_failures", "refused_targets")
         return {"port": self.port, "seed": self.seed, **{name: getattr(self, name) for name in plain}, "struck": dict(self.struck), "drawn": dict(self.drawn)}
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 5.0) -> bool:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 20.0) -> bool:
         """Wait until the predicate holds, such as `lambda: proxy.open_now == 0`; it is asked anew after each change of a counter. Returns whether it holds."""
         return self._stats.wait_for(predicate, timeout)
 

@@ -87,7 +87,7 @@ class Press:
         """The parameters of answerCallbackQuery; None before it came."""
         return self._state.answer
 
-    def wait_answer(self, timeout: float = 5.0) -> JSON:
+    def wait_answer(self, timeout: float = 20.0) -> JSON:
         """Wait for answerCallbackQuery and return its parameters; raises TimeoutError where it does not come."""
         self._server.wait_until(lambda: self._state.answer is not None, timeout, "the bot did not answer the pressed button")
         return self._state.answer or {}
@@ -121,7 +121,7 @@ class Reader:
             raise LookupError("the bot has not written anything here")
         return messages[-1]
 
-    def wait_for(self, wanted: str | re.Pattern[str] | Callable[[SentMessage], bool], timeout: float = 5.0) -> SentMessage:
+    def wait_for(self, wanted: str | re.Pattern[str] | Callable[[SentMessage], bool], timeout: float = 20.0) -> SentMessage:
         """Wait until the bot sends (or edits a message into) what is wanted.
 
         Args:

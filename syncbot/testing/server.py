@@ -312,7 +312,7 @@ class BotApiServer(ServerViews):
         """Queue an update of any kind ("message", "poll_answer", …); returns its id, or None where the bot did not ask for this kind."""
         return self.queue.push(kind, value)
 
-    def answer_to(self, query_id: str, timeout: float = 5.0) -> JSON:
+    def answer_to(self, query_id: str, timeout: float = 20.0) -> JSON:
         """The parameters with which the bot answered an inline, shipping or checkout query; raises TimeoutError where it does not."""
         self.wait_until(lambda: bool(self.world.queries.get(query_id)), timeout, f"the bot did not answer the query {query_id}")
         return self.world.queries[query_id]

@@ -128,13 +128,13 @@ class ServerViews:
 
     # ------------------------------------------------------------------ waiting
 
-    def wait_until(self, condition: Callable[[], bool], timeout: float = 5.0, problem: str = "it did not happen") -> None:
+    def wait_until(self, condition: Callable[[], bool], timeout: float = 20.0, problem: str = "it did not happen") -> None:
         """Wait until something about the server is true; looked at after every change. Raises TimeoutError with `problem` where it does not get true."""
         with self.world.changed:
             if not self.world.changed.wait_for(condition, timeout):
                 raise TimeoutError(f"{problem} within {timeout} s")
 
-    def wait_for(self, wanted: Any, timeout: float = 5.0) -> SentMessage:
+    def wait_for(self, wanted: Any, timeout: float = 20.0) -> SentMessage:
         """Wait until the bot has said something in any chat: an exact text, a pattern, or a function of a `SentMessage`; what was said before counts too."""
         found: list[SentMessage] = []
         looked = 0
@@ -150,11 +150,11 @@ class ServerViews:
         self.wait_until(look, timeout, f"the bot did not say {wanted!r}")
         return found[0]
 
-    def wait_count(self, method: str, count: int, timeout: float = 5.0) -> None:
+    def wait_count(self, method: str, count: int, timeout: float = 20.0) -> None:
         """Wait until at least `count` requests came for a method."""
         self.wait_until(lambda: self.count(method) >= count, timeout, f"{method} was not called {count} times")
 
-    def wait_confirmed(self, update_id: int | None = None, timeout: float = 5.0) -> None:
+    def wait_confirmed(self, update_id: int | None = None, timeout: float = 20.0) -> None:
         """Wait until an update is confirmed, or every one that waits where no id is given."""
 
         def done() -> bool:
@@ -163,10 +163,10 @@ class ServerViews:
 
         self.wait_until(done, timeout, "the updates were not confirmed")
 
-    def wait_polled(self, timeout: float = 5.0) -> None:
+    def wait_polled(self, timeout: float = 20.0) -> None:
         """Wait until a poll waits for updates."""
         self.wait_until(lambda: self.queue.is_polled, timeout, "nobody polled")
 
-    def wait_closed(self, timeout: float = 5.0) -> None:
+    def wait_closed(self, timeout: float = 20.0) -> None:
         """Wait until no connection is open."""
         self.wait_until(lambda: self.recorder.open_connections == 0, timeout, "connections stayed open")

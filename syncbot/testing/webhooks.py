@@ -96,7 +96,7 @@ class WebhookSender:
                     with contextlib.suppress(OSError):
                         socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
-    def wait_delivered(self, count: int, timeout: float = 5.0) -> None:
+    def wait_delivered(self, count: int, timeout: float = 20.0) -> None:
         """Wait until this many POSTs were answered with 2xx; raises TimeoutError where they are not."""
         with self._changed:
             if not self._changed.wait_for(lambda: self.delivered >= count, timeout):

@@ -80,7 +80,7 @@ class FakeTransport:
         """The parameters of every call of a method, in order."""
         return [call.parameters for call in self.calls if call.method == method]
 
-    def wait_for(self, seen: Callable[[list[FakeCall]], bool], timeout: float = 5.0) -> bool:
+    def wait_for(self, seen: Callable[[list[FakeCall]], bool], timeout: float = 20.0) -> bool:
         """Wait until the calls so far satisfy a condition; False when `timeout` seconds pass first."""
         with self._lock:
             return self._lock.wait_for(lambda: seen(self.calls), timeout)

@@ -81,7 +81,7 @@ def process(environment: dict[str, str]) -> Command:
     """Runs a command line as a process of its own, in pipes."""
 
     def run_there(*argv: str | bytes, stdin: bytes = b"", **extra: str) -> Ended:
-        ended = subprocess.run([*_PROGRAM, *argv], input=stdin, capture_output=True, env={**os.environ, **extra}, timeout=60)
+        ended = subprocess.run([*_PROGRAM, *argv], input=stdin, capture_output=True, env={**os.environ, **extra}, timeout=90)
         return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
     return run_there
@@ -100,13 +100,13 @@ class Terminal:
         """Type on the keyboard; \\x03 is Ctrl-C and \\x04 Ctrl-D."""
         os.write(self._master, text.encode())
 
-    def wait_for(self, text: str, *, times: int = 1, timeout: float = 20.0) -> None:
+    def wait_for(self, text: str, *, times: int = 1, timeout: float = 40.0) -> None:
         """Read until the text stands on the screen so many times."""
         end = time.monotonic() + timeout
         while self.screen.count(text) < times:
             assert self._read(end), f"{text!r} did not appear in {self.screen!r}"
 
-    def wait(self, timeout: float = 30.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         """Read to the end, and return the exit code."""
         end = time.monotonic() + timeout
         while self._read(end):

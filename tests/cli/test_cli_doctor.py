@@ -33,7 +33,7 @@ def server() -> Iterator[BotApiServer]:
 def trust(server: BotApiServer, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands trust the server's authority."""
     monkeypatch.setenv("SYNCBOT_CA_FILE", server.ca_file)
-    monkeypatch.setenv("SYNCBOT_TIMEOUT", "3")
+    monkeypatch.setenv("SYNCBOT_TIMEOUT", "10")
 
 
 def examined(command: Command, *argv: str) -> tuple[int, dict[str, Any], str]:
@@ -185,11 +185,12 @@ def test_the_way_is_named_once(command: Command, monkeypatch: pytest.MonkeyPatch
 def test_expired_certificate(command: Command, server: BotApiServer) -> None:
     """An expired certificate is named, with this machine's time beside it."""
     server.use_certificate("expired")
+    before = time.strftime("%Y-%m-%d", time.gmtime())
     code, report, _ = examined(command)
     assert code == 75
     assert failed_steps(report) == ["TLS"]
     assert "certificate has expired" in report["cause"]
-    assert time.strftime("%Y-%m-%d", time.gmtime()) in report["cause"]
+    assert any(day in report["cause"] for day in (before, time.strftime("%Y-%m-%d", time.gmtime())))
 
 
 def test_certificate_that_is_not_yet_valid(command: Command, server: BotApiServer) -> None:
@@ -312,11 +313,14 @@ def test_unsteady_way(command: Command, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_idle_limit(command: Command, server: BotApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """--idle finds out that the way cuts what is idle, and that it does not."""
-    with FaultProxy(idle_cut_after_seconds=0.7) as proxy:
+    with FaultProxy(idle_cut_after_seconds=1.9) as proxy:
         monkeypatch.setenv("SYNCBOT_PROXY", proxy.url)
-        code, report, _ = examined(command, "--watch", "0", "--idle=3")
-        assert code == 0
-        assert "a waiting connection is cut after 1 s" in step(report, "idle limit")["text"]
+        for _ in range(3):  # a busy machine may take a second longer, but hardly each time
+            code, report, _ = examined(command, "--watch", "0", "--idle=10")
+            assert code == 0
+            if told := "a waiting connection is cut after 2 s" in step(report, "idle limit")["text"]:
+                break
+        assert told, step(report, "idle limit")["text"]
     monkeypatch.setenv("SYNCBOT_PROXY", "direct")
     _, report, _ = examined(command, "--watch", "0", "--idle=1")
     assert step(report, "idle limit")["text"] == "a connection may wait 1 s"

@@ -112,7 +112,8 @@ def test_every_exit_code_as_a_process(code: Exit, process: Callable[..., Any], t
         assert running.wait() == code
         return
     if code is Exit.READER_GONE:
-        program = f'"{sys.executable}" -c "from syncbot.cli import main; main()" {words} | true; echo "${{PIPESTATUS[0]}}"'
+        # Bash has noted the end of the reader before the writer begins.
+        program = f'exec 3> >(true); wait $!; "{sys.executable}" -c "from syncbot.cli import main; main()" {words} >&3; echo $?'
         ended = subprocess.run(["/bin/bash", "-c", program], capture_output=True, text=True, timeout=60, check=False)
         assert (ended.stdout, ended.stderr) == (f"{int(code)}\n", "")
         return

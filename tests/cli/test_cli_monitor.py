@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -141,7 +142,7 @@ def test_what_waits_too_long(command: Command, running: Path) -> None:
     write(running, lambda store: store.outbox.put(OutboxCall("sendMessage", {"chat_id": "1", "text": "a"}, "1")), at=time.time() - 1000)
     ended = command("monitor", "--once", "--max-queue", "2")
     assert ended.code == 1
-    assert "an update has been waiting for 100 s; 3 updates wait; a call in the outbox has been waiting for 17 min" in ended.out
+    assert re.search(r"an update has been waiting for 1[0-2]\d s; 3 updates wait; a call in the outbox has been waiting for 17 min", ended.out), ended.out
     assert command("monitor", "--once", "--max-lag", "200").code == 0
 
 
@@ -175,7 +176,8 @@ def test_the_heartbeat(command: Command, running: Path, tmp_path: Path) -> None:
     assert command("monitor", "--once", "--heartbeat", str(beat)).code == 0
     os.utime(beat, (time.time() - 100, time.time() - 100))
     ended = command("monitor", "--once", "--heartbeat", str(beat))
-    assert (ended.code, "no heartbeat for 100 s" in ended.out) == (1, True)
+    assert ended.code == 1
+    assert re.search(r"no heartbeat for 1[0-2]\d s", ended.out), ended.out
 
 
 def test_a_look_as_json(command: Command, running: Path) -> None:
@@ -202,12 +204,13 @@ def test_a_real_bot(command: Command, state: Path, server: BotApiServer) -> None
     with Bot(TEST_TOKEN, base_url=server.url, proxies=["direct"]) as bot:
         with Runtime(bot, state=state, poll_wait=1):
             server.wait_polled()
-            end = time.monotonic() + 20
+            end = time.monotonic() + 60
             while '"running":true' not in (ended := command("monitor", "--once", "--json")).out and time.monotonic() < end:
                 pass
             assert ended.code == 0
         ended = command("monitor", "--once")
-        assert (ended.code, "the bot does not run: it was stopped 0 s ago" in ended.out) == (1, True)
+        assert ended.code == 1
+        assert re.search(r"the bot does not run: it was stopped \d s ago", ended.out), ended.out
 
 
 # ── live ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,7 +236,7 @@ def test_lines_in_a_pipe(environment: dict[str, str], running: Path) -> None:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(3)]
         process.stdout.close()
-        assert process.wait(20) == 141
+        assert process.wait(60) == 141
         assert process.stderr is not None
         assert process.stderr.read() == b""
     assert all(b" good last poll" in line and b"\x1b" not in line for line in lines)
@@ -246,7 +249,7 @@ def test_a_signal_ends_it(environment: dict[str, str], running: Path) -> None:
         assert process.stdout is not None
         json.loads(process.stdout.readline())
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, b"syncbot: interrupted\n")
 
 

@@ -88,7 +88,7 @@ def test_a_flush_beside_a_running_bot(command: Command, outbox: Outbox, user: Us
     with Bot(TEST_TOKEN, base_url=server.url, proxies=["direct"], limits=None) as bot, Runtime(bot, poll_wait=1) as app:
         for n in range(30):
             app.outbox.send_message(user.id, f"both {n}")
-        assert command("outbox", "flush", "--seconds", "20").code == 0
-        server.wait_until(lambda: all(server.count_text(f"both {n}") for n in range(30)), timeout=20.0)
+        assert command("outbox", "flush", "--seconds", "60").code == 0
+        server.wait_until(lambda: all(server.count_text(f"both {n}") for n in range(30)), timeout=40.0)
     assert all(server.count_text(f"both {n}") == 1 for n in range(30))
     assert [message.text for message in server.sent] == [f"both {n}" for n in range(30)]

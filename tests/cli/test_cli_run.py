@@ -68,7 +68,7 @@ def test_run_until_a_signal(running: Callable[..., subprocess.Popen[str]], serve
     user.wait_for("you said hello", timeout=30.0)
     server.wait_confirmed(timeout=30.0)
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert out == ""
     assert "Traceback" not in err
@@ -88,7 +88,7 @@ def test_log_file(running: Callable[..., subprocess.Popen[str]], server: BotApiS
     process = running("run", "mybot:app", "--log-file", "bot.log", "--log-json", "--debug")
     server.wait_polled(timeout=30.0)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     lines = Path("bot.log").read_text().splitlines()
     assert all("message" in json.loads(line) for line in lines)
     assert lines
@@ -146,12 +146,12 @@ def test_poll_that_overlaps(process: Command, running: Callable[..., subprocess.
     server.wait_confirmed(timeout=30.0)
     began = time.monotonic()
     second = process("poll", "slow:app", "--once", "--max-seconds", "50")
-    assert time.monotonic() - began < 10  # most of it is the start of Python; it would be 50 if it waited
+    assert time.monotonic() - began < 40  # most of it is the start of Python; it would be more than 50 if it waited
     assert (second.code, second.out, second.err.count("\n")) == (75, "", 1)
     assert second.err.startswith("syncbot: another process handles the updates of bot 123456789 (it holds ")
     assert second.err.endswith("bot.db.lock); this run leaves them to it, and to the next run\n")
     Path("gate").write_text("go on")
-    assert first.communicate(timeout=30) == ("", "")
+    assert first.communicate(timeout=60) == ("", "")
     assert first.returncode == 0
     assert [message.text for message in user.messages] == ["you said hello"]
     assert process("poll", "slow:app", "--once").code == 0

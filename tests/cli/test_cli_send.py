@@ -260,7 +260,7 @@ def test_unreachable_proxy(command: Command, server: BotApiServer, user: User, m
     """A proxy that does not answer ends with 75: nothing was sent, and the line names the proxy."""
     with FaultProxy() as proxy, proxy.refuse_connections():
         monkeypatch.setenv("SYNCBOT_PROXY", proxy.url)
-        ended = command("send", "--timeout", "1", "x")
+        ended = command("send", "--timeout", "3", "x")
         assert ended.code == 75
         assert ended.err.startswith("syncbot: not sent:")
         assert f"127.0.0.1:{proxy.port}" in ended.err
@@ -280,7 +280,7 @@ def test_proxy_that_wants_a_password(command: Command, user: User, monkeypatch: 
 def test_answer_that_never_comes(command: Command, server: BotApiServer, user: User) -> None:
     """A message whose answer is lost ends with 76, once, within --timeout."""
     server.script("sendMessage", Answer.normal().once_done().cut())
-    ended = command("send", "--timeout", "5", "x")
+    ended = command("send", "--timeout", "20", "x")
     assert ended.code == 76
     assert ended.err.startswith("syncbot: delivery uncertain:")
     assert server.count_text("x") == 1
@@ -289,7 +289,7 @@ def test_answer_that_never_comes(command: Command, server: BotApiServer, user: U
 def test_flood(command: Command, server: BotApiServer, user: User) -> None:
     """A 429 that asks for more than the time that is left ends with 75."""
     server.script("sendMessage", Answer.retry_after(1000), times=None)
-    ended = command("send", "--timeout", "5", "x")
+    ended = command("send", "--timeout", "20", "x")
     assert ended.code == 75
     assert "asks to wait 1000 s" in ended.err
 
@@ -297,7 +297,7 @@ def test_flood(command: Command, server: BotApiServer, user: User) -> None:
 def test_server_error(command: Command, server: BotApiServer, user: User) -> None:
     """Where Telegram's server fails over a message nobody knows whether it was sent: 76, as the outbox has it, after one attempt."""
     server.script("sendMessage", Answer.server_error(), times=None)
-    ended = command("send", "--timeout", "1", "x")
+    ended = command("send", "--timeout", "20", "x")
     assert ended.code == 76
     assert ended.err.startswith("syncbot: delivery uncertain: Telegram's server failed:")
     assert server.count("sendMessage") == 1
@@ -333,7 +333,7 @@ def test_long_text_is_split(command: Command, user: User, server: BotApiServer) 
 def test_failure_within_a_long_text(command: Command, user: User, server: BotApiServer) -> None:
     """The first piece that fails stops the rest; the line says how many were sent, and the code no longer promises that nothing was."""
     server.script("sendMessage", Answer.normal(), Answer.retry_after(1000))
-    ended = command("send", "--timeout", "5", stdin=("x" * 80 + "\n").encode() * 150)
+    ended = command("send", "--timeout", "20", stdin=("x" * 80 + "\n").encode() * 150)
     assert ended.code == 76
     assert "1 of 3 messages were sent before" in ended.err
     assert server.count("sendMessage") == 2

@@ -37,7 +37,7 @@ class Origin:
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 5.0) -> bool:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 20.0) -> bool:
         with self.changed:
             return bool(self.changed.wait_for(predicate, timeout))
 
@@ -142,7 +142,7 @@ class Client:
     Knows how far it came, which is the truth that a fault's phase is held against.
     """
 
-    def __init__(self, proxy: FaultProxy, timeout: float = 5.0) -> None:
+    def __init__(self, proxy: FaultProxy, timeout: float = 20.0) -> None:
         self._end = time.monotonic() + timeout
         self.stage = "connect"
         self.received = b""
@@ -224,7 +224,7 @@ def _socks_address(host: str) -> bytes:
     return b"\x03" + bytes([len(host)]) + host.encode()
 
 
-def attempt(proxy: FaultProxy, origin: Origin, *, protocol: str = "http", context: ssl.SSLContext | None, timeout: float = 5.0) -> Client:
+def attempt(proxy: FaultProxy, origin: Origin, *, protocol: str = "http", context: ssl.SSLContext | None, timeout: float = 20.0) -> Client:
     """One whole call on a connection of its own; returns the closed client. Raises `Failed`."""
     try:
         client = Client(proxy, timeout)

@@ -109,7 +109,7 @@ class Peer:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 5.0) -> bool:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 20.0) -> bool:
         """Wait until something about the counters is true."""
         with self.changed:
             return bool(self.changed.wait_for(predicate, timeout))
