@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,16 @@ def took(action: Callable[[], object]) -> float:
     began = time.monotonic()
     action()
     return time.monotonic() - began
+
+
+def becomes(condition: Callable[[], object], seconds: float = 20.0) -> bool:
+    """Whether something that nobody announces gets true within a time."""
+    nobody, ends_at = threading.Event(), time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > ends_at:
+            return False
+        nobody.wait(0.01)
+    return True
 
 
 def soon(seconds: float, attempt: Callable[[], float], tries: int = 4) -> bool:

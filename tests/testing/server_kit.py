@@ -23,9 +23,9 @@ class Client:
         self.token = server.token if token is None else token
         if server.tls:
             context = ssl.create_default_context(cafile=server.ca_file)
-            self.connection: http.client.HTTPConnection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=30, context=context)
+            self.connection: http.client.HTTPConnection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=40, context=context)
         else:
-            self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=40)
 
     def raw(self, verb: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, http.client.HTTPMessage, bytes]:
         self.connection.request(verb, path, body, headers or {})
@@ -91,7 +91,7 @@ def client_of(server: BotApiServer, token: str | None = None) -> Iterator[Client
 
 @contextmanager
 def raw_socket(server: BotApiServer) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=40) as sock:
         yield sock
 
 
@@ -119,7 +119,7 @@ class Background:
         except BaseException as problem:
             self._problem = problem
 
-    def result(self, timeout: float = 10.0) -> Any:
+    def result(self, timeout: float = 30.0) -> Any:
         self._thread.join(timeout)
         assert not self._thread.is_alive(), "it did not end in time"
         if self._problem is not None:

@@ -12,14 +12,13 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import pairwise
 
 import pytest
 from proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
+from timing_kit import becomes, soon, took
 
 from syncbot.testing.proxy import Fault, FaultProxy, Target
 
@@ -277,7 +276,7 @@ def test_a_stalled_tunnel_ends_with_its_client(proxy: FaultProxy, origin: Origin
         client.sock.sendall(b"\x16\x03\x01\x00\x05hello")
         assert proxy.wait_for(lambda: proxy.struck["tls_stall"] == 1)
         assert proxy.open_now == 1
-    assert proxy.wait_for(lambda: proxy.open_now == 0, 1.0)
+    assert proxy.wait_for(lambda: proxy.open_now == 0)
 
 
 def test_nothing_is_left_behind() -> None:
@@ -300,8 +299,8 @@ def test_nothing_is_left_behind() -> None:
             client.rest()
         client.sock.close()
     plain.close()
-    assert threading.active_count() == threads
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert becomes(lambda: threading.active_count() <= threads)
+    assert becomes(lambda: set(os.listdir("/proc/self/fd")) <= before)
     proxy.close()  # twice is no harm
 
 
@@ -339,26 +338,32 @@ def test_a_slow_server_slows_the_client(proxy: FaultProxy, plain: Origin) -> Non
 
 def test_round_trip_time_without_a_loss_of_throughput(plain: Origin) -> None:
     """A CONNECT and a call take a round trip each; forty megabytes at once take little more than one."""
-    with FaultProxy(rtt=0.1) as proxy, Client(proxy, 20) as client:
-        marks = [time.monotonic()]
-        client.connect("localhost", plain.port)
-        marks.append(time.monotonic())
-        client.ask()
-        marks.append(time.monotonic())
-        client.ask(request(bytes(40_000_000)))
-        marks.append(time.monotonic())
-    connect, call, upload = (later - earlier for earlier, later in pairwise(marks))
-    assert 0.1 <= connect < 0.25
-    assert 0.1 <= call < 0.25
-    assert 0.1 <= upload < 2.5
+
+    def longest_of_two() -> float:
+        with Client(proxy) as client:
+            seconds = [took(lambda: client.connect("localhost", plain.port)), took(client.ask)]
+        assert min(seconds) >= 0.1
+        return max(seconds)
+
+    with FaultProxy(rtt=0.1) as proxy:
+        assert soon(0.25, longest_of_two)
+        with Client(proxy, 80) as client:
+            client.connect("localhost", plain.port)
+            upload = took(lambda: client.ask(request(bytes(40_000_000))))
+    assert 0.1 <= upload < 30, "a window of 64 KB each round trip would take a minute"
 
 
 def test_round_trip_time_without_a_talk(plain: Origin) -> None:
     """Where no answer says that the tunnel stands, the TCP handshake with the server still takes its round trip."""
-    with FaultProxy("relay", target=f"127.0.0.1:{plain.port}", rtt=0.1) as proxy, Client(proxy) as client:
-        began = time.monotonic()
-        client.ask()
-        assert 0.2 <= time.monotonic() - began < 0.4
+
+    def ask_once() -> float:
+        with Client(proxy) as client:
+            seconds = took(client.ask)
+        assert seconds >= 0.2
+        return seconds
+
+    with FaultProxy("relay", target=f"127.0.0.1:{plain.port}", rtt=0.1) as proxy:
+        assert soon(0.4, ask_once)
 
 
 def test_a_relay(origin: Origin, certificates: Certificates) -> None:
@@ -413,7 +418,7 @@ def test_a_server_that_resets(proxy: FaultProxy) -> None:
         server.close()
         assert client.some() == b""
         client.sock.close()
-        assert proxy.wait_for(lambda: proxy.open_now == 0, 1.0)
+        assert proxy.wait_for(lambda: proxy.open_now == 0)
 
 
 def test_a_client_that_resets(proxy: FaultProxy, plain: Origin) -> None:
@@ -443,11 +448,16 @@ def test_it_starts_again(plain: Origin) -> None:
 
 def test_a_limited_rate(plain: Origin) -> None:
     """A megabyte at two megabytes a second takes half a second."""
-    with FaultProxy(rate_limit_bytes=2_000_000) as proxy, Client(proxy, 20) as client:
-        client.connect("localhost", plain.port)
-        began = time.monotonic()
-        client.ask(request(bytes(1_000_000)))
-        assert 0.35 < time.monotonic() - began < 1.5
+
+    def send_a_megabyte() -> float:
+        with Client(proxy) as client:
+            client.connect("localhost", plain.port)
+            seconds = took(lambda: client.ask(request(bytes(1_000_000))))
+        assert seconds > 0.35
+        return seconds
+
+    with FaultProxy(rate_limit_bytes=2_000_000) as proxy:
+        assert soon(1.5, send_a_megabyte)
 
 
 def start_command(*arguments: str) -> subprocess.Popen[str]:
@@ -463,14 +473,14 @@ def test_the_command(by_signal: bool) -> None:
         assert process.stdout is not None
         facts = json.loads(process.stdout.readline())
         assert facts == {"url": f"socks5h://127.0.0.1:{facts['port']}", "port": facts["port"], "seed": 5}
-        with socket.create_connection(("127.0.0.1", facts["port"]), 5) as sock:
+        with socket.create_connection(("127.0.0.1", facts["port"]), 20) as sock:
             assert sock.recv(1) == b""
         if by_signal:
             process.send_signal(signal.SIGTERM)
         else:
             process.stdin.close()
         summary = json.loads(process.stdout.readline())
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
         assert (summary["opened"], summary["struck"]) == (1, {"refuse": 1})
 
 
@@ -480,4 +490,4 @@ def test_a_wrong_argument_is_told(arguments: list[str]) -> None:
     with start_command(*arguments) as process:
         assert process.stderr is not None
         assert arguments[1] in process.stderr.read()
-        assert process.wait(10) == 2
+        assert process.wait(30) == 2

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from server_kit import Client, client_of, raw_socket, read_all
+from timing_kit import soon, took
 
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, RateLimits
 from syncbot.testing.limits import RateMeter
@@ -177,10 +178,14 @@ def test_headers_without_end(server: BotApiServer, client: Client) -> None:
 
 def test_delayed_and_dripped_answers(server: BotApiServer, client: Client) -> None:
     """`after` delays the first byte, `dripped` spaces single bytes; the answer is the real one."""
-    server.answer_next(Answer.normal().after(0.3))
-    begin = time.monotonic()
-    client.ok("getMe")
-    assert 0.3 <= time.monotonic() - begin < 0.8
+
+    def ask_once() -> float:
+        server.answer_next(Answer.normal().after(0.3))
+        seconds = took(lambda: client.ok("getMe"))
+        assert seconds >= 0.3
+        return seconds
+
+    assert soon(0.8, ask_once)
     server.answer_next(Answer.normal().dripped(0.001))
     begin = time.monotonic()
     client.ok("getMe")
@@ -189,13 +194,13 @@ def test_delayed_and_dripped_answers(server: BotApiServer, client: Client) -> No
 
 def test_a_client_that_leaves_ends_what_it_waits_for(server: BotApiServer, client: Client) -> None:
     """Never answered, delayed and dripped answers end when the client hangs up."""
-    for answer in (Answer.never(), Answer.normal().after(60), Answer.normal().dripped(5)):
+    for answer in (Answer.never(), Answer.normal().after(60), Answer.normal().dripped(60)):
         server.answer_next(answer)
         before = server.count("getMe")
         with raw_socket(server) as sock:
             sock.sendall(f"GET {client.path('getMe')} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             server.wait_count("getMe", before + 1)
-        server.wait_closed(2)
+        server.wait_closed()
 
 
 @pytest.mark.parametrize("at", [0, 10, 200])
@@ -252,7 +257,7 @@ def test_a_script_that_makes_no_sense_is_refused(server: BotApiServer) -> None:
 
 def test_limits_per_chat_and_group_are_enforced_and_recorded() -> None:
     """A burst passes, then 429 with a time; other chats are not concerned; a group has a limit of its own."""
-    limits = RateLimits(chat_burst=3, chat_per_second=0.5, per_group=2, group_window=30)
+    limits = RateLimits(chat_burst=3, chat_per_second=0.01, per_group=2, group_window=300)
     with BotApiServer(rate_limits=limits) as server, client_of(server) as client:
         server.user(42)
         server.user(43)
@@ -261,12 +266,12 @@ def test_limits_per_chat_and_group_are_enforced_and_recorded() -> None:
             client.ok("sendMessage", chat_id=42, text="x")
         refused = client.call("sendMessage", chat_id=42, text="x")
         assert refused["error_code"] == 429
-        assert refused["parameters"] == {"retry_after": 2}
+        assert 80 <= refused["parameters"]["retry_after"] <= 100
         client.ok("sendMessage", chat_id=43, text="x")
         client.ok("sendChatAction", chat_id=42, action="typing")
         for _ in range(2):
             client.ok("sendMessage", chat_id=group.id, text="x")
-        assert client.call("sendMessage", chat_id=group.id, text="x")["parameters"]["retry_after"] in (29, 30)
+        assert client.call("sendMessage", chat_id=group.id, text="x")["parameters"]["retry_after"] in range(280, 301)
         assert [(v.rule, v.chat_id) for v in server.meter.violations] == [("chat", 42), ("group", group.id)]
         assert server.meter.violations_total == 2
         assert server.count_text("x") == 6
@@ -274,10 +279,13 @@ def test_limits_per_chat_and_group_are_enforced_and_recorded() -> None:
 
 def test_the_limit_over_all_chats() -> None:
     """More than so many messages in one second are refused, whatever the chat."""
-    with BotApiServer(rate_limits=RateLimits(per_second=5), any_chat=True) as server, client_of(server) as client:
-        answers = [client.call("sendMessage", chat_id=n, text="x")["ok"] for n in range(1, 8)]
-        assert answers == [True] * 5 + [False] * 2
-        assert server.meter.most_per_second == 5
+    for _ in range(4):  # a busy machine may take a second for them, but hardly each time
+        with BotApiServer(rate_limits=RateLimits(per_second=5), any_chat=True) as server, client_of(server) as client:
+            answers = [client.call("sendMessage", chat_id=n, text="x")["ok"] for n in range(1, 8)]
+            most = server.meter.most_per_second
+        if not all(answers):
+            break
+    assert (answers, most) == ([True] * 5 + [False] * 2, 5)
 
 
 def test_the_limits_forget_with_time() -> None:

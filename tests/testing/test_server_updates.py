@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from server_kit import Background, Client, client_of, raw_socket
+from timing_kit import soon
 
 from syncbot.testing import BotApiServer
 
@@ -85,21 +87,31 @@ def test_restarted_ids_are_delivered(server: BotApiServer, client: Client) -> No
 
 def test_a_poll_waits_and_ends_with_the_update(server: BotApiServer, client: Client) -> None:
     """A long poll really waits, and is answered at once when an update comes."""
-    poll = Background(lambda: (client.ok("getUpdates", timeout=50), time.monotonic()))
-    server.wait_polled()
-    begin = time.monotonic()
-    server.user(42).send("now")
-    updates, end = poll.result()
-    assert updates[0]["message"]["text"] == "now"
-    assert end - begin < 0.3
-    assert not server.is_polled
+
+    def poll_once() -> float:
+        poll = Background(lambda: (client.ok("getUpdates", offset=server.next_update_id, timeout=50), time.monotonic()))
+        server.wait_polled()
+        begin = time.monotonic()
+        server.user(42).send("now")
+        updates, end = poll.result()
+        assert updates[0]["message"]["text"] == "now"
+        assert not server.is_polled
+        return float(end - begin)
+
+    assert soon(0.3, poll_once)
 
 
 def test_a_poll_ends_empty_after_its_timeout(server: BotApiServer, client: Client) -> None:
     """With nothing to deliver the answer is empty, after the time that was asked for and no sooner."""
-    begin = time.monotonic()
-    assert client.ok("getUpdates", timeout=1) == []
-    assert 1.0 <= time.monotonic() - begin < 1.5
+
+    def poll_once() -> float:
+        begin = time.monotonic()
+        assert client.ok("getUpdates", timeout=1) == []
+        seconds = time.monotonic() - begin
+        assert seconds >= 1.0
+        return seconds
+
+    assert soon(1.5, poll_once)
     assert client.ok("getUpdates", timeout=0) == []
 
 
@@ -110,8 +122,8 @@ def test_a_client_that_hangs_up_ends_its_poll(tls: bool) -> None:
         client.connection.request("GET", client.path("getUpdates?timeout=50"))
         server.wait_polled()
         client.close()
-        server.wait_closed(2)
-        server.wait_until(lambda: not server.is_polled, 2)
+        server.wait_closed()
+        server.wait_until(lambda: not server.is_polled)
 
 
 def test_a_request_behind_a_poll_is_not_lost(server: BotApiServer, client: Client) -> None:
@@ -140,34 +152,42 @@ def test_the_older_poll_ends_with_409(server: BotApiServer, client: Client) -> N
         assert len(second.result()) == 1
 
 
-def test_conflicts_in_quick_succession_are_answered_late(server: BotApiServer, client: Client) -> None:
+def test_conflicts_in_quick_succession_are_answered_late() -> None:
     """The second 409 within the time of the delay is held for as long."""
-    with client_of(server) as other:
+    for delay in (0.5, 5.0):  # on a busy machine the second one may come when the shorter one is over
         times = []
-        for _ in range(2):
-            first = Background(lambda: client.call("getUpdates", timeout=50))
-            server.wait_polled()
-            begin = time.monotonic()
-            assert other.call("getUpdates", timeout=0)["ok"]
-            assert first.result()["error_code"] == 409
-            times.append(time.monotonic() - begin)
-    assert times[0] < 0.3
-    assert 0.5 <= times[1] < 1.0
+        with BotApiServer(slow_same_offset=False, conflict_delay=delay) as server, client_of(server) as client, client_of(server) as other:
+            for _ in range(2):
+                first = Background(partial(client.call, "getUpdates", timeout=50))
+                server.wait_polled()
+                begin = time.monotonic()
+                assert other.call("getUpdates", timeout=0)["ok"]
+                assert first.result()["error_code"] == 409
+                times.append(time.monotonic() - begin)
+        if times[0] < 0.6 * delay and delay <= times[1] < 2 * delay:
+            break
+    assert times[0] < 0.6 * delay
+    assert delay <= times[1] < 2 * delay
 
 
-def test_the_same_offset_is_held(client: Client) -> None:
+def test_the_same_offset_is_held() -> None:
     """With the slowdown on, an offset asked again soon is held, and gets one update only within a sixth of that time."""
-    with BotApiServer(same_offset_delay=0.6) as server, client_of(server) as slow:
-        assert slow.ok("getUpdates", offset=5) == []
-        begin = time.monotonic()
-        assert slow.ok("getUpdates", offset=5) == []
-        assert 0.6 <= time.monotonic() - begin < 1.0
-        fill(server, 3)
-        assert len(slow.ok("getUpdates", offset=100)) == 3
-        assert len(slow.ok("getUpdates", offset=100)) == 1
-        begin = time.monotonic()
-        assert len(slow.ok("getUpdates", offset=101)) == 2
-        assert time.monotonic() - begin < 0.3
+    for delay in (0.6, 6.0):  # on a busy machine the next question may not come soon enough
+        with BotApiServer(same_offset_delay=delay) as server, client_of(server) as slow:
+            assert slow.ok("getUpdates", offset=5) == []
+            begin = time.monotonic()
+            assert slow.ok("getUpdates", offset=5) == []
+            held = time.monotonic() - begin
+            fill(server, 3)
+            sizes = [len(slow.ok("getUpdates", offset=100)) for _ in range(2)]
+            begin = time.monotonic()
+            sizes.append(len(slow.ok("getUpdates", offset=101)))
+            free = time.monotonic() - begin
+        if delay <= held < 1.7 * delay and free < 0.5 * delay and sizes == [3, 1, 2]:
+            break
+    assert delay <= held < 1.7 * delay
+    assert sizes == [3, 1, 2]
+    assert free < 0.5 * delay
 
 
 def test_without_the_slowdown_the_same_offset_is_quick(server: BotApiServer, client: Client) -> None:
@@ -175,7 +195,7 @@ def test_without_the_slowdown_the_same_offset_is_quick(server: BotApiServer, cli
     fill(server, 3)
     begin = time.monotonic()
     assert [len(client.ok("getUpdates", offset=100)) for _ in range(5)] == [3] * 5
-    assert time.monotonic() - begin < 1.0
+    assert time.monotonic() - begin < 10.0, "held, they would take twelve seconds"
 
 
 def test_allowed_updates_are_remembered(server: BotApiServer, client: Client) -> None:
