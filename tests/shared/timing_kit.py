@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 def took(action: Callable[[], object]) -> float:
@@ -22,6 +22,24 @@ def becomes(condition: Callable[[], object], seconds: float = 20.0) -> bool:
             return False
         nobody.wait(0.01)
     return True
+
+
+def tried(attempt: Callable[[float], object], seconds: Sequence[float] = (0.4, 0.4, 3.0, 3.0)) -> None:
+    """See that a promise about a time is kept: by one of some attempts, each of which fails an assertion where it was not.
+
+    What does not keep its time fails each of them, while a busy machine holds up one or the other.
+
+    Args:
+        attempt: gets the time that what is looked at is given, and asserts what is promised.
+        seconds: these times; the later ones are longer, for what has to come about within them.
+    """
+    for time_given in seconds[:-1]:
+        try:
+            attempt(time_given)
+        except AssertionError:
+            continue
+        return
+    attempt(seconds[-1])
 
 
 def soon(seconds: float, attempt: Callable[[], float], tries: int = 4) -> bool:

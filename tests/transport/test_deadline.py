@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from timing_kit import soon, tried
 from transport_kit import OK, TOLERANCE_SECONDS, Background, Line, Peer, Script, answering, becomes, dead_addresses, free_port, send, socks5
 
 from syncbot.client.client import Call, Client
@@ -71,7 +72,7 @@ def drips_connect(line: Line) -> None:
 
 def drips_socks4(line: Line) -> None:
     line.exactly(9)
-    line.drip(b"\x00\x5a\x00\x00\x00\x00\x00\x00", 0.2)
+    line.drip(b"\x00\x5a\x00\x00\x00\x00\x00\x00", 0.6)
 
 
 def drips_socks5(line: Line) -> None:
@@ -91,7 +92,7 @@ def drips_handshake(line: Line) -> None:
 
 def drips_status(line: Line) -> None:
     line.request()
-    line.drip(OK)
+    line.drip(OK, 0.1)
 
 
 def drips_headers(line: Line) -> None:
@@ -168,66 +169,86 @@ STAGES = [
 @pytest.mark.parametrize("case", STAGES, ids=lambda case: f"{case.script.__name__}-{case.proxy or 'direct'}-{'tls' if case.target_tls else 'plain'}")
 def test_the_timeout_is_kept_in_every_stage(case: Stage, ca: TestCA) -> None:
     """A peer that drips or stalls ends the attempt at its timeout, and the error names the stage and the phase."""
-    with Peer(case.script, tls=ca.server_context() if case.peer_tls else None, receive_buffer_bytes=4096) as peer:
-        proxy = Proxy(case.proxy, "127.0.0.1", peer.port) if case.proxy else DIRECT
-        transport = OneShotTransport([proxy], ca_file=Path(ca.ca_file))
-        target = f"{'https' if case.target_tls else 'http'}://127.0.0.1:{peer.port}/"
-        body = Zeros(case.body_bytes) if case.body_bytes else b"{}"
-        outcome = send(transport, request(url=target, body=body, min_rate=1e9))
-        # The end of a client that wrote more than the peer reads does not reach it: it stands behind all that.
-        assert case.body_bytes or peer.wait_for(lambda: peer.ended == peer.accepted == 1), "nothing is left open"
-        transport.close()
-    assert TIMEOUT_SECONDS - 0.1 <= outcome.seconds <= TIMEOUT_SECONDS + TOLERANCE_SECONDS
-    failure = outcome.failure
-    assert failure.stage == case.stage
-    assert failure.phase is (Phase.MAYBE_SENT if case.stage in ("send", "receive", "body") else Phase.NOT_SENT)
-    assert "took too long" in str(failure) or "in time" in str(failure)
-    assert failure.retryable
-    assert failure.elapsed == pytest.approx(outcome.seconds, abs=0.1)
+
+    def attempt(timeout: float) -> None:
+        with Peer(case.script, tls=ca.server_context() if case.peer_tls else None, receive_buffer_bytes=4096) as peer:
+            proxy = Proxy(case.proxy, "127.0.0.1", peer.port) if case.proxy else DIRECT
+            transport = OneShotTransport([proxy], ca_file=Path(ca.ca_file))
+            target = f"{'https' if case.target_tls else 'http'}://127.0.0.1:{peer.port}/"
+            body = Zeros(case.body_bytes) if case.body_bytes else b"{}"
+            outcome = send(transport, request(url=target, body=body, min_rate=1e9, timeout=timeout))
+            # The end of a client that wrote more than the peer reads does not reach it: it stands behind all that.
+            assert case.body_bytes or peer.wait_for(lambda: peer.ended == peer.accepted == 1), "nothing is left open"
+            transport.close()
+        assert timeout - 0.1 <= outcome.seconds <= timeout + TOLERANCE_SECONDS
+        failure = outcome.failure
+        assert failure.stage == case.stage
+        assert failure.phase is (Phase.MAYBE_SENT if case.stage in ("send", "receive", "body") else Phase.NOT_SENT)
+        assert "took too long" in str(failure) or "in time" in str(failure)
+        assert failure.retryable
+        assert failure.elapsed == pytest.approx(outcome.seconds, abs=0.1)
+
+    tried(attempt)
 
 
 def test_several_dead_addresses_share_the_timeout() -> None:
     """Four addresses that never answer take one timeout together, and not one each."""
-    with dead_addresses(4) as addresses:
-        transport = OneShotTransport(look_up=lambda host, port, family: addresses)
-        outcome = send(transport, request(url="http://many.example/"))
-        transport.close()
-    assert outcome.seconds <= TIMEOUT_SECONDS + TOLERANCE_SECONDS
-    assert isinstance(outcome.error, NotSent)
-    assert outcome.error.stage == "connect"
-    assert str(outcome.error) == "connecting took too long"
+
+    def attempt(timeout: float) -> None:
+        with dead_addresses(4) as addresses:
+            transport = OneShotTransport(look_up=lambda host, port, family: addresses)
+            outcome = send(transport, request(url="http://many.example/", timeout=timeout))
+            transport.close()
+        assert outcome.seconds <= timeout + TOLERANCE_SECONDS
+        assert isinstance(outcome.error, NotSent)
+        assert outcome.error.stage == "connect"
+        assert str(outcome.error) == "connecting took too long"
+
+    tried(attempt)
 
 
 def test_a_live_address_behind_dead_ones_is_reached_within_the_timeout_and_tried_first_later() -> None:
     """Each address gets its share of the time; those that failed come last for a while."""
-    with dead_addresses(3) as dead, Peer(answering()) as peer:
-        live: Address = (socket.AF_INET, ("127.0.0.1", peer.port))
-        transport = OneShotTransport(look_up=lambda host, port, family: [*dead, live])
-        first = send(transport, request(url="http://many.example/", timeout=2.0))
-        second = send(transport, request(url="http://many.example/", timeout=2.0))
-        transport.close()
-    assert first.answer is not None
-    assert 1.3 <= first.seconds <= 2.0
-    assert second.answer is not None
-    assert second.seconds < 0.5
+
+    def attempt(timeout: float) -> None:
+        with dead_addresses(3) as dead, Peer(answering()) as peer:
+            live: Address = (socket.AF_INET, ("127.0.0.1", peer.port))
+            transport = OneShotTransport(look_up=lambda host, port, family: [*dead, live])
+            first = send(transport, request(url="http://many.example/", timeout=timeout))
+            second = send(transport, request(url="http://many.example/", timeout=timeout))
+            transport.close()
+        assert first.answer is not None
+        assert 0.65 * timeout <= first.seconds <= timeout
+        assert second.answer is not None
+        assert second.seconds < 0.25 * timeout
+
+    tried(attempt, (2.0, 2.0, 10.0))
 
 
 def test_dead_proxies_behind_several_addresses_share_the_timeout_too() -> None:
     """A SOCKS proxy whose name has dead addresses is given up in time."""
-    with dead_addresses(3) as addresses:
-        transport = OneShotTransport([Proxy("socks5h", "proxy.example", 1080)], look_up=lambda host, port, family: addresses)
-        outcome = send(transport, request(url="http://target.example/"))
-        transport.close()
-    assert outcome.seconds <= TIMEOUT_SECONDS + TOLERANCE_SECONDS
-    assert isinstance(outcome.error, NotSent)
+
+    def attempt(timeout: float) -> None:
+        with dead_addresses(3) as addresses:
+            transport = OneShotTransport([Proxy("socks5h", "proxy.example", 1080)], look_up=lambda host, port, family: addresses)
+            outcome = send(transport, request(url="http://target.example/", timeout=timeout))
+            transport.close()
+        assert outcome.seconds <= timeout + TOLERANCE_SECONDS
+        assert isinstance(outcome.error, NotSent)
+
+    tried(attempt)
 
 
 def test_the_time_of_an_upload_grows_with_its_size(transport: OneShotTransport) -> None:
     """A large body gets its size divided by the least rate on top of the timeout, and no more."""
-    with Peer(never_reads, receive_buffer_bytes=4096) as peer:
-        outcome = send(transport, request(peer, body=Zeros(8_000_000), min_rate=16_000_000))
-    assert TIMEOUT_SECONDS + 0.4 <= outcome.seconds <= TIMEOUT_SECONDS + 0.5 + TOLERANCE_SECONDS
-    assert outcome.failure.stage == "send"
+
+    def attempt(timeout: float) -> None:
+        with Peer(never_reads, receive_buffer_bytes=4096) as peer:
+            outcome = send(transport, request(peer, body=Zeros(8_000_000), min_rate=16_000_000, timeout=timeout))
+        assert timeout + 0.4 <= outcome.seconds <= timeout + 0.5 + TOLERANCE_SECONDS
+        assert outcome.failure.stage == "send"
+
+    tried(attempt)
 
 
 def test_a_download_below_the_least_rate_is_ended(transport: OneShotTransport) -> None:
@@ -238,52 +259,65 @@ def test_a_download_below_the_least_rate_is_ended(transport: OneShotTransport) -
         line.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
         line.drip(b"x" * 1000)
 
-    with Peer(slow) as peer:
-        outcome = send(transport, request(peer, min_rate=2_000_000))
-    assert TIMEOUT_SECONDS + 0.4 <= outcome.seconds <= TIMEOUT_SECONDS + 0.5 + TOLERANCE_SECONDS
-    assert outcome.failure.phase is Phase.MAYBE_SENT
+    def attempt(timeout: float) -> None:
+        with Peer(slow) as peer:
+            outcome = send(transport, request(peer, min_rate=2_000_000, timeout=timeout))
+        assert timeout + 0.4 <= outcome.seconds <= timeout + 0.5 + TOLERANCE_SECONDS
+        assert outcome.failure.phase is Phase.MAYBE_SENT
+
+    tried(attempt)
 
 
 def test_a_download_above_the_least_rate_may_take_longer_than_the_timeout(transport: OneShotTransport) -> None:
     """A large answer that keeps moving arrives whole."""
     piece = b"x" * 100_000
 
-    def steady(line: Line) -> None:
-        line.request()
-        line.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 800000\r\n\r\n")
-        for _ in range(8):
-            line.sock.sendall(piece)
-            line.over.wait(0.1)
+    def attempt(timeout: float) -> None:
+        def steady(line: Line) -> None:
+            line.request()
+            line.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 800000\r\n\r\n")
+            for _ in range(8):
+                line.sock.sendall(piece)
+                line.over.wait(timeout / 4)
 
-    with Peer(steady) as peer:
-        outcome = send(transport, request(peer, min_rate=200_000))
-    assert outcome.answer is not None
-    assert outcome.answer.body == piece * 8
-    assert outcome.seconds > TIMEOUT_SECONDS + 0.2
+        with Peer(steady) as peer:
+            outcome = send(transport, request(peer, min_rate=800_000 / (10 * timeout), timeout=timeout))
+        assert outcome.answer is not None
+        assert outcome.answer.body == piece * 8
+        assert outcome.seconds > 1.5 * timeout
+
+    tried(attempt)
 
 
 @pytest.mark.parametrize("body", [b"{}", Zeros(8_000_000)], ids=["small", "large"])
 def test_the_deadline_ends_an_attempt_whatever_else_is_allowed(body: bytes | Zeros, transport: OneShotTransport) -> None:
     """`deadline` counts more than the timeout, a poll's waiting and the time for a large body."""
-    with Peer(never_reads, receive_buffer_bytes=4096) as peer:
-        deadline = time.monotonic() + 0.3
-        outcome = send(transport, request(peer, body=body, timeout=20.0, wait=20.0, min_rate=1000, deadline=deadline))
-    assert 0.2 <= outcome.seconds <= 0.3 + TOLERANCE_SECONDS
+
+    def attempt(seconds: float) -> None:
+        with Peer(never_reads, receive_buffer_bytes=4096) as peer:
+            deadline = time.monotonic() + seconds
+            outcome = send(transport, request(peer, body=body, timeout=20.0, wait=20.0, min_rate=1000, deadline=deadline))
+        assert seconds - 0.1 <= outcome.seconds <= seconds + TOLERANCE_SECONDS
+
+    tried(attempt)
 
 
 def test_the_wait_of_a_poll_comes_on_top_of_the_timeout(transport: OneShotTransport) -> None:
     """An answer that comes within the waiting time and after the timeout is taken; silence beyond both is cut."""
 
-    def late(line: Line) -> None:
-        line.request()
-        line.over.wait(TIMEOUT_SECONDS + 0.2)
-        line.sock.sendall(OK)
+    def attempt(timeout: float) -> None:
+        def late(line: Line) -> None:
+            line.request()
+            line.over.wait(1.5 * timeout)
+            line.sock.sendall(OK)
 
-    with Peer(late) as peer:
-        assert send(transport, request(peer, wait=1.0)).answer is not None
-    with Peer(no_head) as peer:
-        outcome = send(transport, request(peer, wait=0.3))
-    assert TIMEOUT_SECONDS + 0.2 <= outcome.seconds <= TIMEOUT_SECONDS + 0.3 + TOLERANCE_SECONDS
+        with Peer(late) as peer:
+            assert send(transport, request(peer, wait=2.5 * timeout, timeout=timeout)).answer is not None
+        with Peer(no_head) as peer:
+            outcome = send(transport, request(peer, wait=0.3, timeout=timeout))
+        assert timeout + 0.2 <= outcome.seconds <= timeout + 0.3 + TOLERANCE_SECONDS
+
+    tried(attempt)
 
 
 # --- The deadline of a call.
@@ -304,31 +338,39 @@ def timed_failure(call: Callable[[], object]) -> tuple[NotSent, float]:
 
 def test_the_deadline_of_a_call_bounds_retries_and_their_waits(transport: OneShotTransport) -> None:
     """However many attempts are allowed, the call ends at its deadline, and tells how many there were."""
-    client = client_of(transport, f"http://127.0.0.1:{free_port()}")
-    error, seconds = timed_failure(lambda: client.call(Call("sendMessage", "application/json", b"{}")))
-    assert seconds <= 0.8 + TOLERANCE_SECONDS
-    assert error.attempts > 2
-    assert error.elapsed == pytest.approx(seconds, abs=0.1)
+
+    def attempt(deadline: float) -> None:
+        client = client_of(transport, f"http://127.0.0.1:{free_port()}", deadline=deadline)
+        error, seconds = timed_failure(lambda: client.call(Call("sendMessage", "application/json", b"{}")))
+        assert seconds <= deadline + TOLERANCE_SECONDS
+        assert error.attempts > 2
+        assert error.elapsed == pytest.approx(seconds, abs=0.1)
+
+    tried(attempt, (0.8, 0.8, 5.0))
 
 
 def test_the_deadline_of_a_call_bounds_attempts_that_stall(transport: OneShotTransport) -> None:
     """The last attempt is cut at the deadline even where its timeout would allow more."""
-    with Peer(silent) as peer:
-        client = client_of(transport, f"https://127.0.0.1:{peer.port}", timeout=0.6)
-        error, seconds = timed_failure(lambda: client.call(Call("sendMessage", "application/json", b"{}")))
-    assert seconds <= 0.8 + TOLERANCE_SECONDS
-    assert error.stage == "tls"
+
+    def attempt(deadline: float) -> None:
+        with Peer(silent) as peer:
+            client = client_of(transport, f"https://127.0.0.1:{peer.port}", timeout=0.75 * deadline, deadline=deadline)
+            error, seconds = timed_failure(lambda: client.call(Call("sendMessage", "application/json", b"{}")))
+        assert seconds <= deadline + TOLERANCE_SECONDS
+        assert error.stage == "tls"
+
+    tried(attempt, (0.8, 0.8, 5.0))
 
 
 def test_the_deadline_of_a_call_bounds_its_wait_for_the_rate_limits(transport: OneShotTransport) -> None:
     """A turn that would come too late is refused at once, without a connection."""
     with Peer(answering()) as peer:
-        client = client_of(transport, peer.url, limiter=Limiter(Limits(chat_burst=1, chat_interval=60.0)))
+        client = client_of(transport, peer.url, timeout=20.0, deadline=40.0, limiter=Limiter(Limits(chat_burst=1, chat_interval=600.0)))
         call = Call("sendMessage", "application/json", b"{}", chat=42)
         client.call(call)
         error, seconds = timed_failure(lambda: client.call(call))
         assert peer.accepted == 1
-    assert seconds < 0.5
+    assert seconds < 15.0, "it does not wait until the deadline"
     assert error.stage == "limit"
 
 
@@ -344,25 +386,30 @@ def test_the_watchdog_rests_when_there_is_nothing_to_watch_and_comes_back() -> N
     watchdog = Watchdog(idle_seconds=0.05)
     before = watchdog_threads()
     for _ in range(2):
-        soon = time.monotonic() + 0.2
-        with watchdog.watch(Request("http://x/"), soon), watchdog.watch(Request("http://x/"), soon):
+        expires = time.monotonic() + 2.0
+        with watchdog.watch(Request("http://x/"), expires), watchdog.watch(Request("http://x/"), expires):
             (thread,) = (thread for thread in watchdog_threads() if thread not in before)
             assert thread.daemon
-        thread.join(5.0)
+        thread.join(20.0)
         assert not thread.is_alive()
 
 
 def test_an_earlier_expiry_wakes_the_watchdog_from_a_long_sleep() -> None:
     """An attempt that has to end before those that are watched already ends on time."""
-    watchdog = Watchdog()
-    ours, theirs = socket.socketpair()
-    with ours, theirs, watchdog.watch(Request("http://x/"), time.monotonic() + 60.0), watchdog.watch(Request("http://x/"), time.monotonic() + 0.2) as attempt:
-        attempt.register(ours)
-        started = time.monotonic()
-        assert ours.recv(1) == b""
-        assert time.monotonic() - started < 0.2 + TOLERANCE_SECONDS
-        assert attempt.cut == "timeout"
-    watchdog.close()
+
+    def attempt(seconds: float) -> None:
+        watchdog = Watchdog()
+        ours, theirs = socket.socketpair()
+        ends_at = time.monotonic() + seconds
+        with ours, theirs, watchdog.watch(Request("http://x/"), ends_at + 60.0), watchdog.watch(Request("http://x/"), ends_at) as watched:
+            watched.register(ours)
+            assert ours.recv(1) == b""
+            late = time.monotonic() - ends_at
+            assert watched.cut == "timeout"
+        watchdog.close()
+        assert late < TOLERANCE_SECONDS
+
+    tried(attempt, (0.2,) * 4)
 
 
 def test_a_socket_that_is_registered_after_the_cut_is_cut_too() -> None:
@@ -383,24 +430,29 @@ def test_an_attempt_leaves_no_descriptor_behind() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, watchdog.watch(Request("http://x/"), time.monotonic() + 60.0) as attempt:
         attempt.register(ours)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert becomes(lambda: len(os.listdir("/proc/self/fd")) <= before)
     watchdog.close()
 
 
 def test_close_ends_what_is_under_way_and_a_later_call_works(transport: OneShotTransport) -> None:
     """Closing a transport ends its calls and its thread at once; it may be used again."""
     before = watchdog_threads()
-    with Peer(no_head) as peer:
-        waiting = Background(lambda: send(transport, request(peer, timeout=30.0)))
-        assert peer.wait_for(lambda: peer.accepted == 1)
-        started = time.monotonic()
-        transport.close()
-        outcome = waiting.result()
-        assert time.monotonic() - started < 0.5
-        assert str(outcome.error) == "aborted"
-        assert becomes(lambda: watchdog_threads() == before)
+
+    def close_once() -> float:
+        with Peer(no_head) as peer:
+            waiting = Background(lambda: send(transport, request(peer, timeout=60.0)))
+            assert peer.wait_for(lambda: peer.accepted == 1)
+            started = time.monotonic()
+            transport.close()
+            outcome = waiting.result()
+            seconds = time.monotonic() - started
+            assert str(outcome.error) == "aborted"
+            assert becomes(lambda: set(watchdog_threads()) <= set(before))
+        return seconds
+
+    assert soon(0.5, close_once)
     with Peer(answering()) as peer:
-        assert send(transport, request(peer)).answer is not None
+        assert send(transport, request(peer, timeout=20.0)).answer is not None
 
 
 def test_close_of_an_unused_transport_does_nothing() -> None:
@@ -417,49 +469,59 @@ def test_close_right_after_the_first_call_does_not_wait() -> None:
         send(transport, request(url=f"http://127.0.0.1:{free_port()}/"))
         started = time.monotonic()
         transport.close()
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 4.0, "the watchdog would rest for five seconds"
 
 
 def test_abort_ends_the_waiting_poll_at_once_and_no_send_with_it(transport: OneShotTransport) -> None:
     """Only the attempts of the scope end, within half a second; a message that is under way is let finish."""
-    release = threading.Event()
-    polling = threading.Event()
 
-    def serve(line: Line) -> None:
-        if b"getUpdates" in line.request():
-            polling.set()
-            line.hold()
-        else:
-            release.wait(10)
-            line.sock.sendall(OK)
+    def abort_once() -> float:
+        release = threading.Event()
+        polling = threading.Event()
 
-    with Peer(serve) as peer:
-        poll = Background(lambda: send(transport, request(peer, url=f"{peer.url}/getUpdates", wait=50.0, scope="poll")))
-        message = Background(lambda: send(transport, request(peer, url=f"{peer.url}/sendMessage", timeout=10.0)))
-        assert polling.wait(5)
-        assert peer.wait_for(lambda: peer.accepted == 2)
-        started = time.monotonic()
-        assert transport.abort("poll") == 1
-        outcome = poll.result()
-        assert time.monotonic() - started < 0.5
-        assert str(outcome.error) == "aborted"
-        assert message.is_running
-        release.set()
-        assert message.result().answer is not None
-        assert transport.abort("poll") == 0
+        def serve(line: Line) -> None:
+            if b"getUpdates" in line.request():
+                polling.set()
+                line.hold()
+            else:
+                release.wait(30)
+                line.sock.sendall(OK)
+
+        with Peer(serve) as peer:
+            poll = Background(lambda: send(transport, request(peer, url=f"{peer.url}/getUpdates", wait=50.0, timeout=20.0, scope="poll")))
+            message = Background(lambda: send(transport, request(peer, url=f"{peer.url}/sendMessage", timeout=40.0)))
+            assert polling.wait(20)
+            assert peer.wait_for(lambda: peer.accepted == 2)
+            started = time.monotonic()
+            assert transport.abort("poll") == 1
+            outcome = poll.result()
+            seconds = time.monotonic() - started
+            assert str(outcome.error) == "aborted"
+            assert message.is_running
+            release.set()
+            assert message.result().answer is not None
+            assert transport.abort("poll") == 0
+        return seconds
+
+    assert soon(0.5, abort_once)
 
 
 def test_abort_ends_a_poll_that_is_still_connecting(transport: OneShotTransport) -> None:
     """A stop does not wait for a connection that hangs."""
-    with Peer(silent) as peer:
-        poll = Background(lambda: send(transport, request(url=f"https://127.0.0.1:{peer.port}/", timeout=30.0, scope="poll")))
-        assert peer.wait_for(lambda: peer.accepted == 1)
-        started = time.monotonic()
-        transport.abort("poll")
-        outcome = poll.result()
-        assert time.monotonic() - started < 0.5
-    assert isinstance(outcome.error, NotSent)
-    assert str(outcome.error) == "aborted"
+
+    def abort_once() -> float:
+        with Peer(silent) as peer:
+            poll = Background(lambda: send(transport, request(url=f"https://127.0.0.1:{peer.port}/", timeout=60.0, scope="poll")))
+            assert peer.wait_for(lambda: peer.accepted == 1)
+            started = time.monotonic()
+            transport.abort("poll")
+            outcome = poll.result()
+            seconds = time.monotonic() - started
+        assert isinstance(outcome.error, NotSent)
+        assert str(outcome.error) == "aborted"
+        return seconds
+
+    assert soon(0.5, abort_once)
 
 
 def test_a_stop_that_was_set_before_is_not_missed(transport: OneShotTransport) -> None:
@@ -484,20 +546,25 @@ base, ca_file, silent_url = sys.argv[1:]
 transport = OneShotTransport(ca_file=Path(ca_file))
 answers = []
 json = {"Content-Type": "application/json"}
-request = Request(base + "/getUpdates", "getUpdates", headers=json, body=b'{"timeout": 20}', wait=20.0)
+request = Request(base + "/getUpdates", "getUpdates", headers=json, body=b'{"timeout": 50}', wait=50.0)
 poll = threading.Thread(target=lambda: answers.append(transport.send(request)))
 poll.start()
 sys.stdin.readline()  # the poll waits at the server
 child = os.fork()
 if child == 0:
     try:
-        assert transport.send(Request(base + "/getMe", "getMe", body=b"", timeout=5.0)).status == 200
-        started = time.monotonic()
-        try:
-            transport.send(Request(silent_url, "getMe", body=b"", timeout=0.4))
-        except NetworkError as error:
-            assert "in time" in str(error), error
-        assert 0.3 < time.monotonic() - started < 0.9
+        assert transport.send(Request(base + "/getMe", "getMe", body=b"", timeout=20.0)).status == 200
+        for _ in range(4):  # one is in time, where a busy machine holds up the others
+            started = time.monotonic()
+            try:
+                transport.send(Request(silent_url, "getMe", body=b"", timeout=0.4))
+            except NetworkError as error:
+                words = str(error)
+            seconds = time.monotonic() - started
+            if "in time" in words and seconds < 0.9:
+                break
+        assert "in time" in words, words
+        assert 0.3 < seconds < 0.9
         transport.close()
         os._exit(0)
     finally:
@@ -517,7 +584,7 @@ def test_a_fork_starts_the_watch_anew_and_leaves_the_parents_call_alone(api: Bot
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdin is not None
             assert process.stdout is not None
-            api.wait_polled(10.0)
+            api.wait_polled(30.0)
             process.stdin.write("\n")
             process.stdin.flush()
             assert process.stdout.readline() == "forked\n"

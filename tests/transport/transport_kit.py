@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -204,11 +205,21 @@ def dead_addresses(count: int) -> Iterator[list[tuple[socket.AddressFamily, tupl
         yield found
 
 
+_KEPT: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port of 127.0.0.1 on which nobody listens, and nobody will: it is kept, so that no other program gets it meanwhile."""
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    _KEPT.append(sock)
+    return int(sock.getsockname()[1])
+
+
+@atexit.register
+def _let_go() -> None:
+    for sock in _KEPT:
+        sock.close()
 
 
 @dataclass(frozen=True)
@@ -259,7 +270,7 @@ class Background:
         """Whether the function has not ended."""
         return self._thread.is_alive()
 
-    def result(self, timeout: float = 10.0) -> Any:
+    def result(self, timeout: float = 30.0) -> Any:
         """What the function returned; raises what it raised."""
         self._thread.join(timeout)
         assert not self._thread.is_alive(), "it did not end in time"
@@ -273,7 +284,7 @@ def open_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def becomes(condition: Callable[[], bool], seconds: float = 1.0) -> bool:
+def becomes(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
     """Whether something that nobody announces, such as a count of descriptors, gets true within a time."""
     deadline = time.monotonic() + seconds
     nobody = threading.Event()
