@@ -98,16 +98,17 @@ def test_bots_that_are_made_used_and_forgotten_leave_nothing(api: BotApiServer) 
     gc.collect()
     assert becomes(lambda: not [thread.name for thread in threading.enumerate() if thread.name.startswith("syncbot-watchdog")])
     api.wait_closed()
-    assert open_descriptors() <= descriptors
+    assert becomes(lambda: open_descriptors() <= descriptors)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_ten_thousand_calls_leave_nothing_behind() -> None:
     """10,000 of 10,000; memory does not grow over the last 8,000; one request a connection, and none of them open."""
     with server_in_another_process() as (process, facts):
         command = [sys.executable, "-c", _CLIENT, facts["url"], facts["ca_file"], facts["token"], str(CALLS), str(WARM_UP_CALLS)]
         client = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         server = statistics(process)
+        assert becomes(lambda: statistics(process)["open_connections"] == 0)
     print(
         f"{client['succeeded']} of {CALLS} calls; memory {client['first_kb']} → {client['last_kb']} KB, slope {client['resident']:+.4f} KB a call "
         f"({client['blocks']:+.4f} blocks of memory); {server['seconds']:.0f} s"
@@ -117,5 +118,4 @@ def test_ten_thousand_calls_leave_nothing_behind() -> None:
     assert client["blocks"] < MOST_BLOCKS_PER_CALL
     assert server["requests"] == server["connections_total"] == CALLS
     assert server["max_requests_per_connection"] == 1
-    assert server["open_connections"] == 0
     assert server["statuses"] == {"200": CALLS}

@@ -25,7 +25,7 @@ with ExitStack() as held:
         held.enter_context(lock.here)
     child = os.fork()
     if not child:
-        signal.alarm(20)
+        signal.alarm(50)
         bot.call("sendMessage", chat_id=42, text="child")
         os._exit(0)
     status = os.waitpid(child, 0)[1]

@@ -54,7 +54,7 @@ def proxy_at(ca: TestCA, kind: str, server: BotApiServer, *, username: str = "",
 
 
 def get_me(server: BotApiServer, host: str = HOST) -> Request:
-    return Request(f"https://{host}:{server.port}/bot{server.token}/getMe", "getMe", body=b"", timeout=5.0)
+    return Request(f"https://{host}:{server.port}/bot{server.token}/getMe", "getMe", body=b"", timeout=20.0)
 
 
 def through(ca: TestCA, proxies: list[str], request: Request, names: Names | None = None, **options: object) -> Outcome:
@@ -175,7 +175,7 @@ def test_an_ipv6_proxy_is_reached(kind: str, ca: TestCA) -> None:
         line.sock.sendall(OK)
 
     with Peer(serve, host="::1") as peer:
-        request = Request("http://api.example:81/botTOKEN/getMe", "getMe", body=b"{}", timeout=5.0)
+        request = Request("http://api.example:81/botTOKEN/getMe", "getMe", body=b"{}", timeout=20.0)
         outcome = through(ca, [f"{kind}://[::1]:{peer.port}"], request)
         assert outcome.error is None
         assert outcome.answer is not None
@@ -280,7 +280,7 @@ def test_odd_answers_to_connect(answer: bytes, words: str, ca: TestCA) -> None:
         line.hold()
 
     with Peer(serve) as peer:
-        outcome = through(ca, [f"http://127.0.0.1:{peer.port}"], Request("https://api.example/x", "getMe", body=b"", timeout=5.0))
+        outcome = through(ca, [f"http://127.0.0.1:{peer.port}"], Request("https://api.example/x", "getMe", body=b"", timeout=20.0))
     assert isinstance(outcome.error, NotSent)
     assert not isinstance(outcome.error, ProxyAuthRequired)
     assert outcome.error.stage == "proxy"
@@ -295,7 +295,7 @@ def test_the_tunnel_is_asked_for_as_the_rules_have_it(ca: TestCA) -> None:
         heads.append(line.head())
 
     with Peer(serve) as peer:
-        through(ca, [f"http://us%C3%A9r:p%40ss@127.0.0.1:{peer.port}"], Request("https://api.example/botTOKEN/x", "x", body=b"", timeout=5.0))
+        through(ca, [f"http://us%C3%A9r:p%40ss@127.0.0.1:{peer.port}"], Request("https://api.example/botTOKEN/x", "x", body=b"", timeout=20.0))
     credentials = base64.b64encode("usér:p@ss".encode())
     assert heads == [b"CONNECT api.example:443 HTTP/1.1\r\nHost: api.example:443\r\nProxy-Authorization: Basic " + credentials + b"\r\n\r\n"]
 
@@ -304,7 +304,7 @@ def test_the_tunnel_is_asked_for_as_the_rules_have_it(ca: TestCA) -> None:
 def test_refusals_of_socks5(code: int, ca: TestCA) -> None:
     """A SOCKS5 proxy that cannot reach the target: nothing was sent, and its reason is told."""
     with Peer(lambda line: socks5(line, code)) as peer:
-        outcome = through(ca, [f"socks5h://127.0.0.1:{peer.port}"], Request("https://api.example/x", "getMe", body=b"", timeout=5.0))
+        outcome = through(ca, [f"socks5h://127.0.0.1:{peer.port}"], Request("https://api.example/x", "getMe", body=b"", timeout=20.0))
     assert isinstance(outcome.error, NotSent)
     assert not isinstance(outcome.error, ProxyAuthRequired)
     assert outcome.error.retryable
@@ -371,7 +371,7 @@ def test_no_proxy_exempts_the_server(no_proxy: str, opened: int, ca: TestCA, ser
 
 def client_of(transport: OneShotTransport, server: BotApiServer, retry: RetryPolicy | None = None, clock: Callable[[], float] = time.monotonic) -> Client:
     policy = retry or RetryPolicy(first_wait=0.01)
-    return Client(server.token, transport, base_url=server.url, timeout=5.0, deadline=10.0, retry=policy, limiter=None, clock=clock)
+    return Client(server.token, transport, base_url=server.url, timeout=20.0, deadline=40.0, retry=policy, limiter=None, clock=clock)
 
 
 class ShiftedClock:
@@ -574,7 +574,7 @@ def test_addresses_that_failed_come_last_for_a_while(clock: FakeClock) -> None:
 def test_a_name_that_cannot_be_looked_up_is_not_sent(host: str) -> None:
     """An unknown or impossible name fails as NotSent in the look-up."""
     transport = OneShotTransport()
-    outcome = send(transport, Request(f"http://{host}/", "getMe", timeout=5.0))
+    outcome = send(transport, Request(f"http://{host}/", "getMe", timeout=20.0))
     transport.close()
     assert isinstance(outcome.error, NotSent)
     assert outcome.error.stage == "resolve"
