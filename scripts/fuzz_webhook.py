@@ -227,7 +227,7 @@ def _listen(app: Runtime) -> None:
 
 
 def _post(port: int, body: bytes) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10.0)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30.0)
     try:
         connection.putrequest("POST", "/hook")
         for name, value in (("Content-Type", "application/json"), (SECRET_HEADER, SECRET), ("Content-Length", str(len(body)))):

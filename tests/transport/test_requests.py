@@ -16,8 +16,9 @@ from types import ModuleType
 import pytest
 import requests
 import urllib3
+from ports_kit import free_port
 from timing_kit import tried
-from transport_kit import OK, Background, Line, LogTexts, Peer, answering, becomes, everything_about, free_port, open_descriptors, send
+from transport_kit import OK, Background, Line, LogTexts, Peer, answering, becomes, everything_about, open_descriptors, send
 
 from syncbot.errors import NetworkError, NotSent, Phase
 from syncbot.testing import BotApiServer, FaultProxy, TestCA

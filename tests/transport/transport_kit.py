@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import logging
 import os
@@ -203,23 +202,6 @@ def dead_addresses(count: int) -> Iterator[list[tuple[socket.AddressFamily, tupl
                 filler.connect_ex(listener.getsockname())
             found.append((socket.AF_INET, listener.getsockname()))
         yield found
-
-
-_KEPT: list[socket.socket] = []
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens, and nobody will: it is kept, so that no other program gets it meanwhile."""
-    sock = socket.socket()
-    sock.bind(("127.0.0.1", 0))
-    _KEPT.append(sock)
-    return int(sock.getsockname()[1])
-
-
-@atexit.register
-def _let_go() -> None:
-    for sock in _KEPT:
-        sock.close()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from webhook_kit import ROOT, SECRET, body_of, eventually, free_port, post_on, wait_for_port
+from ports_kit import free_port
+from webhook_kit import ROOT, SECRET, body_of, eventually, post_on, wait_for_port
 
 from syncbot import Bot, Runtime
 from syncbot.testing import BotApiServer
@@ -72,7 +73,7 @@ class Edge:
 
     def connect(self) -> http.client.HTTPSConnection:
         """A connection of a client that trusts its certificate."""
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10.0, context=ssl.create_default_context(cafile=self.ca_file))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30.0, context=ssl.create_default_context(cafile=self.ca_file))
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def edge(tmp_path: Path) -> Iterator[Edge]:
     edge = Edge(folder, free_port())
     yield edge
     edge.process.terminate()
-    edge.process.wait(10)
+    edge.process.wait(40)
 
 
 def serving(app: Runtime, edge: Edge) -> threading.Thread:
@@ -106,8 +107,8 @@ def test_updates_come_through_and_a_restart_loses_none(edge: Edge, bot: Bot, ser
             eventually(lambda: server.engine.webhook.url == edge.url)
             user.send(f"up {number}")
             if number:
-                user.wait_for("got down", timeout=15)
-            user.wait_for(f"got up {number}", timeout=15)
+                user.wait_for("got down", timeout=40)
+            user.wait_for(f"got up {number}", timeout=40)
         finally:
             app.stop()
             thread.join()

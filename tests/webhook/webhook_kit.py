@@ -52,7 +52,7 @@ class Seen:
             self.texts.append(text)
             self._changed.notify_all()
 
-    def wait(self, number: int, timeout: float = 10.0) -> list[str]:
+    def wait(self, number: int, timeout: float = 30.0) -> list[str]:
         """The texts, as soon as there are so many."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.texts) >= number, timeout), f"only {self.texts} came"
@@ -96,7 +96,7 @@ def call(app: WebhookApp, body: bytes = b"", **environ: Any) -> Answer:
     return Answer(int(status[:3]), whole.decode().strip(), headers)
 
 
-def post(port: int, body: bytes, *, path: str = "/hook", secret: str | None = SECRET, timeout: float = 10.0, content_type: str = JSON_TYPE) -> Answer:
+def post(port: int, body: bytes, *, path: str = "/hook", secret: str | None = SECRET, timeout: float = 30.0, content_type: str = JSON_TYPE) -> Answer:
     """POST to a server on this machine."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     with contextlib.closing(connection):
@@ -113,20 +113,14 @@ def post_on(connection: http.client.HTTPConnection, body: bytes, *, path: str = 
 
 def get(port: int, path: str) -> Answer:
     """GET from a server on this machine."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10.0)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30.0)
     with contextlib.closing(connection):
         connection.request("GET", path)
         answer = connection.getresponse()
         return Answer(answer.status, answer.read().decode(), dict(answer.headers))
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-def eventually(condition: Callable[[], Any], timeout: float = 15.0, what: str = "it") -> Any:
+def eventually(condition: Callable[[], Any], timeout: float = 60.0, what: str = "it") -> Any:
     """Ask until the answer is yes, and return it; for what happens in other processes."""
     end = time.monotonic() + timeout
     pause = threading.Event()
@@ -136,7 +130,7 @@ def eventually(condition: Callable[[], Any], timeout: float = 15.0, what: str = 
     return answer
 
 
-def wait_for_port(port: int, timeout: float = 20.0) -> None:
+def wait_for_port(port: int, timeout: float = 60.0) -> None:
     """Wait until somebody listens there."""
 
     def listens() -> bool:
@@ -167,7 +161,7 @@ class Program:
         """Send it a signal."""
         self.process.send_signal(number)
 
-    def end(self, number: int = signal.SIGTERM, timeout: float = 20.0) -> int:
+    def end(self, number: int = signal.SIGTERM, timeout: float = 40.0) -> int:
         """Ask it to end, and return its exit code."""
         self.send(number)
         return self.process.wait(timeout)
