@@ -13,7 +13,7 @@ import pytest
 
 
 @contextmanager
-def nothing_left(seconds: float = 2.0) -> Iterator[None]:
+def nothing_left(seconds: float = 20.0) -> Iterator[None]:
     """After the block there are as many descriptors and threads as before it, or soon are."""
     descriptors, threads = open_descriptors(), threading.active_count()
     yield

@@ -68,18 +68,18 @@ def test_the_bots_of_the_guide_answer_and_end(start: Start, api: BotApiServer, t
     """Each echoes what it is told, and ends in peace on Ctrl-C."""
     user = api.user()
     program = start(title)
-    assert becomes(lambda: api.is_polled or program.poll() is not None, 20.0), "it does not poll"
+    assert becomes(lambda: api.is_polled or program.poll() is not None, 60.0), "it does not poll"
     assert program.poll() is None, program.communicate()[0]
     user.send("hello there")
-    user.wait_for("hello there", timeout=10.0)
+    user.wait_for("hello there", timeout=40.0)
     assert [message.text for message in api.sent] == ["hello there"]
     program.send_signal(signal.SIGINT)
-    output, _ = program.communicate(timeout=20)
+    output, _ = program.communicate(timeout=60)
     assert program.returncode == 0, output
     assert TEST_TOKEN not in output
 
 
 def test_the_call_of_the_guide_prints_its_answer(start: Start) -> None:
     """Status and name."""
-    output, _ = start("Any other HTTP call").communicate(timeout=20)
+    output, _ = start("Any other HTTP call").communicate(timeout=60)
     assert output == "200 test_bot\n"
