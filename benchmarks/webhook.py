@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from campaign_kit import free_port, listens, wait_until
+from campaign_kit import kept_port, listens, wait_until
 from kit import Row, Table, clean_environment, installed
 
 from syncbot.testing import TEST_TOKEN, BotApiServer
@@ -79,8 +79,8 @@ class Run:
 
 def run(connections: int, total: int) -> Run:
     """Let a bot take so many updates on so many connections, or fetch them where there are none."""
-    with tempfile.TemporaryDirectory() as folder, BotApiServer(keep_requests=100, keep_texts=False) as server:
-        port = free_port() if connections else 0
+    with tempfile.TemporaryDirectory() as folder, BotApiServer(keep_requests=100, keep_texts=False) as server, kept_port() as kept:
+        port = kept if connections else 0
         if not connections:
             for number in range(total):
                 server.push("message", _message(number))

@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ways = [_way(stack, folder, number, options.limit) for number in range(options.bots)]
-        learned = wait_until(lambda: all(way.has_learned for way in ways), options.limit * _LEARNS_WITHIN + 5)
+        learned = wait_until(lambda: all(way.has_learned for way in ways), options.limit * _LEARNS_WITHIN + 30)
         before = [(way.app.health()["polls"], way.proxy.struck["idle_cut"]) for way in ways]
         began = time.monotonic()
         wait_until(lambda: time.monotonic() - began > options.seconds, options.seconds + 1)

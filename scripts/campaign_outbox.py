@@ -179,7 +179,7 @@ def deliver(arguments: Sequence[str]) -> int:
     """Deliver until nothing is queued: what is killed."""
     state, url, ca_file, proxy, senders = arguments
     logging.disable()
-    with Bot(TEST_TOKEN, base_url=url, ca_file=ca_file, proxies=[proxy], limits=None, timeout=5.0) as bot, open_store(state, _BOT_ID) as store:
+    with Bot(TEST_TOKEN, base_url=url, ca_file=ca_file, proxies=[proxy], limits=None, timeout=15.0) as bot, open_store(state, _BOT_ID) as store:
         deliverer = Deliverer(store.outbox, bot, QueueFolder.beside(state), senders=int(senders))
         try:
             deliverer.work_off(_ROUND_SECONDS)

@@ -29,7 +29,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 
-from campaign_kit import free_port, listens, wait_until  # noqa: E402  # found by the line above where this is no program but a module
+from campaign_kit import kept_port, listens, wait_until  # noqa: E402  # found by the line above where this is no program but a module
 
 from syncbot.testing import TEST_TOKEN, BotApiServer  # noqa: E402  # found by the line above where nothing is installed
 from syncbot.webhook import SECRET_HEADER  # noqa: E402
@@ -172,7 +172,7 @@ class Sender:
     def _post(self, body: bytes) -> bool:
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=15.0)
+                self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=45.0)
             self._connection.request("POST", "/hook", body, {"Content-Type": "application/json", SECRET_HEADER: SECRET})
             answer = self._connection.getresponse()
             answer.read()
@@ -193,13 +193,12 @@ def campaign(kind: str, updates: int, connections: int, kills: int = 1, *, timeo
     shares = [updates // connections + (number < updates % connections) for number in range(connections)]
     outcome = Outcome(updates, twice_allowed=kills * WORKERS)
     lock = threading.Lock()
-    with tempfile.TemporaryDirectory() as name, BotApiServer() as api:
+    with tempfile.TemporaryDirectory() as name, BotApiServer() as api, kept_port() as port:
         folder = Path(name)
         journal = Journal(folder / "journal")
-        port = free_port()
         service = Service(kind, port, folder / "journal", folder, api.url)
         try:
-            if not wait_until(lambda: listens(port), 30.0):
+            if not wait_until(lambda: listens(port), 90.0):
                 raise TimeoutError("the server did not start")
             began = time.monotonic()
             senders = [Sender(port, number, share, outcome, lock) for number, share in enumerate(shares)]
@@ -211,7 +210,7 @@ def campaign(kind: str, updates: int, connections: int, kills: int = 1, *, timeo
             for thread in threads:
                 thread.join()
             outcome.seconds = time.monotonic() - began
-            _judge(journal.wait_until(outcome.updates, 30.0), outcome, shares)
+            _judge(journal.wait_until(outcome.updates, 90.0), outcome, shares)
         finally:
             log = service.close()
     if not outcome.good or "Traceback" in log:
@@ -229,7 +228,7 @@ def _kill_holder(journal: Journal, after: int, outcome: Outcome, timeout: float)
     killed = time.monotonic()
     outcome.killed.append(holder)
     pause = threading.Event()
-    while time.monotonic() - killed < 30.0:
+    while time.monotonic() - killed < 90.0:
         if any(int(process) not in outcome.killed for _, process, _, _ in journal.events()[-20:]):
             outcome.takeover_seconds.append(time.monotonic() - killed)
             return

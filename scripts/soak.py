@@ -161,7 +161,7 @@ class Soak:
             while time.monotonic() < began + self._seconds:
                 self._storm(bot, min(began + self._seconds, time.monotonic() + _SHOW_EVERY_SECONDS))
                 print(f"{time.monotonic() - began:6.0f} s  {self._shown(bot.figures())}", flush=True)
-            after = self._calm(bot)
+            after = self._calm(bot, before)
             self._users.end()
             code = bot.stop()
         return self._judge(before, after, code)
@@ -180,11 +180,13 @@ class Soak:
     def _storm(self, bot: BotProcess, until: float) -> None:
         self._weather.storm(bot, until)
 
-    def _calm(self, bot: BotProcess) -> dict[str, Any]:
-        """Wait until nothing is left to be done; returns what the process uses then."""
+    def _calm(self, bot: BotProcess, before: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Wait until nothing is left to be done; returns what the process uses then, which is no more than before, or soon is."""
         self._users.rest()
         wait_until(lambda: not self._server.pending_updates and not _busy(bot.figures()["health"]), _CALMS_WITHIN_SECONDS)
         wait_until(lambda: False, 2.0)  # what ends by itself has ended
+        if before is not None:
+            wait_until(lambda: all(bot.figures()[name] <= before[name] for name in ("threads", "descriptors")), _CALMS_WITHIN_SECONDS / 3)
         figures = bot.figures()
         print(f"    calm  {self._shown(figures)}", flush=True)
         return figures

@@ -426,7 +426,7 @@ def test_two_threads_attach_at_once() -> None:
             self.looks += 1
             found = super().__contains__(item)
             if self.looks <= 2:
-                both.wait(10)
+                both.wait(60)
             return found
 
     logger, shared = logging.Logger("somebody.else"), RedactingFilter()

@@ -21,6 +21,7 @@ import telegram
 from hypothesis import given
 from hypothesis import strategies as st
 from proxies_kit import running
+from timing_kit import tried
 
 from syncbot.client.bot import Bot
 from syncbot.client.files import RemoteFile
@@ -512,18 +513,18 @@ def test_two_downloads_to_one_path(line: Line, tmp_path: Path) -> None:
 
     def slow(request: Request) -> Response:
         started.set()
-        assert go_on.wait(10)
+        assert go_on.wait(40)
         return whole(request)
 
     line.add(slow, line.file(content=other))
     bot = Bot(TEST_TOKEN, transport=line, limits=None)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(bot.download, FILE, tmp_path / "a")
-        assert started.wait(10)
+        assert started.wait(40)
         second = bot.download({**FILE, "file_unique_id": "other"}, tmp_path / "a")
         assert second.read_bytes() == other
         go_on.set()
-        assert first.result(10).read_bytes() == CONTENT
+        assert first.result(40).read_bytes() == CONTENT
     assert os.listdir(tmp_path) == ["a"]
 
 
@@ -576,12 +577,17 @@ def test_a_download_that_stalls_ends_in_time(server: BotApiServer, tmp_path: Pat
         Bot(TEST_TOKEN, base_url=server.url, ca_file=server.ca_file, proxies=proxy.url, retry=QUICK) as bot,
     ):
         file_id = server.add_file(CONTENT)
-        proxy.script(Fault.NONE, *[Fault.never_answer()] * 20)
-        started = time.monotonic()
-        with pytest.raises(NetworkError) as caught:
-            bot.download(file_id, tmp_path / "a", timeout=0.3, deadline=1.0)
-        assert 0.5 < time.monotonic() - started < 2.0
-        assert caught.value.elapsed < 2.0
+        proxy.script(Fault.NONE)
+        proxy.set_random([Fault.never_answer()], 1.0)
+
+        def attempt(deadline: float) -> None:
+            started = time.monotonic()
+            with pytest.raises(NetworkError) as caught:
+                bot.download(file_id, tmp_path / "a", timeout=0.3 * deadline, deadline=deadline)
+            assert 0.5 * deadline < time.monotonic() - started < deadline + 1.0
+            assert caught.value.elapsed < deadline + 1.0
+
+        tried(attempt, (1.0, 1.0, 4.0))
         with pytest.raises(NetworkError):
             bot.download(file_id, tmp_path / "a", deadline=0.0)
 
@@ -592,12 +598,13 @@ def test_bounds_reach_the_transport(scripted: Bot, line: Line) -> None:
     now = time.monotonic()
     scripted.download_bytes(FILE, timeout=3)
     scripted.download_bytes({**FILE, "file_size": None}, deadline=5)
+    took = time.monotonic() - now
     first, second = line.requests
     assert first.timeout == 3
     assert first.deadline is not None
-    assert 60 + len(CONTENT) / first.min_rate <= first.deadline - now < 65 + len(CONTENT) / first.min_rate
+    assert 60 + len(CONTENT) / first.min_rate <= first.deadline - now <= took + 60 + len(CONTENT) / first.min_rate
     assert second.deadline is not None
-    assert 4 < second.deadline - now < 7
+    assert 5 <= second.deadline - now < took + 6
     assert TEST_TOKEN not in repr(first)
 
 
@@ -613,7 +620,7 @@ def test_a_stop_ends_the_tries(line: Line) -> None:
     started = time.monotonic()
     with pytest.raises(NetworkError):
         bot.download_bytes(FILE)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25, "the first wait may be as long as thirty"
 
 
 # ------------------------------------------------------------------ local servers

@@ -479,13 +479,13 @@ class AsyncApplication:
 
     def __enter__(self) -> AsyncApplication:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._loop is not None and self._over is not None:
             self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(20)
+        self._thread.join(60)
         assert self._failure is None
 
     def _run(self) -> None:

@@ -35,7 +35,7 @@ app = Runtime(Bot.from_env())
 def echo(update, context):
     context.reply(update.message.text)
 """
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def _cron(home: Path, line: str, *, with_home: bool = True) -> subprocess.Comple
     """Run a line as cron does: /bin/sh, the home folder, and next to no environment."""
     environment = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "me", "LANG": "C"} | ({"HOME": str(home)} if with_home else {})
     line = line.replace("/home/me/", f"{home}/")
-    return subprocess.run(["/bin/sh", "-c", line], cwd=home, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(["/bin/sh", "-c", line], cwd=home, env=environment, capture_output=True, text=True, timeout=100)
 
 
 def _crontab_lines() -> list[str]:

@@ -82,9 +82,9 @@ def test_each_bot_answers_and_stops(block: Block, telegram: BotApiServer, tmp_pa
     with _running(block, tmp_path) as process:
         user = telegram.user(7, "Ann")
         user.send("/start" if '"start"' in block.text else "Good morning")
-        user.wait_for(lambda message: bool(message.text), 30)
+        user.wait_for(lambda message: bool(message.text), 60)
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")
 
 
@@ -116,7 +116,7 @@ def test_the_conversation_of_the_first_guide(telegram: BotApiServer, tmp_path: P
             user.send(said)
             user.wait_for(answer, 30)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 

@@ -72,7 +72,7 @@ def test_the_echo_bot_runs_after_the_check_and_stops_at_sigterm(checkout: Checko
         user.wait_for("Hello", 60)
     finally:
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "10 quick calls: 10/10" in err
     assert "the bot ended with exit code 0" in _log(checkout)
@@ -110,7 +110,7 @@ def test_a_module_is_run_by_syncbot_run(checkout: Checkout, server: BotApiServer
         user.wait_for("from a module", 60)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 

@@ -26,10 +26,10 @@ def _answers(server: BotApiServer, process: subprocess.Popen[str]) -> str:
     try:
         user = server.user(7)
         user.send("Is anybody there?")
-        user.wait_for("Is anybody there?", 30)
+        user.wait_for("Is anybody there?", 60)
     finally:
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     return out
 

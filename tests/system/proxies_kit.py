@@ -16,7 +16,7 @@ KINDS = ("squid", "tinyproxy", "privoxy", "microsocks", "microsocks-password")
 """HTTP CONNECT through the first three, SOCKS5 through the last two."""
 
 _USER, _PASSWORD = "ann", "s3cret-word"
-_START_SECONDS = 15.0
+_START_SECONDS = 60.0
 
 _SQUID = """
 http_port 127.0.0.1:{port}
@@ -66,11 +66,13 @@ class CannotRun(Exception):
     """A proxy is not installed, or does not start."""
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens."""
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """A port of 127.0.0.1 on which nobody listens; whoever is told may listen on it, and meanwhile the system gives it to nobody else."""
     with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+        yield int(sock.getsockname()[1])
 
 
 def program(name: str) -> str:
@@ -108,9 +110,12 @@ def command(kind: str, port: int, folder: Path) -> list[str]:
 @contextmanager
 def running(kind: str, folder: Path) -> Iterator[str]:
     """Run a proxy, its files in this folder; yields its URL, credentials and all. Raises `CannotRun`."""
-    port = free_port()
     log = folder / "output.log"
-    with log.open("wb") as output, subprocess.Popen(command(kind, port, folder), stdin=subprocess.DEVNULL, stdout=output, stderr=output) as process:
+    with (
+        kept_port() as port,
+        log.open("wb") as output,
+        subprocess.Popen(command(kind, port, folder), stdin=subprocess.DEVNULL, stdout=output, stderr=output) as process,
+    ):
         try:
             _wait_until_it_listens(process, port, kind, folder)
             secret = f"{_USER}:{_PASSWORD}@" if kind.endswith("password") else ""
@@ -118,7 +123,7 @@ def running(kind: str, folder: Path) -> Iterator[str]:
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
 

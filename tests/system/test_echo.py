@@ -46,7 +46,7 @@ def test_sandbox_tells_when_a_bot_does_not_answer(tmp_path: Path) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("raise SystemExit(3)\n")
     command = [sys.executable, "-m", "syncbot.testing.sandbox", str(broken)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    result = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     assert result.returncode == 1
     assert "the bot ended with exit code 3" in result.stderr
 

@@ -40,6 +40,7 @@ with Bot(token, base_url=url, ca_file=ca_file, proxies=proxy, limits=None) as bo
 """
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", ["tinyproxy", "squid", "privoxy", "microsocks"])
 def test_large_files_pass_in_little_memory(kind: str, real_proxy: Callable[[str], str], api: BotApiServer, tmp_path: Path) -> None:
     """50 MB up and 20 MB down over TLS through a real proxy: whole, and with less than 5 MB more memory at its peak."""
@@ -47,7 +48,7 @@ def test_large_files_pass_in_little_memory(kind: str, real_proxy: Callable[[str]
         file.truncate(50 * _MEGABYTE)
     content = os.urandom(_MEGABYTE) * 20
     arguments = [api.url, api.ca_file, api.token, real_proxy(kind), str(tmp_path), api.add_file(b"small" * 1000), api.add_file(content)]
-    done = subprocess.run([sys.executable, "-c", _CLIENT, *map(str, arguments)], capture_output=True, text=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", _CLIENT, *map(str, arguments)], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     up, down, size = map(float, done.stdout.split())
     print(f"{kind}: {up:.2f} MB more for 50 MB up, {down:.2f} MB more for 20 MB down")

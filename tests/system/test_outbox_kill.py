@@ -27,13 +27,19 @@ def campaign() -> ModuleType:
     return module
 
 
+@pytest.mark.timeout(400)
 def test_kills_send_nothing_twice_and_lose_nothing(campaign: ModuleType, ca: TestCA, tmp_path: Path) -> None:
     """Two deliverers through a faulty proxy, killed again and again: each message once or uncertain, those in flight at most, in order per chat."""
-    result = campaign.run_round(ca, tmp_path, messages=200, kills=5, senders=4, rate=0.05, seed=random.randrange(1 << 31))
-    print(result)
-    assert result.problems == []
+    for number in range(3):  # on a busy machine all may be delivered before they are killed
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        result = campaign.run_round(ca, folder, messages=200, kills=5, senders=4, rate=0.05, seed=random.randrange(1 << 31))
+        print(result)
+        assert result.problems == []
+        assert result.delivered + result.uncertain - result.uncertain_delivered == 200
+        if result.kills >= 3:
+            break
     assert result.kills >= 3
-    assert result.delivered + result.uncertain - result.uncertain_delivered == 200
 
 
 def test_the_campaign_can_fail(campaign: ModuleType, ca: TestCA, tmp_path: Path) -> None:

