@@ -13,7 +13,7 @@ from syncbot.config import SETTINGS
 from syncbot.testing import BotApiServer, TestCA
 
 # How long an example takes says how busy the machine is: speed is measured in benchmarks/, never asserted in a test.
-hypothesis.settings.register_profile("syncbot", deadline=None)
+hypothesis.settings.register_profile("syncbot", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("syncbot")
 
 

@@ -498,7 +498,7 @@ class AsyncApplication:
 
     async def _main(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        requests = [HTTPXRequest(httpx_kwargs={"trust_env": False}) for _ in range(2)]
+        requests = [HTTPXRequest(httpx_kwargs={"trust_env": False}, connect_timeout=30, read_timeout=30, write_timeout=30, pool_timeout=30) for _ in range(2)]
         builder = ApplicationBuilder().token(TEST_TOKEN).base_url(f"{self._url}/bot").request(requests[0]).get_updates_request(requests[1])
         application: Application[Any, Any, Any, Any, Any, Any] = builder.build()
         application.add_handler(MessageHandler(filters.ALL, self._answer))

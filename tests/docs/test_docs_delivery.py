@@ -35,7 +35,9 @@ def rig() -> Iterator[Rig]:
     """Everything works until it is told to fail."""
     with BotApiServer(any_chat=True) as server, FaultProxy("socks5") as proxy:
         policy = RetryPolicy(attempts=3, first_wait=0.01)
-        with Bot(TEST_TOKEN, proxies=proxy.url, base_url=server.url, timeout=5, deadline=8, retry=policy, limits=Limits(chat_burst=1)) as bot:
+        with Bot(
+            TEST_TOKEN, proxies=proxy.url, base_url=server.url, timeout=20, deadline=40, retry=policy, limits=Limits(chat_burst=2, chat_interval=60)
+        ) as bot:
             yield Rig(server, proxy, bot)
 
 

@@ -31,7 +31,7 @@ def _command(words: str) -> str:
 
 def _wait_for_facts(state: Path) -> None:
     """Wait until the bot has written down how it is, which it does within its first second."""
-    ends_at = time.monotonic() + 30
+    ends_at = time.monotonic() + 90
     with open_store(state, None, options=StoreOptions(check=False)) as store:
         while store.meta.get(FACTS) is None:
             assert time.monotonic() < ends_at

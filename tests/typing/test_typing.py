@@ -32,7 +32,7 @@ class EncodingBot(BotMethods):
 def test_mypy_takes_typical_calls_and_refuses_mistakes() -> None:
     """`mypy --strict` passes over typical calls with the result types that they have, and finds the mistakes."""
     command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests/typing/calls.py")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=230, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
