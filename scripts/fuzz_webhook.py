@@ -210,7 +210,7 @@ def _run(app: Runtime, count: int, seed: int, outcome: Outcome) -> None:
                 outcome.problems.append(f"body {number}: {status}: {body[:200]!r}")
         if _post(server.port, json.dumps({"update_id": 10**9, "message": MESSAGE}).encode()) != 200:
             outcome.problems.append("a good request is not answered with 200 any more")
-        _wait_until_idle(app)
+        _wait_until_ended(app, len(taken))
         outcome.handled, outcome.dead = app.health()["handled"], app.store.dead_letters.count()
         if outcome.handled + outcome.dead != len(taken):
             outcome.problems.append(f"{len(taken)} updates were taken, and {outcome.handled} + {outcome.dead} came to an end")
@@ -243,9 +243,10 @@ def _post(port: int, body: bytes) -> int:
         connection.close()
 
 
-def _wait_until_idle(app: Runtime) -> None:
+def _wait_until_ended(app: Runtime, number: int) -> None:
+    """Wait until so many updates have come to an end: an update is counted a moment after it has left the inbox."""
     deadline, pause = time.monotonic() + 60.0, threading.Event()
-    while (health := app.health())["queue"] + health["in_flight"] and time.monotonic() < deadline:
+    while app.health()["handled"] + app.store.dead_letters.count() < number and time.monotonic() < deadline:
         pause.wait(0.02)
 
 
