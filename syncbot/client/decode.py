@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from syncbot.client.plain import plain_message, plain_update
+from syncbot.client.plain import load, plain_message, plain_update
 
 if TYPE_CHECKING:
     import telegram
+
+__all__ = ["DecodeError", "decode", "decode_update", "load"]
 
 _PLAIN: dict[str, type] = {"Boolean": bool, "Integer": int, "String": str}
 _SHOWN_CHARACTERS = 200

@@ -51,6 +51,11 @@ _SAMPLES: Mapping[str, Any] = MappingProxyType(
 """Every field that may be there, and every one that may be missing."""
 
 
+def load() -> None:
+    """Load telegram, and see to what is cast from it."""
+    _caster()
+
+
 def plain_update(raw: dict[str, Any], bot: Any) -> Any:
     """The `telegram.Update` of a message of text; None where it is something else, or where only telegram can make it."""
     if len(raw) != 2:

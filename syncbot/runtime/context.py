@@ -249,6 +249,13 @@ class Context(Replies):
         return message
 
 
+def load_types() -> None:
+    """Load python-telegram-bot's types, which takes seconds on a small machine."""
+    from syncbot.client.decode import load  # deferred: a run without an update does without them
+
+    load()
+
+
 def decode_update(raw: Any, bot: Bot) -> telegram.Update:
     """Turn JSON into a `telegram.Update` whose shortcuts are the bot's. This is where telegram is loaded.
 

@@ -14,6 +14,7 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.runtime.backlog import DurableBacklog, MemoryBacklog
+from syncbot.runtime.context import load_types
 from syncbot.runtime.deliverer import Deliverer
 from syncbot.runtime.delivery import Uncertain
 from syncbot.runtime.dispatcher import Dispatcher
@@ -147,6 +148,7 @@ class Session:
             options.workers,
             self.stop,
             may_wait=store.persistent,
+            prepare=load_types,
             on_finished=backlog.finished,
             on_fatal=self.fail,
         )

@@ -39,6 +39,7 @@ class Workers:
         number: how many handlers run at once.
         stop: set when the runtime stops: no new update is begun.
         may_wait: handlers may wait for answers; without it they get no turn.
+        prepare: what takes long once, and is done before the first update is begun: a process that ends meanwhile leaves none that may have ended it.
         on_finished: told the id of each update that is handled or buried.
         on_fatal: told of an error of the state file that does not pass by itself; the thread that met it ends.
     """
@@ -51,6 +52,7 @@ class Workers:
         stop: threading.Event,
         *,
         may_wait: bool = True,
+        prepare: Callable[[], object] = lambda: None,
         on_finished: Callable[[int], None] = lambda _: None,
         on_fatal: Callable[[StorageError], None] = lambda _: None,
     ) -> None:
@@ -63,6 +65,8 @@ class Workers:
         self._number = number
         self._stop = stop
         self._may_wait = may_wait
+        self._prepare = prepare
+        self._prepared = False
         self._on_finished = on_finished
         self._on_fatal = on_fatal
         self._lock = threading.Lock()
@@ -125,8 +129,13 @@ class Workers:
         return False
 
     def _is_empty(self) -> bool:
+        counts = self._counts()
+        return counts is not None and counts.waiting + counts.running == 0
+
+    def _counts(self) -> Counts | None:
+        """None where the state file cannot be read for the moment."""
         found: list[Counts] = []
-        return self.patience.tried(lambda: found.append(self._inbox.counts()), writes=False) and found[0].waiting + found[0].running == 0
+        return found[0] if self.patience.tried(lambda: found.append(self._inbox.counts()), writes=False) else None
 
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,6 +264,9 @@ class Workers:
                 if self._somebody_is_quick():
                     self._work_ready.wait(_QUICK_SECONDS)
                     continue
+                if not self._prepared and (counts := self._counts()) is not None and counts.waiting:
+                    self._get_ready()
+                    continue
                 claimed: list[Claimed] = []
                 well = self.patience.tried(partial(self._claim, claimed), writes=False)
                 if claimed:
@@ -267,6 +279,15 @@ class Workers:
                 self._work_ready.wait(None if well else RETRY_SECONDS)
             self._leave()  # with the lock that was held when it was decided: else a handler that steps aside counts on this thread
         return None
+
+    def _get_ready(self) -> None:
+        """Prepare; the lock is held, and given back meanwhile."""
+        self._lock.release()
+        try:
+            self._prepare()
+        finally:
+            self._lock.acquire()
+        self._prepared = True
 
     def _leave(self) -> None:
         """The calling thread is no worker any more (the lock is held)."""

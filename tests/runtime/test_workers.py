@@ -76,6 +76,58 @@ def working(rig: Rig, grace: float = SECONDS) -> Iterator[Workers]:
         assert becomes(lambda: not own_threads())
 
 
+def test_nothing_is_begun_before_all_is_ready(store: Store) -> None:
+    """What takes long once is done first: a process that is killed meanwhile, again and again, leaves no update that may have killed it."""
+    begun, go_on, prepared = threading.Event(), threading.Event(), list[int]()
+
+    def prepare() -> None:
+        begun.set()
+        assert go_on.wait(SECONDS)
+        prepared.append(1)
+
+    seen = Seen()
+    rig = Rig(store, lambda raw, turn: seen.add(str(raw["update_id"])), number=2, prepare=prepare)
+    put(store, (1, "a"), (2, "b"))
+    with working(rig) as workers:
+        assert begun.wait(SECONDS)
+        assert (store.inbox.counts().waiting, store.inbox.counts().running, workers.busy()) == (2, 0, [])
+        go_on.set()
+        rig.until_idle()
+        count = len(prepared)
+        put(store, (3, "a"))
+        workers.notify(1)
+        rig.until_idle()
+    assert 1 <= count == len(prepared) <= 2
+    assert len(seen.texts) == 3
+
+
+def test_what_cannot_be_made_ready_is_tried_again(store: Store) -> None:
+    """An error there costs no update: they wait."""
+    failures = [1, 2]
+
+    def prepare() -> None:
+        if failures:
+            failures.pop()
+            raise MemoryError
+
+    seen = Seen()
+    rig = Rig(store, lambda raw, turn: seen.add(str(raw["update_id"])), number=1, prepare=prepare)
+    put(store, (1, "a"))
+    with logged() as records, working(rig):
+        rig.until_idle()
+    assert len(seen.texts) == 1
+    assert records.count("goes on after an error") == 2
+
+
+def test_without_updates_nothing_is_made_ready(store: Store) -> None:
+    """Where nothing waits, what takes long is spared."""
+    prepared: list[int] = []
+    rig = Rig(store, lambda raw, turn: None, prepare=lambda: prepared.append(1))
+    with working(rig):
+        rig.until_idle()
+    assert prepared == []
+
+
 def test_each_update_is_handled_once_and_in_order(store: Store) -> None:
     """A thousand updates of twenty chats on eight workers: each once, in order per chat, never two of one chat at once."""
     per_chat: dict[int, list[int]] = defaultdict(list)
