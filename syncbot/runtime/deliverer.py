@@ -12,12 +12,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from syncbot.client.bot import Bot
 from syncbot.errors import ChatMigrated, StorageError, SyncBotError
 from syncbot.logs import guard
-from syncbot.runtime.delivery import DONE, RELEASED, Fate, Next, Prepared, Uncertain, Way, judge, moved_to, prepare, with_hooks
+from syncbot.runtime.delivery import DONE, RELEASED, DeliveryFacts, Fate, Next, Prepared, Uncertain, Way, judge, moved_to, prepare, with_hooks
 from syncbot.runtime.lock import BotLock
 from syncbot.runtime.queue_folder import QueueFolder
 from syncbot.runtime.salvage import SETTLE_SECONDS, Salvage
@@ -36,23 +35,6 @@ _LOOK_AGAIN_SECONDS = 0.1
 WAITS_FOR_LIMITS = "waits for its turn within the rate limits"
 _WARN_FROM = 3
 """Failures of the way in a row from which they are worth a warning: on a bad way one or two pass all the time."""
-
-
-@dataclass
-class DeliveryFacts:
-    """What a deliverer has done so far."""
-
-    delivered: int = 0
-    failed: int = 0
-    uncertain: int = 0
-    last_error: str = ""
-
-    def count(self, fate: Fate) -> None:
-        """Count what became of a call."""
-        self.delivered += fate.next is Next.DONE
-        self.failed += fate.next is Next.FAILED
-        self.uncertain += fate.next is Next.UNCERTAIN
-        self.last_error = fate.reason or self.last_error
 
 
 class _WithdrawnError(Exception):

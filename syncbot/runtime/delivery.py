@@ -65,6 +65,23 @@ RELEASED = Fate(Next.RELEASED)
 """Nothing was sent, and nothing is the matter with it: the deliverer stops, or its claim is gone."""
 
 
+@dataclass
+class DeliveryFacts:
+    """What a deliverer has done so far."""
+
+    delivered: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    last_error: str = ""
+
+    def count(self, fate: Fate) -> None:
+        """Count what became of a call."""
+        self.delivered += fate.next is Next.DONE
+        self.failed += fate.next is Next.FAILED
+        self.uncertain += fate.next is Next.UNCERTAIN
+        self.last_error = fate.reason or self.last_error
+
+
 def write_down(encoded: Encoded) -> dict[str, Any]:
     """The parameters of a queued call: texts by name, and for each file, in order, what a form says of it."""
     files = {part.name: {"file": part.filename, "type": part.content_type} for part in encoded.files}

@@ -1,15 +1,23 @@
-"""An update's place among the others, by which its handler may wait for an answer."""
+"""An update in its turn: its handler runs, may wait for an answer meanwhile, and ends in one way or another."""
 
 from __future__ import annotations
 
+import json
+import logging
+import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
-from syncbot.runtime.tasks import Busy
+from syncbot.errors import Stopped
+from syncbot.logs import guard
+from syncbot.runtime.dispatcher import HandlerFailed
+from syncbot.runtime.tasks import Busy, End
 from syncbot.storage.base import Claimed
 from syncbot.storage.base_data import Changes
 
 if TYPE_CHECKING:
     from syncbot.runtime.workers import Workers
+
+_log = logging.getLogger(__name__)
 
 
 class Handle(Protocol):
@@ -48,3 +56,26 @@ class Turn:
     def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
         """Give an update to the handler that waits for it; False when none does."""
         return self._workers.turns.offer(chat_id, user_id, raw)
+
+
+def run_handler(handle: Handle, claimed: Claimed, turn: Turn | None, stop: threading.Event) -> End:
+    """Handle an update, and say how that ended; whatever is raised, its worker lives on.
+
+    Args:
+        handle: what is done.
+        claimed: the update.
+        turn: its place among the others; None where a handler cannot wait.
+        stop: set when the runtime stops: what is cut short by that is put back.
+    """
+    try:
+        changes = handle(json.loads(claimed.body), turn)
+    except HandlerFailed as failure:
+        if stop.is_set() and failure.interrupted:
+            return End(claimed, "put back")
+        return End(claimed, "failed", failure.changes, failure.reason)
+    except BaseException as error:
+        if isinstance(error, Stopped) and stop.is_set():
+            return End(claimed, "put back")
+        _log.exception("update %d could not be dispatched", claimed.update_id)
+        return End(claimed, "failed", reason=guard().traceback(error))
+    return End(claimed, "handled", changes)

@@ -6,7 +6,6 @@ a handler does, its worker lives on. Jobs run on the same threads.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -16,10 +15,9 @@ from functools import partial
 
 from syncbot.errors import Stopped, StorageError
 from syncbot.logs import guard
-from syncbot.runtime.dispatcher import HandlerFailed
 from syncbot.runtime.patience import RETRY_SECONDS, Patience
 from syncbot.runtime.tasks import Busy, End, JobRun
-from syncbot.runtime.turn import Handle, Turn
+from syncbot.runtime.turn import Handle, Turn, run_handler
 from syncbot.runtime.turns import Turns
 from syncbot.storage.base import Claimed, Counts, Inbox
 
@@ -345,7 +343,7 @@ class Workers:
             self.patience.tried(partial(self._inbox.release, claimed))
             return None
         try:
-            end = self._outcome(claimed, Turn(self, busy, claimed) if self._may_wait else None)
+            end = run_handler(self._handle, claimed, Turn(self, busy, claimed) if self._may_wait else None, self._stop)
             wanted = 0 if self._is_over() or self._is_one_too_many(busy) else 1
             following = self._record(busy, end, wanted)
         finally:
@@ -359,21 +357,6 @@ class Workers:
             self.notify()  # a suspect's end lets all others go on
         # Where it did not ask for the next one, the chat that is free now is looked for by this thread itself, or by all when it ends.
         return following[0] if following else None
-
-    def _outcome(self, claimed: Claimed, turn: Turn | None) -> End:
-        """Run the handler; returns how it ended."""
-        try:
-            changes = self._handle(json.loads(claimed.body), turn)
-        except HandlerFailed as failure:
-            if self._stop.is_set() and failure.interrupted:
-                return End(claimed, "put back")
-            return End(claimed, "failed", failure.changes, failure.reason)
-        except BaseException as error:  # a worker outlives whatever is raised
-            if isinstance(error, Stopped) and self._stop.is_set():
-                return End(claimed, "put back")
-            _log.exception("update %d could not be dispatched", claimed.update_id)
-            return End(claimed, "failed", reason=guard().traceback(error))
-        return End(claimed, "handled", changes)
 
     def _record(self, busy: Busy, end: End, wanted: int) -> list[Claimed]:
         """Write how an update ended; on a full disk, wait until there is room rather than forget it. Returns up to `wanted` that are to be handled next."""
