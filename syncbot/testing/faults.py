@@ -224,12 +224,20 @@ class FaultPlan:
     """Says which fault the next tunnel gets: what was scripted first, then random ones.
 
     The same seed gives the same faults to the same order of tunnels.
+
+    Args:
+        faults: what random ones are drawn from.
+        rate: the share of the tunnels that a random one is meant for.
+        seed: of the random ones.
+        most_in_a_row: after so many random ones comes none; 0 for no such limit.
     """
 
-    def __init__(self, faults: Iterable[Fault], rate: float, seed: int) -> None:
+    def __init__(self, faults: Iterable[Fault], rate: float, seed: int, most_in_a_row: int = 0) -> None:
         self._lock = threading.Lock()
         self._random = random.Random(seed)
         self._script: deque[Fault] = deque()
+        self._most_in_a_row = most_in_a_row
+        self._in_a_row = 0
         self.set_random(faults, rate)
 
     def set_random(self, faults: Iterable[Fault], rate: float) -> None:
@@ -250,6 +258,8 @@ class FaultPlan:
             if self._script:
                 return self._script.popleft()
             share, which = self._random.random(), self._random.random()  # always two, so that a rate changes no later choice
-            if self._faults and share < self._rate:
+            struck = self._faults and share < self._rate and not 0 < self._most_in_a_row <= self._in_a_row
+            self._in_a_row = self._in_a_row + 1 if struck else 0
+            if struck:
                 return self._faults[int(which * len(self._faults))]
             return Fault.NONE

@@ -47,6 +47,7 @@ class FaultProxy:
         faults: the faults that random ones are drawn from.
         rate: the share of the tunnels that a random fault is meant for, 0 to 1.
         seed: makes the random faults repeatable: the same seed and order of tunnels give the same faults. By default a new one; a warning logs it.
+        most_in_a_row: how many tunnels in a row a random fault may strike; 0 for any number.
         rtt: seconds of round-trip time to the server: a whole one before the tunnel stands (for the server's TCP handshake), half of one on each byte in each
             direction. It does not limit the throughput.
         rate_limit_bytes: bytes a second in each direction of each tunnel; 0 for no limit.
@@ -67,6 +68,7 @@ class FaultProxy:
         faults: Iterable[Fault] = (),
         rate: float = 0.05,
         seed: int | None = None,
+        most_in_a_row: int = 0,
         rtt: float = 0.0,
         rate_limit_bytes: float = 0.0,
         idle_cut_after_seconds: float = 0.0,
@@ -85,7 +87,7 @@ class FaultProxy:
         faults = tuple(faults)
         # A run that nobody can repeat unless the seed is seen: worth a warning, which test runners show beside a failure.
         self._seed_level = logging.WARNING if faults and rate and seed is None else logging.INFO
-        self._plan = FaultPlan(faults, rate, self.seed)
+        self._plan = FaultPlan(faults, rate, self.seed, most_in_a_row)
         self._stats = Stats()
         self._options = Options(
             username=username,

@@ -50,7 +50,8 @@ class Sandbox:
 
     def __init__(self, rate: float = 0.25, seed: int | None = None) -> None:
         self.server = BotApiServer(tls=True)
-        self.proxy = FaultProxy(faults=FAULTS, rate=rate, seed=random.randrange(2**32) if seed is None else seed)
+        # A call has six attempts: with three of them struck at most, each is answered in the end.
+        self.proxy = FaultProxy(faults=FAULTS, rate=rate, seed=random.randrange(2**32) if seed is None else seed, most_in_a_row=3)
         self._stack = ExitStack()
         self._state_folder = ""
 
@@ -73,7 +74,7 @@ class Sandbox:
             "SYNCBOT_CA_FILE": self.server.ca_file,
             "SYNCBOT_PROXY": self.proxy.url,
             "SYNCBOT_STATE": os.path.join(self._state_folder, "bot.db"),
-            "SYNCBOT_TIMEOUT": "2",
+            "SYNCBOT_TIMEOUT": "3",
         }
 
     @contextmanager

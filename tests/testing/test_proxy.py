@@ -20,6 +20,7 @@ import pytest
 from proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
 from timing_kit import becomes, soon, took
 
+from syncbot.testing.faults import FaultPlan
 from syncbot.testing.proxy import Fault, FaultProxy, Target
 
 
@@ -224,6 +225,14 @@ def test_the_same_seed_gives_the_same_faults(proxy: FaultProxy) -> None:
     assert drawn(7) != drawn(8)
     assert "bad_gateway" in drawn(7)[1]
     assert proxy.seed != FaultProxy().seed
+
+
+def test_faults_in_a_row_can_be_limited() -> None:
+    """After so many random faults a tunnel comes through; scripted ones are not counted."""
+    plan = FaultPlan([Fault.refuse()], 1.0, seed=1, most_in_a_row=2)
+    assert [plan.draw().name for _ in range(7)] == ["refuse", "refuse", "none", "refuse", "refuse", "none", "refuse"]
+    plan.script([Fault.refuse(), Fault.refuse()])
+    assert [plan.draw().name for _ in range(5)] == ["refuse", "refuse", "refuse", "none", "refuse"]
 
 
 def test_a_seed_of_its_own_is_told(caplog: pytest.LogCaptureFixture) -> None:
