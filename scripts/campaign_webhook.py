@@ -144,19 +144,22 @@ class Journal:
 
 
 class Sender:
-    """One connection: posts its chats' updates, each until it is taken."""
+    """One connection: posts its chats' updates, each until it is taken; the last one after all kills, so that somebody has to take over."""
 
-    def __init__(self, port: int, number: int, updates: int, outcome: Outcome, lock: threading.Lock) -> None:
+    def __init__(self, port: int, number: int, updates: int, outcome: Outcome, lock: threading.Lock, killed: threading.Event) -> None:
         self._port = port
         self._number = number
         self._updates = updates
         self._outcome = outcome
         self._lock = lock
+        self._killed = killed
         self._connection: http.client.HTTPConnection | None = None
 
     def run(self, give_up_at: float) -> None:
         """Post everything."""
         for count in range(self._updates):
+            if count == self._updates - 1:
+                self._killed.wait(give_up_at - time.monotonic())
             chat = 1 + self._number * CHATS_A_CONNECTION + count % CHATS_A_CONNECTION
             person = {"id": chat, "is_bot": False, "first_name": "A"}
             message = {"message_id": count + 1, "date": 1_700_000_000, "chat": {"id": chat, "type": "private"}, "from": person}
@@ -192,7 +195,9 @@ def campaign(kind: str, updates: int, connections: int, kills: int = 1, *, timeo
     """Run a campaign."""
     shares = [updates // connections + (number < updates % connections) for number in range(connections)]
     outcome = Outcome(updates, twice_allowed=kills * WORKERS)
-    lock = threading.Lock()
+    lock, killed = threading.Lock(), threading.Event()
+    if not kills:
+        killed.set()
     with tempfile.TemporaryDirectory() as name, BotApiServer() as api, kept_port() as port:
         folder = Path(name)
         journal = Journal(folder / "journal")
@@ -201,12 +206,12 @@ def campaign(kind: str, updates: int, connections: int, kills: int = 1, *, timeo
             if not wait_until(lambda: listens(port), 90.0):
                 raise TimeoutError("the server did not start")
             began = time.monotonic()
-            senders = [Sender(port, number, share, outcome, lock) for number, share in enumerate(shares)]
+            senders = [Sender(port, number, share, outcome, lock, killed) for number, share in enumerate(shares)]
             threads = [threading.Thread(target=sender.run, args=(began + timeout,)) for sender in senders]
             for thread in threads:
                 thread.start()
             for kill in range(1, kills + 1):
-                _kill_holder(journal, outcome.updates * kill // (kills + 1), outcome, timeout)
+                _kill_holder(journal, outcome.updates * kill // (kills + 1), outcome, timeout, killed if kill == kills else None)
             for thread in threads:
                 thread.join()
             outcome.seconds = time.monotonic() - began
@@ -218,7 +223,7 @@ def campaign(kind: str, updates: int, connections: int, kills: int = 1, *, timeo
     return outcome
 
 
-def _kill_holder(journal: Journal, after: int, outcome: Outcome, timeout: float) -> None:
+def _kill_holder(journal: Journal, after: int, outcome: Outcome, timeout: float, killed_last: threading.Event | None) -> None:
     """Kill whoever handles, once so many have been handled, and measure how long nobody does."""
     events = journal.wait_until(after, timeout)
     if not events:
@@ -227,6 +232,8 @@ def _kill_holder(journal: Journal, after: int, outcome: Outcome, timeout: float)
     os.kill(holder, signal.SIGKILL)
     killed = time.monotonic()
     outcome.killed.append(holder)
+    if killed_last is not None:
+        killed_last.set()
     pause = threading.Event()
     while time.monotonic() - killed < 90.0:
         if any(int(process) not in outcome.killed for _, process, _, _ in journal.events()[-20:]):
