@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_decode = json.JSONDecoder().decode
+"""What json.loads does with text, without looking for an encoding: a body is JSON of our own."""
+
 
 class Handle(Protocol):
     """What is done with an update: `Dispatcher.handle`."""
@@ -68,7 +71,7 @@ def run_handler(handle: Handle, claimed: Claimed, turn: Turn | None, stop: threa
         stop: set when the runtime stops: what is cut short by that is put back.
     """
     try:
-        changes = handle(json.loads(claimed.body), turn)
+        changes = handle(_decode(claimed.body.decode()), turn)
     except HandlerFailed as failure:
         if stop.is_set() and failure.interrupted:
             return End(claimed, "put back")

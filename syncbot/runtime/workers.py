@@ -65,6 +65,7 @@ class Workers:
         self._may_wait = may_wait
         self._prepare = prepare
         self._prepared = False
+        self._watched = False
         self._on_finished = on_finished
         self._on_fatal = on_fatal
         self._lock = threading.Lock()
@@ -260,7 +261,7 @@ class Workers:
                 if self._jobs:
                     return self._jobs.popleft()
                 if self._somebody_is_quick():
-                    self._work_ready.wait(_QUICK_SECONDS)
+                    self._watch()
                     continue
                 if not self._prepared and (counts := self._counts()) is not None and counts.waiting:
                     self._get_ready()
@@ -295,6 +296,17 @@ class Workers:
             self._working -= 1
             self._work_ready.notify_all()  # it may have been woken for work that is still there
             self._progress.notify_all()
+
+    def _watch(self) -> None:
+        """See in a moment whether another thread is still quick; one is enough to do so, and wakes the next when it finds work (the lock is held)."""
+        if self._watched:
+            self._work_ready.wait()
+            return
+        self._watched = True
+        try:
+            self._work_ready.wait(_QUICK_SECONDS)
+        finally:
+            self._watched = False
 
     def _somebody_is_quick(self) -> bool:
         """Whether another thread has begun with an update just now, and may come to the next one before this thread does."""
