@@ -3,12 +3,14 @@
 Its decoder asks for each of the hundred fields that a message may have. Here it decodes one message, once, and the others are cast from that one:
 all its fields, with a message's own values in those that it has. Before the first is handed out, some are compared with what python-telegram-bot
 makes itself, field by field; where a version of it would make something else, nothing is cast.
+
+An update is cast when somebody looks at it: many handlers answer by way of their context and never do. Until then it is an instance of a subclass.
 """
 
 from __future__ import annotations
 
 import datetime as dtm
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -63,7 +65,7 @@ def plain_update(raw: dict[str, Any], bot: Any) -> Any:
     kind, message = list(raw.items())[1]
     if kind not in _SAMPLES or not _is_plain(message) or (caster := _caster()) is None or getattr(bot, "defaults", None):
         return None
-    return caster.update(raw["update_id"], kind, message, bot)
+    return caster.later(raw["update_id"], kind, _kept(message), bot)
 
 
 def plain_message(raw: Any, bot: Any) -> Any:
@@ -92,6 +94,17 @@ def _is_plain(message: Any) -> bool:
     )
 
 
+def _kept(message: dict[str, Any]) -> dict[str, Any]:
+    """A plain message as it is now, whatever a handler does to its JSON before it looks at the update."""
+    kept = message.copy()
+    kept["chat"] = message["chat"].copy()
+    if "from" in message:
+        kept["from"] = message["from"].copy()
+    if "entities" in message:
+        kept["entities"] = [entity.copy() for entity in message["entities"]]
+    return kept
+
+
 def _has_only(fields: Mapping[str, type], value: dict[str, Any]) -> bool:
     """Whether an object has no other fields than these, of these types."""
     for name, part in value.items():  # noqa: SIM110  # all() takes twice as long, and this is asked of every update
@@ -106,16 +119,22 @@ class _Mould:
     def __init__(self, pattern: Any) -> None:
         self._kind = type(pattern)
         slots = {name: vars(each)[name] for each in self._kind.__mro__ for name in getattr(each, "__slots__", ())}
+        self._freeze = slots.pop("_frozen").__set__
         self._values = [(slot.__set__, slot.__get__(pattern)) for slot in slots.values()]
         self._put = {name: slot.__set__ for name, slot in slots.items()}
 
     def cast(self, given: Mapping[str, Any]) -> Any:
         made = object.__new__(self._kind)
+        self.fill(made, given)
+        return made
+
+    def fill(self, made: Any, given: Mapping[str, Any]) -> None:
+        """Give an object all its values; that it is frozen comes last."""
         for put, value in self._values:
             put(made, value)
         for name, value in given.items():
             self._put[name](made, value)
-        return made
+        self._freeze(made, True)
 
 
 class _Caster:
@@ -132,9 +151,17 @@ class _Caster:
         self._chat = _Mould(Chat(1, "private"))
         self._user = _Mould(User(1, "A", False))
         self._entity = _Mould(MessageEntity("bold", 0, 1))
+        self.later = _make_later(self)
 
     def update(self, id: int, kind: str, message: dict[str, Any], bot: Any) -> Any:
-        return self._update.cast({"update_id": id, kind: self.message(message, bot), "_id_attrs": (id,), "_bot": bot})
+        return self._update.cast(self._of_update(id, kind, message, bot))
+
+    def fill_update(self, made: Any, id: int, kind: str, message: dict[str, Any], bot: Any) -> None:
+        """Make an update of an object that has no values yet."""
+        self._update.fill(made, self._of_update(id, kind, message, bot))
+
+    def _of_update(self, id: int, kind: str, message: dict[str, Any], bot: Any) -> dict[str, Any]:
+        return {"update_id": id, kind: self.message(message, bot), "_id_attrs": (id,), "_bot": bot}
 
     def message(self, raw: dict[str, Any], bot: Any) -> Any:
         given = raw.copy()
@@ -155,6 +182,62 @@ class _Caster:
     def _cast_entity(self, raw: dict[str, Any], bot: Any) -> Any:
         type = self._entity_types.get(raw["type"], raw["type"])
         return self._entity.cast({**raw, "type": type, "_id_attrs": (type, raw["offset"], raw["length"]), "_bot": bot})
+
+
+def _make_later(caster: _Caster) -> Callable[[int, str, dict[str, Any], Any], Any]:
+    """What makes updates that are cast when somebody looks at them."""
+    from telegram import Update
+
+    real: Any = Update
+    become = vars(object)["__class__"].__set__
+
+    class Later(real):  # type: ignore[misc]  # mypy is told nothing of the class, whose rules this one bends
+        """An update that has no attribute yet: looking for one casts it, and makes it one of telegram's like any other."""
+
+        __slots__ = ()
+        __class__ = property(lambda self: type(self._cast()))
+        de_json, de_list = real.de_json, real.de_list  # found by way of an object, they make telegram's own too
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            return Update(*args, **kwargs)  # type(update)(…)
+
+        def _cast(self) -> Any:
+            # Several threads may do so at once. The slot that holds what is to be cast is filled last, and the class may be changed twice.
+            waiting = object.__getattribute__(self, "_frozen")
+            if type(waiting) is tuple:
+                caster.fill_update(self, *waiting)
+            become(self, Update)
+            return self
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._cast(), name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(self._cast(), name, value)
+
+        def __delattr__(self, name: str) -> None:
+            delattr(self._cast(), name)
+
+        def __eq__(self, other: object) -> bool:
+            return bool(self._cast() == other)
+
+        def __hash__(self) -> int:
+            return hash(self._cast())
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            return self._cast().__reduce_ex__(protocol)
+
+        def __deepcopy__(self, memodict: Any) -> Any:
+            return self._cast().__deepcopy__(memodict)
+
+    Later.__name__ = Later.__qualname__ = "Update"
+
+    def make(id: int, kind: str, message: dict[str, Any], bot: Any) -> Any:
+        later = object.__new__(Later)
+        object.__setattr__(later, "_frozen", (id, kind, message, bot))  # a slot that nobody but telegram's __setattr__ looks at
+        return later
+
+    return make
 
 
 @cache

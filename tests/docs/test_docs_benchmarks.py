@@ -51,6 +51,7 @@ FIGURES = {
     "its memory: MB": _across("cold_start", "MB", SHELL),
     "idle bot that polls: MB": _across("idle_memory", "MB", ("syncbot, inbox in a file",)),
     "updates a second, nothing sent": _bots("nothing sent"),
+    "the same, the text of each read": _bots("text read, nothing sent"),
     "updates a second, one reply each": _bots("one reply"),
     "the same, 20 ms to Telegram": _concurrent("one reply, 20 ms of round-trip time"),
 }
