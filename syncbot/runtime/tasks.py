@@ -11,6 +11,9 @@ from typing import Literal, NamedTuple
 from syncbot.storage.base import Claimed, Inbox
 from syncbot.storage.base_data import NO_CHANGES, Changes
 
+QUICK_SECONDS = 0.0005
+"""Handlers that take less than this are run faster by one thread than by several, which would only take the interpreter from each other."""
+
 
 @dataclass(frozen=True)
 class JobRun:
@@ -41,6 +44,11 @@ class Busy:
     waiting: bool = False
     warned: bool = False
     given_up: bool = False
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it began just now, and may be over at any moment."""
+        return not self.waiting and time.monotonic() - self.since < QUICK_SECONDS
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from functools import partial
 from syncbot.errors import Stopped, StorageError
 from syncbot.logs import guard
 from syncbot.runtime.patience import RETRY_SECONDS, Patience
-from syncbot.runtime.tasks import Busy, End, JobRun
+from syncbot.runtime.tasks import QUICK_SECONDS, Busy, End, JobRun
 from syncbot.runtime.turn import Handle, Turn, run_handler
 from syncbot.runtime.turns import Turns
 from syncbot.storage.base import Claimed, Counts, Inbox
@@ -24,8 +24,6 @@ from syncbot.storage.base import Claimed, Counts, Inbox
 _log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 0.1
-_QUICK_SECONDS = 0.0005
-"""Handlers that take less than this are run faster by one thread than by several, which would only take the interpreter from each other."""
 
 
 class Workers:
@@ -260,7 +258,7 @@ class Workers:
             while not self._is_over():
                 if self._jobs:
                     return self._jobs.popleft()
-                if self._somebody_is_quick():
+                if any(busy.is_quick for busy in self._busy):  # that thread may come to the next one before this one does
                     self._watch()
                     continue
                 if not self._prepared and (counts := self._counts()) is not None and counts.waiting:
@@ -304,22 +302,16 @@ class Workers:
             return
         self._watched = True
         try:
-            self._work_ready.wait(_QUICK_SECONDS)
+            self._work_ready.wait(QUICK_SECONDS)
         finally:
             self._watched = False
 
-    def _somebody_is_quick(self) -> bool:
-        """Whether another thread has begun with an update just now, and may come to the next one before this thread does."""
-        since = time.monotonic() - _QUICK_SECONDS
-        return any(busy.since > since and not busy.waiting for busy in self._busy)
-
     def _is_one_too_many(self, busy: Busy) -> bool:
         """Whether a handler was quick, and another thread is at work that is quick too."""
-        since = time.monotonic() - _QUICK_SECONDS
-        if busy.since < since or len(self._busy) == 1:
+        if not busy.is_quick or len(self._busy) == 1:
             return False
         with self._lock:
-            return any(other.since > since and other is not busy and not other.waiting for other in self._busy)
+            return any(other.is_quick and other is not busy for other in self._busy)
 
     def _claim(self, claimed: list[Claimed]) -> None:
         claimed += self._inbox.claim(1)
