@@ -33,6 +33,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+MOST_RETRY_AFTER_SECONDS = 3600
+"""A wait that Telegram asks for counts for so long at most; then it is asked again."""
+
 
 class Phase(StrEnum):
     """How far a request can have come when it failed."""
@@ -187,9 +190,8 @@ class RetryAfter(ApiError):
 
     @property
     def retry_after(self) -> float:
-        """How long Telegram asks to wait, in seconds; 1 where it does not say."""
-        seconds = self.parameters.get("retry_after")
-        return max(0.0, float(seconds)) if isinstance(seconds, int | float) else 1.0
+        """How long Telegram asks to wait, in seconds: 0 to 3600; 1 where it does not say."""
+        return float(seconds_to_wait(self.parameters.get("retry_after")))
 
 
 class ServerError(ApiError):
@@ -218,6 +220,13 @@ _BY_CODE: dict[int, type[ApiError]] = {400: BadRequest, 401: Unauthorized, 403: 
 def api_error(description: str, *, method: str, code: int, parameters: Mapping[str, Any] | None = None) -> ApiError:
     """Build the `ApiError` that fits Telegram's error code and parameters (the table above is complete; any other 4xx is a plain `ApiError`)."""
     kind = _BY_CODE.get(code, ServerError if code >= 500 else ApiError)
-    if kind is BadRequest and isinstance((parameters or {}).get("migrate_to_chat_id"), int):
+    if kind is BadRequest and type((parameters or {}).get("migrate_to_chat_id")) is int:
         kind = ChatMigrated
     return kind(description, method=method, code=code, parameters=parameters)
+
+
+def seconds_to_wait(asked: object) -> float:
+    """What counts of a `retry_after`, whatever stands there: 0 to `MOST_RETRY_AFTER_SECONDS`, and 1 for what is no number."""
+    if isinstance(asked, bool) or not isinstance(asked, int | float) or asked != asked:  # NaN is the one that differs from itself
+        return 1
+    return min(max(asked, 0), MOST_RETRY_AFTER_SECONDS)

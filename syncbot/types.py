@@ -193,5 +193,12 @@ class Transport(Protocol):
         ...
 
 
+def stated_size(text: str) -> int | None:
+    """The bytes that a Content-Length states; None where it states none. A size that nothing has counts as one of 10**15 bytes."""
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    return int(text) if len(text) <= 15 else 10**15
+
+
 JSON = dict[str, Any]
 """A JSON object as Python values."""

@@ -253,8 +253,11 @@ def _redirect(answer: requests.Response) -> str | None:
     if not answer.is_redirect or prepared.method not in ("GET", "HEAD"):
         return None
     before = prepared.url or ""
-    target = urljoin(before, answer.headers["Location"])
-    schemes = urlsplit(before).scheme, urlsplit(target).scheme
+    try:
+        target = urljoin(before, answer.headers["Location"])
+        schemes = urlsplit(before).scheme, urlsplit(target).scheme
+    except ValueError:  # no URL, and so nowhere to go
+        return None
     return target if schemes in (("https", "https"), ("http", "http"), ("http", "https")) else None
 
 

@@ -33,6 +33,7 @@ from telegram.request import BaseRequest, RequestData
 
 from syncbot.adapters.bodies import multipart
 from syncbot.adapters.carrier import Carrier, Proxies, delivery, method_of, timed_out
+from syncbot.client.envelope import as_envelope, read_json
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError
 from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, Body, Request, Response, Transport
@@ -177,6 +178,21 @@ class OneShotRequest(BaseRequest):
             kind = TimedOut if timed_out(error) else TelegramNetworkError
             raise kind(delivery(error)) from error
         return response.status, response.body
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """Read an answer; python-telegram-bot's own classes do that. Its numbers are finite, and a `retry_after` is an hour at most.
+
+        Raises:
+            TelegramError: it is not Telegram's.
+        """
+        try:
+            envelope = as_envelope(read_json(payload))
+        except ValueError:
+            envelope = None
+        if envelope is None:
+            raise TelegramError("Invalid server response")
+        return envelope
 
     def _times(self, connect: float, write: float, read: float, pool: float) -> _Times:
         return _Times(connect, write + read, pool + connect + write + read)

@@ -14,9 +14,11 @@ For the synchronous `TeleBot`; the asyncio one (`telebot.async_telebot`) has ano
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,8 +29,9 @@ from telebot import apihelper
 
 from syncbot.adapters.carrier import Carrier, Proxies, method_of, token_of
 from syncbot.adapters.http import as_requests_error, as_response, form_body
+from syncbot.client.envelope import as_envelope, read_json
 from syncbot.client.retry import RetryPolicy
-from syncbot.errors import NetworkError
+from syncbot.errors import NetworkError, Phase
 from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, Proxy, Request, Response, Transport
 
 _hooks: Any = apihelper  # its settings are module variables without types
@@ -183,6 +186,8 @@ class Installed:
         stop = request.stop or self._stop
         try:
             response = carrier.carry(request, ends_at=ends_at, stop=stop)
+            if request.verb == "POST":
+                response = _checked(response, request.method)
         except NetworkError as error:
             if request.scope != _POLL or not stop.is_set():
                 raise as_requests_error(error) from None
@@ -194,3 +199,21 @@ class Installed:
         answer = as_response(response)
         answer.url = request.url.replace(token_of(request.url) or "\0", "<hidden>")  # an answer's own texts, such as raise_for_status's, show it
         return answer
+
+
+def _checked(response: Response, method: str) -> Response:
+    """An answer that telebot can read: what is no JSON it knows how to refuse, and of a refusal it takes every number as it stands.
+
+    Raises:
+        NetworkError: it is JSON, and not Telegram's.
+    """
+    try:
+        value = read_json(response.body)
+    except ValueError:
+        return response
+    envelope = as_envelope(value)
+    if envelope is None:
+        raise NetworkError(
+            "the answer is not Telegram's; something on the way answered instead", method=method, phase=Phase.ANSWERED, stage="body", proxy=response.proxy
+        )
+    return response if envelope["ok"] else replace(response, body=json.dumps(envelope).encode())

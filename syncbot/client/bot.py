@@ -20,7 +20,7 @@ from syncbot.client.retry import RetryPolicy
 from syncbot.client.table import MethodSpec, check_parameters, find_method
 from syncbot.client.uploads import Progress
 from syncbot.config import Settings, check_setting, environment_proxies, from_environment
-from syncbot.errors import ConfigError
+from syncbot.errors import ConfigError, DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, Proxy, Transport
 
@@ -319,9 +319,14 @@ class Bot(BotMethods):
 
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
         result = self._call(spec, spec.name, parameters, options)
-        from syncbot.client.decode import decode  # deferred: it loads telegram
+        from syncbot.client.decode import DecodeError, decode  # deferred: it loads telegram
 
-        return decode(spec.returns, result, self._attached())
+        try:
+            return decode(spec.returns, result, self._attached())
+        except DecodeError as error:
+            problem = f"the answer is not what {spec.name} returns: {error}"
+        kind = NetworkError if spec.repeatable else DeliveryUncertain
+        raise kind(problem, method=spec.name, phase=Phase.ANSWERED, stage="body", retryable=False)
 
     def _attached(self) -> Any:
         """What the objects that come back are bound to, for their shortcuts; None without them."""
@@ -353,7 +358,8 @@ class Bot(BotMethods):
 
 
 def _seconds(value: float | timedelta) -> float:
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    return float(max(0, min(seconds, MOST_SECONDS)) if isinstance(seconds, int | float) else seconds)
 
 
 def _ways(proxies: Sequence[str | Proxy] | str | Proxy, no_proxy: str) -> tuple[tuple[Proxy, ...], str]:

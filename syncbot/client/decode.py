@@ -83,8 +83,6 @@ def _fits(kind: str, value: Any) -> bool:
 def _guarded(kind: str, value: Any, bot: Any) -> Any:
     try:
         return _decoded(kind, _without_old_fields(value), bot)
-    except MemoryError:
-        raise
     except Exception as problem:
         # Whatever telegram's classes stumble over is a fault of the data; the text is theirs, the length is ours.
         text = str(problem)[:_SHOWN_CHARACTERS]

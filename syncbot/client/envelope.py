@@ -1,13 +1,66 @@
-"""Telegram's JSON envelope: only what stands in it is Telegram's answer."""
+"""Telegram's JSON envelope: only what stands in it is Telegram's answer, and every number in it is finite and of a bounded size."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from syncbot.errors import NetworkError, Phase, api_error
+from syncbot.errors import NetworkError, Phase, api_error, seconds_to_wait
 from syncbot.types import Response
+
+_LARGEST_INTEGER = 2**63 - 1
+"""The Bot API promises no more than 64 bits."""
+_LARGEST_FLOAT = sys.float_info.max
+
+
+def _integer(text: str) -> int:
+    if len(text) < 19:
+        return int(text)
+    # Of a longer one the beginning is enough to see that it is too large, and thousands of digits would be refused with a ValueError.
+    return max(-_LARGEST_INTEGER, min(int(text[:21]), _LARGEST_INTEGER))
+
+
+def _float(text: str) -> float:
+    return max(-_LARGEST_FLOAT, min(float(text), _LARGEST_FLOAT))
+
+
+_decode = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=lambda _: None).decode
+
+
+def read_json(body: bytes) -> Any:
+    """The value that an answer holds, its numbers brought within 64 bits; what is no number (NaN) is None.
+
+    Raises:
+        ValueError: it is not JSON in UTF-8, or is nested too deeply, or takes more memory than there is.
+    """
+    try:
+        return _decode(body.decode())
+    except (RecursionError, MemoryError):
+        problem = "the JSON is nested too deeply, or too large"
+    raise ValueError(problem)
+
+
+def as_envelope(value: Any) -> dict[str, Any] | None:
+    """The value if it is Telegram's envelope, else None; `parameters` then hold only what can be used as it stands.
+
+    With "ok": true it has a "result"; with "ok": false a whole "error_code" and a text "description".
+    """
+    if not isinstance(value, dict):
+        return None
+    if value.get("ok") is True and "result" in value:
+        return value
+    if value.get("ok") is not False or type(value.get("error_code")) is not int or not isinstance(value.get("description"), str):
+        return None
+    given = value.get("parameters")
+    parameters = dict(given) if isinstance(given, dict) else {}
+    if type(parameters.get("migrate_to_chat_id")) is not int:
+        parameters.pop("migrate_to_chat_id", None)
+    if "retry_after" in parameters:
+        parameters["retry_after"] = seconds_to_wait(parameters["retry_after"])
+    # A text with half of a surrogate pair can be neither stored nor shown.
+    return {**value, "description": value["description"].encode(errors="replace").decode(), "parameters": parameters}
 
 
 def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -> Any:
@@ -23,16 +76,13 @@ def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -
         NetworkError: (phase ANSWERED) the answer is not Telegram's: a gateway's HTML, a captive portal, broken JSON.
     """
     try:
-        envelope = json.loads(response.body)
-    except (ValueError, RecursionError):
+        envelope = as_envelope(read_json(response.body))
+    except ValueError:
         envelope = None
-    if isinstance(envelope, dict):
-        if envelope.get("ok") is True and "result" in envelope:
+    if envelope is not None:
+        if envelope["ok"]:
             return envelope["result"]
-        code, description = envelope.get("error_code"), envelope.get("description")
-        if envelope.get("ok") is False and type(code) is int and isinstance(description, str):
-            parameters = envelope.get("parameters")
-            raise api_error(hide(description), method=method, code=code, parameters=parameters if isinstance(parameters, dict) else None)
+        raise api_error(hide(envelope["description"]), method=method, code=envelope["error_code"], parameters=envelope["parameters"])
     kind = next((value for name, value in response.headers.items() if name.lower() == "content-type"), "no content type")
     raise NetworkError(
         f"the answer is not Telegram's (HTTP {response.status}, {hide(kind.partition(';')[0])[:60]}); something on the way answered instead",

@@ -23,14 +23,14 @@ from syncbot.client.envelope import open_envelope
 from syncbot.client.retry import Retrier
 from syncbot.client.uploads import MEGABYTE, Progress, safe_filename
 from syncbot.errors import NetworkError, NotFound, NotSent, Phase
-from syncbot.types import Request, Response
+from syncbot.types import Request, Response, stated_size
 
 MAX_DOWNLOAD_BYTES = 20 * MEGABYTE
 """The most bytes of a file that the official server hands out (https://core.telegram.org/bots/api#getfile)."""
 
 _CHUNK_BYTES = 256 * 1024
 _METHOD = "download"
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class RemoteFile:
             raise TypeError(f"a file id, or an object with a file_id, was expected, not {type(file).__name__}{hint}")
         # An object of an asyncio bot has a URL with a token here.
         known_path = path if isinstance(path, str) and "://" not in path else ""
-        return cls(file_id or "", unique_id or "", size if isinstance(size, int) else None, known_path)
+        return cls(_text(file_id), _text(unique_id), size if type(size) is int and size >= 0 else None, known_path)
 
     @property
     def name(self) -> str:
@@ -155,8 +155,7 @@ class _Body:
             return "the file came compressed"
         if self.etag and headers.get("etag", self.etag) != self.etag:
             return "the file has changed on the server" if status == 206 else ""
-        length = headers.get("content-length", "")
-        size = int(length) if length.isdecimal() else None
+        size = stated_size(headers.get("content-length", ""))
         if status == 206:
             span = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
             if span is None or int(span[1]) != self.target.received:
@@ -233,8 +232,9 @@ class Downloads:
         return remote if remote.path else self._ask(remote, timeout, deadline)
 
     def _ask(self, remote: RemoteFile, timeout: float | None, deadline: float | None) -> RemoteFile:
-        found = RemoteFile.of(self._call("getFile", file_id=remote.file_id, timeout=timeout, deadline=deadline))
-        if not found.path:
+        answer = self._call("getFile", file_id=remote.file_id, timeout=timeout, deadline=deadline)
+        found = RemoteFile.of(answer) if isinstance(answer, dict) and isinstance(answer.get("file_path"), str) else None
+        if found is None or not _is_path(found.path):
             raise NetworkError("Telegram named no path for the file", method="getFile", phase=Phase.ANSWERED, retryable=False)
         return replace(found, unique_id=found.unique_id or remote.unique_id, size=remote.size if found.size is None else found.size)
 
@@ -283,6 +283,18 @@ class Downloads:
                     progress(target.received, size)
         if remote.size is not None and target.received != remote.size:
             raise NetworkError(f"the local server's file has {target.received} bytes, and {remote.size} were promised", method=_METHOD, phase=Phase.ANSWERED)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_path(text: str) -> bool:
+    """Whether it can be written into a URL, and be asked of a file system."""
+    try:
+        return b"\0" not in text.encode() and bool(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _left(deadline: float | None, started: float) -> float | None:

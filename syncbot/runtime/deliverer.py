@@ -70,6 +70,8 @@ class Deliverer:
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self.facts = DeliveryFacts()
         self.fatal: SyncBotError | None = None
+        self.lacks_thread = False
+        """A thread could not be started; `notify` tries again."""
         self._queue = queue
         self._bot = bot
         self._folder = folder
@@ -311,6 +313,12 @@ class Deliverer:
 
     # ── threads ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def threads(self) -> set[threading.Thread]:
+        """The threads that deliver now."""
+        with self._guard:
+            return set(self._threads)
+
     def _is_over(self) -> bool:
         return self._stop.is_set() or self.fatal is not None
 
@@ -321,8 +329,13 @@ class Deliverer:
         elif len(self._threads) < self._senders and not self._is_over():
             self._names += 1
             thread = threading.Thread(target=self._run, name=f"syncbot-deliverer-{self._names}", daemon=True)
-            self._threads.add(thread)
-            thread.start()
+            try:
+                thread.start()  # it waits for the guard before it does anything
+            except RuntimeError:  # the system gives no more threads
+                self.lacks_thread = True
+            else:
+                self._threads.add(thread)
+                self.lacks_thread = False
 
     def _run(self) -> None:
         try:
@@ -333,9 +346,9 @@ class Deliverer:
                     break
         except SyncBotError as error:
             self._fail(error)
-        except Exception as error:
+        except BaseException as error:  # whatever ends a sender
+            self._fail(SyncBotError(guard().text(f"delivery stopped: {type(error).__name__}: {error}")))
             _log.exception("delivery stops after an error")
-            self._fail(SyncBotError(f"delivery stopped: {type(error).__name__}: {error}"))
         finally:
             with self._guard:
                 self._threads.discard(threading.current_thread())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -49,11 +50,14 @@ class Monitor:
 
     Args:
         watched: what.
+        threads: tells which threads there are beside those of the workers and the deliverer.
         is_stopping: tells whether it is about to end.
     """
 
-    def __init__(self, watched: Watched, is_stopping: Callable[[], bool]) -> None:
+    def __init__(self, watched: Watched, threads: Callable[[], set[threading.Thread]], is_stopping: Callable[[], bool]) -> None:
         self._watched = watched
+        self._threads = threads
+        self._failure_before = _failure(watched.bot)
         self._is_stopping = is_stopping
         self._started = time.monotonic()
         self._bytes_before = _moved_bytes(watched.bot)
@@ -72,11 +76,22 @@ class Monitor:
         self._looks_at = now + min(_LOOK_SECONDS, watched.notifier.watchdog_seconds / 3 or _LOOK_SECONDS)
         self._warn_of_hanging_handlers(now)
         self._end_stalled_poll(now)
-        if not self._is_stuck(now):
+        if not self._is_stuck(now) and not self.dead_thread():
             watched.notifier.alive()
         if watched.heartbeat_file is not None:
             self._guarded("heartbeat", lambda: self._beat(watched.heartbeat_file))
         self._guarded("facts", self._facts.tick)
+
+    def dead_thread(self) -> str:
+        """Which thread has ended that should run, in words; "" where all of them run."""
+        watched = self._watched
+        for thread in self._threads() | watched.workers.threads | watched.deliverer.threads:
+            if not thread.is_alive():
+                return f"the thread {thread.name} is dead"
+        failure = _failure(watched.bot)
+        if failure is not None and failure is not self._failure_before:
+            return f"a thread that looks after the connections has ended with {type(failure).__name__}: {failure}"
+        return str(watched.deliverer.fatal or "")
 
     def end(self) -> None:
         """The run has ended; the state file is still open."""
@@ -88,9 +103,9 @@ class Monitor:
         hung = self._hung(now)
         try:
             counts, dead_letters = watched.store.inbox.counts(), watched.store.dead_letters.count()
-        except StorageError as error:
-            return {"ok": False, "running": True, "last_poll": facts.last_answer, "last_error": str(error), "hung": hung}
-        well = self._polls_well(now) and not self._is_stuck(now) and not self._is_stopping()
+        except Exception as error:  # a damaged file; whoever asks wants to know, and has nothing to mend
+            return {"ok": False, "running": True, "last_poll": facts.last_answer, "last_error": str(error) or type(error).__name__, "hung": hung}
+        well = self._polls_well(now) and not self._is_stuck(now) and not self.dead_thread() and not self._is_stopping()
         return {
             "ok": well and not watched.workers.patience.trouble and not facts.storage_trouble,
             "running": True,
@@ -115,7 +130,7 @@ class Monitor:
 
     def _polls_well(self, now: float) -> bool:
         facts, watched = self._watched.poller.facts, self._watched
-        return not watched.poll or facts.held_back or now - facts.expected_since < watched.poll_wait + 2 * watched.bot.timeout
+        return not watched.poll or facts.held_back or (facts.is_polling(now) and now - facts.expected_since < watched.poll_wait + 2 * watched.bot.timeout)
 
     def _hung(self, now: float) -> int:
         return sum(not busy.waiting and now - busy.since > self._watched.handler_warn_after for busy in self._watched.workers.busy())
@@ -125,8 +140,10 @@ class Monitor:
         return self._hung(now) >= self._watched.number_of_workers
 
     def _look_for_foreign_updates(self) -> None:
-        if self._watched.store.changed_by_others():
+        changed = self._watched.store.changed_by_others()
+        if changed:
             self._watched.workers.notify()
+        if changed or self._watched.deliverer.lacks_thread:
             self._watched.deliverer.notify()
 
     def _warn_of_hanging_handlers(self, now: float) -> None:
@@ -167,6 +184,12 @@ class Monitor:
 def _moved_bytes(bot: Bot) -> int:
     traffic = getattr(bot.transport, "traffic", None)
     return traffic.sent_bytes + traffic.received_bytes if traffic is not None else 0
+
+
+def _failure(bot: Bot) -> BaseException | None:
+    """What has last ended a thread of the transport."""
+    failure: BaseException | None = getattr(bot.transport, "failure", None)
+    return failure
 
 
 def _stack(thread_id: int) -> str:

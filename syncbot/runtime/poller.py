@@ -29,6 +29,8 @@ _to_json = json.JSONEncoder(separators=(",", ":")).encode
 """What json.dumps makes anew at each call."""
 _WARN_FROM = 3
 """Failures in a row from which they are worth a warning: on a bad way one or two pass all the time."""
+_REACHES_WITHIN_SECONDS = 1.0
+_QUIET_SECONDS = 3.0
 _USELESS_FROM = 3
 """Answers in a row that bring nothing and come at once, from which they are taken for those of something that is not Telegram."""
 
@@ -56,8 +58,16 @@ class PollFacts:
     storage_trouble: bool = False
     held_back: bool = False
     under_way_since: float | None = None
+    polled_at: float = 0.0
+    """When a poll last ended that was answered, or had been under way for long enough to have reached Telegram."""
     expected_since: float = 0.0
     """From when on an answer is to be expected: the last one, the start, or the end of a pause that Telegram asked for."""
+
+    def is_polling(self, now: float) -> bool:
+        """Whether a poll waits at Telegram, or did just now, or is not to: much waits here, or Telegram has asked for a pause."""
+        since = self.under_way_since  # looked at first: at the end of a poll it is the last to change
+        waits = since is not None and now - since > _REACHES_WITHIN_SECONDS
+        return waits or self.held_back or now < self.expected_since or now - self.polled_at < _QUIET_SECONDS
 
 
 class Backlog(Protocol):
@@ -105,7 +115,7 @@ class Poller:
         remove_webhook: Callable[[], None] | None = None,
     ) -> None:
         now = time.monotonic()
-        self.facts = PollFacts(expected_since=now)
+        self.facts = PollFacts(expected_since=now, polled_at=now)
         self._fetch = fetch
         self._inbox = inbox
         self._stop = stop
@@ -164,14 +174,15 @@ class Poller:
         except Exception as error:  # an error of our own must not end the polling either
             if type(error).__name__ != self._trouble:
                 _log.exception("polling goes on after an error")
-            return self._failed(type(error).__name__, f"{type(error).__name__}: {error}", _LONGEST_PAUSE_SECONDS)
+            return self._failed(type(error).__name__, f"{type(error).__name__}: {error}", self._back_off())
 
     def _poll_when_there_is_room(self) -> float:
         self.facts.held_back = True
         try:
             self._backlog.wait_for_room()
         finally:
-            self.facts.expected_since = max(self.facts.expected_since, time.monotonic())
+            self.facts.polled_at = now = time.monotonic()
+            self.facts.expected_since = max(self.facts.expected_since, now)
             self.facts.held_back = False  # last: from here on an answer is expected, and not since before the waiting
         return self._poll(None) if not self._stop.is_set() else 0.0
 
@@ -182,13 +193,17 @@ class Poller:
         facts.polls += 1
         facts.last_batch = 0
         facts.under_way_since = began = time.monotonic()
+        answered = False
         try:
             updates = self._fetch(offset=offset, limit=self._limit, wait=asked, allowed_updates=self._allowed_updates, stop=self._stop)
+            answered = True
         except (NetworkError, ApiError) as error:
             if isinstance(error, Unauthorized):
                 raise
             return 0.0 if self._stop.is_set() else self._after(error, asked)
         finally:
+            if answered or time.monotonic() - began > _REACHES_WITHIN_SECONDS:
+                facts.polled_at = time.monotonic()
             facts.under_way_since = None
         if self._stop.is_set():
             return 0.0  # they are not confirmed, and come again
@@ -208,10 +223,11 @@ class Poller:
 
     def _store(self, updates: Sequence[dict[str, Any]]) -> int:
         """Store a batch; returns how many were new."""
-        batch = [Incoming(update["update_id"], order_key(update), _to_json(update).encode()) for update in updates if _has_id(update)]
-        if not batch:
+        updates = [update for update in updates if _has_id(update)]
+        if not updates:
             return 0
-        following = batch[-1].update_id + 1  # of the last one, not the highest: ids can begin anew at a lower number
+        batch = [incoming for update in updates if (incoming := _incoming(update)) is not None]
+        following = updates[-1]["update_id"] + 1  # of the last one, not the highest: ids can begin anew at a lower number
         fresh = self._inbox.store(batch, next_offset=following)
         self._following = following
         self._backlog.stored([update.update_id for update in batch])
@@ -316,6 +332,15 @@ class Poller:
             self._trouble = trouble
             _log.log(level, "polling fails (%d in a row): %s", facts.failures_in_a_row, words)
         return pause
+
+
+def _incoming(update: dict[str, Any]) -> Incoming | None:
+    """What is stored of an update; None for one that cannot be, and would be met again and again if it were not passed over."""
+    try:
+        return Incoming(update["update_id"], order_key(update), _to_json(update).encode())
+    except (ValueError, RecursionError) as error:
+        _log.error("update %d is left out, since it cannot be written as JSON (%s)", update["update_id"], type(error).__name__)
+        return None
 
 
 def _has_id(update: dict[str, Any]) -> bool:

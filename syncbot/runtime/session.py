@@ -13,6 +13,7 @@ from typing import Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
+from syncbot.logs import guard
 from syncbot.runtime.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.context import load_types
 from syncbot.runtime.deliverer import Deliverer
@@ -178,7 +179,7 @@ class Session:
             options.heartbeat_file,
             options.notifier,
         )
-        self._parts = Parts(store, dispatcher, backlog, workers, poller, deliverer, folder, Monitor(watched, self.stop.is_set))
+        self._parts = Parts(store, dispatcher, backlog, workers, poller, deliverer, folder, Monitor(watched, self._own_threads, self.stop.is_set))
         bot.stop_event = self.stop
         self._ahead_before = bot.ahead
         if options.ahead is not None:
@@ -217,17 +218,26 @@ class Session:
     def is_mine(self) -> bool:
         """Whether the calling thread is one of the session's own, which cannot wait for its end."""
         current, parts = threading.current_thread(), self._parts
-        return current in (self._supervisor, self._poll_thread) or (parts is not None and parts.workers.owns(current))
+        return current in self._own_threads() or (parts is not None and current in parts.workers.threads)
+
+    def _own_threads(self) -> set[threading.Thread]:
+        """The supervisor and the poller, once they have been started."""
+        return {thread for thread in (self._supervisor, self._poll_thread) if thread is not None}
 
     def fail(self, error: BaseException) -> None:
-        """End the session because of an error that does not pass by itself. At the end of the session errors are no news any more."""
+        """End the session because of an error that does not pass by itself: what has ended one of its threads, say.
+
+        What no call may raise is told in words. At the end of the session errors are no news any more.
+        """
         if self._store is None and self._parts is not None:
             return
-        if self.fatal is None:
-            self.fatal = error
-            hint = "; Telegram does not know the token: look at TELEGRAM_BOT_TOKEN, or ask @BotFather for it" if isinstance(error, Unauthorized) else ""
-            _log.critical("the runtime stops: %s%s", error, hint)
-        self.stop.set()
+        try:
+            if self.fatal is None:
+                self.fatal = _in_words(error)
+                hint = "; Telegram does not know the token: look at TELEGRAM_BOT_TOKEN, or ask @BotFather for it" if isinstance(error, Unauthorized) else ""
+                _log.critical("the runtime stops: %s%s", self.fatal, hint, exc_info=error if self.fatal is not error else None)
+        finally:
+            self.stop.set()
 
     def _supervise(self, work: Callable[[Parts], object], holds_lock: bool) -> None:
         try:
@@ -236,9 +246,7 @@ class Session:
                 self._parts.workers.start()
                 self._parts.deliverer.notify()
                 work(self._parts)
-        except Exception as error:
-            if not isinstance(error, SyncBotError):
-                _log.exception("the runtime cannot go on")
+        except BaseException as error:  # whatever ends one of the threads ends the session, and is the reason
             self.fail(error)
         finally:
             self.close()
@@ -253,6 +261,8 @@ class Session:
         self._options.notifier.ready("polling" if self._options.poll else "handling")
         while not self.stop.wait(TICK_SECONDS if self._options.poll else _LOOK_SECONDS):
             parts.monitor.tick()
+            if (dead := parts.monitor.dead_thread()) and not self.stop.is_set():  # else it has ended because of the stop
+                self.fail(SyncBotError(guard().text(dead)))
 
     def _stand_by(self) -> bool:
         """Wait for the lock and take over; False when the session is stopped first."""
@@ -277,14 +287,15 @@ class Session:
     def _poll(self, parts: Parts) -> None:
         try:
             parts.poller.run()
-        except SyncBotError as error:
+        except BaseException as error:  # as in _supervise
             self.fail(error)
 
     def _username(self, store: Store) -> str | None:
         """The bot's @name without the @; asked for once, and kept in the state file."""
         known = store.meta.get(_USERNAME)
         if known is None:
-            known = self._bot.call("getMe").get("username")
+            me = self._bot.call("getMe")
+            known = me.get("username") if isinstance(me, dict) else None
             _remember(store, _USERNAME, known)
         return known if isinstance(known, str) else None
 
@@ -321,8 +332,10 @@ class Session:
                 self._guarded(lambda: self._confirm(parts))
             self._close_store()
         finally:
-            self._lock.release()
-            self.done.set()
+            try:
+                self._guarded(self._lock.release)
+            finally:
+                self.done.set()  # whoever waits for the end must not wait for ever
 
     def _end_poll(self, parts: Parts) -> None:
         parts.backlog.wake()
@@ -369,6 +382,13 @@ class Session:
             _log.error("%s", error)
         except Exception:
             _log.exception("the runtime ends in spite of an error")
+
+
+def _in_words(error: BaseException) -> SyncBotError:
+    """An error of ours, whatever it was."""
+    if isinstance(error, SyncBotError):
+        return error
+    return SyncBotError(guard().text(f"the thread {threading.current_thread().name} has ended with {type(error).__name__}: {error}"))
 
 
 def _remember(store: Store, name: str, value: Any) -> None:

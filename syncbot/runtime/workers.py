@@ -37,7 +37,7 @@ class Workers:
         may_wait: handlers may wait for answers; without it they get no turn.
         prepare: what takes long once, and is done before the first update is begun: a process that ends meanwhile leaves none that may have ended it.
         on_finished: told the id of each update that is handled or buried.
-        on_fatal: told of an error of the state file that does not pass by itself; the thread that met it ends.
+        on_fatal: told of what ends one of the threads: an error of the state file that does not pass by itself.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Workers:
         may_wait: bool = True,
         prepare: Callable[[], object] = lambda: None,
         on_finished: Callable[[int], None] = lambda _: None,
-        on_fatal: Callable[[StorageError], None] = lambda _: None,
+        on_fatal: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         self.turns = Turns()
         self.handled = 0
@@ -103,10 +103,11 @@ class Workers:
         with self._lock:
             return list(self._busy)
 
-    def owns(self, thread: threading.Thread) -> bool:
-        """Whether a thread is one of the workers."""
+    @property
+    def threads(self) -> set[threading.Thread]:
+        """The workers' threads, those of handlers that wait among them."""
         with self._lock:
-            return thread in self._threads
+            return set(self._threads)
 
     @property
     def has_idle(self) -> bool:
@@ -221,7 +222,7 @@ class Workers:
         try:
             while not self._work_on():
                 self._stop.wait(RETRY_SECONDS)
-        except StorageError as error:
+        except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
         finally:
             with self._lock:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from syncbot.errors import SyncBotError
 from syncbot.transport.dialer import Dialer, Target
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.types import Proxy, Request
@@ -66,6 +65,8 @@ class Ahead:
         self._watchdog = watchdog
         self._clock = clock
         self._by_process: dict[int, _Shelf] = {}
+        self.failure: BaseException | None = None
+        """What has last ended one of its threads."""
         self.number = number
 
     @property
@@ -189,6 +190,9 @@ class Ahead:
             try:
                 while not shelf.closed and self._turn(shelf):
                     pass
+            except BaseException as error:
+                self.failure = error
+                shelf.wanted.clear()  # else it counts as about to be opened, and no thread is started for it
             finally:
                 shelf.threads.discard(threading.current_thread())
 
@@ -201,8 +205,10 @@ class Ahead:
             return True
         ends = [spare.until for spares in shelf.ready.values() for spare in spares]
         shelf.idle += 1
-        woken = shelf.lock.wait(max(0.0, min(ends) - now) if ends else SPARE_SECONDS)
-        shelf.idle -= 1
+        try:
+            woken = shelf.lock.wait(max(0.0, min(ends) - now) if ends else SPARE_SECONDS)
+        finally:
+            shelf.idle -= 1
         return bool(woken or shelf.wanted or any(shelf.ready.values()))
 
     def _open(self, shelf: _Shelf, key: _Key) -> None:
@@ -212,8 +218,8 @@ class Ahead:
         spare: _Spare | None = None
         try:
             spare = self._opened(shelf, *key)
-        except (SyncBotError, OSError, ValueError):
-            pass  # the next call opens its own, and says what is wrong
+        except Exception:  # noqa: S110  # the next call opens its own, and says what is wrong
+            pass
         finally:
             shelf.lock.acquire()
             shelf.opening -= 1

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from syncbot.errors import NotSent, ProxyAuthRequired
+from syncbot.errors import NotSent, ProxyAuthRequired, SyncBotError
 from syncbot.transport.resolver import Address, Resolver, is_numeric
 from syncbot.transport.tls import Tls, describe_tls_error
 from syncbot.transport.watchdog import Attempt
@@ -169,7 +169,9 @@ class _Opening:
         self._check()
         try:
             result = step()
-        except (OSError, ValueError) as error:
+        except SyncBotError:
+            raise
+        except Exception as error:  # a hostile proxy makes the libraries below raise what they never meant to
             failure = self._failure(error)
         else:
             return result

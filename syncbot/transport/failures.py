@@ -14,9 +14,6 @@ from syncbot.errors import NetworkError, NotSent, Phase
 from syncbot.transport.watchdog import Attempt
 from syncbot.types import Proxy
 
-FOREIGN_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
-"""Everything that the libraries below raise on purpose while a request is under way."""
-
 
 class AnswerTooLarge(OSError):
     """The answer's body is larger than what is taken."""

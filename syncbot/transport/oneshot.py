@@ -13,10 +13,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
-from syncbot.errors import NetworkError, NotSent, Phase, ProxyAuthRequired
+from syncbot.errors import NetworkError, NotSent, Phase, ProxyAuthRequired, SyncBotError
 from syncbot.transport.ahead import Ahead
 from syncbot.transport.dialer import Dialer, Target, proxy_authorization
-from syncbot.transport.failures import FOREIGN_ERRORS, AnswerTooLarge, failure
+from syncbot.transport.failures import AnswerTooLarge, failure
 from syncbot.transport.http import Exchange, OneShotSession, prepare
 from syncbot.transport.noproxy import bypasses_proxy
 from syncbot.transport.resolver import LookUp, Resolver
@@ -24,7 +24,7 @@ from syncbot.transport.tls import Tls
 from syncbot.transport.traffic import Traffic
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways
-from syncbot.types import DIRECT, Body, Proxy, Request, Response
+from syncbot.types import DIRECT, Body, Proxy, Request, Response, stated_size
 
 _log = logging.getLogger(__name__)
 
@@ -117,11 +117,11 @@ class OneShotTransport:
         """The answer, or the error to raise; it is raised elsewhere, where no foreign error becomes its context."""
         try:
             response = self._exchange(request, target, proxy, attempt)
-        except NetworkError as error:
+        except SyncBotError as error:
             return error
         except _FailedHere as error:
             return error.cause
-        except FOREIGN_ERRORS as error:
+        except Exception as error:  # a hostile answer makes the libraries below raise what they never meant to
             return failure(error, attempt, proxy)
         if response.status == 407 and not proxy.is_direct and not target.tls:
             return ProxyAuthRequired("the proxy wants a user and a password (407)", stage="proxy", method=request.method, proxy=str(proxy))
@@ -145,6 +145,11 @@ class OneShotTransport:
     def standing(self) -> int:
         """How many connections stand ready now."""
         return self._ahead.standing
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What has last ended one of its threads; None where nothing ever has. The next call starts such a thread anew."""
+        return self._watchdog.failure or self._ahead.failure
 
     @property
     def traffic(self) -> Traffic:
@@ -198,8 +203,7 @@ class OneShotTransport:
             return self._read(request, answer, attempt, proxy)
 
     def _read(self, request: Request, answer: requests.Response, attempt: Attempt, proxy: Proxy) -> Response:
-        declared = answer.headers.get("Content-Length", "")
-        size = int(declared) if declared.isdecimal() else None
+        size = stated_size(answer.headers.get("Content-Length", ""))
         if size is not None and size > _CHUNK_BYTES:
             attempt.extend(size / request.min_rate)
         sink = request.sink

@@ -9,6 +9,7 @@ error or an end of file, and `Attempt.cut` tells what it means.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import threading
@@ -16,8 +17,11 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 
+from syncbot.errors import NotSent
 from syncbot.transport.traffic import Traffic
 from syncbot.types import Request
+
+_log = logging.getLogger(__name__)
 
 _RECUT_SECONDS = 0.05
 """A socket that was shut down between its registration and its `connect()` is not stopped by it: cut attempts are cut again this often."""
@@ -81,6 +85,7 @@ class _Watch:
         self.thread: threading.Thread | None = None
         self.wakes_at = 0.0
         self.closing = False
+        self.failure: BaseException | None = None
 
 
 class Watchdog:
@@ -105,8 +110,7 @@ class Watchdog:
         with watch.lock:
             watch.active.add(attempt)
             if watch.thread is None:
-                watch.thread = threading.Thread(target=_run, args=(watch, self._idle_seconds, self._clock), name="syncbot-watchdog", daemon=True)
-                watch.thread.start()
+                self._start(watch, attempt)
             elif expires_at < watch.wakes_at:
                 watch.lock.notify()
             # A stop sets its event first and aborts second: seen from here, one of the two always hits.
@@ -118,6 +122,24 @@ class Watchdog:
             with watch.lock:
                 watch.active.discard(attempt)
             self.let_go(attempt.detach())
+
+    def _start(self, watch: _Watch, attempt: Attempt) -> None:
+        """Start the thread (the lock is held); without it nothing is begun, since nothing would end it."""
+        thread = threading.Thread(target=_run, args=(watch, self._idle_seconds, self._clock), name="syncbot-watchdog", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            problem = str(error)
+        else:
+            watch.thread = thread
+            return
+        watch.active.discard(attempt)
+        raise NotSent(f"no thread can be started to watch over it ({problem})", method=attempt.request.method, stage=attempt.stage)
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What has last ended the thread of this process; None where nothing ever has."""
+        return self._watch().failure
 
     def let_go(self, duplicates: list[socket.socket]) -> None:
         """End connections. They are shut down before they are closed, so that a child forked meanwhile cannot keep them open."""
@@ -166,16 +188,30 @@ class Watchdog:
 
 
 def _run(watch: _Watch, idle_seconds: float, clock: Callable[[], float]) -> None:
+    failure: BaseException | None = None
     with watch.lock:
-        # Looked at before each wait: a close that comes before the first one notifies nobody.
-        while watch.active or not watch.closing:
-            now = clock()
-            pause_seconds = max(0.0, _cut_due(watch, now, idle_seconds) - now)
-            watch.wakes_at = now + pause_seconds
-            if not watch.lock.wait(pause_seconds) and not watch.active:
-                break
+        try:
+            _watch_over(watch, idle_seconds, clock)
+        except BaseException as error:  # whatever it is, nothing may go on without a bound
+            watch.failure = failure = error
+            for attempt in watch.active:
+                attempt.cut = attempt.cut or "abort"
+                attempt.shut_all()
         watch.thread = None
         watch.closing = False
+    if failure is not None:
+        _log.error("the watchdog of the connections has ended with %s, and begins anew with the next call", type(failure).__name__, exc_info=failure)
+
+
+def _watch_over(watch: _Watch, idle_seconds: float, clock: Callable[[], float]) -> None:
+    """Cut what is due until there is nothing more to watch (the lock is held)."""
+    # Looked at before each wait: a close that comes before the first one notifies nobody.
+    while watch.active or not watch.closing:
+        now = clock()
+        pause_seconds = max(0.0, _cut_due(watch, now, idle_seconds) - now)
+        watch.wakes_at = now + pause_seconds
+        if not watch.lock.wait(pause_seconds) and not watch.active:
+            break
 
 
 def _cut_due(watch: _Watch, now: float, idle_seconds: float) -> float:
