@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -24,26 +25,31 @@ class BotDied(Exception):
 
 
 class BotProcess:
-    """`campaign_bot.py` in a process of its own; killed at the end at the latest.
+    """`campaign_bot.py`, or another program that is told as much, in a process of its own; killed at the end at the latest.
 
     Args:
         server: whose bot it is.
         folder: where its state and its notes are kept.
+        program: its file, in this folder.
+        environment: added to the environment.
         options: further ones of the bot.
     """
 
-    def __init__(self, server: BotApiServer, folder: Path, **options: Any) -> None:
+    def __init__(
+        self, server: BotApiServer, folder: Path, *, program: str = "campaign_bot.py", environment: Mapping[str, str] | None = None, **options: Any
+    ) -> None:
         self.state, self.notes, self.log = folder / "bot.db", folder / "notes.txt", folder / "log.txt"
         settings = {"url": server.url, "token": server.token, "state": str(self.state), "notes": str(self.notes), **options}
         if server.tls:
             settings["ca_file"] = server.ca_file
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("campaign_bot.py")), json.dumps(settings)],
+                [sys.executable, str(Path(__file__).with_name(program)), json.dumps(settings)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env=os.environ | dict(environment or {}),
             )
 
     def kill(self) -> None:
@@ -60,8 +66,11 @@ class BotProcess:
         """Send it a signal."""
         self.process.send_signal(number)
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self, wish: str = "") -> dict[str, Any]:
         """What it uses now, and how it is.
+
+        Args:
+            wish: what it is told with that.
 
         Raises:
             BotDied: it has ended.
@@ -69,7 +78,7 @@ class BotProcess:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         with suppress(BrokenPipeError):
-            self.process.stdin.write("\n")
+            self.process.stdin.write(f"{wish}\n")
             self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:

@@ -130,7 +130,7 @@ class Monitor:
 
     def _polls_well(self, now: float) -> bool:
         facts, watched = self._watched.poller.facts, self._watched
-        return not watched.poll or facts.held_back or (facts.is_polling(now) and now - facts.expected_since < watched.poll_wait + 2 * watched.bot.timeout)
+        return not watched.poll or facts.is_well(now, watched.poll_wait + 2 * watched.bot.timeout)
 
     def _hung(self, now: float) -> int:
         return sum(not busy.waiting and now - busy.since > self._watched.handler_warn_after for busy in self._watched.workers.busy())

@@ -56,18 +56,21 @@ class PollFacts:
     stalled: int = 0
     last_batch: int = 0
     storage_trouble: bool = False
-    held_back: bool = False
+    held_since: float | None = None
+    """From when on it is held back, since too much waits here; that time does not count."""
     under_way_since: float | None = None
     polled_at: float = 0.0
     """When a poll last ended that was answered, or had been under way for long enough to have reached Telegram."""
     expected_since: float = 0.0
     """From when on an answer is to be expected: the last one, the start, or the end of a pause that Telegram asked for."""
 
-    def is_polling(self, now: float) -> bool:
-        """Whether a poll waits at Telegram, or did just now, or is not to: much waits here, or Telegram has asked for a pause."""
-        since = self.under_way_since  # looked at first: at the end of a poll it is the last to change
+    def is_well(self, now: float, longest_seconds: float) -> bool:
+        """Whether one was answered within `longest_seconds`, and a poll waits at Telegram, or did just now, or is not to: it has asked for a pause."""
+        held, since = self.held_since, self.under_way_since  # looked at first, since they are the last to change
+        at = now if held is None else held
         waits = since is not None and now - since > _REACHES_WITHIN_SECONDS
-        return waits or self.held_back or now < self.expected_since or now - self.polled_at < _QUIET_SECONDS
+        polls = waits or at < self.expected_since or at - self.polled_at < _QUIET_SECONDS
+        return polls and at - self.expected_since < longest_seconds
 
 
 class Backlog(Protocol):
@@ -172,18 +175,21 @@ class Poller:
             self.facts.storage_trouble = True
             return self._failed("storage", f"updates cannot be stored, and are not confirmed: {error}", _STORAGE_PAUSE_SECONDS, loud=True)
         except Exception as error:  # an error of our own must not end the polling either
+            self.facts.under_way_since = self.facts.held_since = None  # wherever it came from, nothing is under way any more
             if type(error).__name__ != self._trouble:
                 _log.exception("polling goes on after an error")
             return self._failed(type(error).__name__, f"{type(error).__name__}: {error}", self._back_off())
 
     def _poll_when_there_is_room(self) -> float:
-        self.facts.held_back = True
+        facts = self.facts
+        facts.held_since = began = time.monotonic()
         try:
             self._backlog.wait_for_room()
         finally:
-            self.facts.polled_at = now = time.monotonic()
-            self.facts.expected_since = max(self.facts.expected_since, now)
-            self.facts.held_back = False  # last: from here on an answer is expected, and not since before the waiting
+            held_seconds = time.monotonic() - began
+            facts.polled_at += held_seconds
+            facts.expected_since += held_seconds
+            facts.held_since = None  # last: from here on an answer is expected, and not since before the waiting
         return self._poll(None) if not self._stop.is_set() else 0.0
 
     def _poll(self, wait: int | None) -> float:

@@ -298,7 +298,7 @@ def test_whoever_looks_between_two_steps_takes_no_held_back_poller_for_a_silent_
 
         def __setattr__(self, name: str, value: Any) -> None:
             super().__setattr__(name, value)
-            if name == "held_back" and not value:
+            if name == "held_since" and value is None:
                 expected.append(self.expected_since)
 
     rig = Rig(store.inbox, [])

@@ -19,6 +19,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
         ["campaign_kill.py", "--rounds", "6", "--updates", "300"],
         ["campaign_backlog.py", "--updates", "2000", "--chats", "20"],
         ["campaign_idle.py", "--limit", "4", "--seconds", "8", "--bots", "8"],
+        ["campaign_threads.py", "--rounds", "9", "--seed", "1"],
     ],
     ids=lambda command: command[0],
 )
