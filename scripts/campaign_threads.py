@@ -4,7 +4,7 @@
 
 In each round something below one of these threads raises, once or from then on: a socket, the connection to the state file, or the clock.
 Updates come all the time, so that a bot that polls asks for them several times a second. Exits 0 when no bot was "ok" (by `health()`, or by its
-heartbeat file) more than 5 s after its last poll, and every process that ended did so with an exit code and a reason in its log.
+heartbeat file) more than 5 s after its last poll, and every process that ended did so with an exit code and a reason that `run` raised.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _run(fault: dict[str, Any]) -> _Round:
                     found.problem = "it never was well"
             except BotDied:
                 found.end = f"ended with exit code {bot.process.returncode}"
-                if bot.process.returncode <= 0 or "the runtime stops" not in bot.log.read_text(encoding="utf-8"):
+                if bot.process.returncode <= 0 or "it has ended: " not in bot.log.read_text(encoding="utf-8"):
                     found.problem = "without an exit code or a reason"
             found.worst = watch.worst
     return found

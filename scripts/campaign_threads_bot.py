@@ -133,6 +133,7 @@ def main(options: dict[str, Any]) -> int:
     try:
         app.run()
     except SyncBotError as error:
+        print(f"it has ended: {error}", file=sys.stderr)  # here too: the log needs the clock, which its thread may not have any more
         return int(exit_for(error))
     finally:
         ended.set()

@@ -65,7 +65,7 @@ class RemoteFile:
             raise TypeError(f"a file id, or an object with a file_id, was expected, not {type(file).__name__}{hint}")
         # An object of an asyncio bot has a URL with a token here.
         known_path = path if isinstance(path, str) and "://" not in path else ""
-        return cls(_text(file_id), _text(unique_id), size if type(size) is int and size >= 0 else None, known_path)
+        return cls(_text(file_id), _text(unique_id), size if type(size) is int and 0 <= size < 2**63 else None, known_path)
 
     @property
     def name(self) -> str:

@@ -229,11 +229,10 @@ class Poller:
 
     def _store(self, updates: Sequence[dict[str, Any]]) -> int:
         """Store a batch; returns how many were new."""
-        updates = [update for update in updates if _has_id(update)]
-        if not updates:
+        batch = [Incoming(update["update_id"], order_key(update), _to_json(update).encode()) for update in updates if _has_id(update)]
+        if not batch:
             return 0
-        batch = [incoming for update in updates if (incoming := _incoming(update)) is not None]
-        following = updates[-1]["update_id"] + 1  # of the last one, not the highest: ids can begin anew at a lower number
+        following = batch[-1].update_id + 1  # of the last one, not the highest: ids can begin anew at a lower number
         fresh = self._inbox.store(batch, next_offset=following)
         self._following = following
         self._backlog.stored([update.update_id for update in batch])
@@ -338,15 +337,6 @@ class Poller:
             self._trouble = trouble
             _log.log(level, "polling fails (%d in a row): %s", facts.failures_in_a_row, words)
         return pause
-
-
-def _incoming(update: dict[str, Any]) -> Incoming | None:
-    """What is stored of an update; None for one that cannot be, and would be met again and again if it were not passed over."""
-    try:
-        return Incoming(update["update_id"], order_key(update), _to_json(update).encode())
-    except (ValueError, RecursionError) as error:
-        _log.error("update %d is left out, since it cannot be written as JSON (%s)", update["update_id"], type(error).__name__)
-        return None
 
 
 def _has_id(update: dict[str, Any]) -> bool:

@@ -131,6 +131,9 @@ BROKEN = {
     "a body that is too short": HEAD + b"Content-Length: 100\r\n\r\n" + GOOD,
     "a chunk that is too short": HEAD + b"Transfer-Encoding: chunked\r\n\r\n50\r\n" + GOOD,
     "chunks without an end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n1d\r\n" + GOOD + b"\r\n",
+    "a length of 400 digits": HEAD + b"Content-Length: " + b"9" * 400 + b"\r\n\r\n" + GOOD,
+    "a length of 5000 digits and too little": HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n" + GOOD,
+    "a chunk of 400 digits": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 400 + b"\r\n" + GOOD + b"\r\n0\r\n\r\n",
     "a chunk of no size": HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + GOOD + b"\r\n0\r\n\r\n",
     "a wrong encoding": HEAD + b"Content-Encoding: gzip\r\nContent-Length: 29\r\n\r\n" + GOOD,
 }
