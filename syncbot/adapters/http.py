@@ -216,7 +216,10 @@ class _Exchange:
             history.append(answer)
             if len(history) > redirects:
                 raise requests.TooManyRedirects(f"more than {redirects} redirects", response=answer)
-            prepared = _redirected(prepared, target)
+            try:
+                prepared = _redirected(prepared, target)
+            except (requests.RequestException, ValueError):  # what the server names is no URL: nowhere to go
+                return answer
 
     def once(self, prepared: requests.PreparedRequest, body: bytes | Body | None) -> requests.Response:
         verb = prepared.method or "GET"

@@ -177,7 +177,7 @@ class OneShotRequest(BaseRequest):
         except NetworkError as error:
             kind = TimedOut if timed_out(error) else TelegramNetworkError
             raise kind(delivery(error)) from error
-        return response.status, response.body
+        return _status(response), response.body
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -186,10 +186,7 @@ class OneShotRequest(BaseRequest):
         Raises:
             TelegramError: it is not Telegram's.
         """
-        try:
-            envelope = as_envelope(read_json(payload))
-        except ValueError:
-            envelope = None
+        envelope = _envelope(payload)
         if envelope is None:
             raise TelegramError("Invalid server response")
         return envelope
@@ -286,6 +283,24 @@ class OneShotRequest(BaseRequest):
             stop=call.stop,
         )
         return self._carrier.carry(request, ends_at=ends_at, stop=call.stop)
+
+
+def _envelope(body: bytes) -> dict[str, Any] | None:
+    try:
+        return as_envelope(read_json(body))
+    except ValueError:
+        return None
+
+
+def _status(response: Response) -> int:
+    """The status, by which python-telegram-bot tells a refusal; one that comes with good news would end in a KeyError there."""
+    if response.status > 299 or not response.body.startswith(b"{") or response.body.startswith(b'{"ok":true'):
+        return response.status
+    envelope = _envelope(response.body)
+    if envelope is None or envelope["ok"]:
+        return response.status
+    code: int = envelope["error_code"]
+    return code if 400 <= code < 600 else 500
 
 
 def _given(timeout: ODV, own: float | None) -> float:

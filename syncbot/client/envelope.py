@@ -53,14 +53,16 @@ def as_envelope(value: Any) -> dict[str, Any] | None:
         return value
     if value.get("ok") is not False or type(value.get("error_code")) is not int or not isinstance(value.get("description"), str):
         return None
-    given = value.get("parameters")
-    parameters = dict(given) if isinstance(given, dict) else {}
-    if type(parameters.get("migrate_to_chat_id")) is not int:
-        parameters.pop("migrate_to_chat_id", None)
-    if "retry_after" in parameters:
-        parameters["retry_after"] = seconds_to_wait(parameters["retry_after"])
     # A text with half of a surrogate pair can be neither stored nor shown.
-    return {**value, "description": value["description"].encode(errors="replace").decode(), "parameters": parameters}
+    envelope = {**value, "description": value["description"].encode(errors="replace").decode()}
+    parameters = envelope.pop("parameters", None)
+    if isinstance(parameters, dict):
+        envelope["parameters"] = parameters = dict(parameters)
+        if type(parameters.get("migrate_to_chat_id")) is not int:
+            parameters.pop("migrate_to_chat_id", None)
+        if "retry_after" in parameters:
+            parameters["retry_after"] = seconds_to_wait(parameters["retry_after"])
+    return envelope
 
 
 def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -> Any:
@@ -82,7 +84,7 @@ def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -
     if envelope is not None:
         if envelope["ok"]:
             return envelope["result"]
-        raise api_error(hide(envelope["description"]), method=method, code=envelope["error_code"], parameters=envelope["parameters"])
+        raise api_error(hide(envelope["description"]), method=method, code=envelope["error_code"], parameters=envelope.get("parameters"))
     kind = next((value for name, value in response.headers.items() if name.lower() == "content-type"), "no content type")
     raise NetworkError(
         f"the answer is not Telegram's (HTTP {response.status}, {hide(kind.partition(';')[0])[:60]}); something on the way answered instead",

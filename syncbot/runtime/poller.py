@@ -30,7 +30,7 @@ _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _WARN_FROM = 3
 """Failures in a row from which they are worth a warning: on a bad way one or two pass all the time."""
 _REACHES_WITHIN_SECONDS = 1.0
-_QUIET_SECONDS = 3.0
+_QUIET_SECONDS = 2.0
 _USELESS_FROM = 3
 """Answers in a row that bring nothing and come at once, from which they are taken for those of something that is not Telegram."""
 
@@ -60,7 +60,7 @@ class PollFacts:
     """From when on it is held back, since too much waits here; that time does not count."""
     under_way_since: float | None = None
     polled_at: float = 0.0
-    """When a poll last ended that was answered, or had been under way for long enough to have reached Telegram."""
+    """When what a poll brought was last stored, or one ended that had been under way for long enough to have reached Telegram."""
     expected_since: float = 0.0
     """From when on an answer is to be expected: the last one, the start, or the end of a pause that Telegram asked for."""
 
@@ -199,17 +199,15 @@ class Poller:
         facts.polls += 1
         facts.last_batch = 0
         facts.under_way_since = began = time.monotonic()
-        answered = False
         try:
             updates = self._fetch(offset=offset, limit=self._limit, wait=asked, allowed_updates=self._allowed_updates, stop=self._stop)
-            answered = True
         except (NetworkError, ApiError) as error:
             if isinstance(error, Unauthorized):
                 raise
             return 0.0 if self._stop.is_set() else self._after(error, asked)
         finally:
-            if answered or time.monotonic() - began > _REACHES_WITHIN_SECONDS:
-                facts.polled_at = time.monotonic()
+            if (ended := time.monotonic()) - began > _REACHES_WITHIN_SECONDS:
+                facts.polled_at = ended
             facts.under_way_since = None
         if self._stop.is_set():
             return 0.0  # they are not confirmed, and come again
@@ -252,7 +250,7 @@ class Poller:
     def _worked(self, received: int) -> float:
         facts = self.facts
         facts.last_answer = time.time()
-        facts.expected_since = time.monotonic()
+        facts.expected_since = facts.polled_at = time.monotonic()
         facts.last_batch = received
         facts.storage_trouble = False
         if facts.failures_in_a_row >= _WARN_FROM or self._trouble == "storage":

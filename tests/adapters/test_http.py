@@ -218,6 +218,13 @@ def test_a_redirect_takes_no_secrets_elsewhere(site: Site) -> None:
     assert headers.keys() <= site.seen[-1]["headers"].keys()
 
 
+@pytest.mark.parametrize("target", ["http://[", "http://h:99999999/", "http://\u00df..\u00df/", "http://" + "x" * 300 + "%zz/", "//[::1", "http:///"])
+def test_a_redirect_to_nowhere_is_handed_over(api: BotApiServer, target: str) -> None:
+    """What the server names is no URL: its answer is the last one, and no error."""
+    api.answer_next(Answer(302, {"Location": target}, b""))
+    assert syncbot.request("GET", f"{api.url}/x", ca_file=api.ca_file, allow_redirects=True).status_code == 302
+
+
 def test_a_circle_of_redirects_ends(site: Site) -> None:
     """After five redirects it is enough."""
     with pytest.raises(requests.TooManyRedirects):

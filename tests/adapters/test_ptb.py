@@ -13,6 +13,7 @@ import textwrap
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +311,35 @@ def test_telegrams_refusals_are_the_librarys_own_errors(api: BotApiServer, name:
     assert type(error) is kind
     assert words in str(error)
     assert len(api.requests_for("sendMessage")) == 1
+
+
+HOSTILE = [
+    *(b'{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":%b}}' % asked for asked in (b"5" * 13, b"1e999", b"9" * 401, b"-1", b'"x"')),
+    *(b"[]", b"null", b"7", b"\xff", b"[" * 100_000, b"9" * 5000, b'{"ok":false,"parameters":[1],"error_code":1,"description":"x"}'),
+]
+
+
+@pytest.mark.parametrize("status", [200, 429])
+def test_a_hostile_answer_is_an_error_of_the_library(api: BotApiServer, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes, python-telegram-bot's own loops know the error, and a wait is an hour at most."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+    api.script("sendChatAction", *(Answer.raw(body, status=status) for body in HOSTILE))
+
+    async def main() -> list[BaseException]:
+        found: list[BaseException] = []
+        async with bot_of(api) as bot:
+            for _ in HOSTILE:
+                try:
+                    await bot.send_chat_action(1, "typing")
+                except telegram_error.TelegramError as error:
+                    found.append(error)
+        return found
+
+    errors = asyncio.run(main())
+    waits = [error.retry_after for error in errors if isinstance(error, telegram_error.RetryAfter)]
+    assert all(isinstance(wait, timedelta) and wait <= timedelta(hours=1) for wait in waits)
+    assert len(errors) == len(HOSTILE)
+    assert waits
 
 
 def failing(work: Callable[[telegram.Bot], Awaitable[Any]], api: BotApiServer, **options: Any) -> tuple[telegram_error.NetworkError, NetworkError, float]:

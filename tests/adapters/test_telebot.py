@@ -176,6 +176,26 @@ def test_telegrams_refusals_are_the_librarys_own(api: BotApiServer, bot: telebot
     assert len(api.requests_for("sendMessage")) == 1
 
 
+@pytest.mark.parametrize(("asked", "seconds"), [("5" * 13, 3600), ("1e999", 3600), ("9" * 401, 3600), ("9" * 5000, 3600), ("-1", 0), ("NaN", 1), ('"x"', 1)])
+def test_a_retry_after_can_be_waited_for(api: BotApiServer, bot: telebot.TeleBot, asked: str, seconds: int) -> None:
+    """telebot's users sleep for as long as it says: an hour at most, whatever stands there."""
+    body = b'{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":%b}}' % asked.encode()
+    api.script("sendMessage", Answer.raw(body, status=429))
+    with install(ca_file=api.ca_file), pytest.raises(apihelper.ApiTelegramException) as failure:
+        bot.send_message(1, "hi")
+    assert failure.value.result_json["parameters"]["retry_after"] == seconds
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"7", b"{}", b'{"ok":false}', b'{"ok":false,"error_code":[],"description":"x"}'])
+def test_json_that_is_not_telegrams_is_an_error_of_the_network(api: BotApiServer, bot: telebot.TeleBot, body: bytes) -> None:
+    """telebot alone would end with a TypeError or a KeyError, which ends its polling."""
+    api.script("sendMessage", Answer.raw(body))
+    with install(ca_file=api.ca_file), pytest.raises(requests.ConnectionError) as failure:
+        bot.send_message(1, "hi")
+    assert isinstance(failure.value, NetworkError)
+    assert failure.value.phase is Phase.ANSWERED
+
+
 def test_other_answers_are_the_librarys_own_errors(api: BotApiServer, bot: telebot.TeleBot) -> None:
     """A gateway's page, broken JSON, and a file that is not there."""
     api.script("sendMessage", Answer.gateway(502), Answer(200, {}, b"no json"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from syncbot.errors import (
     Forbidden,
     NetworkError,
     NotFound,
+    NotSent,
     Phase,
     RetryAfter,
     ServerError,
@@ -153,6 +155,23 @@ def test_an_answer_that_breaks_the_rules_is_a_network_error(name: str) -> None:
         assert error.stage in ("receive", "body")
         assert "HTTPConnectionPool" not in str(error)
         assert "0x" not in str(error)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks4", "socks5h"])
+def test_a_proxy_that_talks_nonsense_is_not_sent(scheme: str) -> None:
+    """Whatever it says, a call ends with `NotSent`: nothing but its own part has been said to it."""
+    chance = random.Random(7)
+    junk = [b"\x05\x00\x05\x00\x00\x09", b"\x05\x00\x05\x00\x00\x03\x02\xff\xff\x00\x50", b"\x00\x5a", b"HTTP/1.1 2", b"HTTP/1.1 " + b"9" * 5000 + b"\r\n\r\n"]
+    junk += [b"\x05\x00" * (n % 2) + chance.randbytes(chance.randrange(40)) for n in range(40)]
+
+    def serve(line: Line) -> None:
+        line.sock.recv(4096)
+        line.sock.sendall(junk.pop())
+
+    with Peer(serve) as peer, Bot(TEST_TOKEN, proxies=[f"{scheme}://127.0.0.1:{peer.port}"], base_url="https://127.0.0.1:9", retry=None, timeout=5.0) as bot:
+        for _ in list(junk):
+            with pytest.raises(NotSent):
+                bot.call("sendMessage", chat_id=1, text="x")
 
 
 FINE = {
