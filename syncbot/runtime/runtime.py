@@ -267,6 +267,9 @@ class Runtime(JobMethods, Inlets):
         seconds), `queue`, `in_flight`, `hung`, counts of polls, updates and failures, `dead_letters`, `bytes_a_day` (reckoned from the
         time since the start).
 
+        `ok` is False while a thread is dead, while every worker hangs, while the state file cannot be used, and from two seconds on in which no poll
+        waits at Telegram; a pause that Telegram has asked for, and one in which too many updates wait here, are no trouble.
+
         Where nothing runs in this process it is just `{"ok": False, "running": False, "standby": …}`, and `standby` says whether it waits for its turn.
         """
         session = self._current()
