@@ -42,6 +42,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # the name of a
 _RETRY_AFTER_SECONDS = 3
 _START_AGAIN_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 1.0
+_SAY_EVERY_SECONDS = 60.0
 _SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
@@ -136,6 +137,7 @@ class WebhookApp:
         self._look_at = 0.0
         self._start_trouble = ""
         self._trouble = ""
+        self._say_at = 0.0
 
     def start(self) -> None:
         """Start the runtime in this process now, not with its first request: for the hook of a server that runs when a worker process begins, so
@@ -185,11 +187,17 @@ class WebhookApp:
     def _refusal(self, secret: str | None, content_type: str | None) -> Reply | None:
         # In bytes: text with other characters than ASCII cannot be compared in constant time.
         if not hmac.compare_digest((secret or "").encode("utf-8", "replace"), self.secret_token.encode()):
-            _log.info("a request without the right secret was refused")
+            self._say_stranger()
             return Reply(403, "the secret is missing or wrong")
         if (content_type or "").partition(";")[0].strip().lower() != "application/json":
             return Reply(415, "the content type is not application/json")
         return None
+
+    def _say_stranger(self) -> None:
+        now = time.monotonic()
+        if now >= self._say_at:  # else whoever finds the URL could fill the disk
+            self._say_at = now + _SAY_EVERY_SECONDS
+            _log.info("a request without the right secret was refused; this is said once a minute at most")
 
     def _read(self, environ: dict[str, Any]) -> bytes | Reply:
         given = environ.get("CONTENT_LENGTH") or ""
