@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 import threading
 import traceback
@@ -17,25 +16,17 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
-from urllib.parse import quote, quote_plus
 
 from syncbot.errors import ConfigError
+from syncbot.redact import Redactor as Redactor  # public here
+from syncbot.secret import HIDDEN as HIDDEN  # the same
+from syncbot.secret import Secret
 from syncbot.types import Proxy
 
 if TYPE_CHECKING:
     from logging.handlers import RotatingFileHandler
 
-HIDDEN = "<hidden>"
-"""What stands where a secret was."""
-
-_MIN_SECRET = 4  # a shorter password stands in too many harmless words; it is hidden in URLs and headers only
-_MIN_BASE64 = 6  # the same, for the piece of base64 text that does not depend on what stands around the secret
 _MAX_DEPTH = 6  # of nested extra fields in JSON lines
-
-_TOKEN = r"(?<![0-9])([0-9]{3,20})(?::|%3[Aa])[A-Za-z0-9_-]{30,}"  # noqa: S105 - the shape of a token
-_TOKEN_IN_PATH = r"(/bot[0-9]+)(?::|%3[Aa])[A-Za-z0-9_-]+"  # noqa: S105 - there any length is one
-_PASSWORD_IN_URL = r"""(://[^/\s:@"'<>?#]*):[^/\s"'<>]+(?=@)"""  # noqa: S105 - the shape of a URL
-_AUTHORIZATION = r"(?i)(authorization(?:\W|b(?=['\"])){1,8}(?:basic|bearer)\s+)[a-z0-9+/=_.-]+"
 
 _KEY = "_syncbot_filter"
 _CARRIERS = (
@@ -52,89 +43,6 @@ _CARRIERS = (
 _FAMILIES = frozenset(name.partition(".")[0] for name in _CARRIERS)
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
-
-
-class Redactor:
-    """Takes secrets out of texts: those it was told, and whatever looks like a bot token, a password in a URL, or proxy credentials in a header.
-
-    What it was told is also found percent-encoded, in base64, and escaped as `repr()` and JSON do it. A token keeps the bot's id
-    ("123456789:<hidden>"). A password shorter than four characters is found in URLs and headers only. Safe to use from several threads and
-    after a fork: there is no lock.
-    """
-
-    def __init__(self, *secrets: str | Proxy) -> None:
-        self._secrets: dict[tuple[str, str], None] = {}  # (user name, secret); only grows, and each step of it is atomic
-        self._forms: tuple[int, list[tuple[str, str]]] = (0, [])
-        self.add(*secrets)
-
-    def add(self, *secrets: str | Proxy) -> None:
-        """Learn secrets: tokens, passwords, or a `Proxy` for its password; the forms they can take are worked out when a text is first looked at."""
-        for secret in secrets:
-            pair = (secret.username, secret.password) if isinstance(secret, Proxy) else ("", secret)
-            if len(pair[1]) >= _MIN_SECRET:
-                self._secrets.setdefault(pair)
-
-    def text(self, text: str) -> str:
-        """The text without the secrets; redacting twice changes nothing more."""
-        for form, replacement in self._known_forms():
-            if form in text:
-                text = text.replace(form, replacement)
-        if ":" in text or "%3" in text:
-            text = re.sub(_TOKEN, rf"\1:{HIDDEN}", text)
-            text = re.sub(_TOKEN_IN_PATH, rf"\1:{HIDDEN}", text) if "/bot" in text else text
-            text = re.sub(_PASSWORD_IN_URL, rf"\1:{HIDDEN}", text) if "@" in text else text
-        return re.sub(_AUTHORIZATION, rf"\1{HIDDEN}", text) if "uthorization" in text.lower() else text
-
-    def traceback(self, error: BaseException) -> str:
-        """The traceback of an error with its whole chain, as Python prints it, without the secrets."""
-        return self.text("".join(traceback.format_exception(error)))
-
-    def _known_forms(self) -> list[tuple[str, str]]:
-        count, forms = self._forms
-        if count != len(self._secrets):
-            secrets = list(self._secrets)
-            found = dict(forms)
-            for user, secret in secrets[count:]:  # a dict keeps the order, so these are the new ones
-                found.update(_forms(user, secret))
-            forms = sorted(found.items(), key=lambda item: -len(item[0]))  # a whole token before the part of it that is another form
-            self._forms = (len(secrets), forms)
-        return forms
-
-
-def _forms(user: str, secret: str) -> dict[str, str]:
-    """Every text that stands for a secret, and what replaces it."""
-    found = dict.fromkeys((*_spellings(secret), *_base64_forms(user, secret)), HIDDEN)
-    if token := re.fullmatch(r"([0-9]{3,20}):([A-Za-z0-9_-]{20,})", secret):
-        found.update(dict.fromkeys(_spellings(secret), f"{token[1]}:{HIDDEN}"))
-        found.update(dict.fromkeys((token[2], *_base64_forms("", token[2])), HIDDEN))
-    return {form: replacement for form, replacement in found.items() if form not in HIDDEN}
-
-
-def _spellings(secret: str) -> Iterator[str]:
-    import json
-
-    yield secret
-    yield repr(secret)[1:-1]
-    yield repr(secret.encode("utf-8", "replace"))[2:-1]
-    yield json.dumps(secret)[1:-1]
-    for encoded in (quote(secret, errors="replace"), quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")):
-        yield encoded
-        yield re.sub("%..", lambda code: code[0].lower(), encoded)
-
-
-def _base64_forms(user: str, secret: str) -> Iterator[str]:
-    """The base64 text of "user:secret" whole, and of the secret behind a text of unknown length, less the characters that depend on its neighbours."""
-    from base64 import b64encode
-
-    for encoding in ("utf-8", "latin-1"):
-        with suppress(UnicodeEncodeError):
-            yield b64encode(f"{user}:{secret}".encode(encoding)).decode().rstrip("=")
-            data = secret.encode(encoding)
-            for shift in range(3):
-                text = b64encode(bytes(shift) + data).decode().rstrip("=")
-                text = text[(0, 2, 3)[shift] : len(text) - ((shift + len(data)) % 3 > 0)]
-                if len(text) >= _MIN_BASE64:
-                    yield text
 
 
 class RedactingFilter(logging.Filter):
@@ -214,7 +122,7 @@ def _own_traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(error, chain=False))
 
 
-def guard(*secrets: str | Proxy) -> Redactor:
+def guard(*secrets: str | Secret[str] | Proxy) -> Redactor:
     """Keep secrets out of the records of our loggers and of those below us, from now on and for the whole process.
 
     May be called any number of times from any thread: each logger has the filter once. Loggers of ours that are made later through `get_logger`

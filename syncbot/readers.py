@@ -1,7 +1,7 @@
 """How the text of each setting is read.
 
-Each function takes the text and the folder that relative paths start from, and returns the value. What is wrong is a `ConfigError`, which never holds
-a token or a proxy password, not even a malformed one.
+Each function takes the text and the folder that relative paths start from, and returns the value. What is wrong is a `ConfigError`, whose text never
+holds a token or a proxy password, not even a malformed one; its traceback ends in variables that do, and `Setting.read` drops it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from syncbot.errors import ConfigError
+from syncbot.secret import HIDDEN, Secret
 from syncbot.types import Proxy
 
 _MAX_SECONDS = 1_000_000.0  # far below what the system's own waits accept
@@ -27,10 +28,10 @@ def _shown(text: str) -> str:
     return repr(text) if len(text) <= 24 and ":" not in text else "the value"
 
 
-def token(text: str, _folder: Path) -> str:
+def token(text: str, _folder: Path) -> Secret[str]:
     """A bot token, as @BotFather gives it."""
     if re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{20,}", text):
-        return text
+        return Secret(text)
     if text[:1] in ("'", '"'):
         raise ConfigError("leave out the quotes around it")
     if text.lower().startswith("bot"):
@@ -75,9 +76,14 @@ def proxies(text: str, folder: Path) -> tuple[Proxy, ...]:
     return tuple(found)
 
 
-def text(text: str, _folder: Path) -> str:
-    """Any text."""
-    return text
+def hosts(text: str, _folder: Path) -> Secret[str]:
+    """Hosts as NO_PROXY has them: any text, since what is no host matches none; it may be a proxy URL by mistake."""
+    return Secret(text)
+
+
+def shown_hosts(text: str) -> str:
+    """The value of NO_PROXY without what stands before an @: as far as the beginning of a URL, else of the whole, since a password may hold a comma."""
+    return re.sub(r"(?s)[^\s,]*://.*@|^(?!.*://).*@", f"{HIDDEN}@", text, count=1)
 
 
 def chat(text: str, _folder: Path) -> int | str:

@@ -9,12 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from syncbot.errors import ConfigError, NetworkError, RetryAfter, ServerError, SyncBotError
+from syncbot.secret import Secret
 from syncbot.webhook import BODY_SECONDS, MAX_BYTES
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Wish:
     """What Telegram is asked for; see `Runtime.run_webhook`."""
 
     url: str
-    secret_token: str = field(repr=False)
+    secret_token: Secret[str]
     allowed_updates: tuple[str, ...]
     max_connections: int = 40
     ip_address: str | None = None

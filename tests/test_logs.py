@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -131,7 +133,13 @@ def clean_root() -> Iterator[logging.Logger]:
         (f"https://api.telegram.org/bot{TOKEN}/sendMessage", f"https://api.telegram.org/bot123456789:{HIDDEN}/sendMessage"),
         (f"/file/bot{TOKEN}/photos/1.jpg", f"/file/bot123456789:{HIDDEN}/photos/1.jpg"),
         ("http://127.0.0.1:8081/bot7:short/getMe", f"http://127.0.0.1:8081/bot7:{HIDDEN}/getMe"),
-        (f"/bot{quote(TOKEN, safe='')}/getMe", f"/bot123456789:{HIDDEN}/getMe"),
+        (f"/bot{quote(TOKEN, safe='')}/getMe", f"/bot123456789%3A{HIDDEN}/getMe"),
+        (f"/bot{quote(quote(TOKEN, safe=''), safe='')}/getMe", f"/bot123456789%253A{HIDDEN}/getMe"),
+        ("\\/bot7\\u003ashort\\/getMe", f"\\/bot7\\u003a{HIDDEN}\\/getMe"),
+        (f"123456789&#58;{KEY}&lt;", f"123456789&#58;{HIDDEN}&lt;"),
+        (f"123456789&amp;colon;{KEY}", f"123456789&amp;colon;{HIDDEN}"),
+        (f"123456789\\x3a{KEY} 123456789\\\\u003A{KEY}", f"123456789\\x3a{HIDDEN} 123456789\\\\u003A{HIDDEN}"),
+        (quote("http://me:pw@host/", safe=""), f"http%3A%2F%2Fme%3A{HIDDEN}%40host%2F"),
         (f"{TOKEN},{TOKEN}", f"123456789:{HIDDEN},123456789:{HIDDEN}"),
         ("socks5h://me:pw@host:1080 failed", f"socks5h://me:{HIDDEN}@host:1080 failed"),
         ("http://me:p@ss:w@host", f"http://me:{HIDDEN}@host"),
@@ -146,6 +154,66 @@ def test_what_looks_like_a_secret(text: str, expected: str) -> None:
     redactor = Redactor()
     assert redactor.text(text) == expected
     assert redactor.text(expected) == expected
+
+
+def whole(escape: str) -> Callable[[str], str]:
+    """Every character of a text, written by its code."""
+    return lambda text: "".join(escape.format(ord(character)) for character in text)
+
+
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "percent": partial(quote, safe=""),
+    "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "percent thrice, in small letters": lambda text: quote(quote(quote(text, safe=""))).lower() if text.islower() else quote(quote(quote(text))),
+    "html": escape,
+    "html twice": lambda text: escape(escape(text)),
+    "ascii": lambda text: ascii(text)[1:-1],
+    "ascii twice": lambda text: ascii(ascii(text))[1:-1],
+    "repr": lambda text: repr(text)[1:-1],
+    "repr of bytes": lambda text: repr(text.encode())[2:-1],
+    "json": lambda text: json.dumps(text)[1:-1],
+    "json in percent in html": lambda text: escape(quote(json.dumps(text)[1:-1], safe="")),
+    "codes of html": whole("&#{};"),
+    "hexadecimal codes of html": whole("&#x{:X};"),
+    "codes of URLs": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "codes of JavaScript": lambda text: "".join(f"\\u{code:04x}" for code in memoryview(text.encode("utf-16-le")).cast("H")),
+}
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+@pytest.mark.parametrize("secret", [TOKEN, SHORT, PASSWORD, "a%41b&amp;c\\x41'\"", "pass word+&<é日😀>"])
+def test_escaped_secrets_are_found(name: str, secret: str) -> None:
+    """A secret is found however it is escaped, alone and in a sentence; what stands around it stays as it is written."""
+    redactor = Redactor(secret)
+    written = ESCAPES[name](secret)
+    clean = redactor.text(f"a%20b &amp; c\\n[{written}] d%2")
+    assert clean.startswith("a%20b &amp; c\\n[")
+    assert clean.endswith("] d%2")
+    assert written not in clean
+    assert HIDDEN in clean
+    rest = clean.removeprefix("a%20b &amp; c\\n[").removesuffix("] d%2").replace(HIDDEN, "").strip("'\"\\")
+    assert rest == "" or (secret in (TOKEN, SHORT) and len(rest) < len(ESCAPES[name](secret[: secret.index(":") + 1])) + 1)
+    assert redactor.text(clean) == clean
+
+
+@given(st.text(), st.sampled_from(sorted(ESCAPES)))
+def test_escapes_without_a_secret_stay(text: str, name: str) -> None:
+    """Where nothing is to be hidden, no escape is touched."""
+    written = ESCAPES[name](text.encode("utf-8", "ignore").decode())
+    assert Redactor("a-secret-that-is-not-there").text(f"x {written}") == Redactor().text(f"x {written}")
+
+
+def test_long_runs_of_escapes_take_no_time() -> None:
+    """A text made to keep the search busy is searched in a time that grows with its length alone."""
+    redactor = Redactor(TOKEN)
+    for piece in ("\\", "%", "%25", "&amp;", "&", "\\x8", "%8", "\\u", "%e9"):
+
+        def attempt(piece: str = piece) -> float:
+            began = time.process_time()
+            redactor.text(piece * 50_000)
+            return time.process_time() - began
+
+        assert min(attempt() for _ in range(3)) < 2.0
 
 
 @pytest.mark.parametrize(
@@ -492,7 +560,7 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "json", "logging.handlers", "socket", "ssl"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout == "['syncbot'] ['syncbot.errors', 'syncbot.logs', 'syncbot.types']\n[]\n"
+    assert answer.stdout == "['syncbot'] ['syncbot.errors', 'syncbot.logs', 'syncbot.redact', 'syncbot.secret', 'syncbot.types']\n[]\n"
 
 
 # --- setup_logging.

@@ -89,5 +89,4 @@ def _give_environment(path: str | None) -> None:
         return
     from syncbot.envfile import read_env_file
 
-    for name, value in read_env_file(path).items():
-        os.environ.setdefault(name, value)
+    os.environ.update({name: value for name, value in read_env_file(path).items() if name not in os.environ})
