@@ -23,14 +23,15 @@ _SHAPES = (_TOKEN, _TOKEN_IN_PATH, _PASSWORD_IN_URL, _AUTHORIZATION)
 
 _HEX = "[0-9A-Fa-f]"
 _ESCAPE = rf"""(?xs)
-    (?P<percent> (?:%(?:25)*[89A-Fa-f]{_HEX})+ | %(?:25)*{_HEX}{{2}} )
+    %(?P<percent> (?:25)*[89A-Fa-f]{_HEX}(?:%(?:25)*[89A-Fa-f]{_HEX})* | (?:25)*{_HEX}{{2}} )
     | &(?:amp;)*(?P<html> \#[0-9]{{1,7}} | \#[xX]{_HEX}{{1,6}} | [A-Za-z][A-Za-z0-9]{{1,30}} );
-    | (?<!\\) (?: (?P<bytes> (?:\\+x[89A-Fa-f]{_HEX})+ | \\+x{_HEX}{{2}} )
-                | (?P<pair> \\+u[dD][89ABab]{_HEX}{{2}}\\+u[dD][C-Fc-f]{_HEX}{{2}} )
-                | \\+(?P<unicode> u{_HEX}{{4}} | U{_HEX}{{8}} )
-                | \\+(?P<char> ["'/]? ) )
+    | \\\\*(?: (?P<bytes> x[89A-Fa-f]{_HEX}(?:\\+x[89A-Fa-f]{_HEX})* | x{_HEX}{{2}} )
+            | (?P<pair> u[dD][89ABab]{_HEX}{{2}}\\+u[dD][C-Fc-f]{_HEX}{{2}} )
+            | (?P<unicode> u{_HEX}{{4}} | U{_HEX}{{8}} )
+            | (?P<char> ["'/]? ) )
 """
-"""One character, or some, as a URL, HTML, `ascii()`, `repr()` or JSON write it; also when that was done several times."""
+"""One character, or some, as a URL, HTML, `ascii()`, `repr()` or JSON write it, once or several times. Each way begins with a letter of its
+own, by which `re` skips quickly to where something may stand."""
 
 
 class Redactor:
@@ -76,7 +77,7 @@ class Redactor:
     def _redacted_escapes(self, text: str) -> str:
         """The text without what shows only when its escapes are resolved; all else stays as it is written."""
         plain = _Unescaped(text)
-        if self._redacted(plain.text) == plain.text:
+        if plain.text == text or self._redacted(plain.text) == plain.text:
             return text
         pieces, done = [], 0
         for start, end in sorted(map(plain.original, self._places(plain.text))):
