@@ -42,7 +42,7 @@ def shown(frame: FrameType) -> Iterator[tuple[str, str]]:
             text = repr(value)
         except Exception:  # an object that is not made yet
             continue
-        yield f"{frame.f_code.co_filename}:{frame.f_code.co_qualname if sys.version_info >= (3, 11) else ''}: {name}", text
+        yield f"{frame.f_code.co_filename}:{frame.f_code.co_qualname}: {name}", text
 
 
 def leaks_of(error: BaseException, secrets: set[str]) -> set[str]:
