@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncbot.errors import ConfigError
+from syncbot.regular import opener
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
@@ -26,7 +27,7 @@ _ASSIGNMENT = r"""(?xs)(?P<lead>\s*(?:export[^\S\r\n]+)?)
 
 
 def read_env_file(path: str | Path) -> dict[str, str]:
-    """Read an env file; `$` has no meaning in it, and os.environ is not changed.
+    """Read an env file; `$` has no meaning in it, and os.environ is not changed. "/dev/null" holds nothing.
 
     Returns:
         The values by name; the last of several lines for one name counts.
@@ -34,6 +35,8 @@ def read_env_file(path: str | Path) -> dict[str, str]:
     Raises:
         ConfigError: the file is missing, unreadable, too large, not UTF-8, or has a line that is no assignment; the text never repeats what stands in it.
     """
+    if os.path.realpath(path) == os.devnull:
+        return {}
     return dict(_assignments(_parse(_read_text(Path(path)), newline=None), path))
 
 
@@ -64,7 +67,7 @@ def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
 
 def _read_text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=opener) as file:
             data = file.read(_MAX_BYTES + 1)
     except OSError as problem:
         raise ConfigError(f"the env file {path} cannot be read ({problem.strerror}); name one that can, for example /home/me/.env") from None

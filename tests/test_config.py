@@ -728,4 +728,4 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "logging", "socket", "ssl", "tempfile"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout == "['syncbot'] ['syncbot.config', 'syncbot.envfile', 'syncbot.errors', 'syncbot.readers', 'syncbot.types']\n[]\n"
+    assert answer.stdout == "['syncbot'] ['syncbot.config', 'syncbot.envfile', 'syncbot.errors', 'syncbot.readers', 'syncbot.regular', 'syncbot.types']\n[]\n"
