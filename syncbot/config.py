@@ -308,7 +308,7 @@ def _look(env_file: str | Path | None, environ: Mapping[str, str] | None, cwd: s
     env = os.environ if environ is None else environ
     folder = _working_folder() if cwd is None else Path(cwd)
     places = _search_path(env, folder) if env_file is None else [folder / os.path.expanduser(env_file)]
-    found = places[0] if env_file is not None else next(filter(os.path.isfile, places), None)
+    found = places[0] if env_file is not None else next((place for place in places if os.path.exists(place) and not os.path.isdir(place)), None)
     sources = [_Source("in the environment", env, folder)]
     if found is not None:
         sources.append(_Source(f"in {found}", read_env_file(found), found.parent))

@@ -162,7 +162,7 @@ def _replace(target: Path, data: bytes) -> None:
         os.unlink(name)
         raise
     with suppress(OSError):  # some file systems cannot sync a folder
-        folder = os.open(target.parent, os.O_RDONLY)
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:

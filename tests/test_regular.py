@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+import syncbot
 from syncbot import Bot, Runtime
 from syncbot.cli.attachments import file_calls
 from syncbot.cli.monitor.alert import Alerts
@@ -104,6 +107,16 @@ def test_what_takes_the_place_of_a_file_later_is_refused_too(tmp_path: Path) -> 
     assert at_once(lambda: list(Follower(path).lines())) == []
 
 
+def test_a_pipe_that_is_found_is_not_passed_over(tmp_path: Path) -> None:
+    """A pipe called .env in the working folder is refused as well: the settings that it was to bring would be missed. A folder of that name is none."""
+    (tmp_path / ".env").mkdir()
+    assert at_once(lambda: Settings.load(environ={"HOME": str(tmp_path)}, cwd=tmp_path, require_token=False)).env_file is None
+    (tmp_path / ".env").rmdir()
+    os.mkfifo(tmp_path / ".env")
+    with pytest.raises(ConfigError, match=r"\.env cannot be read \(it is a named pipe"):
+        at_once(lambda: Settings.load(environ={"HOME": str(tmp_path)}, cwd=tmp_path, require_token=False))
+
+
 def test_dev_null_is_an_env_file_without_values(tmp_path: Path) -> None:
     """The one device that can be named is the one that says that there is none."""
     (tmp_path / ".env").symlink_to(os.devnull)
@@ -125,6 +138,44 @@ def test_private_files(tmp_path: Path, umask: int) -> None:
     for name in ("old", "linked"):
         os.close(private(str(tmp_path / name), os.O_WRONLY))
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("new", "old", "linked")] == [0o600, 0o600, 0o644]
+
+
+SAFE_FLAGS = ("O_DIRECTORY", "O_EXCL", "O_PATH")
+"""What makes `os.open` take nothing that was there before, nothing but a folder, or open nothing at all."""
+BY_HAND = {"syncbot/regular.py": "it looks itself", "syncbot/cli/output.py": "opens /dev/null, to write nowhere"}
+
+
+def opened_without_care(path: Path) -> Iterator[str]:
+    """The calls of a module that would open whatever lies at a path."""
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call):
+            continue
+        call, name = ast.get_source_segment(text, node) or "", ast.unparse(node.func)
+        takes_path = name in ("open", "io.open", "io.FileIO") and not (node.args and ast.unparse(node.args[0]) == "descriptor")
+        by_method = name.endswith((".read_text", ".read_bytes", ".write_text", ".write_bytes", ".touch")) or (
+            name.endswith(".open") and name != "os.open" and bool(node.args) and re.fullmatch(r"'[rwax]b?\+?'", ast.unparse(node.args[0])) is not None
+        )
+        by_system = name == "os.open" and not any(flag in call for flag in SAFE_FLAGS)
+        if by_method or by_system or (takes_path and "opener" not in {keyword.arg for keyword in node.keywords}):
+            yield f"{path.name}:{node.lineno}: {call}"
+
+
+def test_every_file_is_opened_with_care() -> None:
+    """No module opens a path, which may name a pipe or a device, in any other way than by the openers that refuse those."""
+    folder = Path(syncbot.__file__).parent
+    modules = [path for path in folder.rglob("*.py") if "testing" not in path.parts and path.relative_to(folder.parent).as_posix() not in BY_HAND]
+    assert len(modules) > 100
+    assert [found for path in modules for found in opened_without_care(path)] == []
+
+
+@pytest.mark.parametrize(
+    "line", ["open(path)", "open(path, 'rb')", "path.open('rb')", "path.read_text()", "path.touch()", "os.open(path, os.O_RDONLY)", "io.FileIO(path)"]
+)
+def test_careless_ways_are_found(line: str, tmp_path: Path) -> None:
+    """The check above knows the ways in which a file is usually opened."""
+    (tmp_path / "a.py").write_text(f"def read(path):\n    return {line}\n")
+    assert list(opened_without_care(tmp_path / "a.py")) == [f"a.py:2: {line}"]
 
 
 def test_what_an_alert_remembers_is_private(tmp_path: Path) -> None:

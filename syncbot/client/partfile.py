@@ -91,8 +91,7 @@ class PartFile:
         return self._make()
 
     def _make(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        fd = os.open(self._part, flags, 0o666)
+        fd = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         self._mode = stat.S_IMODE(os.fstat(fd).st_mode)
         _set_mode(fd, self._mode & ~_OTHERS_WRITE)
         return fd
@@ -158,7 +157,7 @@ class PartFile:
         os.fsync(self._fd)
         # Where others may rename files of this user, they may do so afterwards as well; elsewhere what has this name now keeps it.
         if not _is_at(self._fd, self._part):
-            raise OSError(errno.ENOENT, "it was taken away, or another file put in its place, while it was received", str(self._part))
+            raise OSError(errno.ESTALE, "it was taken away, or another file put in its place, while it was received", str(self._part))
         _set_mode(self._fd, self._mode)
         os.replace(self._part, self._path)
         self._finished = True

@@ -177,7 +177,7 @@ class QueueFolder:
 
 def _sync_folder(path: Path) -> None:
     """The names must survive a power cut as the contents do."""
-    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:

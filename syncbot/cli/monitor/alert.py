@@ -13,7 +13,7 @@ from typing import Any
 from syncbot.cli.monitor.look import Look, span
 from syncbot.cli.output import complain
 from syncbot.config import state_dir
-from syncbot.regular import private
+from syncbot.regular import opener, private
 
 _MOST_CHARACTERS = 1000
 
@@ -55,8 +55,8 @@ class Alerts:
             self._write({"good": look.is_good, "since": look.at})
 
     def _read(self) -> dict[str, Any]:
-        with suppress(OSError, ValueError):
-            found = json.loads(self._memory.read_text(encoding="utf-8"))
+        with suppress(OSError, ValueError), open(self._memory, encoding="utf-8", opener=opener) as file:
+            found = json.load(file)
             if isinstance(found, dict):
                 return found
         return {}
