@@ -122,7 +122,7 @@ class PartFile:
         start = size - _TAIL.size - length
         if magic != _MAGIC or length > _MAX_NOTE_BYTES or start < 0:
             return
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             note = json.loads(os.pread(self._fd, length, start))
             if isinstance(note, dict) and note.pop("received", None) == start and isinstance(mode := note.pop("mode", self._mode), int):
                 self._known = note

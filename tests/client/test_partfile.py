@@ -131,6 +131,15 @@ def test_the_own_part_is_gone_on_with_whatever_the_umask(umask: int, tmp_path: P
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o666 & ~umask
 
 
+@pytest.mark.parametrize("note", [b"[" * 4000, b'{"received":1000,"mode":"x"}', b"\xff", b"7"])
+def test_a_note_that_says_nothing_counts_as_none(note: bytes, tmp_path: Path) -> None:
+    """What stands at the end of the own part and makes no sense, however deep, means that the file is fetched anew."""
+    (tmp_path / "a.part").write_bytes(bytes(1000) + note + struct.pack(">I8s", len(note), b"syncpart"))
+    (tmp_path / "a.part").chmod(0o644)
+    assert bot_that_gets(CONTENT).download(FILE, tmp_path / "a").read_bytes() == CONTENT
+    assert os.listdir(tmp_path) == ["a"]
+
+
 def test_only_what_was_written_takes_the_place(tmp_path: Path) -> None:
     """When another file lies in the part's place at the end, it does not become the download: that fails, and the other file stays."""
 
