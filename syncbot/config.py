@@ -323,7 +323,7 @@ def _look(env_file: str | Path | None, environ: Secret[Mapping[str, str]], cwd: 
     """The places that values come from, where an env file was looked for, and the one that was found."""
     folder = _working_folder() if cwd is None else Path(cwd)
     places = _search_path(environ, folder) if env_file is None else [folder / os.path.expanduser(env_file)]
-    found = places[0] if env_file is not None else next(filter(os.path.isfile, places), None)
+    found = places[0] if env_file is not None else next((place for place in places if os.path.exists(place) and not os.path.isdir(place)), None)
     sources = [_Source("in the environment", environ, folder)]
     if found is not None:
         sources.append(_Source(f"in {found}", Secret(read_env_file(found)), found.parent))

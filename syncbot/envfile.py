@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncbot.errors import ConfigError
+from syncbot.regular import opener
 from syncbot.secret import Secret
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _ASSIGNMENT = r"""(?xs)(?P<lead>\s*(?:export[^\S\r\n]+)?)
 
 
 def read_env_file(path: str | Path) -> dict[str, str]:
-    """Read an env file; `$` has no meaning in it, and os.environ is not changed.
+    """Read an env file; `$` has no meaning in it, and os.environ is not changed. "/dev/null" holds nothing.
 
     Returns:
         The values by name; the last of several lines for one name counts.
@@ -35,6 +36,8 @@ def read_env_file(path: str | Path) -> dict[str, str]:
     Raises:
         ConfigError: the file is missing, unreadable, too large, not UTF-8, or has a line that is no assignment; the text never repeats what stands in it.
     """
+    if os.path.realpath(path) == os.devnull:
+        return {}
     bindings = Secret(_parse(_read_text(Path(path)).reveal(), newline=None))
     wrong = next((_line_number(b) for b in bindings.reveal() if b.error or (b.key and b.value is None)), None)
     if wrong is not None:
@@ -72,7 +75,7 @@ def write_env_file(path: str | Path, values: Mapping[str, str | Secret[str]]) ->
 
 def _read_text(path: Path) -> Secret[str]:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=opener) as file:
             data = Secret(file.read(_MAX_BYTES + 1))
     except OSError as problem:
         raise ConfigError(f"the env file {path} cannot be read ({problem.strerror}); name one that can, for example /home/me/.env") from None
@@ -166,7 +169,7 @@ def _replace(target: Path, text: Secret[str]) -> None:
         os.unlink(name)
         raise
     with suppress(OSError):  # some file systems cannot sync a folder
-        folder = os.open(target.parent, os.O_RDONLY)
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:

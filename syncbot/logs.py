@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from syncbot.errors import ConfigError
 from syncbot.redact import Redactor as Redactor  # public here
+from syncbot.regular import private
 from syncbot.secret import HIDDEN as HIDDEN  # the same
 from syncbot.secret import Secret
 from syncbot.types import Proxy
@@ -164,7 +165,7 @@ def setup_logging(level: str | int = "INFO", file: str | Path | None = None, jso
 
     Args:
         level: DEBUG, INFO, WARNING, ERROR or CRITICAL; becomes the level of the root logger.
-        file: the log file, written in UTF-8; None for the console alone.
+        file: the log file, written in UTF-8, with mode 600; None for the console alone.
         json: one JSON object a line (time, level, logger, message, exception, stack, and the extra fields) instead of text.
         max_bytes: the size at which the file is rotated; 0 for never.
         backups: how many rotated files are kept (file.1, file.2, …).
@@ -175,8 +176,7 @@ def setup_logging(level: str | int = "INFO", file: str | Path | None = None, jso
     number = _level_number(level)
     redactor = guard()
     console = _Console()
-    ascii_only = not _is_utf8(console.stream)
-    console.setFormatter(_JSONFormatter(redactor, ascii_only=ascii_only) if json else _TextFormatter(redactor))
+    console.setFormatter(_JSONFormatter(redactor, ascii_only=not _is_utf8(console.stream)) if json else _TextFormatter(redactor))
     new: list[logging.Handler] = [console]
     if file is not None:
         new.append(_rotating_file(Path(os.path.expanduser(file)), max_bytes, backups))
@@ -193,12 +193,10 @@ def setup_logging(level: str | int = "INFO", file: str | Path | None = None, jso
 
 
 def _level_number(level: str | int) -> int:
-    names = logging.getLevelNamesMapping()
-    if isinstance(level, int):
-        return level
-    if level.strip().upper() not in names:
-        raise ConfigError(f"log level {level[:24]!r} is unknown; use DEBUG, INFO, WARNING, ERROR or CRITICAL, for example INFO")
-    return names[level.strip().upper()]
+    number = level if isinstance(level, int) else logging.getLevelNamesMapping().get(level.strip().upper())
+    if number is None:
+        raise ConfigError(f"log level {str(level)[:24]!r} is unknown; use DEBUG, INFO, WARNING, ERROR or CRITICAL, for example INFO")
+    return number
 
 
 class _OwnHandler(logging.Handler):
@@ -243,13 +241,14 @@ def _rotating_file(path: Path, max_bytes: int, backups: int) -> RotatingFileHand
     from logging.handlers import RotatingFileHandler  # loads socket and pickle, which a program without a log file need not
 
     class RotatingFile(_OwnHandler, RotatingFileHandler):
-        """A rotating file that is also one of our handlers."""
+        """A rotating file that is also one of our handlers, and nobody else's to read."""
+
+        def _open(self) -> Any:
+            return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=private)
 
     advice = "name a file in a folder that exists and can be written, for example /var/log/mybot.log"
     if max_bytes < 0 or backups < 0 or (max_bytes and not backups):
-        raise ConfigError(
-            f"log file {str(path)!r}: to rotate at {max_bytes} bytes with {backups} old files is not possible; for example max_bytes=1000000, backups=3"
-        )
+        raise ConfigError(f"log file {str(path)!r}: it cannot rotate at {max_bytes} bytes with {backups} old files; for example max_bytes=1000000, backups=3")
     if max_bytes and path.parent.is_dir() and not os.access(path.parent, os.W_OK | os.X_OK):
         raise ConfigError(f"log file {str(path)!r}: its folder cannot be written, and so the file not rotated; {advice}")
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from syncbot.errors import ConfigError
+from syncbot.regular import opener
 from syncbot.secret import HIDDEN, Secret
 from syncbot.types import Proxy
 
@@ -121,9 +122,9 @@ def ca_file(text: str, folder: Path) -> Path:
     try:
         if not path.exists():
             raise ConfigError(f"{shown} does not exist")
-        if not path.is_file():
+        if path.is_dir():
             raise ConfigError(f"{shown} is not a file; a folder of certificates is not supported")
-        with path.open("rb") as file:
+        with open(path, "rb", opener=opener) as file:
             head = file.read(_MAX_CA_FILE_BYTES)
     except OSError as problem:
         raise ConfigError(f"{shown} cannot be read ({problem.strerror})") from None

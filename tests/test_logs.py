@@ -9,6 +9,8 @@ import json
 import logging
 import os
 import re
+import resource
+import stat
 import subprocess
 import sys
 import tempfile
@@ -560,7 +562,8 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "json", "logging.handlers", "socket", "ssl"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout == "['syncbot'] ['syncbot.errors', 'syncbot.logs', 'syncbot.redact', 'syncbot.secret', 'syncbot.types']\n[]\n"
+    loaded = ["errors", "logs", "redact", "regular", "secret", "types"]
+    assert answer.stdout == f"['syncbot'] {[f'syncbot.{name}' for name in loaded]}\n[]\n"
 
 
 # --- setup_logging.
@@ -771,13 +774,37 @@ def test_under_lang_c(coerce: str, tmp_path: Path) -> None:
     assert (tmp_path / "bot.log").read_bytes().endswith("INFO bot: Grüße 😀\n".encode())
 
 
-def test_full_disk(clean_root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_nobody_else_can_read_the_log(clean_root: logging.Logger, tmp_path: Path, umask: int) -> None:
+    """A new log, one that was there with a wider mode, and each one after a rotation have mode 600."""
+    path = tmp_path / "bot.log"
+    before = os.umask(umask)
+    try:
+        setup_logging("INFO", path, max_bytes=200, backups=2)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        path.chmod(0o644)
+        setup_logging("INFO", path, max_bytes=200, backups=2)
+        for _ in range(20):
+            logging.getLogger("somebody.else").info("x" * 50)
+        setup_logging("INFO")
+    finally:
+        os.umask(before)
+    assert {name.name: stat.S_IMODE(name.stat().st_mode) for name in tmp_path.iterdir()} == dict.fromkeys(("bot.log", "bot.log.1", "bot.log.2"), 0o600)
+
+
+def test_full_disk(clean_root: logging.Logger, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """When the file takes no more, that is said once and without the record, the console goes on, and the program too."""
-    setup_logging("INFO", "/dev/full", max_bytes=0)
-    for _ in range(3):
-        logging.getLogger("somebody.else").info("call %s", TOKEN)
+    (tmp_path / "bot.log").write_bytes(b"full")
+    setup_logging("INFO", tmp_path / "bot.log", max_bytes=0)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, before[1]))
+    try:
+        for _ in range(3):
+            logging.getLogger("somebody.else").info("call %s", TOKEN)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     lines = capsys.readouterr().err.splitlines()
-    assert sum("log records are being lost: No space left on device (somebody.else," in line for line in lines) == 1
+    assert sum("log records are being lost: File too large (somebody.else," in line for line in lines) == 1
     assert sum(f"call 123456789:{HIDDEN}" in line for line in lines) == 3
     assert len(lines) == 4
     setup_logging("INFO")

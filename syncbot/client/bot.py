@@ -64,6 +64,7 @@ class Bot(BotMethods):
         ahead: how many connections may stand ready for the next calls while calls follow each other, so that a call costs one round trip instead
             of three; each still serves one call. 3 suits most ways; 0 opens none.
         local: the server is a local Bot API server: larger files, and absolute paths of files on this machine.
+        max_download_bytes: a larger file is not downloaded; None for 20 MB, or 2000 MB from another server than Telegram's own.
         shortcuts: give the objects that come back python-telegram-bot's own methods as synchronous ones (`message.reply_text(…)`).
 
     Raises:
@@ -87,6 +88,7 @@ class Bot(BotMethods):
         dns_cache: float = 0.0,
         ahead: int = 0,
         local: bool = False,
+        max_download_bytes: int | None = None,
         shortcuts: bool = True,
     ) -> None:
         # First of all: no variable here, nor in what is called from here, may show a secret.
@@ -99,9 +101,11 @@ class Bot(BotMethods):
             ("deadline", deadline, SHORTEST_SECONDS, float("inf"), False, "60.0"),
             ("dns_cache", dns_cache, 0, float("inf"), False, "300.0"),
             ("ahead", ahead, 0, float("inf"), True, "3"),
+            ("max_download_bytes", max_download_bytes or 0, 0, float("inf"), True, "20_000_000"),
         )
         self.local = local
         self.shortcuts = shortcuts
+        self._max_download_bytes = max_download_bytes
         self.settings: Settings | None = None
         self._attached_bot: AttachedBot | None = None
         ways, bypassed = _ways(hidden, no_proxy) if transport is None else ((), Secret(""))
@@ -217,7 +221,7 @@ class Bot(BotMethods):
             FileNotFoundError: the folder does not exist; nothing was asked.
             OSError: the file cannot be written, for instance because the disk is full.
             BadRequest: Telegram has no such file, or it has more than the 20 MB that the official server hands out.
-            NetworkError: it could not be brought; `phase` says nothing here, since trying again does no harm.
+            NetworkError: it could not be brought, or is larger than `max_download_bytes`; `phase` says nothing here, since trying again does no harm.
             ValueError: the path is a device or the like; or the server is a local one and the bot does not know it (`local=True`).
         """
         return self._downloads().to_path(file, path, progress=progress, timeout=timeout, deadline=deadline)
@@ -236,7 +240,7 @@ class Bot(BotMethods):
     def _downloads(self) -> Downloads:
         from syncbot.client.files import Downloads  # deferred: most programs download nothing
 
-        return Downloads(self._client, self.call, local=self.local)
+        return Downloads(self._client, self.call, local=self.local, max_bytes=self._max_download_bytes)
 
     def close(self) -> None:
         """End what is under way and let go of all that is held; a later call works again."""

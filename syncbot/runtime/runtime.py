@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from syncbot.client.bot import Bot
 from syncbot.config import from_environment, service_settings, state_dir
 from syncbot.errors import ConfigError
+from syncbot.regular import what_else
 from syncbot.runtime.delivery import Uncertain
 from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
 from syncbot.runtime.inlets import Inlets
@@ -108,6 +109,8 @@ class Runtime(JobMethods, Inlets):
             raise ConfigError(f'uncertain: {uncertain!r} is none of "hold", "again" and "drop"; for example uncertain="hold"')
         if ahead is not None and ahead < 0:
             raise ConfigError(f"ahead: {ahead} is less than none; give how many connections may stand ready, for example ahead=3")
+        if heartbeat_file is not None and (wrong := what_else(heartbeat_file)):
+            raise ConfigError(f"heartbeat_file: {os.fspath(heartbeat_file)}: {wrong}; name a file, for example heartbeat_file='/run/mybot/alive'")
         self.bot = bot
         self._jobs = Jobs()
         self._session: Session | None = None
