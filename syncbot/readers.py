@@ -75,7 +75,7 @@ def _user_id(item: Any) -> int:
         number = None if isinstance(item, bool) else int(operator.index(item))
     if number is None:
         raise ConfigError(
-            f"it holds a value of type {type(item).__name__}, which is not the id of a user; write whole numbers without quotes, for example allowed_users={{42}}"
+            f"it holds a value of type {type(item).__name__}, which is no id of a user; write whole numbers without quotes, for example allowed_users={{42}}"
         )
     if not 0 < number < _MAX_USER_ID:
         hint = "; a number below zero is a group's or a channel's" if number < 0 else ""

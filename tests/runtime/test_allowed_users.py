@@ -54,7 +54,7 @@ class LooksLikeOne(int):
     [{42}, frozenset({42}), [42, 42], (42,), range(42, 43), {42: "Ann"}.keys(), (n for n in (42,)), iter([42]), [Index(42)], [Staff.ANN], [LooksLikeOne(42)]],
 )
 def test_what_holds_ids_is_taken(server: BotApiServer, make_app: MakeApp, given: Iterable[Any]) -> None:
-    """Ids in any collection, from a generator that can be gone through once, and as numbers that are no ints: just these users are heard, again after a restart."""
+    """Ids in any collection, from a generator that is gone through once, as numbers that are no ints: these users are heard, after a restart too."""
     app, seen = make_app(allowed_users=given), Seen()
 
     @app.on("message", "poll")
@@ -110,7 +110,7 @@ def test_what_holds_none_is_refused(given: Any, says: str) -> None:
 def test_settings_that_a_program_made_are_looked_at_too(given: Any) -> None:
     """Settings that did not come from a text are no way around it."""
     settings = replace(Settings(TEST_TOKEN), allowed_users=given)
-    with Bot.from_settings(settings) as bot, pytest.raises(ConfigError, match="^allowed_users: "):
+    with Bot.from_settings(settings) as bot, pytest.raises(ConfigError, match=r"^allowed_users: "):
         Runtime(bot, state=None)
 
 

@@ -12,7 +12,7 @@ from syncbot.cli.doctor.checkup import Wanted, checkup, verdict, wrong_names
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.exits import Exit
 from syncbot.cli.options import common_options, env_file, env_target, json_option, load_settings
-from syncbot.cli.output import coloured, complain, one_line, write, write_json
+from syncbot.cli.output import coloured, complain, one_line, write, write_exact, write_json
 from syncbot.config import Settings
 from syncbot.envfile import write_env_file
 from syncbot.errors import ConfigError
@@ -78,7 +78,7 @@ def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, a
 def _show(result: Result, *, several: bool) -> None:
     mark = coloured(f"{result.status:<8}", _COLOURS[result.status], sys.stdout)
     milliseconds = f"{result.seconds * 1000:7.0f} ms" if result.seconds else " " * 10
-    way = f"  [{result.way}]" if result.way and several else ""
-    write(f"{mark}{milliseconds}  {result.step}: {one_line(result.text)}{way}")
+    way = f"  [{one_line(result.way)}]" if result.way and several else ""
+    write_exact(f"{mark}{milliseconds}  {result.step}: {one_line(result.text)}{way}")
     if result.advice:
         write(f"{'':20}-> {one_line(result.advice)}")
