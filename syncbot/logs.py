@@ -22,6 +22,7 @@ from syncbot.redact import Redactor as Redactor  # public here
 from syncbot.regular import private
 from syncbot.secret import HIDDEN as HIDDEN  # the same
 from syncbot.secret import Secret
+from syncbot.terminal import harmless
 from syncbot.types import Proxy
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ _CARRIERS = (
 )
 _FAMILIES = frozenset(name.partition(".")[0] for name in _CARRIERS)
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
 class RedactingFilter(logging.Filter):
@@ -263,7 +263,7 @@ def _iso_time(record: logging.LogRecord) -> str:
 
 
 class _TextFormatter(logging.Formatter):
-    """A line of text; control characters, which could drive a terminal, are shown as escapes."""
+    """A line of text; what could drive a terminal is shown as escapes."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -273,7 +273,7 @@ class _TextFormatter(logging.Formatter):
         return _iso_time(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redactor.text(super().format(record)).translate(_CONTROLS)
+        return harmless(self._redactor.text(super().format(record)))
 
 
 class _JSONFormatter(logging.Formatter):
@@ -295,7 +295,7 @@ class _JSONFormatter(logging.Formatter):
         for name, value in vars(record).items():
             if name not in _STANDARD_FIELDS:
                 line[f"extra_{name}" if name in ("time", "level", "logger", "exception", "stack") else name] = value
-        return json.dumps(self._clean(line), ensure_ascii=self._ascii_only)
+        return harmless(json.dumps(self._clean(line), ensure_ascii=self._ascii_only))
 
     def _clean(self, value: Any, depth: int = 0) -> Any:
         if value is None or isinstance(value, bool | int) or (isinstance(value, float) and abs(value) < float("inf")):

@@ -6,10 +6,13 @@ holds a token or a proxy password, not even a malformed one; its traceback ends 
 
 from __future__ import annotations
 
+import operator
 import os
 import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from syncbot.errors import ConfigError
@@ -19,6 +22,7 @@ from syncbot.types import Proxy
 
 _MAX_SECONDS = 1_000_000.0  # far below what the system's own waits accept
 _MAX_CA_FILE_BYTES = 16_000_000
+_MAX_USER_ID = 10**16  # Telegram promises 52 bits
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """The levels of logging that can be asked for."""
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -50,6 +54,35 @@ def user_ids(text: str, _folder: Path) -> frozenset[int]:
             hint = "; a number below zero is a group's or a channel's" if item.startswith("-") else "; a @name is none" if item.startswith("@") else ""
             raise ConfigError(f"{_shown(item)} is not the id of a user, a whole number above 0{hint}")
     return frozenset(map(int, items))
+
+
+def given_user_ids(given: object) -> frozenset[int]:
+    """Ids of users as a program gives them: at least one whole number, in anything that can be gone through once, such as a set.
+
+    Raises:
+        ConfigError: it is something else; the text says how to write it. A text or a dict is refused, though Python can go through both.
+    """
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | bytearray | memoryview | Mapping):
+        raise ConfigError(f"a value of type {type(given).__name__} is no list of ids; give whole numbers in a set, for example allowed_users={{42}}")
+    ids = frozenset(map(_user_id, given))
+    if not ids:
+        raise ConfigError("the list is empty, so nobody could use the bot; give ids, for example allowed_users={42}, or None for everybody")
+    return ids
+
+
+def _user_id(item: Any) -> int:
+    """The id as an int of Python's own, which is all that an update's id is compared with."""
+    number = None
+    with suppress(TypeError):
+        number = None if isinstance(item, bool) else int(operator.index(item))
+    if number is None:
+        raise ConfigError(
+            f"it holds a value of type {type(item).__name__}, which is no id of a user; write whole numbers without quotes, for example allowed_users={{42}}"
+        )
+    if not 0 < number < _MAX_USER_ID:
+        hint = "; a number below zero is a group's or a channel's" if number < 0 else ""
+        raise ConfigError(f"{_shown(str(number))} is not the id of a user, a whole number above 0{hint}; for example allowed_users={{42}}")
+    return number
 
 
 def proxy(text: str, _folder: Path) -> tuple[Proxy, ...]:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "syncbot"
 
 # A module imports from its own package (the first name below syncbot) and from those in lines above its own.
 LAYERS = [
-    {"errors", "regular"},
+    {"errors", "regular", "terminal"},
     {"secret"},
     {"types"},
     {"redact"},

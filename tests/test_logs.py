@@ -562,7 +562,7 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "json", "logging.handlers", "socket", "ssl"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = ["errors", "logs", "redact", "regular", "secret", "types"]
+    loaded = ["errors", "logs", "redact", "regular", "secret", "terminal", "types"]
     assert answer.stdout == f"['syncbot'] {[f'syncbot.{name}' for name in loaded]}\n[]\n"
 
 
@@ -572,13 +572,13 @@ def test_import_is_cheap() -> None:
 def test_text_on_the_console(clean_root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     """A line on standard error holds the time with its zone, level, logger and message; secrets and control characters of any logger are made harmless."""
     setup_logging("info")
-    logging.getLogger("somebody.else").info("call /bot%s/getMe \x1b[2J\x07\x9b", TOKEN)
+    logging.getLogger("somebody.else").info("call /bot%s/getMe \x1b[2J\x07\x9b\u202e", TOKEN)
     logging.getLogger("somebody.else").debug("too much")
     output = capsys.readouterr()
     assert output.out == ""
     time, _, rest = output.err.partition(" ")
     assert datetime.fromisoformat(time).tzinfo is not None
-    assert rest == f"INFO somebody.else: call /bot123456789:{HIDDEN}/getMe \\x1b[2J\\x07\\x9b\n"
+    assert rest == f"INFO somebody.else: call /bot123456789:{HIDDEN}/getMe \\u001b[2J\\u0007\\u009b\\u202e\n"
     assert clean_root.level == logging.INFO
 
 

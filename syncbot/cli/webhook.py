@@ -9,7 +9,7 @@ import click
 
 from syncbot.cli.exits import Exit
 from syncbot.cli.options import common_options, json_option, load_settings, open_bot, timeout_option
-from syncbot.cli.output import system_path, tell, write, write_json
+from syncbot.cli.output import one_line, system_path, tell, write, write_json
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret
 
@@ -108,7 +108,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
             continue
         if name.endswith("_date") and isinstance(value, int):
             value = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(value))}"
-        lines.append(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+        lines.append(one_line(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"))
     return lines
 
 

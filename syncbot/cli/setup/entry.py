@@ -12,7 +12,7 @@ import click
 
 from syncbot.cli.exits import Exit, exit_for
 from syncbot.cli.options import common_options, env_target, load_settings, open_bot
-from syncbot.cli.output import coloured, complain, is_terminal, one_line, tell, write
+from syncbot.cli.output import coloured, complain, is_terminal, one_line, tell, write, write_exact
 from syncbot.cli.setup.pairing import deep_link, new_code, wait_for_code
 from syncbot.cli.setup.token import find_token
 from syncbot.cli.setup.ways import Tried, named_ways, proxy_url, try_way
@@ -124,9 +124,9 @@ def _ask_for_proxy(settings: Settings, tried: Sequence[Tried]) -> tuple[tuple[Pr
 
 def _tell(tried: Tried) -> Tried:
     if tried.error is None:
-        write(f"Way: {tried.way}: {coloured('works', 'green', sys.stdout)} ({tried.seconds * 1000:.0f} ms)")
+        write_exact(f"Way: {tried.way}: {coloured('works', 'green', sys.stdout)} ({tried.seconds * 1000:.0f} ms)")
     else:
-        write(f"Way: {tried.way}: {coloured('does not work', 'red', sys.stdout)}: {one_line(describe(tried.error))}")
+        write_exact(f"Way: {tried.way}: {coloured('does not work', 'red', sys.stdout)}: {one_line(describe(tried.error))}")
     return tried
 
 
