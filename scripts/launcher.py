@@ -12,6 +12,9 @@ import threading
 import time
 from pathlib import Path
 from types import FrameType
+from typing import IO
+
+from syncbot.regular import private
 
 ROOT = Path(__file__).resolve().parent.parent
 ENDS = {0, 2, 77, 78, 130}
@@ -30,7 +33,7 @@ class Log:
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._path = path
         self._max_bytes = max_bytes
-        self._file = path.open("ab")
+        self._file = _opened(path)
 
     def write(self, line: bytes) -> None:
         """Write a line. A full disk loses it, which is no reason for the bot to end."""
@@ -38,7 +41,7 @@ class Log:
             if self._file.tell() >= self._max_bytes:
                 self._file.close()
                 os.replace(self._path, f"{self._path}.1")
-                self._file = self._path.open("ab")
+                self._file = _opened(self._path)
             self._file.write(line)
             self._file.flush()
         except (OSError, ValueError):
@@ -55,7 +58,11 @@ class Log:
         with contextlib.suppress(OSError):
             self._file.close()
         with contextlib.suppress(OSError):
-            self._file = self._path.open("ab")
+            self._file = _opened(self._path)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return open(path, "ab", opener=private)
 
 
 class Launcher:

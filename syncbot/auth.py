@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from syncbot.secret import Secret
+
 _DAY_SECONDS = 86_400.0
 _SKEW_SECONDS = 300.0
 _LONGEST = 65_536
@@ -46,7 +48,9 @@ class WebAppData:
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def validate_web_app_data(init_data: str, token: str, *, max_age: float | None = _DAY_SECONDS, now: Callable[[], float] = time.time) -> WebAppData:
+def validate_web_app_data(
+    init_data: str, token: str | Secret[str], *, max_age: float | None = _DAY_SECONDS, now: Callable[[], float] = time.time
+) -> WebAppData:
     """Check `Telegram.WebApp.initData`, as a Mini App sends it to its server.
 
     Args:
@@ -58,15 +62,18 @@ def validate_web_app_data(init_data: str, token: str, *, max_age: float | None =
     Raises:
         NotAuthentic: it must not be trusted.
     """
+    token = Secret(token)
     fields = _read(init_data)
-    _check_hash(fields, hmac.new(b"WebAppData", token.encode(), hashlib.sha256).digest())
+    _check_hash(fields, Secret(hmac.new(b"WebAppData", token.reveal().encode(), hashlib.sha256).digest()))
     auth_date = _check_date(fields, max_age, now())
     user = _user(fields.get("user", "{}"))
     user_id = user.get("id")
     return WebAppData(user_id if type(user_id) is int else None, user, auth_date, fields.get("query_id", ""), fields.get("start_param", ""), fields)
 
 
-def validate_login(fields: Mapping[str, object], token: str, *, max_age: float | None = _DAY_SECONDS, now: Callable[[], float] = time.time) -> int:
+def validate_login(
+    fields: Mapping[str, object], token: str | Secret[str], *, max_age: float | None = _DAY_SECONDS, now: Callable[[], float] = time.time
+) -> int:
     """Check what the login widget hands over, by redirect or to a function of the page.
 
     Args:
@@ -82,10 +89,11 @@ def validate_login(fields: Mapping[str, object], token: str, *, max_age: float |
     Raises:
         NotAuthentic: it must not be trusted.
     """
+    token = Secret(token)
     if len(fields) > _MOST_FIELDS or not all(isinstance(value, str) or type(value) is int for value in fields.values()):
         raise NotAuthentic("these are not the fields of the login widget")
     texts = {name: str(value) for name, value in fields.items()}
-    _check_hash(texts, hashlib.sha256(token.encode()).digest())
+    _check_hash(texts, Secret(hashlib.sha256(token.reveal().encode()).digest()))
     _check_date(texts, max_age, now())
     user_id = _number(texts.get("id", ""))
     if user_id is None:
@@ -106,14 +114,14 @@ def _read(init_data: str) -> dict[str, str]:
     return fields
 
 
-def _check_hash(fields: Mapping[str, str], secret: bytes) -> None:
+def _check_hash(fields: Mapping[str, str], secret: Secret[bytes]) -> None:
     # A line feed within a field would let fields be joined to others, or taken apart, under the same signature.
     if any("\n" in name or "\n" in value for name, value in fields.items()):
         raise NotAuthentic("the data has a line feed in a field")
     lines = "\n".join(f"{name}={value}" for name, value in sorted(fields.items()) if name != "hash")
-    expected = hmac.new(secret, lines.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    expected = Secret(hmac.new(secret.reveal(), lines.encode("utf-8", "replace"), hashlib.sha256).hexdigest())
     # In bytes: text with other characters than ASCII cannot be compared in constant time.
-    if not hmac.compare_digest(expected.encode(), fields.get("hash", "").encode("utf-8", "replace")):
+    if not hmac.compare_digest(expected.reveal().encode(), fields.get("hash", "").encode("utf-8", "replace")):
         raise NotAuthentic("the data was not signed by Telegram for this bot")
 
 

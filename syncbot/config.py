@@ -13,13 +13,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from syncbot import readers
 from syncbot.envfile import read_env_file, write_env_file
 from syncbot.errors import ConfigError
+from syncbot.secret import Hidden, Secret
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Proxy
 
 __all__ = [
@@ -69,7 +70,7 @@ class Setting:
         """The names it is looked up by, in order."""
         return (self.name.lower(), self.name) if self.either_case else (self.name,)
 
-    def read(self, text: str, where: str = "", folder: Path = Path()) -> Any:
+    def read(self, text: str | Secret[str], where: str = "", folder: Path = Path()) -> Any:
         """Turn a text into the value.
 
         Args:
@@ -81,10 +82,11 @@ class Setting:
             ConfigError: names the setting, where it stood, what is wrong, and a right value.
         """
         try:
-            return self.parse(text, folder)
-        except ConfigError as wrong:
-            place = f"{self.name} {where}".strip()
-            raise ConfigError(f"{place}: {wrong}; for example {self.name}={self.example}") from None
+            return self.parse(Secret(text).reveal(), folder)
+        except ConfigError as error:
+            wrong = str(error)  # and no more of it: its traceback leads to variables that show the text
+        place = f"{self.name} {where}".strip()
+        raise ConfigError(f"{place}: {wrong}; for example {self.name}={self.example}")
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -114,7 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "NO_PROXY",
         "no_proxy",
-        readers.text,
+        readers.hosts,
         "",
         "Hosts that HTTPS_PROXY and ALL_PROXY are not used for: names (with all below them), addresses, ranges, each with a port if wanted, or *.",
         "localhost,.example.com,10.0.0.0/8",
@@ -165,13 +167,13 @@ class _Source:
     """One place that values come from: the environment, or the env file."""
 
     where: str
-    values: Mapping[str, str]
+    values: Secret[Mapping[str, str]]
     folder: Path
 
-    def get(self, setting: Setting) -> str | None:
-        """The first spelling that holds something; "" where only empty ones stand, None where none stands."""
-        texts = [self.values[name].strip() for name in setting.spellings if name in self.values]
-        return next(filter(None, texts), "") if texts else None
+    def get(self, setting: Setting) -> Secret[str] | None:
+        """The first spelling that holds something; an empty one where only such stand, None where none stands."""
+        texts = [Secret(self.values.reveal()[name].strip()) for name in setting.spellings if name in self.values.reveal()]
+        return next(filter(None, texts), texts[0]) if texts else None
 
 
 def _collect(sources: Sequence[_Source]) -> dict[str, Any]:
@@ -181,7 +183,7 @@ def _collect(sources: Sequence[_Source]) -> dict[str, Any]:
     for setting in SETTINGS:
         if setting.field in values:
             continue
-        source, text = next(((s, t) for s in sources if (t := s.get(setting)) is not None), (None, ""))
+        source, text = next(((s, t) for s in sources if (t := s.get(setting)) is not None), (None, Secret("")))
         if source and (text or setting.empty_is_wrong):
             values[setting.field] = setting.read(text, source.where, source.folder)
             chosen[setting.field] = setting.name
@@ -190,9 +192,14 @@ def _collect(sources: Sequence[_Source]) -> dict[str, Any]:
     return values
 
 
-def _home(environ: Mapping[str, str]) -> Path:
+def _environment(environ: Mapping[str, str] | None) -> Secret[Mapping[str, str]]:
+    """The environment that is to be read, or else the process's own; it may hold any secret."""
+    return Secret(os.environ if environ is None else environ)
+
+
+def _home(environ: Secret[Mapping[str, str]]) -> Path:
     """The home folder; from the user database where HOME says nothing, as under cron."""
-    if os.path.isabs(home := environ.get("HOME", "")):
+    if os.path.isabs(home := environ.reveal().get("HOME", "")):
         return Path(home)
     import pwd  # costs a little, and is hardly ever needed
 
@@ -202,10 +209,9 @@ def _home(environ: Mapping[str, str]) -> Path:
     raise ConfigError("no home folder is known for this user: set HOME, for example HOME=/home/me")
 
 
-def _xdg(variable: str, below_home: str, environ: Mapping[str, str] | None) -> Path:
-    env = os.environ if environ is None else environ
-    base = env.get(variable, "")  # the specification says to ignore a relative one
-    return (Path(base) if os.path.isabs(base) else _home(env) / below_home) / "syncbot"
+def _xdg(variable: str, below_home: str, environ: Secret[Mapping[str, str]]) -> Path:
+    base = environ.reveal().get(variable, "")  # the specification says to ignore a relative one
+    return (Path(base) if os.path.isabs(base) else _home(environ) / below_home) / "syncbot"
 
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -214,7 +220,9 @@ def config_dir(environ: Mapping[str, str] | None = None) -> Path:
     Raises:
         ConfigError: neither the environment nor the user database names a home folder.
     """
-    return _xdg("XDG_CONFIG_HOME", ".config", environ)
+    hidden = _environment(environ)
+    del environ
+    return _xdg("XDG_CONFIG_HOME", ".config", hidden)
 
 
 def state_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -223,7 +231,9 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
     Raises:
         ConfigError: neither the environment nor the user database names a home folder.
     """
-    return _xdg("XDG_STATE_HOME", ".local/state", environ)
+    hidden = _environment(environ)
+    del environ
+    return _xdg("XDG_STATE_HOME", ".local/state", hidden)
 
 
 def _working_folder() -> Path:
@@ -233,17 +243,17 @@ def _working_folder() -> Path:
         return Path()
 
 
-def _search_path(environ: Mapping[str, str], folder: Path) -> list[Path]:
+def _search_path(environ: Secret[Mapping[str, str]], folder: Path) -> list[Path]:
     """Where the env file is looked for when none is named; a folder called `.env` (a virtual environment) is passed over."""
     places = [folder / ".env"]
     with suppress(ConfigError):
-        places.append(config_dir(environ) / "env")
+        places.append(_xdg("XDG_CONFIG_HOME", ".config", environ) / "env")
     return places
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings, checked. `repr()` shows neither the token nor a proxy's credentials.
+    """All settings, checked. `repr()` shows neither the token nor a proxy's credentials, not even those of a proxy URL that stands in `no_proxy` by mistake.
 
     Args:
         token: the bot's token; empty only where it was not required.
@@ -263,10 +273,10 @@ class Settings:
         env_file: the env file that was read, if any.
     """
 
-    token: str = field(repr=False)
+    token: Hidden = field(default=Hidden())
     allowed_users: frozenset[int] | None = None
     proxies: tuple[Proxy, ...] = ()
-    no_proxy: str = ""
+    no_proxy: Hidden = field(default=Hidden(""))
     chat: int | str | None = None
     base_url: str = DEFAULT_BASE_URL
     local: bool = False
@@ -294,7 +304,9 @@ class Settings:
         Raises:
             ConfigError: a value is wrong, the token is missing, or the env file cannot be read.
         """
-        sources, places, found = _look(env_file, environ, cwd)
+        hidden = _environment(environ)
+        del environ
+        sources, places, found = _look(env_file, hidden, cwd)
         values = _collect(sources)
         if "token" not in values and require_token:
             example = SETTINGS[0].example
@@ -302,16 +314,19 @@ class Settings:
             raise ConfigError(f"TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into {looked}, for example TELEGRAM_BOT_TOKEN={example}")
         return cls(**{"token": "", **values}, env_file=found)
 
+    def __repr__(self) -> str:
+        shown = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "token"} | {"no_proxy": readers.shown_hosts(self.no_proxy)}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
-def _look(env_file: str | Path | None, environ: Mapping[str, str] | None, cwd: str | Path | None) -> tuple[list[_Source], list[Path], Path | None]:
+
+def _look(env_file: str | Path | None, environ: Secret[Mapping[str, str]], cwd: str | Path | None) -> tuple[list[_Source], list[Path], Path | None]:
     """The places that values come from, where an env file was looked for, and the one that was found."""
-    env = os.environ if environ is None else environ
     folder = _working_folder() if cwd is None else Path(cwd)
-    places = _search_path(env, folder) if env_file is None else [folder / os.path.expanduser(env_file)]
-    found = places[0] if env_file is not None else next(filter(os.path.isfile, places), None)
-    sources = [_Source("in the environment", env, folder)]
+    places = _search_path(environ, folder) if env_file is None else [folder / os.path.expanduser(env_file)]
+    found = places[0] if env_file is not None else next((place for place in places if os.path.exists(place) and not os.path.isdir(place)), None)
+    sources = [_Source("in the environment", environ, folder)]
     if found is not None:
-        sources.append(_Source(f"in {found}", read_env_file(found), found.parent))
+        sources.append(_Source(f"in {found}", Secret(read_env_file(found)), found.parent))
     return sources, places, found
 
 
@@ -326,13 +341,15 @@ def misspelt(env_file: str | Path | None = None, *, environ: Mapping[str, str] |
     """
     import difflib  # costs a little, and only somebody who looks for what is wrong needs it
 
-    sources = _look(env_file, environ, cwd)[0]
+    hidden = _environment(environ)
+    del environ
+    sources = _look(env_file, hidden, cwd)[0]
     known = {spelling for setting in SETTINGS for spelling in setting.spellings}
-    given = {name for source in sources for name in source.values}
+    given = {name for source in sources for name in source.values.reveal()}
     ours = [name for name in known if name.startswith(_PREFIXES)]
     found = []
     for source in sources:
-        for name in sorted(source.values.keys() - known):
+        for name in sorted(source.values.reveal().keys() - known):
             mine = name.upper().startswith(_PREFIXES[0])
             near = difflib.get_close_matches(name.upper(), ours, n=1, cutoff=0.6 if mine else 0.85)
             if mine or (near and near[0] not in given):
@@ -340,41 +357,43 @@ def misspelt(env_file: str | Path | None = None, *, environ: Mapping[str, str] |
     return found
 
 
-def from_environment(*fields: str, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+def from_environment(*wanted: str, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What the environment alone says of some fields of `Settings`; fields that it does not set are left out.
 
     Raises:
         ConfigError: one of the variables is wrong.
     """
-    env = os.environ if environ is None else environ
-    names = {name for setting in SETTINGS if setting.field in fields for name in setting.spellings}
-    values = _collect([_Source("in the environment", {name: env[name] for name in names if name in env}, Path())])
-    return {name: value for name, value in values.items() if name in fields}
+    hidden = _environment(environ)
+    del environ
+    names = {name for setting in SETTINGS if setting.field in wanted for name in setting.spellings}
+    values = _collect([_Source("in the environment", Secret({name: hidden.reveal()[name] for name in names if name in hidden.reveal()}), Path())])
+    return {name: value for name, value in values.items() if name in wanted}
 
 
-def environment_proxies(environ: Mapping[str, str] | None = None) -> tuple[tuple[Proxy, ...], str]:
+def environment_proxies(environ: Mapping[str, str] | None = None) -> tuple[tuple[Proxy, ...], Secret[str]]:
     """The proxies that the environment alone names, and the hosts that they are not used for, as `Settings` has them.
 
     Raises:
         ConfigError: one of the variables is wrong.
     """
     values = from_environment("proxies", "no_proxy", environ=environ)
-    return values.get("proxies", ()), values.get("no_proxy", "")
+    return values.get("proxies", ()), values.get("no_proxy", Secret(""))
 
 
-def check_setting(name: str, text: str) -> Any:
-    """The value of one setting, given as it would stand in the environment.
+def check_setting(name: str, text: str | Secret[str]) -> Any:
+    """The value of one setting, given as it would stand in the environment; of the token and of NO_PROXY a `Secret`.
 
     Raises:
         ConfigError: the value is wrong.
     """
     setting = next(setting for setting in SETTINGS if setting.name == name)
-    if not isinstance(text, str):  # os.environ.get(…) of what is not set, above all
-        raise ConfigError(f"{name}: a text is needed, not {type(text).__name__}; for example {name}={setting.example}")
-    return setting.read(text.strip())
+    text = Secret(text)
+    if not isinstance(text.reveal(), str):  # os.environ.get(…) of what is not set, above all
+        raise ConfigError(f"{name}: a text is needed, not {type(text.reveal()).__name__}; for example {name}={setting.example}")
+    return setting.read(Secret(text.reveal().strip()))
 
 
 def service_settings(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
     """What a service manager tells its service: NOTIFY_SOCKET and WATCHDOG_USEC, "" where they are not set (sd_notify(3), sd_watchdog_enabled(3))."""
-    env = os.environ if environ is None else environ
-    return env.get("NOTIFY_SOCKET", ""), env.get("WATCHDOG_USEC", "")
+    env = _environment(environ)
+    return env.reveal().get("NOTIFY_SOCKET", ""), env.reveal().get("WATCHDOG_USEC", "")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncbot.errors import ConfigError
+from syncbot.regular import opener
+from syncbot.secret import Secret
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
@@ -26,7 +28,7 @@ _ASSIGNMENT = r"""(?xs)(?P<lead>\s*(?:export[^\S\r\n]+)?)
 
 
 def read_env_file(path: str | Path) -> dict[str, str]:
-    """Read an env file; `$` has no meaning in it, and os.environ is not changed.
+    """Read an env file; `$` has no meaning in it, and os.environ is not changed. "/dev/null" holds nothing.
 
     Returns:
         The values by name; the last of several lines for one name counts.
@@ -34,10 +36,16 @@ def read_env_file(path: str | Path) -> dict[str, str]:
     Raises:
         ConfigError: the file is missing, unreadable, too large, not UTF-8, or has a line that is no assignment; the text never repeats what stands in it.
     """
-    return dict(_assignments(_parse(_read_text(Path(path)), newline=None), path))
+    if os.path.realpath(path) == os.devnull:
+        return {}
+    bindings = Secret(_parse(_read_text(Path(path)).reveal(), newline=None))
+    wrong = next((_line_number(b) for b in bindings.reveal() if b.error or (b.key and b.value is None)), None)
+    if wrong is not None:
+        raise ConfigError(f"the env file {path}: line {wrong} is not an assignment; {_EXAMPLE}")
+    return {binding.key: binding.value for binding in bindings.reveal() if binding.key and binding.value is not None}
 
 
-def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
+def write_env_file(path: str | Path, values: Mapping[str, str | Secret[str]]) -> None:
     """Set names in an env file and keep everything else in it: other names, comments, order, lines that nobody understands.
 
     A name that stands there is replaced where it stands, a new one is appended. Values are quoted where python-dotenv or a shell's `. ./.env` needs it.
@@ -47,50 +55,52 @@ def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
         ConfigError: the file cannot be read or written, a name or value cannot stand in an env file, or what stands in the file already
             (an unclosed quote) would swallow the new lines. The file is then as it was. The text never repeats a value.
     """
+    given = {name: Secret(value) for name, value in values.items()}
+    del values
     target = Path(os.path.realpath(path))
-    lines = {name: f"{_checked_name(name)}={_quoted(name, value)}" for name, value in values.items()}
-    old = list(_parse(_read_text(target) if os.path.lexists(target) else "", newline=""))
+    lines = {name: Secret(f"{_checked_name(name)}={_quoted(name, value).reveal()}") for name, value in given.items()}
+    old = Secret(_parse(_read_text(target).reveal() if os.path.lexists(target) else "", newline=""))
     text = _merged(old, lines)
-    kept = [(b.key, b.value) for b in old if b.key and b.key not in values]
-    new = [(b.key, b.value) for b in _parse(text, newline="") if b.key]
-    if [pair for pair in new if pair[0] not in values] != kept or {k: v for k, v in new if k in values} != dict(values):
-        first = next((_line_number(b) for b in old if b.error), 1)
+    if not _is_as_meant(old.reveal(), _parse(text.reveal(), newline=""), given):
+        first = next((_line_number(b) for b in old.reveal() if b.error), 1)
         raise ConfigError(f"the env file {path} is left as it was: its line {first} is broken (an unclosed quote?); {_EXAMPLE}")
     try:
-        _replace(target, text.encode())
+        _replace(target, text)
     except OSError as problem:
         raise ConfigError(f"the env file {path} cannot be written ({problem.strerror}); name one in a folder that can, for example /home/me/.env") from None
 
 
-def _read_text(path: Path) -> str:
+# What is read and written here holds the token: the functions that raise have it as a `Secret`, and those that work with the text itself do not raise.
+
+
+def _read_text(path: Path) -> Secret[str]:
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        with open(path, "rb", opener=opener) as file:
+            data = Secret(file.read(_MAX_BYTES + 1))
     except OSError as problem:
         raise ConfigError(f"the env file {path} cannot be read ({problem.strerror}); name one that can, for example /home/me/.env") from None
-    if len(data) > _MAX_BYTES:
+    if len(data.reveal()) > _MAX_BYTES:
         raise ConfigError(f"the env file {path} is larger than {_MAX_BYTES} bytes; that is no env file, {_EXAMPLE}")
-    text = ""
+    text: Secret[str] | None = None
     with suppress(UnicodeDecodeError):  # that error holds the whole text, and must not stay in the chain of ours
-        text = data.decode("utf-8-sig")
-    if (data and not text and data != b"\xef\xbb\xbf") or "\0" in text:
+        text = Secret(data.reveal().decode("utf-8-sig"))
+    if text is None or "\0" in text.reveal():
         raise ConfigError(f"the env file {path} is not in UTF-8; save it as UTF-8, and {_EXAMPLE}")
     return text
 
 
-def _parse(text: str, *, newline: str | None) -> Iterable[Binding]:
+def _parse(text: str, *, newline: str | None) -> list[Binding]:
     # The parser itself, since dotenv_values only logs a line that it cannot read, and drops it.
     from dotenv.parser import parse_stream
 
-    return parse_stream(io.StringIO(text, newline=newline))
+    return list(parse_stream(io.StringIO(text, newline=newline)))
 
 
-def _assignments(bindings: Iterable[Binding], path: str | Path) -> Iterable[tuple[str, str]]:
-    for binding in bindings:
-        if binding.error or (binding.key and binding.value is None):
-            raise ConfigError(f"the env file {path}: line {_line_number(binding)} is not an assignment; {_EXAMPLE}")
-        if binding.key and binding.value is not None:
-            yield binding.key, binding.value
+def _is_as_meant(old: list[Binding], new: list[Binding], given: Mapping[str, Secret[str]]) -> bool:
+    """Whether the new content sets what was given, and everything else as it was."""
+    kept = [(b.key, b.value) for b in old if b.key and b.key not in given]
+    found = [(b.key, b.value) for b in new if b.key]
+    return [pair for pair in found if pair[0] not in given] == kept and {k: Secret(v) for k, v in found if k in given} == given
 
 
 def _line_number(binding: Binding) -> int:
@@ -100,21 +110,21 @@ def _line_number(binding: Binding) -> int:
     return binding.original.line + len(re.findall(r"\r\n|\n|\r", blank))
 
 
-def _merged(bindings: Iterable[Binding], lines: Mapping[str, str]) -> str:
+def _merged(bindings: Secret[list[Binding]], lines: Mapping[str, Secret[str]]) -> Secret[str]:
     missing = dict(lines)
     parts: list[str] = []
-    for binding in bindings:
+    for binding in bindings.reveal():
         original = binding.original.string
         if binding.key is not None and binding.key in lines:
             found = re.fullmatch(_ASSIGNMENT, original)
             lead, comment = (found["lead"], found["comment"] or "") if found else ("", "")
-            original = f"{lead}{lines[binding.key]}{comment}\n"
+            original = f"{lead}{lines[binding.key].reveal()}{comment}\n"
             missing.pop(binding.key, None)
         parts.append(original)
     text = "".join(parts)
     if missing and text and not text.endswith("\n"):
         text += "\n"
-    return text + "".join(f"{line}\n" for line in missing.values())
+    return Secret(text + "".join(f"{line.reveal()}\n" for line in missing.values()))
 
 
 def _checked_name(name: str) -> str:
@@ -123,24 +133,24 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _quoted(name: str, value: str) -> str:
+def _quoted(name: str, value: Secret[str]) -> Secret[str]:
     """Write a value so that python-dotenv and a POSIX shell both read it back.
 
     In single quotes the shell takes everything as it is, while python-dotenv takes two backslashes for one. In double quotes both take `\\\\` and `\\"`
     alike, but only the shell knows `\\$`. A value that needs both kinds of quotes cannot be written for both.
     """
-    if re.fullmatch(r"[A-Za-z0-9_./:@%+,=-]+", value):
+    if re.fullmatch(r"[A-Za-z0-9_./:@%+,=-]+", value.reveal()):
         return value
-    if re.search(r"[\0\r\ud800-\udfff]", value):
+    if re.search(r"[\0\r\ud800-\udfff]", value.reveal()):
         raise ConfigError(f"the value of {name} holds a character that an env file cannot hold (NUL, carriage return, or half of a pair); {_EXAMPLE}")
-    if not re.search(r"'|\\\\|\\\Z", value):
-        return f"'{value}'"
-    if not re.search(r"[$`]", value):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if not re.search(r"'|\\\\|\\\Z", value.reveal()):
+        return Secret(f"'{value.reveal()}'")
+    if not re.search(r"[$`]", value.reveal()):
+        return Secret('"' + value.reveal().replace("\\", "\\\\").replace('"', '\\"') + '"')
     raise ConfigError(f"the value of {name} holds $ or ` together with ' or a double backslash, which cannot be quoted; in a URL write %27 for ' and %24 for $")
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(target: Path, text: Secret[str]) -> None:
     """Put a new file in place of the old one in one step: after a crash at any moment the old or the new one stands there, whole."""
     import tempfile  # hardly ever needed
 
@@ -148,7 +158,7 @@ def _replace(target: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)  # with mode 600
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.write(text.reveal().encode())
             file.flush()
             os.fsync(file.fileno())
         with suppress(OSError):  # an administrator leaves the file to its owner; nobody else may, nor needs to
@@ -159,7 +169,7 @@ def _replace(target: Path, data: bytes) -> None:
         os.unlink(name)
         raise
     with suppress(OSError):  # some file systems cannot sync a folder
-        folder = os.open(target.parent, os.O_RDONLY)
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 import threading
 import traceback
@@ -17,25 +16,19 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
-from urllib.parse import quote, quote_plus
 
 from syncbot.errors import ConfigError
+from syncbot.redact import Redactor as Redactor  # public here
+from syncbot.regular import private
+from syncbot.secret import HIDDEN as HIDDEN  # the same
+from syncbot.secret import Secret
+from syncbot.terminal import harmless
 from syncbot.types import Proxy
 
 if TYPE_CHECKING:
     from logging.handlers import RotatingFileHandler
 
-HIDDEN = "<hidden>"
-"""What stands where a secret was."""
-
-_MIN_SECRET = 4  # a shorter password stands in too many harmless words; it is hidden in URLs and headers only
-_MIN_BASE64 = 6  # the same, for the piece of base64 text that does not depend on what stands around the secret
 _MAX_DEPTH = 6  # of nested extra fields in JSON lines
-
-_TOKEN = r"(?<![0-9])([0-9]{3,20})(?::|%3[Aa])[A-Za-z0-9_-]{30,}"  # noqa: S105 - the shape of a token
-_TOKEN_IN_PATH = r"(/bot[0-9]+)(?::|%3[Aa])[A-Za-z0-9_-]+"  # noqa: S105 - there any length is one
-_PASSWORD_IN_URL = r"""(://[^/\s:@"'<>?#]*):[^/\s"'<>]+(?=@)"""  # noqa: S105 - the shape of a URL
-_AUTHORIZATION = r"(?i)(authorization(?:\W|b(?=['\"])){1,8}(?:basic|bearer)\s+)[a-z0-9+/=_.-]+"
 
 _KEY = "_syncbot_filter"
 _CARRIERS = (
@@ -51,90 +44,6 @@ _CARRIERS = (
 )
 _FAMILIES = frozenset(name.partition(".")[0] for name in _CARRIERS)
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
-
-
-class Redactor:
-    """Takes secrets out of texts: those it was told, and whatever looks like a bot token, a password in a URL, or proxy credentials in a header.
-
-    What it was told is also found percent-encoded, in base64, and escaped as `repr()` and JSON do it. A token keeps the bot's id
-    ("123456789:<hidden>"). A password shorter than four characters is found in URLs and headers only. Safe to use from several threads and
-    after a fork: there is no lock.
-    """
-
-    def __init__(self, *secrets: str | Proxy) -> None:
-        self._secrets: dict[tuple[str, str], None] = {}  # (user name, secret); only grows, and each step of it is atomic
-        self._forms: tuple[int, list[tuple[str, str]]] = (0, [])
-        self.add(*secrets)
-
-    def add(self, *secrets: str | Proxy) -> None:
-        """Learn secrets: tokens, passwords, or a `Proxy` for its password; the forms they can take are worked out when a text is first looked at."""
-        for secret in secrets:
-            pair = (secret.username, secret.password) if isinstance(secret, Proxy) else ("", secret)
-            if len(pair[1]) >= _MIN_SECRET:
-                self._secrets.setdefault(pair)
-
-    def text(self, text: str) -> str:
-        """The text without the secrets; redacting twice changes nothing more."""
-        for form, replacement in self._known_forms():
-            if form in text:
-                text = text.replace(form, replacement)
-        if ":" in text or "%3" in text:
-            text = re.sub(_TOKEN, rf"\1:{HIDDEN}", text)
-            text = re.sub(_TOKEN_IN_PATH, rf"\1:{HIDDEN}", text) if "/bot" in text else text
-            text = re.sub(_PASSWORD_IN_URL, rf"\1:{HIDDEN}", text) if "@" in text else text
-        return re.sub(_AUTHORIZATION, rf"\1{HIDDEN}", text) if "uthorization" in text.lower() else text
-
-    def traceback(self, error: BaseException) -> str:
-        """The traceback of an error with its whole chain, as Python prints it, without the secrets."""
-        return self.text("".join(traceback.format_exception(error)))
-
-    def _known_forms(self) -> list[tuple[str, str]]:
-        count, forms = self._forms
-        if count != len(self._secrets):
-            secrets = list(self._secrets)
-            found = dict(forms)
-            for user, secret in secrets[count:]:  # a dict keeps the order, so these are the new ones
-                found.update(_forms(user, secret))
-            forms = sorted(found.items(), key=lambda item: -len(item[0]))  # a whole token before the part of it that is another form
-            self._forms = (len(secrets), forms)
-        return forms
-
-
-def _forms(user: str, secret: str) -> dict[str, str]:
-    """Every text that stands for a secret, and what replaces it."""
-    found = dict.fromkeys((*_spellings(secret), *_base64_forms(user, secret)), HIDDEN)
-    if token := re.fullmatch(r"([0-9]{3,20}):([A-Za-z0-9_-]{20,})", secret):
-        found.update(dict.fromkeys(_spellings(secret), f"{token[1]}:{HIDDEN}"))
-        found.update(dict.fromkeys((token[2], *_base64_forms("", token[2])), HIDDEN))
-    return {form: replacement for form, replacement in found.items() if form not in HIDDEN}
-
-
-def _spellings(secret: str) -> Iterator[str]:
-    import json
-
-    yield secret
-    yield repr(secret)[1:-1]
-    yield repr(secret.encode("utf-8", "replace"))[2:-1]
-    yield json.dumps(secret)[1:-1]
-    for encoded in (quote(secret, errors="replace"), quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")):
-        yield encoded
-        yield re.sub("%..", lambda code: code[0].lower(), encoded)
-
-
-def _base64_forms(user: str, secret: str) -> Iterator[str]:
-    """The base64 text of "user:secret" whole, and of the secret behind a text of unknown length, less the characters that depend on its neighbours."""
-    from base64 import b64encode
-
-    for encoding in ("utf-8", "latin-1"):
-        with suppress(UnicodeEncodeError):
-            yield b64encode(f"{user}:{secret}".encode(encoding)).decode().rstrip("=")
-            data = secret.encode(encoding)
-            for shift in range(3):
-                text = b64encode(bytes(shift) + data).decode().rstrip("=")
-                text = text[(0, 2, 3)[shift] : len(text) - ((shift + len(data)) % 3 > 0)]
-                if len(text) >= _MIN_BASE64:
-                    yield text
 
 
 class RedactingFilter(logging.Filter):
@@ -214,7 +123,7 @@ def _own_traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(error, chain=False))
 
 
-def guard(*secrets: str | Proxy) -> Redactor:
+def guard(*secrets: str | Secret[str] | Proxy) -> Redactor:
     """Keep secrets out of the records of our loggers and of those below us, from now on and for the whole process.
 
     May be called any number of times from any thread: each logger has the filter once. Loggers of ours that are made later through `get_logger`
@@ -256,7 +165,7 @@ def setup_logging(level: str | int = "INFO", file: str | Path | None = None, jso
 
     Args:
         level: DEBUG, INFO, WARNING, ERROR or CRITICAL; becomes the level of the root logger.
-        file: the log file, written in UTF-8; None for the console alone.
+        file: the log file, written in UTF-8, with mode 600; None for the console alone.
         json: one JSON object a line (time, level, logger, message, exception, stack, and the extra fields) instead of text.
         max_bytes: the size at which the file is rotated; 0 for never.
         backups: how many rotated files are kept (file.1, file.2, …).
@@ -267,8 +176,7 @@ def setup_logging(level: str | int = "INFO", file: str | Path | None = None, jso
     number = _level_number(level)
     redactor = guard()
     console = _Console()
-    ascii_only = not _is_utf8(console.stream)
-    console.setFormatter(_JSONFormatter(redactor, ascii_only=ascii_only) if json else _TextFormatter(redactor))
+    console.setFormatter(_JSONFormatter(redactor, ascii_only=not _is_utf8(console.stream)) if json else _TextFormatter(redactor))
     new: list[logging.Handler] = [console]
     if file is not None:
         new.append(_rotating_file(Path(os.path.expanduser(file)), max_bytes, backups))
@@ -285,12 +193,10 @@ def setup_logging(level: str | int = "INFO", file: str | Path | None = None, jso
 
 
 def _level_number(level: str | int) -> int:
-    names = logging.getLevelNamesMapping()
-    if isinstance(level, int):
-        return level
-    if level.strip().upper() not in names:
-        raise ConfigError(f"log level {level[:24]!r} is unknown; use DEBUG, INFO, WARNING, ERROR or CRITICAL, for example INFO")
-    return names[level.strip().upper()]
+    number = level if isinstance(level, int) else logging.getLevelNamesMapping().get(level.strip().upper())
+    if number is None:
+        raise ConfigError(f"log level {str(level)[:24]!r} is unknown; use DEBUG, INFO, WARNING, ERROR or CRITICAL, for example INFO")
+    return number
 
 
 class _OwnHandler(logging.Handler):
@@ -335,13 +241,14 @@ def _rotating_file(path: Path, max_bytes: int, backups: int) -> RotatingFileHand
     from logging.handlers import RotatingFileHandler  # loads socket and pickle, which a program without a log file need not
 
     class RotatingFile(_OwnHandler, RotatingFileHandler):
-        """A rotating file that is also one of our handlers."""
+        """A rotating file that is also one of our handlers, and nobody else's to read."""
+
+        def _open(self) -> Any:
+            return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=private)
 
     advice = "name a file in a folder that exists and can be written, for example /var/log/mybot.log"
     if max_bytes < 0 or backups < 0 or (max_bytes and not backups):
-        raise ConfigError(
-            f"log file {str(path)!r}: to rotate at {max_bytes} bytes with {backups} old files is not possible; for example max_bytes=1000000, backups=3"
-        )
+        raise ConfigError(f"log file {str(path)!r}: it cannot rotate at {max_bytes} bytes with {backups} old files; for example max_bytes=1000000, backups=3")
     if max_bytes and path.parent.is_dir() and not os.access(path.parent, os.W_OK | os.X_OK):
         raise ConfigError(f"log file {str(path)!r}: its folder cannot be written, and so the file not rotated; {advice}")
     try:
@@ -356,7 +263,7 @@ def _iso_time(record: logging.LogRecord) -> str:
 
 
 class _TextFormatter(logging.Formatter):
-    """A line of text; control characters, which could drive a terminal, are shown as escapes."""
+    """A line of text; what could drive a terminal is shown as escapes."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -366,7 +273,7 @@ class _TextFormatter(logging.Formatter):
         return _iso_time(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redactor.text(super().format(record)).translate(_CONTROLS)
+        return harmless(self._redactor.text(super().format(record)))
 
 
 class _JSONFormatter(logging.Formatter):
@@ -388,7 +295,7 @@ class _JSONFormatter(logging.Formatter):
         for name, value in vars(record).items():
             if name not in _STANDARD_FIELDS:
                 line[f"extra_{name}" if name in ("time", "level", "logger", "exception", "stack") else name] = value
-        return json.dumps(self._clean(line), ensure_ascii=self._ascii_only)
+        return harmless(json.dumps(self._clean(line), ensure_ascii=self._ascii_only))
 
     def _clean(self, value: Any, depth: int = 0) -> Any:
         if value is None or isinstance(value, bool | int) or (isinstance(value, float) and abs(value) < float("inf")):

@@ -1,22 +1,28 @@
 """How the text of each setting is read.
 
-Each function takes the text and the folder that relative paths start from, and returns the value. What is wrong is a `ConfigError`, which never holds
-a token or a proxy password, not even a malformed one.
+Each function takes the text and the folder that relative paths start from, and returns the value. What is wrong is a `ConfigError`, whose text never
+holds a token or a proxy password, not even a malformed one; its traceback ends in variables that do, and `Setting.read` drops it.
 """
 
 from __future__ import annotations
 
+import operator
 import os
 import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from syncbot.errors import ConfigError
+from syncbot.regular import opener
+from syncbot.secret import HIDDEN, Secret
 from syncbot.types import Proxy
 
 _MAX_SECONDS = 1_000_000.0  # far below what the system's own waits accept
 _MAX_CA_FILE_BYTES = 16_000_000
+_MAX_USER_ID = 10**16  # Telegram promises 52 bits
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """The levels of logging that can be asked for."""
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -27,10 +33,10 @@ def _shown(text: str) -> str:
     return repr(text) if len(text) <= 24 and ":" not in text else "the value"
 
 
-def token(text: str, _folder: Path) -> str:
+def token(text: str, _folder: Path) -> Secret[str]:
     """A bot token, as @BotFather gives it."""
     if re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{20,}", text):
-        return text
+        return Secret(text)
     if text[:1] in ("'", '"'):
         raise ConfigError("leave out the quotes around it")
     if text.lower().startswith("bot"):
@@ -48,6 +54,35 @@ def user_ids(text: str, _folder: Path) -> frozenset[int]:
             hint = "; a number below zero is a group's or a channel's" if item.startswith("-") else "; a @name is none" if item.startswith("@") else ""
             raise ConfigError(f"{_shown(item)} is not the id of a user, a whole number above 0{hint}")
     return frozenset(map(int, items))
+
+
+def given_user_ids(given: object) -> frozenset[int]:
+    """Ids of users as a program gives them: at least one whole number, in anything that can be gone through once, such as a set.
+
+    Raises:
+        ConfigError: it is something else; the text says how to write it. A text or a dict is refused, though Python can go through both.
+    """
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | bytearray | memoryview | Mapping):
+        raise ConfigError(f"a value of type {type(given).__name__} is no list of ids; give whole numbers in a set, for example allowed_users={{42}}")
+    ids = frozenset(map(_user_id, given))
+    if not ids:
+        raise ConfigError("the list is empty, so nobody could use the bot; give ids, for example allowed_users={42}, or None for everybody")
+    return ids
+
+
+def _user_id(item: Any) -> int:
+    """The id as an int of Python's own, which is all that an update's id is compared with."""
+    number = None
+    with suppress(TypeError):
+        number = None if isinstance(item, bool) else int(operator.index(item))
+    if number is None:
+        raise ConfigError(
+            f"it holds a value of type {type(item).__name__}, which is no id of a user; write whole numbers without quotes, for example allowed_users={{42}}"
+        )
+    if not 0 < number < _MAX_USER_ID:
+        hint = "; a number below zero is a group's or a channel's" if number < 0 else ""
+        raise ConfigError(f"{_shown(str(number))} is not the id of a user, a whole number above 0{hint}; for example allowed_users={{42}}")
+    return number
 
 
 def proxy(text: str, _folder: Path) -> tuple[Proxy, ...]:
@@ -75,9 +110,14 @@ def proxies(text: str, folder: Path) -> tuple[Proxy, ...]:
     return tuple(found)
 
 
-def text(text: str, _folder: Path) -> str:
-    """Any text."""
-    return text
+def hosts(text: str, _folder: Path) -> Secret[str]:
+    """Hosts as NO_PROXY has them: any text, since what is no host matches none; it may be a proxy URL by mistake."""
+    return Secret(text)
+
+
+def shown_hosts(text: str) -> str:
+    """The value of NO_PROXY without what stands before an @: as far as the beginning of a URL, else of the whole, since a password may hold a comma."""
+    return re.sub(r"(?s)[^\s,]*://.*@|^(?!.*://).*@", f"{HIDDEN}@", text, count=1)
 
 
 def chat(text: str, _folder: Path) -> int | str:
@@ -115,9 +155,9 @@ def ca_file(text: str, folder: Path) -> Path:
     try:
         if not path.exists():
             raise ConfigError(f"{shown} does not exist")
-        if not path.is_file():
+        if path.is_dir():
             raise ConfigError(f"{shown} is not a file; a folder of certificates is not supported")
-        with path.open("rb") as file:
+        with open(path, "rb", opener=opener) as file:
             head = file.read(_MAX_CA_FILE_BYTES)
     except OSError as problem:
         raise ConfigError(f"{shown} cannot be read ({problem.strerror})") from None

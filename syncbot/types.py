@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from syncbot.errors import ConfigError
+from syncbot.secret import Hidden, Secret
 
 DEFAULT_BASE_URL = "https://api.telegram.org"
 """The official Bot API server."""
@@ -28,17 +29,17 @@ _PROXY_EXAMPLE = 'for example "http://user:password@proxy.example:3128", "socks5
 class Proxy:
     """One way to Telegram: a proxy, or no proxy at all (`scheme` "direct").
 
-    `str()` and `repr()` leave the credentials out.
+    `str()` and `repr()` leave the credentials out, and it holds them as `syncbot.secret.Secret`.
     """
 
     scheme: str
     host: str = ""
     port: int = 0
-    username: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
+    username: Hidden = field(default=Hidden(""), repr=False)
+    password: Hidden = field(default=Hidden(""), repr=False)
 
     @classmethod
-    def parse(cls, text: str, *, setting: str = "proxy") -> Proxy:
+    def parse(cls, text: str | Secret[str], *, setting: str = "proxy") -> Proxy:
         """Read a proxy URL; a bare `host:port` means an HTTP proxy.
 
         Args:
@@ -49,23 +50,25 @@ class Proxy:
         Raises:
             ConfigError: the text is not a proxy; the text of the error never repeats credentials.
         """
-        text = text.strip()
-        if text.lower() == "direct":
+        text = Secret(Secret(text).reveal().strip())
+        if text.reveal().lower() == "direct":
             return DIRECT
-        proxy, reason = cls._read(text if "://" in text else f"http://{text}")
+        proxy, reason = cls._read(text if "://" in text.reveal() else Secret(f"http://{text.reveal()}"))
         if proxy is not None:
             return proxy
         # What stands after the last @ is shown, where that is a host and a port for certain: anything else may be a part of the credentials.
-        _, at, rest = text.rpartition("@")
-        shown = f"{rest!r}" if at and re.fullmatch(r"[\w.-]+(:\d{1,5})?", rest) else "the value"
+        shown = "".join(map(repr, re.findall(r"@([\w.-]+(?::\d{1,5})?)\Z", text.reveal()))) or "the value"
         raise ConfigError(f"{setting}: {shown} is not a proxy URL ({reason}); write it like this: {_PROXY_EXAMPLE}")
 
     @classmethod
-    def _read(cls, text: str) -> tuple[Proxy | None, str]:
+    def _read(cls, text: Secret[str]) -> tuple[Proxy | None, str]:
         """The proxy, or None and what is wrong."""
+
+        def url() -> SplitResult:  # split anew each time, since a variable would show the credentials; the standard library keeps the result
+            return urlsplit(text.reveal())
+
         try:
-            url = urlsplit(text)
-            scheme, host, port = url.scheme.lower(), url.hostname or "", url.port
+            scheme, host, port = url().scheme.lower(), url().hostname or "", url().port
         except ValueError:
             return None, "the host or the port is malformed"
         if scheme not in _PROXY_PORTS:
@@ -75,10 +78,10 @@ class Proxy:
             return None, "the host is missing"
         if port == 0:
             return None, "the port is malformed"
-        if any(c.isspace() for c in text) or url.path not in ("", "/") or url.query or url.fragment:
+        if re.search(r"\s", text.reveal()) or url().path not in ("", "/") or url().query or url().fragment:
             return None, "something follows the port, or a character does not belong there"
-        user, password = unquote(url.username or ""), unquote(url.password or "")
-        if scheme in ("socks5", "socks5h") and max(len(user.encode()), len(password.encode())) > 255:  # RFC 1929
+        user, password = Secret(unquote(url().username or "")), Secret(unquote(url().password or ""))
+        if scheme in ("socks5", "socks5h") and max(len(user.reveal().encode()), len(password.reveal().encode())) > 255:  # RFC 1929
             return None, "SOCKS5 takes a user and a password of 255 bytes at most"
         return cls(scheme, host, port or _PROXY_PORTS[scheme], user, password), ""
 
@@ -99,6 +102,16 @@ class Proxy:
 
 DIRECT = Proxy("direct")
 """Connect without a proxy."""
+
+
+HiddenWays = list[Proxy | Secret[str] | type]
+"""Ways to Telegram as they were given, before they are checked: texts as secrets, and the type of what is no way."""
+
+
+def hidden_ways(ways: Any) -> HiddenWays:
+    """Ways to Telegram as somebody gave them, one or several, so that no frame shows them: a text as a `Secret`, what is none by its type alone."""
+    is_list = isinstance(ways, Iterable) and not isinstance(ways, str | bytes | Mapping)
+    return [Secret(way) if isinstance(way, str) else way if isinstance(way, Proxy | Secret | type) else type(way) for way in (ways if is_list else [ways])]
 
 
 class Body(Protocol):
@@ -129,7 +142,7 @@ class Request:
     """One HTTP request, to be made once.
 
     Args:
-        url: the full URL, token and all; kept out of `repr()`.
+        url: the full URL, token and all; kept as a `syncbot.secret.Secret`, and out of `repr()`.
         method: the Bot API method for texts and errors ("sendMessage"), or any word that says what is done.
         verb: the HTTP method.
         headers: HTTP headers by name; Host, Connection and Content-Length are the transport's own.
@@ -144,7 +157,7 @@ class Request:
         sink: takes the body of the answer as it arrives.
     """
 
-    url: str = field(repr=False)
+    url: Hidden = field(default=Hidden(), repr=False)
     method: str = "request"
     verb: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -163,11 +176,12 @@ class Request:
 class Response:
     """A complete HTTP answer.
 
+    `repr()` shows neither headers nor body, which may repeat the URL.
     `body` is empty where a `Sink` took it; `proxy` is the way it came, without credentials.
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     proxy: str = "direct"
 

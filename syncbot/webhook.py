@@ -31,6 +31,7 @@ from typing import Any, Protocol
 
 from syncbot.errors import ConfigError, StorageError, SyncBotError
 from syncbot.runtime.intake import NotAnUpdate
+from syncbot.secret import Secret
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # the name of a
 _RETRY_AFTER_SECONDS = 3
 _START_AGAIN_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 1.0
+_SAY_EVERY_SECONDS = 60.0
 _SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
@@ -82,21 +84,22 @@ class Reply:
 _TAKEN = Reply(200)
 
 
-def derived_secret(token: str) -> str:
+def derived_secret(token: str | Secret[str]) -> str:
     """The secret for a webhook where none is chosen: made from the bot's token, so that each process and each start comes to the same one.
 
     The token cannot be found out from it.
     """
-    return hmac.new(token.encode(), b"syncbot webhook secret", hashlib.sha256).hexdigest()
+    return hmac.new(Secret(token).reveal().encode(), b"syncbot webhook secret", hashlib.sha256).hexdigest()
 
 
-def check_secret(secret: str) -> str:
+def check_secret(secret: str | Secret[str]) -> Secret[str]:
     """The secret, if Telegram would take it.
 
     Raises:
         ConfigError: it would not; the text does not repeat it.
     """
-    if re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret):
+    secret = Secret(secret)
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret.reveal()):
         return secret
     raise ConfigError('secret_token: it may have 1 to 256 letters, digits, "_" and "-"; leave it out to have one derived from the bot\'s token')
 
@@ -119,16 +122,17 @@ class WebhookApp:
         self,
         runtime: Taker,
         path: str | None,
-        secret_token: str,
+        secret_token: str | Secret[str],
         *,
         start: bool = True,
         inline: bool = False,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
+        secret_token = Secret(secret_token)
         if path is not None and not path.startswith("/"):
             raise ConfigError(f'path: {path!r} does not begin with a slash; for example "/hook"')
         self.path = path
-        self.secret_token = check_secret(secret_token)
+        self._secret = check_secret(secret_token)
         self._runtime = runtime
         self._start = start and not inline
         self._inline = inline
@@ -136,6 +140,12 @@ class WebhookApp:
         self._look_at = 0.0
         self._start_trouble = ""
         self._trouble = ""
+        self._say_at = 0.0
+
+    @property
+    def secret_token(self) -> str:
+        """What Telegram has to show."""
+        return self._secret.reveal()
 
     def start(self) -> None:
         """Start the runtime in this process now, not with its first request: for the hook of a server that runs when a worker process begins, so
@@ -166,7 +176,9 @@ class WebhookApp:
         Returns:
             What to answer.
         """
-        return self._refusal(secret, content_type) or self._take(body)
+        refusal = self._refusal(secret, content_type)
+        del secret
+        return refusal or self._take(body)
 
     # ── one request ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -184,12 +196,18 @@ class WebhookApp:
 
     def _refusal(self, secret: str | None, content_type: str | None) -> Reply | None:
         # In bytes: text with other characters than ASCII cannot be compared in constant time.
-        if not hmac.compare_digest((secret or "").encode("utf-8", "replace"), self.secret_token.encode()):
-            _log.info("a request without the right secret was refused")
+        if not hmac.compare_digest((secret or "").encode("utf-8", "replace"), self._secret.reveal().encode()):
+            self._say_stranger()
             return Reply(403, "the secret is missing or wrong")
         if (content_type or "").partition(";")[0].strip().lower() != "application/json":
             return Reply(415, "the content type is not application/json")
         return None
+
+    def _say_stranger(self) -> None:
+        now = time.monotonic()
+        if now >= self._say_at:  # else whoever finds the URL could fill the disk
+            self._say_at = now + _SAY_EVERY_SECONDS
+            _log.info("a request without the right secret was refused; this is said once a minute at most")
 
     def _read(self, environ: dict[str, Any]) -> bytes | Reply:
         given = environ.get("CONTENT_LENGTH") or ""

@@ -30,6 +30,7 @@ from syncbot.config import (
     write_env_file,
 )
 from syncbot.errors import ConfigError
+from syncbot.secret import Secret
 from syncbot.transport.noproxy import bypasses_proxy
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, Proxy
 
@@ -360,7 +361,8 @@ def proxy(host: str) -> tuple[Proxy, ...]:
 )
 def test_proxies(environ: dict[str, str], expected: tuple[tuple[Proxy, ...], str], home: Path, work: Path) -> None:
     """SYNCBOT_PROXY wins over HTTPS_PROXY over ALL_PROXY, lower case over upper, and NO_PROXY concerns only the latter two."""
-    assert environment_proxies(environ) == expected
+    proxies, no_proxy = environment_proxies(environ)
+    assert (proxies, no_proxy.reveal()) == expected
     settings = load(home, work, **environ)
     assert (settings.proxies, settings.no_proxy) == expected
 
@@ -369,7 +371,7 @@ def test_environment_proxies_of_the_process(monkeypatch: pytest.MonkeyPatch) -> 
     """Without an argument the process's environment is read, and other settings in it, right or wrong, do not matter."""
     monkeypatch.setenv("SYNCBOT_PROXY", "socks5://h")
     monkeypatch.setenv("SYNCBOT_TIMEOUT", "wrong")
-    assert environment_proxies() == ((Proxy("socks5", "h", 1080),), "")
+    assert environment_proxies() == ((Proxy("socks5", "h", 1080),), Secret(""))
     with pytest.raises(ConfigError, match="SYNCBOT_PROXY in the environment"):
         environment_proxies({"SYNCBOT_PROXY": "ftp://h"})
 
@@ -728,4 +730,24 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "logging", "socket", "ssl", "tempfile"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout == "['syncbot'] ['syncbot.config', 'syncbot.envfile', 'syncbot.errors', 'syncbot.readers', 'syncbot.types']\n[]\n"
+    loaded = ["config", "envfile", "errors", "readers", "regular", "secret", "types"]
+    assert answer.stdout == f"['syncbot'] {[f'syncbot.{name}' for name in loaded]}\n[]\n"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "shown"),
+    [
+        ("localhost,.example.com 10.0.0.0/8", "localhost,.example.com 10.0.0.0/8"),
+        ("localhost, http://me:S3cret@proxy:3128,b", "localhost, <hidden>@proxy:3128,b"),
+        ("http://me:S3c,S3cret@S3cret@proxy", "<hidden>@proxy"),
+        ("a,me:S3cret@proxy", "<hidden>@proxy"),
+        ("", ""),
+    ],
+)
+def test_no_proxy_is_shown_without_credentials(hosts: str, shown: str) -> None:
+    """`repr()` shows NO_PROXY as it shows the other settings, but not what a proxy URL that stands there by mistake would tell; its value stays as it is."""
+    settings = Settings.load("/dev/null", environ={"TELEGRAM_BOT_TOKEN": TOKEN, "NO_PROXY": hosts, "HTTPS_PROXY": "http://me:S3cret@proxy"})
+    assert settings.no_proxy == hosts
+    assert f"no_proxy={shown!r}, chat=None" in repr(settings)
+    assert "S3cret" not in f"{settings} {settings!r} {vars(settings)}"
+    assert TOKEN not in f"{settings} {settings!r} {vars(settings)}"

@@ -14,8 +14,10 @@ PACKAGE = Path(__file__).parents[1] / "syncbot"
 
 # A module imports from its own package (the first name below syncbot) and from those in lines above its own.
 LAYERS = [
-    {"errors"},
+    {"errors", "regular", "terminal"},
+    {"secret"},
     {"types"},
+    {"redact"},
     {"logs", "storage", "envfile", "text", "keyboards", "auth", "readers"},
     {"config"},
     {"transport"},

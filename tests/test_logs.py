@@ -9,14 +9,18 @@ import json
 import logging
 import os
 import re
+import resource
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -131,7 +135,13 @@ def clean_root() -> Iterator[logging.Logger]:
         (f"https://api.telegram.org/bot{TOKEN}/sendMessage", f"https://api.telegram.org/bot123456789:{HIDDEN}/sendMessage"),
         (f"/file/bot{TOKEN}/photos/1.jpg", f"/file/bot123456789:{HIDDEN}/photos/1.jpg"),
         ("http://127.0.0.1:8081/bot7:short/getMe", f"http://127.0.0.1:8081/bot7:{HIDDEN}/getMe"),
-        (f"/bot{quote(TOKEN, safe='')}/getMe", f"/bot123456789:{HIDDEN}/getMe"),
+        (f"/bot{quote(TOKEN, safe='')}/getMe", f"/bot123456789%3A{HIDDEN}/getMe"),
+        (f"/bot{quote(quote(TOKEN, safe=''), safe='')}/getMe", f"/bot123456789%253A{HIDDEN}/getMe"),
+        ("\\/bot7\\u003ashort\\/getMe", f"\\/bot7\\u003a{HIDDEN}\\/getMe"),
+        (f"123456789&#58;{KEY}&lt;", f"123456789&#58;{HIDDEN}&lt;"),
+        (f"123456789&amp;colon;{KEY}", f"123456789&amp;colon;{HIDDEN}"),
+        (f"123456789\\x3a{KEY} 123456789\\\\u003A{KEY}", f"123456789\\x3a{HIDDEN} 123456789\\\\u003A{HIDDEN}"),
+        (quote("http://me:pw@host/", safe=""), f"http%3A%2F%2Fme%3A{HIDDEN}%40host%2F"),
         (f"{TOKEN},{TOKEN}", f"123456789:{HIDDEN},123456789:{HIDDEN}"),
         ("socks5h://me:pw@host:1080 failed", f"socks5h://me:{HIDDEN}@host:1080 failed"),
         ("http://me:p@ss:w@host", f"http://me:{HIDDEN}@host"),
@@ -146,6 +156,66 @@ def test_what_looks_like_a_secret(text: str, expected: str) -> None:
     redactor = Redactor()
     assert redactor.text(text) == expected
     assert redactor.text(expected) == expected
+
+
+def whole(escape: str) -> Callable[[str], str]:
+    """Every character of a text, written by its code."""
+    return lambda text: "".join(escape.format(ord(character)) for character in text)
+
+
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "percent": partial(quote, safe=""),
+    "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "percent thrice, in small letters": lambda text: quote(quote(quote(text, safe=""))).lower() if text.islower() else quote(quote(quote(text))),
+    "html": escape,
+    "html twice": lambda text: escape(escape(text)),
+    "ascii": lambda text: ascii(text)[1:-1],
+    "ascii twice": lambda text: ascii(ascii(text))[1:-1],
+    "repr": lambda text: repr(text)[1:-1],
+    "repr of bytes": lambda text: repr(text.encode())[2:-1],
+    "json": lambda text: json.dumps(text)[1:-1],
+    "json in percent in html": lambda text: escape(quote(json.dumps(text)[1:-1], safe="")),
+    "codes of html": whole("&#{};"),
+    "hexadecimal codes of html": whole("&#x{:X};"),
+    "codes of URLs": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "codes of JavaScript": lambda text: "".join(f"\\u{code:04x}" for code in memoryview(text.encode("utf-16-le")).cast("H")),
+}
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+@pytest.mark.parametrize("secret", [TOKEN, SHORT, PASSWORD, "a%41b&amp;c\\x41'\"", "pass word+&<é日😀>"])
+def test_escaped_secrets_are_found(name: str, secret: str) -> None:
+    """A secret is found however it is escaped, alone and in a sentence; what stands around it stays as it is written."""
+    redactor = Redactor(secret)
+    written = ESCAPES[name](secret)
+    clean = redactor.text(f"a%20b &amp; c\\n[{written}] d%2")
+    assert clean.startswith("a%20b &amp; c\\n[")
+    assert clean.endswith("] d%2")
+    assert written not in clean
+    assert HIDDEN in clean
+    rest = clean.removeprefix("a%20b &amp; c\\n[").removesuffix("] d%2").replace(HIDDEN, "").strip("'\"\\")
+    assert rest == "" or (secret in (TOKEN, SHORT) and len(rest) < len(ESCAPES[name](secret[: secret.index(":") + 1])) + 1)
+    assert redactor.text(clean) == clean
+
+
+@given(st.text(), st.sampled_from(sorted(ESCAPES)))
+def test_escapes_without_a_secret_stay(text: str, name: str) -> None:
+    """Where nothing is to be hidden, no escape is touched."""
+    written = ESCAPES[name](text.encode("utf-8", "ignore").decode())
+    assert Redactor("a-secret-that-is-not-there").text(f"x {written}") == Redactor().text(f"x {written}")
+
+
+def test_long_runs_of_escapes_take_no_time() -> None:
+    """A text made to keep the search busy is searched in a time that grows with its length alone."""
+    redactor = Redactor(TOKEN)
+    for piece in ("\\", "%", "%25", "&amp;", "&", "\\x8", "%8", "\\u", "%e9"):
+
+        def attempt(piece: str = piece) -> float:
+            began = time.process_time()
+            redactor.text(piece * 50_000)
+            return time.process_time() - began
+
+        assert min(attempt() for _ in range(3)) < 2.0
 
 
 @pytest.mark.parametrize(
@@ -492,7 +562,8 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "json", "logging.handlers", "socket", "ssl"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout == "['syncbot'] ['syncbot.errors', 'syncbot.logs', 'syncbot.types']\n[]\n"
+    loaded = ["errors", "logs", "redact", "regular", "secret", "terminal", "types"]
+    assert answer.stdout == f"['syncbot'] {[f'syncbot.{name}' for name in loaded]}\n[]\n"
 
 
 # --- setup_logging.
@@ -501,13 +572,13 @@ def test_import_is_cheap() -> None:
 def test_text_on_the_console(clean_root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     """A line on standard error holds the time with its zone, level, logger and message; secrets and control characters of any logger are made harmless."""
     setup_logging("info")
-    logging.getLogger("somebody.else").info("call /bot%s/getMe \x1b[2J\x07\x9b", TOKEN)
+    logging.getLogger("somebody.else").info("call /bot%s/getMe \x1b[2J\x07\x9b\u202e", TOKEN)
     logging.getLogger("somebody.else").debug("too much")
     output = capsys.readouterr()
     assert output.out == ""
     time, _, rest = output.err.partition(" ")
     assert datetime.fromisoformat(time).tzinfo is not None
-    assert rest == f"INFO somebody.else: call /bot123456789:{HIDDEN}/getMe \\x1b[2J\\x07\\x9b\n"
+    assert rest == f"INFO somebody.else: call /bot123456789:{HIDDEN}/getMe \\u001b[2J\\u0007\\u009b\\u202e\n"
     assert clean_root.level == logging.INFO
 
 
@@ -703,13 +774,37 @@ def test_under_lang_c(coerce: str, tmp_path: Path) -> None:
     assert (tmp_path / "bot.log").read_bytes().endswith("INFO bot: Grüße 😀\n".encode())
 
 
-def test_full_disk(clean_root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_nobody_else_can_read_the_log(clean_root: logging.Logger, tmp_path: Path, umask: int) -> None:
+    """A new log, one that was there with a wider mode, and each one after a rotation have mode 600."""
+    path = tmp_path / "bot.log"
+    before = os.umask(umask)
+    try:
+        setup_logging("INFO", path, max_bytes=200, backups=2)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        path.chmod(0o644)
+        setup_logging("INFO", path, max_bytes=200, backups=2)
+        for _ in range(20):
+            logging.getLogger("somebody.else").info("x" * 50)
+        setup_logging("INFO")
+    finally:
+        os.umask(before)
+    assert {name.name: stat.S_IMODE(name.stat().st_mode) for name in tmp_path.iterdir()} == dict.fromkeys(("bot.log", "bot.log.1", "bot.log.2"), 0o600)
+
+
+def test_full_disk(clean_root: logging.Logger, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """When the file takes no more, that is said once and without the record, the console goes on, and the program too."""
-    setup_logging("INFO", "/dev/full", max_bytes=0)
-    for _ in range(3):
-        logging.getLogger("somebody.else").info("call %s", TOKEN)
+    (tmp_path / "bot.log").write_bytes(b"full")
+    setup_logging("INFO", tmp_path / "bot.log", max_bytes=0)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, before[1]))
+    try:
+        for _ in range(3):
+            logging.getLogger("somebody.else").info("call %s", TOKEN)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     lines = capsys.readouterr().err.splitlines()
-    assert sum("log records are being lost: No space left on device (somebody.else," in line for line in lines) == 1
+    assert sum("log records are being lost: File too large (somebody.else," in line for line in lines) == 1
     assert sum(f"call 123456789:{HIDDEN}" in line for line in lines) == 3
     assert len(lines) == 4
     setup_logging("INFO")

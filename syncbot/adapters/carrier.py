@@ -6,16 +6,18 @@ import re
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from syncbot.client.retry import Retrier, RetryPolicy
 from syncbot.config import environment_proxies, from_environment
-from syncbot.errors import NetworkError, NotSent
+from syncbot.errors import ConfigError, NetworkError, NotSent
 from syncbot.logs import guard
-from syncbot.types import Proxy, Request, Response, Transport
+from syncbot.secret import Secret
+from syncbot.types import HiddenWays, Proxy, Request, Response, Transport, hidden_ways
 
-Proxies = Sequence[str | Proxy] | str | Proxy
+Proxies = Sequence[str | Secret[str] | Proxy] | str | Secret[str] | Proxy
 """One way to the server or several, in order of preference: proxy URLs, "direct", or `Proxy` values; none takes them from the environment."""
 
 NO_RETRY = RetryPolicy(attempts=1)
@@ -43,7 +45,7 @@ class Carrier:
 
     def __init__(
         self,
-        proxies: Proxies = (),
+        proxies: Proxies | HiddenWays = (),
         *,
         ca_file: str | Path | None = None,
         ipv4: bool = False,
@@ -51,13 +53,16 @@ class Carrier:
         retry: RetryPolicy | None = None,
         transport: Transport | None = None,
     ) -> None:
+        given = hidden_ways(proxies)
+        del proxies
         self._own = transport is None
         self._retry = retry or NO_RETRY
-        self._guarded: set[str] = set()
+        self._guarded: set[Secret[str]] = set()
+        self._redactor = guard()
         if transport is None:
             from syncbot.transport import OneShotTransport  # deferred: whoever brings a transport need not load requests
 
-            ways, no_proxy = _ways(proxies)
+            ways, no_proxy = _ways(given)
             guard(*ways)
             ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else Path(ca_file)
             transport = OneShotTransport(ways, no_proxy=no_proxy, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache)
@@ -83,11 +88,19 @@ class Carrier:
                 raise NotSent("its turn did not come in time", method=request.method, stage="limit", retryable=False)
             return self.transport.send(request)
 
-        return retrier.run(once, already_done=_NEVER)
+        return self._clean(request, retrier.run(once, already_done=_NEVER))
 
-    def guard_token(self, url: str) -> None:
+    def _clean(self, request: Request, response: Response) -> Response:
+        """The answer; where it is an error's page or text, without secrets: it may repeat the URL, and other libraries print it."""
+        is_api = bool(token_of(request.url)) and request.method != "download"
+        if response.status < 400 and (response.body[:1] in (b"{", b"") or not is_api):
+            return response
+        text = response.body.decode("utf-8", "surrogateescape")
+        return replace(response, body=self._redactor.text(text).encode("utf-8", "surrogateescape"))
+
+    def guard_token(self, url: Secret[str]) -> None:
         """Keep the token that a URL of the Bot API holds out of the logs."""
-        token = token_of(url)
+        token = Secret(token_of(url.reveal()))
         if token and token not in self._guarded:
             guard(token)
             self._guarded.add(token)
@@ -123,9 +136,10 @@ def delivery(error: NetworkError) -> str:
     return f"{error} ({'never sent' if isinstance(error, NotSent) else 'it may have been carried out'}; way: {error.proxy})"
 
 
-def _ways(proxies: Proxies) -> tuple[tuple[Proxy, ...], str]:
+def _ways(given: HiddenWays) -> tuple[tuple[Proxy, ...], Secret[str]]:
     """The ways to use, and the hosts that are reached without a proxy."""
-    given = [proxies] if isinstance(proxies, str | Proxy) else list(proxies)
     if not given:
         return environment_proxies()
-    return tuple(proxy if isinstance(proxy, Proxy) else Proxy.parse(proxy) for proxy in given), ""
+    if wrong := next((one for one in given if isinstance(one, type)), None):
+        raise ConfigError(f"proxies: proxy URLs are needed, not {wrong.__name__}; for example proxies=['socks5h://127.0.0.1:1080', 'direct']")
+    return tuple(one if isinstance(one, Proxy) else Proxy.parse(one) for one in given if not isinstance(one, type)), Secret("")

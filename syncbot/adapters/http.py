@@ -34,7 +34,9 @@ from syncbot.adapters.bodies import SourceBody, multipart, source
 from syncbot.adapters.carrier import Carrier, Proxies, delivery, timed_out
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import DeliveryUncertain, NetworkError, NotSent, ProxyAuthRequired
-from syncbot.types import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Body, Request, Response, Transport
+from syncbot.redact import Redactor
+from syncbot.secret import Secret
+from syncbot.types import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Body, HiddenWays, Request, Response, Transport, hidden_ways
 
 Timeout = float | tuple[float, float] | None
 """Seconds for one attempt in all; or for its way to the server and, on top, for the answer; None for no bound but the deadline."""
@@ -121,17 +123,21 @@ def request(
         raise ValueError("verify=False is not possible: certificates are always checked; name the CA file of the server: ca_file='server-ca.pem'")
     if transport is not None and (proxies or ca_file or verify is not True):
         raise ValueError("give proxies and ca_file to the transport")
-    prepared, body = prepare(method, url, params=params, data=data, json=json, headers=headers, files=files, auth=auth)
-    ways = _from_dict(prepared.url or "", proxies) if isinstance(proxies, Mapping) else proxies
-    carrier = Carrier(ways, ca_file=ca_file or (verify if isinstance(verify, str) else None), retry=retry, transport=transport)
+    hidden, ways = Secret(url), Secret[Any](proxies)
+    del url, proxies
+    prepared, body = prepare(method, hidden.reveal(), params=params, data=data, json=json, headers=headers, files=files, auth=auth)
+    carrier = Carrier(_ways(prepared, ways), ca_file=ca_file or (verify if isinstance(verify, str) else None), retry=retry, transport=transport)
     try:
         return _Exchange(carrier, timeout, time.monotonic() + deadline).follow(prepared, body, _MOST_REDIRECTS if allow_redirects else 0)
     finally:
         carrier.close()
 
 
-def _from_dict(url: str, proxies: Mapping[str, str]) -> Proxies:
-    return select_proxy(url, dict(proxies)) or ("direct" if proxies else ())
+def _ways(prepared: requests.PreparedRequest, given: Secret[Any]) -> HiddenWays:
+    proxies = given.reveal()
+    if not isinstance(proxies, Mapping):
+        return hidden_ways(proxies)
+    return hidden_ways(select_proxy(prepared.url or "", dict(proxies)) or ("direct" if proxies else ()))
 
 
 def prepare(
@@ -225,7 +231,7 @@ class _Exchange:
         verb = prepared.method or "GET"
         connect, total = _seconds(self.timeout, self.ends_at - time.monotonic())
         request = Request(
-            prepared.url or "",
+            Secret(prepared.url or ""),
             verb,
             verb,
             headers={str(name): value if isinstance(value, str) else value.decode("latin-1") for name, value in prepared.headers.items()},
@@ -290,7 +296,7 @@ def as_response(response: Response, prepared: requests.PreparedRequest | None = 
         made.reason = ""
     if prepared is not None:
         made.request = prepared
-        made.url = prepared.url or ""
+        made.url = Redactor().text(prepared.url or "")  # which its own texts repeat
     return made
 
 

@@ -36,7 +36,8 @@ from syncbot.adapters.carrier import Carrier, Proxies, delivery, method_of, time
 from syncbot.client.envelope import as_envelope, read_json
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError
-from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, Body, Request, Response, Transport
+from syncbot.secret import Secret
+from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, Body, Request, Response, Transport, hidden_ways
 
 _CALLS_AT_ONCE = 128
 _LAST_WAIT_SECONDS = 2.0
@@ -110,7 +111,9 @@ class OneShotRequest(BaseRequest):
         calls_at_once: int = _CALLS_AT_ONCE,
         transport: Transport | None = None,
     ) -> None:
-        self._carrier = Carrier(proxy, ca_file=ca_file, ipv4=ipv4, dns_cache=dns_cache, retry=retry, transport=transport)
+        ways = hidden_ways(proxy)
+        del proxy
+        self._carrier = Carrier(ways, ca_file=ca_file, ipv4=ipv4, dns_cache=dns_cache, retry=retry, transport=transport)
         self._read_timeout = read_timeout
         self._write_timeout = write_timeout
         self._connect_timeout = connect_timeout
@@ -163,6 +166,9 @@ class OneShotRequest(BaseRequest):
             TimedOut: its time was up.
             telegram.error.NetworkError: no answer came for another reason.
         """
+        hidden = Secret(url)
+        del url
+        self._carrier.guard_token(hidden)
         has_files = request_data is not None and request_data.contains_files
         times = self._times(
             _given(connect_timeout, self._connect_timeout),
@@ -170,10 +176,9 @@ class OneShotRequest(BaseRequest):
             _given(read_timeout, self._read_timeout),
             _given(pool_timeout, self._pool_timeout),
         )
-        self._carrier.guard_token(url)
         ends_at = time.monotonic() + times.total
         try:
-            response = await self._in_turn(url, lambda call: self._carry_out(call, url, method, request_data, times, ends_at), ends_at)
+            response = await self._in_turn(hidden, lambda call: self._carry_out(call, hidden, method, request_data, times, ends_at), ends_at)
         except NetworkError as error:
             kind = TimedOut if timed_out(error) else TelegramNetworkError
             raise kind(delivery(error)) from error
@@ -194,9 +199,9 @@ class OneShotRequest(BaseRequest):
     def _times(self, connect: float, write: float, read: float, pool: float) -> _Times:
         return _Times(connect, write + read, pool + connect + write + read)
 
-    async def _in_turn(self, url: str, work: Callable[[_Call], Response], ends_at: float) -> Response:
+    async def _in_turn(self, url: Secret[str], work: Callable[[_Call], Response], ends_at: float) -> Response:
         """Do the work in a thread, at once for a poll, else when fewer than `calls_at_once` others are under way."""
-        if method_of(url) == "getUpdates":
+        if method_of(url.reveal()) == "getUpdates":
             return await self._in_thread(work)
         loop = asyncio.get_running_loop()
         if self._loop is not loop:  # a semaphore belongs to the loop in which somebody waited for it first
@@ -260,7 +265,7 @@ class OneShotRequest(BaseRequest):
         call.stop.set()
         self._carrier.transport.abort(call.scope)
 
-    def _carry_out(self, call: _Call, url: str, verb: str, data: RequestData | None, times: _Times, ends_at: float) -> Response:
+    def _carry_out(self, call: _Call, url: Secret[str], verb: str, data: RequestData | None, times: _Times, ends_at: float) -> Response:
         """The blocking part, in its thread."""
         try:
             content_type, body = _encode(data)
@@ -268,7 +273,7 @@ class OneShotRequest(BaseRequest):
             raise TelegramError(f"a file cannot be sent: {problem}") from problem
         size = len(body) if isinstance(body, bytes) else body.size
         ends_at += size / DEFAULT_MIN_RATE
-        method, is_download = method_of(url), verb == "GET"
+        method, is_download = method_of(url.reveal()), verb == "GET"
         request = Request(
             url,
             method,

@@ -32,7 +32,8 @@ from syncbot.adapters.http import as_requests_error, as_response, form_body
 from syncbot.client.envelope import as_envelope, read_json
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError, Phase
-from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, Proxy, Request, Response, Transport
+from syncbot.secret import Secret
+from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, HiddenWays, Proxy, Request, Response, Transport, hidden_ways
 
 _hooks: Any = apihelper  # its settings are module variables without types
 _POLL = "poll"
@@ -73,21 +74,23 @@ def install(
     Raises:
         ConfigError: a setting is wrong.
     """
+    ways = hidden_ways(proxies)
+    del proxies
     return Installed(
-        proxies, timeout=timeout, deadline=deadline, settings={"ca_file": ca_file, "ipv4": ipv4, "dns_cache": dns_cache, "retry": retry}, transport=transport
+        ways, timeout=timeout, deadline=deadline, settings={"ca_file": ca_file, "ipv4": ipv4, "dns_cache": dns_cache, "retry": retry}, transport=transport
     )
 
 
 class Installed:
     """What `install` has put into telebot, as long as it stands there."""
 
-    def __init__(self, proxies: Proxies, *, timeout: float | None, deadline: float, settings: Mapping[str, Any], transport: Transport | None) -> None:
+    def __init__(self, proxies: HiddenWays, *, timeout: float | None, deadline: float, settings: Mapping[str, Any], transport: Transport | None) -> None:
         self._settings = settings
         self._timeout = timeout
         self._deadline = deadline
         self._carrier = Carrier(proxies, transport=transport, **settings)
         self._is_told_the_way = bool(proxies) or transport is not None
-        self._by_proxy: dict[str, Carrier] = {}
+        self._by_proxy: dict[Secret[str], Carrier] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._poll_end = threading.Event()
@@ -126,10 +129,11 @@ class Installed:
         with self._lock:
             return [self._carrier, *self._by_proxy.values()]
 
-    def _carrier_for(self, url: str, proxies: Mapping[str, str] | None) -> Carrier:
+    def _carrier_for(self, request: Request, proxies: Secret[Mapping[str, str] | None]) -> Carrier:
         """What carries a call; `apihelper.proxy` counts where `install` was told of no proxy."""
-        chosen = select_proxy(url, dict(proxies)) if proxies and not self._is_told_the_way else None
-        if not chosen:
+        # A proxy's URL may hold a password.
+        chosen = Secret(select_proxy(request.url, dict(proxies.reveal() or {})) or "")
+        if not chosen or self._is_told_the_way:
             return self._carrier
         with self._lock:
             if chosen not in self._by_proxy:
@@ -146,7 +150,9 @@ class Installed:
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """What telebot calls for every method; the parameters travel in the body, where no proxy and no log sees them."""
-        word = method_of(url)
+        hidden, ways = Secret(url), Secret(proxies)
+        del url, proxies
+        word = method_of(hidden.reveal())
         content_type, body = form_body(params, files)
         wait = float((params or {}).get("timeout", 0)) if word == "getUpdates" else 0.0
         connect, total = float(timeout[0]), float(timeout[0]) + max(0.0, float(timeout[1]) - wait)
@@ -155,7 +161,7 @@ class Installed:
         size = len(body) if isinstance(body, bytes) else body.size
         ends_at = time.monotonic() + max(self._deadline, total) + wait + size / DEFAULT_MIN_RATE
         request = Request(
-            url,
+            hidden,
             word,
             headers={"Content-Type": content_type},
             body=body,
@@ -166,23 +172,24 @@ class Installed:
             scope=_POLL if word == "getUpdates" else "",
             stop=self._poll_end if word == "getUpdates" else self._stop,
         )
-        return self._carry(request, ends_at, proxies)
+        return self._carry(request, ends_at, ways)
 
     def _download(self, token: str, file_path: str) -> bytes:
         """What `TeleBot.download_file` calls."""
-        url = (apihelper.FILE_URL or "https://api.telegram.org/file/bot{0}/{1}").format(token, file_path)
+        url = Secret((apihelper.FILE_URL or "https://api.telegram.org/file/bot{0}/{1}").format(token, file_path))
+        del token
         connect, read = float(apihelper.CONNECT_TIMEOUT), float(apihelper.READ_TIMEOUT)
         total = connect + read if self._timeout is None else self._timeout
         # How long the file takes its size decides, which comes with the answer: the deadline bounds the attempts, not the file.
         request = Request(url, "download", "GET", timeout=total, connect_timeout=min(connect, total), stop=self._stop)
-        answer = self._carry(request, time.monotonic() + max(self._deadline, total), apihelper.proxy)
+        answer = self._carry(request, time.monotonic() + max(self._deadline, total), Secret(apihelper.proxy))
         if answer.status_code != 200:
             raise _hooks.ApiHTTPException("Download file", answer)
         return answer.content
 
-    def _carry(self, request: Request, ends_at: float, proxies: Mapping[str, str] | None) -> requests.Response:
-        carrier = self._carrier_for(request.url, proxies)
-        carrier.guard_token(request.url)
+    def _carry(self, request: Request, ends_at: float, proxies: Secret[Mapping[str, str] | None]) -> requests.Response:
+        carrier = self._carrier_for(request, proxies)
+        carrier.guard_token(Secret(request.url))
         stop = request.stop or self._stop
         try:
             response = carrier.carry(request, ends_at=ends_at, stop=stop)
@@ -208,10 +215,9 @@ def _checked(response: Response, method: str) -> Response:
         NetworkError: it is JSON, and not Telegram's.
     """
     try:
-        value = read_json(response.body)
+        envelope = as_envelope(read_json(response.body))
     except ValueError:
         return response
-    envelope = as_envelope(value)
     if envelope is None:
         raise NetworkError(
             "the answer is not Telegram's; something on the way answered instead", method=method, phase=Phase.ANSWERED, stage="body", proxy=response.proxy

@@ -13,6 +13,7 @@ import click
 from syncbot.cli.progress import ProgressBar
 from syncbot.client.encode import MAX_PHOTO_BYTES, MAX_UPLOAD_BYTES
 from syncbot.client.uploads import MEGABYTE
+from syncbot.regular import opener
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
@@ -72,7 +73,7 @@ def kind_of(name: str) -> str:
 def _check(name: str, kind: str) -> None:
     shown = _shown(name)
     try:
-        with open(name, "rb") as file:
+        with open(name, "rb", opener=opener) as file:
             size = os.fstat(file.fileno()).st_size
     except OSError as problem:
         raise click.UsageError(f"--file: {shown} cannot be read ({problem.strerror})") from None

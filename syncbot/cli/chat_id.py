@@ -12,7 +12,7 @@ import click
 from syncbot.cli.chats import BATCH, Seen, look
 from syncbot.cli.exits import Exit
 from syncbot.cli.options import common_options, json_option, load_settings, open_bot
-from syncbot.cli.output import complain, is_terminal, tell, write, write_json
+from syncbot.cli.output import complain, is_terminal, one_line, tell, write, write_json
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
@@ -64,7 +64,7 @@ def _show(chats: list[Seen], everybody: bool, as_json: bool) -> None:
     if as_json:
         write_json([{"id": chat.chat_id, "type": chat.chat.get("type"), "name": chat.name, "date": chat.date or None} for chat in chats])
     elif everybody:
-        write("\n".join(f"{chat.chat_id}\t{chat.chat.get('type', '')}\t{chat.name}" for chat in chats))
+        write("\n".join(f"{chat.chat_id}\t{chat.chat.get('type', '')}\t{one_line(chat.name)}" for chat in chats))
     else:
         write(str(chats[0].chat_id))
         if is_terminal(sys.stderr):

@@ -9,7 +9,7 @@ import click
 
 from syncbot.cli.exits import Exit
 from syncbot.cli.options import as_path, common_options, json_option, load_settings, open_bot, timeout_option
-from syncbot.cli.output import ReaderGone, complain, is_terminal, write, write_json
+from syncbot.cli.output import ReaderGone, complain, is_terminal, write, write_exact, write_json
 from syncbot.cli.progress import ProgressBar
 
 
@@ -59,5 +59,5 @@ def command(ctx: click.Context, /, file_id: str, path: str | None, timeout: floa
     if as_json:
         write_json({"path": str(target), "size": size})
     else:
-        write(str(target))
+        (write if is_terminal(sys.stdout) else write_exact)(str(target))  # a program wants the name as it is
     return Exit.OK

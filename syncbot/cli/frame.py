@@ -15,7 +15,7 @@ import click
 
 from syncbot.cli.exits import Exit, exit_for
 from syncbot.cli.options import debug_option, env_file_option, wants_debug
-from syncbot.cli.output import ReaderGone, complain, readable_argument, use_utf8, write
+from syncbot.cli.output import ReaderGone, complain, readable_argument, tell_all, use_utf8, write
 from syncbot.errors import SyncBotError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _internal(error: Exception, debugging: bool) -> int:
 
     redactor = guard()
     if debugging:
-        sys.stderr.write(redactor.traceback(error))
+        tell_all(redactor.traceback(error))
     complain(f"a mistake in the program: {type(error).__name__}: {redactor.text(str(error))}" + ("" if debugging else "; --debug shows where"))
     return Exit.INTERNAL
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from syncbot.cli.output import system_path
+from syncbot.cli.output import system_path, tame_warnings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +110,8 @@ def load_settings(ctx: click.Context, *, require_token: bool = True, may_be_new:
 
         ctx.meta[_DEBUG] = True
         setup_logging("DEBUG")
+    else:
+        tame_warnings()
     return settings
 
 

@@ -7,6 +7,8 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
+from syncbot.terminal import harmless
+
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2", "bold": "1"}
 
 
@@ -43,7 +45,16 @@ def system_path(text: str) -> str:
 
 
 def write(text: str) -> None:
-    """Write a line (or several) to standard output, at once.
+    """Write a line (or several) to standard output, at once; whatever stands in it, it cannot drive a terminal.
+
+    Raises:
+        ReaderGone: nobody can read it.
+    """
+    write_exact(harmless(text))
+
+
+def write_exact(text: str) -> None:
+    """Write to standard output what has to stay as it is: colours and pictures of ours, in which all that comes from elsewhere is one `one_line`.
 
     Raises:
         ReaderGone: nobody can read it.
@@ -74,16 +85,32 @@ def complain(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Write one line to standard error; where that is closed there is nobody to tell."""
+    """Write one line to standard error."""
+    tell_all(one_line(text))
+
+
+def tell_all(text: str) -> None:
+    """Write several lines to standard error, such as a traceback; where that is closed there is nobody to tell."""
     with suppress(OSError, AttributeError, ValueError):
-        sys.stderr.write(one_line(text) + "\n")
+        sys.stderr.write(harmless(text.rstrip("\n")) + "\n")
         sys.stderr.flush()
+
+
+def tame_warnings() -> None:
+    """What is logged where nobody has set logging up goes to standard error by Python's last resort: it drives no terminal either."""
+    import logging  # a command that logs has it already
+
+    class Harmless(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return harmless(super().format(record))
+
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(Harmless())
 
 
 def one_line(text: str) -> str:
     """The text in one line, with nothing in it that could drive a terminal."""
-    joined = " ".join(text.split())
-    return joined if joined.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in joined)
+    return harmless(" ".join(text.split()))
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -32,13 +32,20 @@ def state_file(settings: Settings, named: str | None) -> Path:
     Raises:
         ConfigError: it is not known, or not there.
     """
-    path = Path(named) if named is not None else settings.state
-    if path is None and not settings.token:
+    path = usual_state(settings, named)
+    if path is None:
         raise ConfigError("which state file? Give --state FILE, or set SYNCBOT_STATE (or the token, for the usual place), for example --state bot.db")
-    path = path or state_dir() / f"{settings.token.partition(':')[0]}.db"
     if not path.exists():
         raise ConfigError(f"there is no state file {path}: has the bot run here? Give another with --state FILE, or SYNCBOT_STATE")
     return path
+
+
+def usual_state(settings: Settings, named: str | None) -> Path | None:
+    """Where the state file would be, there or not; None where nothing says whose."""
+    path = Path(named) if named is not None else settings.state
+    if path is not None or not settings.token:
+        return path
+    return state_dir() / f"{settings.token.partition(':')[0]}.db"
 
 
 def open_state(ctx: click.Context, named: str | None) -> Store:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncbot.cli.options import env_file, wants_debug
+from syncbot.cli.output import tell_all
 from syncbot.errors import SyncBotError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _import(name: str, *, debug: bool) -> Any:
     if debug:
         from syncbot.logs import guard
 
-        sys.stderr.write(guard().traceback(problem))
+        tell_all(guard().traceback(problem))
     raise BotFailed(f"the module {name} cannot be loaded: {type(problem).__name__}: {problem} {_place(problem)}".rstrip())
 
 
@@ -89,5 +90,4 @@ def _give_environment(path: str | None) -> None:
         return
     from syncbot.envfile import read_env_file
 
-    for name, value in read_env_file(path).items():
-        os.environ.setdefault(name, value)
+    os.environ.update({name: value for name, value in read_env_file(path).items() if name not in os.environ})

@@ -9,8 +9,9 @@ import click
 
 from syncbot.cli.exits import Exit
 from syncbot.cli.options import common_options, json_option, load_settings, open_bot, timeout_option
-from syncbot.cli.output import system_path, tell, write, write_json
+from syncbot.cli.output import one_line, system_path, tell, write, write_json
 from syncbot.errors import ConfigError
+from syncbot.secret import Secret
 
 
 @click.group("webhook", short_help="Set, show or delete the webhook.", no_args_is_help=False)
@@ -49,7 +50,8 @@ def set_(ctx: click.Context, /, url: str, timeout: float | None, drop_pending: b
 
     settings = load_settings(ctx)
     try:
-        secret = derived_secret(settings.token) if options["secret"] is None else check_secret(options["secret"])
+        given = Secret(options.pop("secret"))
+        secret = Secret(derived_secret(Secret(settings.token))) if given.reveal() is None else check_secret(given)
     except ConfigError as problem:
         raise click.BadParameter(str(problem)) from None
     parameters = {
@@ -106,7 +108,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
             continue
         if name.endswith("_date") and isinstance(value, int):
             value = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(value))}"
-        lines.append(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+        lines.append(one_line(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"))
     return lines
 
 

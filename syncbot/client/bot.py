@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from pathlib import Path
@@ -22,7 +22,8 @@ from syncbot.client.uploads import Progress
 from syncbot.config import Settings, check_setting, environment_proxies, from_environment
 from syncbot.errors import ConfigError, DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
-from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, Proxy, Transport
+from syncbot.secret import Secret
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, HiddenWays, Proxy, Transport, hidden_ways
 
 if TYPE_CHECKING:
     from typing import IO, Self
@@ -63,6 +64,7 @@ class Bot(BotMethods):
         ahead: how many connections may stand ready for the next calls while calls follow each other, so that a call costs one round trip instead
             of three; each still serves one call. 3 suits most ways; 0 opens none.
         local: the server is a local Bot API server: larger files, and absolute paths of files on this machine.
+        max_download_bytes: a larger file is not downloaded; None for 20 MB, or 2000 MB from another server than Telegram's own.
         shortcuts: give the objects that come back python-telegram-bot's own methods as synchronous ones (`message.reply_text(…)`).
 
     Raises:
@@ -71,10 +73,10 @@ class Bot(BotMethods):
 
     def __init__(
         self,
-        token: str,
+        token: str | Secret[str],
         *,
-        proxies: Sequence[str | Proxy] | str | Proxy = (),
-        no_proxy: str = "",
+        proxies: Sequence[str | Secret[str] | Proxy] | str | Proxy = (),
+        no_proxy: str | Secret[str] = "",
         base_url: str = DEFAULT_BASE_URL,
         ca_file: str | Path | None = None,
         timeout: float = DEFAULT_TIMEOUT,
@@ -86,21 +88,27 @@ class Bot(BotMethods):
         dns_cache: float = 0.0,
         ahead: int = 0,
         local: bool = False,
+        max_download_bytes: int | None = None,
         shortcuts: bool = True,
     ) -> None:
-        self._token = str(check_setting("TELEGRAM_BOT_TOKEN", token))
-        self.id = int(self._token.partition(":")[0])
+        # First of all: no variable here, nor in what is called from here, may show a secret.
+        token, hidden, no_proxy, url = Secret(token), hidden_ways(proxies), Secret(no_proxy), Secret(base_url)
+        del proxies, base_url
+        self._token: Secret[str] = check_setting("TELEGRAM_BOT_TOKEN", token)
+        self.id = int(self._token.reveal().partition(":")[0])
         check_numbers(
             ("timeout", timeout, SHORTEST_SECONDS, MOST_SECONDS, False, "20.0"),
             ("deadline", deadline, SHORTEST_SECONDS, float("inf"), False, "60.0"),
             ("dns_cache", dns_cache, 0, float("inf"), False, "300.0"),
             ("ahead", ahead, 0, float("inf"), True, "3"),
+            ("max_download_bytes", max_download_bytes or 0, 0, float("inf"), True, "20_000_000"),
         )
         self.local = local
         self.shortcuts = shortcuts
+        self._max_download_bytes = max_download_bytes
         self.settings: Settings | None = None
         self._attached_bot: AttachedBot | None = None
-        ways, bypassed = _ways(proxies, no_proxy) if transport is None else ((), "")
+        ways, bypassed = _ways(hidden, no_proxy) if transport is None else ((), Secret(""))
         guard(self._token, *ways)
         if transport is None:
             from syncbot.transport import OneShotTransport  # deferred: a bot with another transport needs no requests
@@ -110,7 +118,7 @@ class Bot(BotMethods):
         self._client = Client(
             self._token,
             transport,
-            base_url=str(check_setting("SYNCBOT_BASE_URL", base_url)),
+            base_url=str(check_setting("SYNCBOT_BASE_URL", url)),
             timeout=timeout,
             deadline=deadline,
             retry=retry or _NO_RETRY,
@@ -133,9 +141,9 @@ class Bot(BotMethods):
     @classmethod
     def from_settings(cls, settings: Settings, **options: Any) -> Self:
         """A bot with these settings; `options` of the constructor win over them."""
-        names = ("base_url", "local", "timeout", "deadline", "no_proxy", "ca_file", "ipv4", "dns_cache")
-        taken = {name: getattr(settings, name) for name in names} | {"proxies": settings.proxies or (DIRECT,)}
-        bot = cls(settings.token, **(taken | options))
+        names = ("base_url", "local", "timeout", "deadline", "ca_file", "ipv4", "dns_cache")
+        taken = {name: getattr(settings, name) for name in names} | {"proxies": settings.proxies or (DIRECT,), "no_proxy": Secret(settings.no_proxy)}
+        bot = cls(Secret(settings.token), **(taken | options))
         bot.settings = settings
         return bot
 
@@ -213,7 +221,7 @@ class Bot(BotMethods):
             FileNotFoundError: the folder does not exist; nothing was asked.
             OSError: the file cannot be written, for instance because the disk is full.
             BadRequest: Telegram has no such file, or it has more than the 20 MB that the official server hands out.
-            NetworkError: it could not be brought; `phase` says nothing here, since trying again does no harm.
+            NetworkError: it could not be brought, or is larger than `max_download_bytes`; `phase` says nothing here, since trying again does no harm.
             ValueError: the path is a device or the like; or the server is a local one and the bot does not know it (`local=True`).
         """
         return self._downloads().to_path(file, path, progress=progress, timeout=timeout, deadline=deadline)
@@ -232,7 +240,7 @@ class Bot(BotMethods):
     def _downloads(self) -> Downloads:
         from syncbot.client.files import Downloads  # deferred: most programs download nothing
 
-        return Downloads(self._client, self.call, local=self.local)
+        return Downloads(self._client, self.call, local=self.local, max_bytes=self._max_download_bytes)
 
     def close(self) -> None:
         """End what is under way and let go of all that is held; a later call works again."""
@@ -341,12 +349,10 @@ class Bot(BotMethods):
 
     def _call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
         check_call_seconds(options.get("timeout"), options.get("deadline"))
-        content_type, payload = body(encode(spec, parameters, local=self.local), options.get("progress"))
         is_poll = method == "getUpdates"
         call = Call(
             method,
-            content_type,
-            payload,
+            *body(encode(spec, parameters, local=self.local), options.get("progress")),
             repeatable=spec.repeatable if spec is not None else False,
             chat=parameters.get("chat_id"),
             wait=_seconds(parameters.get("timeout", 0)) if is_poll else 0.0,
@@ -362,15 +368,12 @@ def _seconds(value: float | timedelta) -> float:
     return float(max(0, min(seconds, MOST_SECONDS)) if isinstance(seconds, int | float) else seconds)
 
 
-def _ways(proxies: Sequence[str | Proxy] | str | Proxy, no_proxy: str) -> tuple[tuple[Proxy, ...], str]:
+def _ways(given: HiddenWays, no_proxy: Secret[str]) -> tuple[tuple[Proxy, ...], Secret[str]]:
     """The proxies to use, and the hosts that they are not used for."""
-    # A dict as requests has it, or what os.environ.get() says of a name that is not set, would be read as something else.
-    taken: Any = proxies
-    is_list = isinstance(taken, Iterable) and not isinstance(taken, str | bytes | Mapping)
-    given = list(taken) if is_list else [taken]
+    ways = []
     for one in given:
-        if not isinstance(one, str | Proxy):
-            raise ConfigError(f'proxies: a list of proxy URLs is needed, not {type(one).__name__}; for example proxies=["socks5h://127.0.0.1:1080", "direct"]')
-    if not given:
-        return environment_proxies()
-    return tuple(proxy if isinstance(proxy, Proxy) else Proxy.parse(proxy, setting="proxies") for proxy in given), no_proxy
+        # A dict as requests has it, or what os.environ.get() says of a name that is not set, would be read as something else.
+        if isinstance(one, type):
+            raise ConfigError(f'proxies: a list of proxy URLs is needed, not {one.__name__}; for example proxies=["socks5h://127.0.0.1:1080", "direct"]')
+        ways.append(one if isinstance(one, Proxy) else Proxy.parse(one, setting="proxies"))
+    return (tuple(ways), no_proxy) if given else environment_proxies()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from syncbot.client.envelope import open_envelope
 from syncbot.client.limits import Limiter
 from syncbot.client.retry import Retrier, RetryPolicy
 from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
+from syncbot.redact import Redactor
+from syncbot.secret import Secret
 from syncbot.types import DEFAULT_MIN_RATE, Body, Request, Transport
 
 POLL_SCOPE = "poll"
@@ -39,7 +41,7 @@ class Call:
 
     method: str
     content_type: str
-    body: bytes | Body
+    body: bytes | Body = field(repr=False)
     repeatable: bool = False
     chat: object = None
     wait: float = 0.0
@@ -55,7 +57,7 @@ class Client:
     """A bot's line to the Bot API.
 
     Args:
-        token: the bot's token; it leaves this object only inside `Request.url`.
+        token: the bot's token; it leaves this object only inside `Request.url`, which keeps it as a `Secret` too.
         transport: what carries the requests.
         base_url: of the Bot API server, without a slash at its end.
         timeout: seconds for one attempt.
@@ -68,7 +70,7 @@ class Client:
 
     def __init__(
         self,
-        token: str,
+        token: str | Secret[str],
         transport: Transport,
         *,
         base_url: str,
@@ -79,7 +81,8 @@ class Client:
         min_rate: float = DEFAULT_MIN_RATE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._token = token
+        self._token = token = Secret(token)
+        self._redactor = Redactor(token)
         self.transport = transport
         self.base_url = base_url
         self.timeout = timeout
@@ -90,13 +93,13 @@ class Client:
         self._limiter = limiter
         self._clock = clock
 
-    def url(self, path: str, *, file: bool = False) -> str:
+    def url(self, path: str, *, file: bool = False) -> Secret[str]:
         """The URL of a method, or of a file; it holds the token."""
-        return f"{self.base_url}/{'file/' if file else ''}bot{self._token}/{path}"
+        return Secret(f"{self.base_url}/{'file/' if file else ''}bot{self._token.reveal()}/{path}")
 
     def hide(self, text: str) -> str:
-        """The text without the token."""
-        return text.replace(self._token, "<hidden>")
+        """The text without the token, however it is written there."""
+        return self._redactor.text(text)
 
     def call(self, call: Call) -> Any:
         """Carry out a call and return the JSON result; True when an earlier attempt turns out to have done it.

@@ -19,6 +19,7 @@ from typing import Any
 from syncbot.client.convenience import expand
 from syncbot.client.table import MethodSpec
 from syncbot.client.uploads import MEGABYTE, FilePart, MultipartBody, Progress, Source, bytes_source, file_source, path_source, safe_filename
+from syncbot.secret import Secret
 from syncbot.types import Body
 
 MAX_UPLOAD_BYTES = 50 * MEGABYTE
@@ -123,6 +124,8 @@ class _Encoder:
     def _text(self, name: str, value: Any, filename: str | None) -> str | None:
         """Write one parameter; None where it went to the files."""
         kind = type(value)
+        if kind is Secret:
+            return str(value.reveal())
         if kind is int:
             return str(value)
         if kind is bool:

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from syncbot.errors import NetworkError, Phase, api_error, seconds_to_wait
+from syncbot.errors import NetworkError, Phase, SyncBotError, api_error, seconds_to_wait
 from syncbot.types import Response
 
 _LARGEST_INTEGER = 2**63 - 1
 """The Bot API promises no more than 64 bits."""
 _LARGEST_FLOAT = sys.float_info.max
+_MAX_DEPTH = 6
 
 
 def _integer(text: str) -> int:
@@ -77,19 +78,41 @@ def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -
         ApiError: Telegram's envelope says "ok": false.
         NetworkError: (phase ANSWERED) the answer is not Telegram's: a gateway's HTML, a captive portal, broken JSON.
     """
+    answer = _read(response, method, hide)
+    if isinstance(answer, SyncBotError):
+        raise answer
+    return answer[0]
+
+
+def _read(response: Response, method: str, hide: Callable[[str], str]) -> tuple[Any] | SyncBotError:
+    """The result, or the error to raise: where that is done, no variable may hold what came, which may repeat the URL."""
     try:
         envelope = as_envelope(read_json(response.body))
     except ValueError:
         envelope = None
     if envelope is not None:
         if envelope["ok"]:
-            return envelope["result"]
-        raise api_error(hide(envelope["description"]), method=method, code=envelope["error_code"], parameters=envelope.get("parameters"))
+            return (envelope["result"],)
+        parameters = _clean(envelope.get("parameters"), hide)
+        return api_error(hide(envelope["description"]), method=method, code=envelope["error_code"], parameters=parameters)
     kind = next((value for name, value in response.headers.items() if name.lower() == "content-type"), "no content type")
-    raise NetworkError(
+    return NetworkError(
         f"the answer is not Telegram's (HTTP {response.status}, {hide(kind.partition(';')[0])[:60]}); something on the way answered instead",
         method=method,
         phase=Phase.ANSWERED,
         stage="body",
         proxy=response.proxy,
     )
+
+
+def _clean(value: Any, hide: Callable[[str], str], depth: int = 0) -> Any:
+    """A JSON value without secrets in its texts, names among them; what is nested more deeply than anything that Telegram says is left out."""
+    if isinstance(value, str):
+        return hide(value)
+    if not isinstance(value, dict | list):
+        return value
+    if depth == _MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {hide(name): _clean(item, hide, depth + 1) for name, item in value.items()}
+    return [_clean(item, hide, depth + 1) for item in value]

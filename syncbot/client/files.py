@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 from urllib.parse import quote
 
 from syncbot.client.bounds import check_call_seconds
 from syncbot.client.client import Client
 from syncbot.client.envelope import open_envelope
 from syncbot.client.retry import Retrier
+from syncbot.client.sink import Body, OpenTarget, Target, TooLarge, TooMuch
 from syncbot.client.uploads import MEGABYTE, Progress, safe_filename
 from syncbot.errors import NetworkError, NotFound, NotSent, Phase
-from syncbot.types import Request, Response, stated_size
+from syncbot.regular import opener
+from syncbot.types import DEFAULT_BASE_URL, Request, Response
 
 MAX_DOWNLOAD_BYTES = 20 * MEGABYTE
 """The most bytes of a file that the official server hands out (https://core.telegram.org/bots/api#getfile)."""
+MAX_LOCAL_DOWNLOAD_BYTES = 2000 * MEGABYTE
+"""The most bytes that are taken from a local server."""
 
 _CHUNK_BYTES = 256 * 1024
 _METHOD = "download"
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class RemoteFile:
             raise TypeError(f"a file id, or an object with a file_id, was expected, not {type(file).__name__}{hint}")
         # An object of an asyncio bot has a URL with a token here.
         known_path = path if isinstance(path, str) and "://" not in path else ""
-        return cls(_text(file_id), _text(unique_id), size if type(size) is int and 0 <= size < 2**63 else None, known_path)
+        return cls(_text(file_id), _text(unique_id), size if type(size) is int and size >= 0 else None, known_path)
 
     @property
     def name(self) -> str:
@@ -73,110 +75,9 @@ class RemoteFile:
         return safe_filename(self.path).lstrip(".") or safe_filename(self.unique_id or self.file_id)
 
 
-class Target(Protocol):
-    """Where the bytes of a download go."""
-
-    @property
-    def received(self) -> int:
-        """How many bytes it has, from the first on."""
-        ...
-
-    def identify(self, remote: RemoteFile) -> None:
-        """Learn which file it is to be; drop what is there of another one."""
-        ...
-
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
-        ...
-
-    def restart(self) -> bool:
-        """Drop all bytes; False where that cannot be."""
-        ...
-
-
-class OpenTarget:
-    """An open binary file, written from where it stands."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.received = 0
-
-    def identify(self, remote: RemoteFile) -> None:
-        """Nothing: it is written in one call."""
-
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes; a raw file may take fewer at a time."""
-        view = memoryview(chunk)
-        while view:
-            written = self._file.write(view)
-            view = view[len(view) if written is None else written :]
-        self.received += len(chunk)
-
-    def restart(self) -> bool:
-        """Go back to where the download began."""
-        if self.received:
-            try:
-                self._file.seek(-self.received, 1)
-                self._file.truncate()
-            except (OSError, ValueError, AttributeError):
-                return False
-            self.received = 0
-        return True
-
-
-@dataclass
-class _Body:
-    """The sink of one attempt: looks whether the answer is what was asked for, and hands its bytes on."""
-
-    target: Target
-    remote: RemoteFile
-    progress: Progress | None
-    etag: str = ""
-    refused: str = ""
-    total: int | None = None
-
-    def begin(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Take a body that is the file, or the rest of it; any other is left for the envelope."""
-        if status not in (200, 206):
-            self.refused = "the server has no such part of the file" if status == 416 else ""
-            return False
-        found = {name.lower(): value for name, value in headers.items()}
-        self.refused = self._unfit(status, found)
-        if self.refused:
-            return False
-        self.etag = found.get("etag", "")
-        if status == 200 and not self.target.restart():
-            self.refused = "the server begins the file anew, and what was written cannot be taken back"
-            return False
-        return True
-
-    def _unfit(self, status: int, headers: Mapping[str, str]) -> str:
-        if headers.get("content-encoding", "identity") != "identity":
-            return "the file came compressed"
-        if self.etag and headers.get("etag", self.etag) != self.etag:
-            return "the file has changed on the server" if status == 206 else ""
-        size = stated_size(headers.get("content-length", ""))
-        if status == 206:
-            span = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
-            if span is None or int(span[1]) != self.target.received:
-                return "another part of the file came than was asked for"
-            size = int(span[3]) if span[3] != "*" else None
-        if size is not None and self.remote.size is not None and size != self.remote.size:
-            return f"{self.remote.size} bytes were expected, and {size} are offered"
-        self.total = size if self.remote.size is None else self.remote.size
-        return ""
-
-    def write(self, chunk: bytes) -> None:
-        """Hand on the next bytes, unless they are more than the file has."""
-        if self.total is not None and self.target.received + len(chunk) > self.total:
-            raise _TooMuch
-        self.target.write(chunk)
-        if self.progress is not None:
-            self.progress(self.target.received, self.total or 0)
-
-
-class _TooMuch(Exception):
-    """The body is longer than the file."""
+def _too_large(most: int) -> NetworkError:
+    text = f"the file has more than the {most / MEGABYTE:g} MB that may be downloaded here; Bot(max_download_bytes=…) sets the bound"
+    return NetworkError(text, method=_METHOD, phase=Phase.ANSWERED, stage="receive", retryable=False)
 
 
 class Downloads:
@@ -186,12 +87,15 @@ class Downloads:
         client: the line to the server.
         call: makes a call of the Bot API: `Bot.call`.
         local: the server is a local one, whose files are on this machine.
+        max_bytes: a larger file is refused, and one of unknown size ended there; None takes the most that the server hands out.
     """
 
-    def __init__(self, client: Client, call: Callable[..., Any], *, local: bool) -> None:
+    def __init__(self, client: Client, call: Callable[..., Any], *, local: bool, max_bytes: int | None) -> None:
         self._client = client
         self._call = call
         self._local = local
+        usual = MAX_DOWNLOAD_BYTES if client.base_url == DEFAULT_BASE_URL and not local else MAX_LOCAL_DOWNLOAD_BYTES
+        self._max_bytes = usual if max_bytes is None else max_bytes
 
     def to_path(self, file: Any, path: str | PathLike[str] | None, *, progress: Progress | None, timeout: float | None, deadline: float | None) -> Path:
         """Download into a file; see `Bot.download`."""
@@ -229,14 +133,19 @@ class Downloads:
         """Ask the server where a file is, unless the object says so already."""
         check_call_seconds(timeout, deadline)
         remote = RemoteFile.of(file)
-        return remote if remote.path else self._ask(remote, timeout, deadline)
+        return self._bounded(remote) if remote.path else self._ask(remote, timeout, deadline)
+
+    def _bounded(self, remote: RemoteFile) -> RemoteFile:
+        if (remote.size or 0) > self._max_bytes:
+            raise _too_large(self._max_bytes)
+        return remote
 
     def _ask(self, remote: RemoteFile, timeout: float | None, deadline: float | None) -> RemoteFile:
         answer = self._call("getFile", file_id=remote.file_id, timeout=timeout, deadline=deadline)
         found = RemoteFile.of(answer) if isinstance(answer, dict) and isinstance(answer.get("file_path"), str) else None
         if found is None or not _is_path(found.path):
             raise NetworkError("Telegram named no path for the file", method="getFile", phase=Phase.ANSWERED, retryable=False)
-        return replace(found, unique_id=found.unique_id or remote.unique_id, size=remote.size if found.size is None else found.size)
+        return self._bounded(replace(found, unique_id=found.unique_id or remote.unique_id, size=remote.size if found.size is None else found.size))
 
     def fetch(self, remote: RemoteFile, target: Target, *, progress: Progress | None, timeout: float | None, deadline: float | None) -> None:
         """Bring a file into a target, whole.
@@ -256,7 +165,7 @@ class Downloads:
         if remote.path.startswith("/"):
             self._copy(remote, target, progress)
             return
-        _Download(self._client, self._ask, target, progress, timeout, self._end(remote, timeout, deadline)).run(remote)
+        _Download(self._client, self._ask, target, progress, timeout, self._end(remote, timeout, deadline), self._max_bytes).run(remote)
 
     def _end(self, remote: RemoteFile, timeout: float | None, deadline: float | None) -> float:
         size = MAX_DOWNLOAD_BYTES if remote.size is None else remote.size
@@ -270,14 +179,18 @@ class Downloads:
                 "the server names a file of its own disk, as a local Bot API server does; set SYNCBOT_LOCAL=1, or make the bot with Bot(…, local=True)"
             )
         try:
-            source = open(remote.path, "rb", buffering=0)  # noqa: SIM115 - a failure to open is told from one to write
+            source = open(remote.path, "rb", buffering=0, opener=opener)  # noqa: SIM115 - a failure to open is told from one to write
         except FileNotFoundError as problem:
             raise FileNotFoundError(problem.errno, "the local Bot API server's file is not on this machine", remote.path) from None
         with source:
+            self._bounded(replace(remote, size=os.fstat(source.fileno()).st_size))
             target.identify(replace(remote, unique_id=""))
             target.restart()
             size = remote.size or 0
             while chunk := source.read(_CHUNK_BYTES):
+                if target.received + len(chunk) > self._max_bytes:  # it grows
+                    target.restart()
+                    raise _too_large(self._max_bytes)
                 target.write(chunk)
                 if progress is not None:
                     progress(target.received, size)
@@ -311,6 +224,7 @@ class _Download:
     progress: Progress | None
     timeout: float | None
     ends_at: float
+    max_bytes: int
     etag: str = ""
 
     def run(self, remote: RemoteFile) -> None:
@@ -348,7 +262,7 @@ class _Download:
         left = self.ends_at - time.monotonic()
         if left <= 0:
             raise NotSent(f"the deadline was over {-left:.1f} s ago", method=_METHOD, stage="deadline", retryable=False)
-        body = _Body(self.target, remote, self.progress, self.etag, total=remote.size)
+        body = Body(self.target, remote, self.progress, self.max_bytes, self.etag, total=remote.size)
         headers = {}
         if self.target.received:
             headers["Range"] = f"bytes={self.target.received}-"
@@ -364,20 +278,23 @@ class _Download:
             deadline=self.ends_at,
             sink=body,
         )
-        too_much = False
+        too_large = False
         try:
             response = self.client.transport.send(request)
-        except _TooMuch:
-            too_much = True
+        except TooMuch:
+            body.refused = "more bytes came than the file has"
+        except TooLarge:
+            too_large = True
         finally:
             self.etag = body.etag
-        if too_much:
-            raise self._anew("more bytes came than the file has")
+        if too_large:
+            self.target.restart()
+            raise _too_large(self.max_bytes)
         if body.refused:
             raise self._anew(body.refused)
         self._check(response, body)
 
-    def _check(self, response: Response, body: _Body) -> None:
+    def _check(self, response: Response, body: Body) -> None:
         if response.status not in (200, 206):
             open_envelope(response, _METHOD, self.client.hide)
             raise NetworkError(f"HTTP {response.status} came with good news", method=_METHOD, phase=Phase.ANSWERED, proxy=response.proxy)

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from syncbot.regular import no_link, what_else
+
 if TYPE_CHECKING:
     from syncbot.client.files import RemoteFile
 
@@ -21,6 +23,7 @@ _MAGIC = b"syncpart"
 _TAIL = struct.Struct(">I8s")
 _MAX_NOTE_BYTES = 4096
 _ATTEMPTS = 100
+_OTHERS_WRITE = 0o022
 
 
 def check_place(path: Path) -> None:
@@ -35,16 +38,16 @@ def check_place(path: Path) -> None:
         missing = not folder.exists()
         kind, number = (FileNotFoundError, errno.ENOENT) if missing else (NotADirectoryError, errno.ENOTDIR)
         raise kind(number, "the folder for the download does not exist" if missing else "the download's folder is a file", str(folder))
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ValueError(f"{str(path)!r} is not a regular file, and a download replaces what it is given; open it and use download_to")
+    if wrong := what_else(path):
+        raise ValueError(f"{str(path)!r}: {wrong}, and a download replaces what it is given; open it and use download_to")
 
 
 class PartFile:
     """The target of a download into a file; use it with `with`, and `finish` it when it is whole.
 
     One that is left unfinished stays as `<name>.part` for a later download of the same file to go on with, except after an OSError, such as a full disk's.
-    Two downloads to one path at the same time do not mix: the second takes another part, and leaves none.
+    Two downloads to one path at the same time do not mix: the second takes another part, and leaves none. So does one that finds something of another
+    user in the part's place, or what others may write, or have under another name, or what is no file: that stays as it is.
 
     Args:
         path: where the whole file is to be; an older file there is replaced at once.
@@ -55,6 +58,7 @@ class PartFile:
         self._path = path
         self._part = path.with_name(path.name + ".part")
         self._shared = True
+        self._mode = 0
         self._finished = False
         self._identity: dict[str, object] = {}
         self._known: dict[str, object] = {}
@@ -66,7 +70,12 @@ class PartFile:
 
     def _open(self) -> int:
         for _ in range(_ATTEMPTS):
-            fd = _open_new(self._part, exclusive=False)
+            try:
+                fd = self._take()
+            except FileNotFoundError:
+                continue  # another download has just taken it away; or there is no folder, as will be found below
+            if fd is None:
+                break
             try:
                 if _lock(fd) and _is_at(fd, self._part):
                     return fd
@@ -79,7 +88,29 @@ class PartFile:
             os.close(fd)  # that one has just ended, and has taken the part with it
         self._shared = False
         self._part = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.part")
-        return _open_new(self._part, exclusive=True)
+        return self._make()
+
+    def _make(self) -> int:
+        fd = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        self._mode = stat.S_IMODE(os.fstat(fd).st_mode)
+        _set_mode(fd, self._mode & ~_OTHERS_WRITE)
+        return fd
+
+    def _take(self) -> int | None:
+        """Make the part, or open the one that is there; None where that is not certainly what an earlier download of this user has left."""
+        with contextlib.suppress(FileExistsError):
+            return self._make()
+        try:
+            fd = no_link(str(self._part), os.O_RDWR)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return None
+        if not _is_own(fd):
+            os.close(fd)
+            return None
+        self._mode = stat.S_IMODE(os.fstat(fd).st_mode)
+        return fd
 
     def _read_note(self) -> None:
         """See what is there from an earlier download; anything that is not whole and consistent counts as nothing."""
@@ -93,8 +124,9 @@ class PartFile:
             return
         with contextlib.suppress(ValueError, RecursionError):
             note = json.loads(os.pread(self._fd, length, start))
-            if isinstance(note, dict) and note.pop("received", None) == start:
+            if isinstance(note, dict) and note.pop("received", None) == start and isinstance(mode := note.pop("mode", self._mode), int):
                 self._known = note
+                self._mode = mode & 0o777
                 self.received = start
 
     def identify(self, remote: RemoteFile) -> None:
@@ -123,6 +155,10 @@ class PartFile:
     def finish(self) -> None:
         """Put the whole file on the disk, and then in its place."""
         os.fsync(self._fd)
+        # Where others may rename files of this user, they may do so afterwards as well; elsewhere what has this name now keeps it.
+        if not _is_at(self._fd, self._part):
+            raise OSError(errno.ESTALE, "it was taken away, or another file put in its place, while it was received", str(self._part))
+        _set_mode(self._fd, self._mode)
         os.replace(self._part, self._path)
         self._finished = True
         _sync_folder(self._path.parent)
@@ -130,7 +166,8 @@ class PartFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         try:
             if not self._finished and _is_at(self._fd, self._part):  # an interrupt may come when it has taken its place already
-                self._leave(keep=self._shared and not isinstance(error, OSError) and bool(self._identity) and self.received > 0)
+                fit = self._shared and _is_own(self._fd)  # for a later download to take it
+                self._leave(keep=fit and not isinstance(error, OSError) and bool(self._identity) and self.received > 0)
         finally:
             os.close(self._fd)
 
@@ -147,16 +184,23 @@ class PartFile:
     def _write_note(self) -> None:
         # The bytes are on the disk before the note that vouches for them: after a loss of power there is either both or no note.
         os.fsync(self._fd)
-        note = json.dumps(self._identity | {"received": self.received}).encode()
+        note = json.dumps(self._identity | {"received": self.received, "mode": self._mode}).encode()
         data = note + _TAIL.pack(len(note), _MAGIC)
         if os.pwrite(self._fd, data, self.received) != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(self._fd)
 
 
-def _open_new(path: Path, *, exclusive: bool) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_EXCL if exclusive else 0)
-    return os.open(path, flags, 0o666)
+def _set_mode(fd: int, mode: int) -> None:
+    if stat.S_IMODE(os.fstat(fd).st_mode) != mode:
+        with contextlib.suppress(OSError):  # a file system without modes
+            os.fchmod(fd, mode)
+
+
+def _is_own(fd: int) -> bool:
+    """Whether a file is this user's, has no other name, and nobody else can have it open for writing."""
+    facts = os.fstat(fd)
+    return facts.st_uid == os.geteuid() and facts.st_nlink == 1 and not facts.st_mode & _OTHERS_WRITE
 
 
 def _lock(fd: int) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import io
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
+
+from syncbot.regular import NotRegularError, opener
 
 CHUNK_BYTES = 64 * 1024
 """How much of a file is in memory at a time."""
@@ -86,11 +87,12 @@ class PathSource:
 
     path: str
     size: int
+    opener: Callable[[str, int], int] = opener
 
     def chunks(self) -> Iterator[bytes]:
         """Read the file; what it has grown by since the call began is left out, since the length is already promised."""
         try:
-            file = open(self.path, "rb", buffering=0)  # noqa: SIM115 - a failure to open is told from one while it is sent
+            file = open(self.path, "rb", buffering=0, opener=self.opener)  # noqa: SIM115 - a failure to open is told from one while it is sent
         except OSError as problem:
             raise ValueError(f"{self.path} cannot be read any more: {problem.strerror}") from None
         with file:
@@ -142,18 +144,13 @@ def path_source(path: Any, what: str, limit: int) -> PathSource:
     """
     name = os.fsdecode(path)
     try:
-        with open(name, "rb", buffering=0, opener=_opener) as file:
-            facts = os.fstat(file.fileno())
+        with open(name, "rb", buffering=0, opener=opener) as file:
+            size = os.fstat(file.fileno()).st_size
+    except NotRegularError:
+        raise ValueError(f"{what}: {name!r} is not a regular file; open it and give the open file") from None
     except OSError as problem:
         raise type(problem)(problem.errno, f"{what}: {problem.strerror}", name) from None
-    if not stat.S_ISREG(facts.st_mode):
-        raise ValueError(f"{what}: {name!r} is not a regular file; open it and give the open file")
-    return PathSource(os.path.abspath(name), _checked(facts.st_size, what, limit, name))
-
-
-def _opener(name: str, flags: int) -> int:
-    # A named pipe without a writer must not hold up the look.
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    return PathSource(os.path.abspath(name), _checked(size, what, limit, name))
 
 
 def file_source(file: Any, what: str, limit: int) -> Source:

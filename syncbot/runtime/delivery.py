@@ -16,6 +16,7 @@ from syncbot.client.retry import RetryPolicy, shows_it_was_done
 from syncbot.client.table import find_method
 from syncbot.client.uploads import FilePart, PathSource
 from syncbot.errors import ApiError, BadRequest, ChatMigrated, DeliveryUncertain, NetworkError, NotSent, RetryAfter, ServerError, Unauthorized
+from syncbot.regular import no_link
 from syncbot.runtime.queue_folder import QueueFolder
 from syncbot.storage import OutboxItem
 from syncbot.types import DEFAULT_MIN_RATE
@@ -118,7 +119,8 @@ def prepare(item: OutboxItem, folder: QueueFolder, moved: Mapping[str, str], tim
         timeout: seconds that one attempt may take, the moving of files aside.
 
     Raises:
-        OSError: the copy of a file is gone.
+        OSError: the copy of a file is gone, or something else lies there.
+        ValueError: a file is named that is none of the outbox's.
     """
     params = item.call.params
     fields = {name: value for name, value in params.items() if isinstance(value, str)}
@@ -146,7 +148,9 @@ def prepare(item: OutboxItem, folder: QueueFolder, moved: Mapping[str, str], tim
 def _part(name: str, facts: Mapping[str, str], path: str) -> FilePart:
     import os  # only here: few calls carry files
 
-    return FilePart(name, facts["file"], PathSource(path, os.path.getsize(path)), facts["type"])
+    with open(path, "rb", buffering=0, opener=no_link) as file:
+        size = os.fstat(file.fileno()).st_size
+    return FilePart(name, facts["file"], PathSource(path, size, no_link), facts["type"])
 
 
 def with_hooks(prepared: Prepared, begin: Callable[[], None], stop: threading.Event) -> Call:

@@ -100,7 +100,10 @@ class Dispatcher:
 
     def allows(self, raw: object) -> bool:
         """Whether an update comes from somebody who may use the bot. With a list, one that comes from nobody is refused."""
-        return self._allowed_users is None or user_id_of(raw) in self._allowed_users
+        if self._allowed_users is None:
+            return True
+        user_id = user_id_of(raw)
+        return user_id is not None and user_id in self._allowed_users
 
     def _context(self, **facts: Any) -> Context:
         return Context(self._bot, self._data, bot_username=self._bot_username, **facts)

@@ -19,6 +19,7 @@ from syncbot.runtime.notify import ServiceNotifier
 from syncbot.runtime.router import Router
 from syncbot.runtime.session import Options, Session
 from syncbot.runtime.summary import Summary
+from syncbot.secret import Secret
 from syncbot.storage.base import StoreOptions
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Inlets(Router):
         left = counts.waiting + counts.running
         return Summary(1, done.handled, done.failed, left, time.monotonic() - began, "the time was up" if left else "")
 
-    def wsgi(self, path: str | None = "/", secret_token: str | None = None, *, start: bool = True, inline: bool = False) -> WebhookApp:
+    def wsgi(self, path: str | None = "/", secret_token: str | Secret[str] | None = None, *, start: bool = True, inline: bool = False) -> WebhookApp:
         """Make a WSGI application that takes what Telegram posts to a webhook: it stores the update, and answers 200 only then.
 
         Any number of processes may serve it. The one that holds the bot's lock handles the updates, also what the others have stored; when it
@@ -142,8 +143,10 @@ class Inlets(Router):
         """
         from syncbot.webhook import WebhookApp, derived_secret  # a step up, taken where a user asks for it
 
+        hidden = Secret(derived_secret(self.bot._token) if secret_token is None else secret_token)
+        del secret_token
         self._need_state()
-        return WebhookApp(self, path, derived_secret(self.bot._token) if secret_token is None else secret_token, start=start, inline=inline)
+        return WebhookApp(self, path, hidden, start=start, inline=inline)
 
     def run_webhook(
         self,
@@ -152,7 +155,7 @@ class Inlets(Router):
         listen: str = "127.0.0.1",
         port: int = 8080,
         path: str | None = None,
-        secret_token: str | None = None,
+        secret_token: str | Secret[str] | None = None,
         max_connections: int = 40,
         threads: int = 8,
         ip_address: str | None = None,
@@ -182,8 +185,10 @@ class Inlets(Router):
         """
         from syncbot.serving import Server, Wish, path_of, remove, serve  # a step up, taken where a user asks for it
 
-        hook = self.wsgi(path_of(url) if path is None else path, secret_token)
-        parameters = Wish(url, hook.secret_token, self.kinds_asked_for(), max_connections, ip_address, drop_pending_updates).parameters()
+        hidden = None if secret_token is None else Secret(secret_token)
+        del secret_token
+        hook = self.wsgi(path_of(url) if path is None else path, hidden)
+        parameters = Wish(url, Secret(hook.secret_token), self.kinds_asked_for(), max_connections, ip_address, drop_pending_updates).parameters()
         server = Server(hook, listen, port, threads)
         try:
             with self._signals():

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from syncbot.errors import StorageError
+from syncbot.regular import private
 from syncbot.storage.forks import forks
 
 _PROBE_SECONDS = 0.5
@@ -25,7 +26,7 @@ class BotLock:
     """The right to handle a bot's updates, held by one process at a time. A forked child does not hold it, and frees nothing.
 
     Args:
-        path: the lock file; it stays when the lock is freed, unless its holder deletes it.
+        path: the lock file, made with mode 600: whoever may read it could hold the lock. It stays when the lock is freed, unless its holder deletes it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +53,7 @@ class BotLock:
 
     def _take(self) -> bool:
         """False when the file was deleted meanwhile, so that the lock on it is worth nothing."""
-        file = io.FileIO(self.path, "r+", opener=lambda path, flags: os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o644))
+        file = io.FileIO(self.path, "r+", opener=lambda path, flags: private(path, flags | os.O_CREAT | os.O_NOFOLLOW))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -18,6 +19,8 @@ from syncbot.transport.locks import ForkSafeLock
 
 _LOCK_ENDING = ".lock"
 _COPY_ENDING = ".copy"
+_OWNER = re.compile(r"[\w-]+", re.ASCII)
+_COPY = re.compile(rf"[\w-]+{re.escape(_COPY_ENDING)}", re.ASCII)
 _LOCK_ATTEMPTS = 100
 _LOCK_PAUSE_SECONDS = 0.01
 _STRAY_AFTER_SECONDS = 86_400.0
@@ -45,7 +48,13 @@ class QueueFolder:
         return cls(Path(f"{os.fspath(state)}.outbox") if state is not None else None)
 
     def file(self, name: str) -> Path:
-        """Where a copy lies, by the name that `copy` returned."""
+        """Where a copy lies, by the name that `copy` returned.
+
+        Raises:
+            ValueError: it is no such name: one that somebody wrote into the state file must not reach another file.
+        """
+        if not (isinstance(name, str) and _COPY.fullmatch(name)):
+            raise ValueError(f"{str(name)[:80]!r} is none of the outbox's own files; the state file was damaged or changed")
         return (self._path or Path()) / name
 
     def copy(self, parts: Iterable[FilePart]) -> tuple[str, ...]:
@@ -72,9 +81,9 @@ class QueueFolder:
         return tuple(names)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Delete copies; those that are gone already are passed over, and what cannot be deleted now is swept later."""
+        """Delete copies; those that are gone already and names of others are passed over, and what cannot be deleted now is swept later."""
         for name in names:
-            with suppress(OSError):
+            with suppress(OSError, ValueError):
                 self.file(name).unlink()
 
     def sweep(self, known: Collection[str], now: float) -> None:
@@ -130,7 +139,7 @@ class QueueFolder:
 
     def _left_behind(self, owner: str) -> BotLock | None:
         """The lock of a deliverer that died, taken; None when there is none, or its owner lives."""
-        if self._path is None or self._temporary or not (path := self._path / f"{owner}{_LOCK_ENDING}").exists():
+        if self._path is None or self._temporary or not _OWNER.fullmatch(owner) or not (path := self._path / f"{owner}{_LOCK_ENDING}").exists():
             return None
         lock = BotLock(path)
         return lock if lock.acquire() else None
@@ -168,7 +177,7 @@ class QueueFolder:
 
 def _sync_folder(path: Path) -> None:
     """The names must survive a power cut as the contents do."""
-    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from syncbot.client.bot import Bot
 from syncbot.config import from_environment, service_settings, state_dir
 from syncbot.errors import ConfigError
+from syncbot.readers import given_user_ids
+from syncbot.regular import what_else
 from syncbot.runtime.delivery import Uncertain
 from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
 from syncbot.runtime.inlets import Inlets
@@ -85,7 +87,7 @@ class Runtime(JobMethods, Inlets):
         *,
         state: str | os.PathLike[str] | None = AUTO,
         workers: int = 4,
-        allowed_users: Collection[int] | None = None,
+        allowed_users: Iterable[int] | None = None,
         allowed_updates: Sequence[str] | None = None,
         poll_wait: int = LONGEST_WAIT_SECONDS,
         most_waiting: int = 1000,
@@ -108,6 +110,8 @@ class Runtime(JobMethods, Inlets):
             raise ConfigError(f'uncertain: {uncertain!r} is none of "hold", "again" and "drop"; for example uncertain="hold"')
         if ahead is not None and ahead < 0:
             raise ConfigError(f"ahead: {ahead} is less than none; give how many connections may stand ready, for example ahead=3")
+        if heartbeat_file is not None and (wrong := what_else(heartbeat_file)):
+            raise ConfigError(f"heartbeat_file: {os.fspath(heartbeat_file)}: {wrong}; name a file, for example heartbeat_file='/run/mybot/alive'")
         self.bot = bot
         self._jobs = Jobs()
         self._session: Session | None = None
@@ -366,10 +370,10 @@ def _state_path(bot: Bot, state: str | os.PathLike[str] | None) -> Path | None:
     return None if state is None else state_path(bot, state)
 
 
-def _allowed_users(bot: Bot, given: Collection[int] | None) -> frozenset[int] | None:
+def _allowed_users(bot: Bot, given: Iterable[int] | None) -> frozenset[int] | None:
     if given is None:
-        configured: frozenset[int] | None = bot.settings.allowed_users if bot.settings is not None else from_environment("allowed_users").get("allowed_users")
-        return configured
-    if not given:
-        raise ConfigError("allowed_users: the list is empty, so nobody could use the bot; give ids, for example allowed_users={42}, or None for everybody")
-    return frozenset(given)
+        given = bot.settings.allowed_users if bot.settings is not None else from_environment("allowed_users").get("allowed_users")
+    try:
+        return None if given is None else given_user_ids(given)
+    except ConfigError as wrong:
+        raise ConfigError(f"allowed_users: {wrong}") from None

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from syncbot.errors import StorageError
 from syncbot.storage.base import StoreOptions
 from syncbot.storage.faults import explained
-from syncbot.storage.files import FileIdentity, identity, prepare
+from syncbot.storage.files import FileIdentity, identity, make_private, prepare
 from syncbot.storage.forks import forks
 from syncbot.storage.schema import bind, check_ours, migrate
 
@@ -150,6 +150,7 @@ class Database:
         _log_ahead(db, path, self._options.busy_timeout)
         migrate(db, path)
         owner = bind(db, path, bot_id)
+        make_private(self.path, self._identity)
         if self._options.check:
             found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
             if found != "ok":

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from syncbot.errors import StorageError
+from syncbot.regular import what_else
 
 FileIdentity = tuple[int, int]
 """Device and inode."""
 
 
 def prepare(path: Path, *, create: bool) -> FileIdentity:
-    """See to it that the file is there, can be written, and is nobody else's to read (mode 600, whatever the umask).
+    """See to it that the file is there and can be written; one that is made has mode 600, whatever the umask.
 
     Args:
         path: absolute.
@@ -47,6 +50,37 @@ def identity(path: Path) -> FileIdentity:
     return found.st_dev, found.st_ino
 
 
+def make_private(path: Path, known: FileIdentity) -> None:
+    """Give the state file, which has been found to be ours, mode 600, and its log and index too; somebody else's stay as they are.
+
+    Args:
+        path: the file.
+        known: which one was found to be ours.
+    """
+    real = Path(os.path.realpath(path))  # where SQLite puts the others
+    _set_mode(real, lambda facts: (facts.st_dev, facts.st_ino) == known)
+    for ending in ("-wal", "-shm"):
+        _set_mode(real.with_name(real.name + ending), lambda facts: facts.st_nlink == 1)
+
+
+def _set_mode(path: Path, is_ours: Callable[[os.stat_result], bool]) -> None:
+    def needed(facts: os.stat_result) -> bool:
+        return stat.S_ISREG(facts.st_mode) and stat.S_IMODE(facts.st_mode) != 0o600 and facts.st_uid == os.geteuid() and is_ours(facts)
+
+    with suppress(OSError):  # it has gone, or the file system knows no modes
+        if sys.platform != "linux":
+            if needed(path.lstat()):
+                os.chmod(path, 0o600, follow_symlinks=False)
+            return
+        # O_PATH opens nothing: closing any other descriptor would take away the locks that SQLite holds on the file for this whole process.
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if needed(os.fstat(descriptor)):
+                os.chmod(f"/proc/self/fd/{descriptor}", 0o600)  # fchmod() refuses such a descriptor
+        finally:
+            os.close(descriptor)
+
+
 def _make_folder(folder: Path) -> None:
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     for parent in reversed(missing):
@@ -65,8 +99,8 @@ def _make_file(path: Path) -> None:
             os.mknod(path, 0o600 | stat.S_IFREG)
         except PermissionError:  # systems on which only the superuser may call it
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        path.chmod(0o600)  # the umask may have taken away too much
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        _set_mode(path, lambda facts: facts.st_nlink == 1 and not facts.st_size)  # the umask may have taken away too much
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)  # the name must survive a power cut as the contents do
     finally:
@@ -79,7 +113,7 @@ def _check(path: Path) -> None:
     if path.is_dir():
         raise StorageError(f"the state file {path} is a folder; name a file in it, for example {path / 'bot.db'}")
     if not path.is_file():
-        raise StorageError(f"the state file {path} is not an ordinary file; name one on a local disk")
+        raise StorageError(f"the state file {path} is not an ordinary file ({what_else(path)}); name one on a local disk")
     user = f"the bot's user (uid {os.geteuid()})"
     if not os.access(path, os.R_OK | os.W_OK):
         raise StorageError(f"the state file {path} is read-only for {user}; give it the right to write: chown or chmod, or choose another path")
@@ -87,12 +121,3 @@ def _check(path: Path) -> None:
         raise StorageError(
             f"the folder {path.parent} of the state file is read-only for {user}, and a log is kept beside the file; allow writing, or choose another path"
         )
-    _make_private(path)
-
-
-def _make_private(path: Path) -> None:
-    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-        # Somebody else's file stays as it is: that this user may write it at all was granted on purpose.
-        with suppress(FileNotFoundError, PermissionError):
-            if stat.S_IMODE(name.stat().st_mode) & 0o177:
-                name.chmod(0o600)

@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from syncbot.errors import StorageError
+from syncbot.regular import no_link
 
 BEGUN, ENDED = 1, 2
 
@@ -126,7 +127,7 @@ def take_over(path: Path, run: int) -> Marks:
         StorageError: it cannot be read now, but later perhaps.
     """
     try:
-        with open(path, "r+b") as file, mmap.mmap(file.fileno(), _BYTES) as notes:
+        with open(path, "r+b", opener=no_link) as file, mmap.mmap(file.fileno(), _BYTES) as notes:
             if notes[: len(_MAGIC)] == _MAGIC:
                 notes[_REPLACED] = 1
             return _marks(notes[:], run)
@@ -138,7 +139,7 @@ def take_over(path: Path, run: int) -> Marks:
 
 def look(path: Path, run: int) -> Marks:
     """Read what a run has noted so far, as `take_over` does, but leave it alone."""
-    with suppress(OSError), open(path, "rb") as file:
+    with suppress(OSError), open(path, "rb", opener=no_link) as file:
         return _marks(file.read(_BYTES), run)
     return {}
 

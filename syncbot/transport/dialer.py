@@ -13,13 +13,15 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
+from urllib.parse import urlsplit
 
 from syncbot.errors import NotSent, ProxyAuthRequired, SyncBotError
+from syncbot.secret import Secret
 from syncbot.transport.resolver import Address, Resolver, is_numeric
 from syncbot.transport.tls import Tls, describe_tls_error
 from syncbot.transport.watchdog import Attempt
-from syncbot.types import Proxy
+from syncbot.types import Proxy, Request
 
 _MAX_PROXY_HEAD_BYTES = 16_384
 
@@ -33,6 +35,12 @@ class Target:
     host: str
     port: int
     tls: bool
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Where a request goes."""
+        tls = urlsplit(request.url).scheme == "https"  # split anew each time, since a variable would show the token; the standard library keeps the result
+        return cls(urlsplit(request.url).hostname or "", urlsplit(request.url).port or (443 if tls else 80), tls)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -222,19 +230,17 @@ class _TunnelRefused(OSError):
         self.wants_credentials = wants_credentials
 
 
-def proxy_authorization(proxy: Proxy) -> str | None:
-    """The value of the Proxy-Authorization header (RFC 7617, UTF-8), or None without credentials."""
+def authorization_line(proxy: Proxy) -> Secret[str]:
+    """The line of the Proxy-Authorization header (RFC 7617, UTF-8), with its end; empty without credentials."""
     if not proxy.username:
-        return None
-    return "Basic " + base64.b64encode(f"{proxy.username}:{proxy.password}".encode()).decode("ascii")
+        return Secret("")
+    return Secret(f"Proxy-Authorization: Basic {base64.b64encode(f'{proxy.username}:{proxy.password}'.encode()).decode('ascii')}\r\n")
 
 
 def _ask_for_tunnel(sock: socket.socket, target: Target, proxy: Proxy) -> None:
     """CONNECT, as RFC 9110 section 9.3.6 has it."""
-    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    if (authorization := proxy_authorization(proxy)) is not None:
-        lines.append(f"Proxy-Authorization: {authorization}")
-    sock.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
+    # As a memoryview, which shows nothing in the frames of TLS's own Python code.
+    sock.sendall(memoryview(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{authorization_line(proxy).reveal()}\r\n".encode("ascii")))
     head, rest = _read_head(sock)
     version, _, status = head.partition(b"\r\n")[0].partition(b" ")
     code = status[:3].decode("ascii", "replace")
@@ -272,7 +278,8 @@ def _socks_socket(proxy: Proxy, gate: Address) -> socket.socket:
     sock = SocksSocket(family, socket.SOCK_STREAM)
     kind = socks.SOCKS4 if proxy.scheme == "socks4" else socks.SOCKS5
     # rdns: the end is an address already, or a name that the proxy shall look up (socks5h).
-    sock.set_proxy(kind, address[0], address[1], rdns=True, username=proxy.username or None, password=proxy.password or None)
+    sock.set_proxy(kind, address[0], address[1], rdns=True)
+    sock.log_in(proxy)
     return cast(socket.socket, sock)
 
 

@@ -1,17 +1,21 @@
 """One HTTP exchange with `requests`: a new session, an adapter that connects our way, and a URL without the token.
 
-The token is part of every Bot API path, and requests, urllib3 and http.client put URLs into exceptions, reprs and log records. So they never
-get to see it: they work with a public URL, and the connection alone writes the real path.
+The token is part of every Bot API path, and requests, urllib3 and http.client put URLs into exceptions, reprs and log records; and what watches them,
+as Sentry and OpenTelemetry do, puts them into events and spans. So they never get to see it: they work with a public URL, and the real request line,
+with the proxy's credentials where it needs them, takes the place of theirs when the bytes are written.
 """
 
 from __future__ import annotations
 
 import contextlib
+import http.client
+import re
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -20,24 +24,47 @@ from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection
 
+from syncbot.secret import Secret
+from syncbot.types import Request
+
 _ONE_SEGMENT_BYTES = 16_384
 """Header and body are joined up to this size: two small segments cost 40 ms on a way with delayed acknowledgements."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """What one connection needs to know: how to open it, whom to tell when the request is written, and what to write in the request line."""
+    """What one connection needs to know: how to open it, whom to tell when the request is written, with which lines the request really begins, and
+    which path the libraries are told."""
 
     open_socket: Callable[[], socket.socket]
     written: Callable[[], None]
-    real_target: str
+    head: Secret[str]
+    public_path: str
     host: str
     port: int
     default_port: int
 
 
+def request_line(request: Request, origin: str = "") -> Secret[str]:
+    """The request line, with its end.
+
+    Args:
+        request: what is asked for.
+        origin: "http://host:port" for a proxy that takes the full URL.
+
+    Raises:
+        http.client.InvalidURL: the URL holds a character that cannot stand there.
+    """
+    target = Secret(urlunsplit(("", "", urlsplit(request.url).path or "/", urlsplit(request.url).query, "")))
+    if not re.fullmatch("[!-~]+", target.reveal()):
+        raise http.client.InvalidURL
+    return Secret(f"{request.verb} {origin}{target.reveal()} HTTP/1.1\r\n")
+
+
 class OneShotConnection(HTTPConnection):
-    """A connection that opens its socket through the dialer and puts the real path into the request line."""
+    """A connection that opens its socket through the dialer and puts the real request line in the place of the public one."""
+
+    debuglevel = 0  # whatever the program sets for all of http.client: that prints what comes back, which may repeat the URL
 
     def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
         super().__init__(exchange.host, exchange.port, timeout=timeout_seconds)
@@ -50,29 +77,29 @@ class OneShotConnection(HTTPConnection):
         """Open the socket, TLS and proxy included."""
         self.sock = self._exchange.open_socket()
 
-    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
-        """Begin the request with the real path instead of the public one."""
-        super().putrequest(method, self._exchange.real_target, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
-
     def send(self, data: Any) -> None:
         """Hold the header back until the body comes, and write both at once where the body is small."""
         if self._holding:
-            self._holding, self._held = False, data
+            self._holding, self._held = False, data.partition(b"\r\n")[2]
             return
-        head, self._held = self._held, b""
-        if head and isinstance(data, bytes) and len(data) <= _ONE_SEGMENT_BYTES:
-            super().send(head + data)
+        if self._held and isinstance(data, bytes) and len(data) <= _ONE_SEGMENT_BYTES:
+            self._write_head(data)
             return
-        if head:
-            super().send(head)
+        self._write_head()
         super().send(data)
+
+    def _write_head(self, body: bytes = b"") -> None:
+        """Write the header with the real request line, unless that is done, and a body with it; as a memoryview, which shows nothing in a frame."""
+        held, self._held = self._held, b""
+        if held:
+            if self.sock is None:
+                self.connect()
+            self.sock.sendall(memoryview(self._exchange.head.reveal().encode("ascii") + held + body))
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Write a whole request, and tell so."""
         super().request(*args, **kwargs)
-        head, self._held = self._held, b""
-        if head:
-            super().send(head)
+        self._write_head()
         self._exchange.written()
 
 
@@ -92,12 +119,13 @@ class _OneShotAdapter(HTTPAdapter):
     def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
         # Not requests' constructor: it makes a manager of pools, and the settings of its retries.
         self._connection = OneShotConnection(exchange, timeout_seconds)
+        self._public_path = exchange.public_path
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Write the request and read the head of the answer; TLS, proxies and time limits are the dialer's business."""
         connection = self._connection
         with contextlib.suppress(BrokenPipeError):  # whoever hangs up while the request is being written may have answered it already
-            connection.request(request.method or "", "/", body=request.body, headers=request.headers, preload_content=False, decode_content=False)
+            connection.request(request.method or "", self._public_path, body=request.body, headers=request.headers, preload_content=False, decode_content=False)
         answer = connection.getresponse()
         # As far as it is used here: without cookies, and without the encoding of a text that nobody reads as one.
         response = requests.Response()

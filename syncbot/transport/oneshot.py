@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import requests
 
 from syncbot.errors import NetworkError, NotSent, Phase, ProxyAuthRequired, SyncBotError
+from syncbot.secret import Secret
 from syncbot.transport.ahead import Ahead
-from syncbot.transport.dialer import Dialer, Target, proxy_authorization
+from syncbot.transport.dialer import Dialer, Target, authorization_line
 from syncbot.transport.failures import AnswerTooLarge, failure
-from syncbot.transport.http import Exchange, OneShotSession, prepare
+from syncbot.transport.http import Exchange, OneShotSession, prepare, request_line
 from syncbot.transport.noproxy import bypasses_proxy
 from syncbot.transport.resolver import LookUp, Resolver
 from syncbot.transport.tls import Tls
@@ -63,7 +64,7 @@ class OneShotTransport:
         self,
         proxies: Sequence[Proxy] = (),
         *,
-        no_proxy: str = "",
+        no_proxy: str | Secret[str] = "",
         ca_file: Path | None = None,
         ipv4: bool = False,
         dns_cache: float = 0.0,
@@ -74,7 +75,7 @@ class OneShotTransport:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ways = Ways(proxies, cool_down, clock)
-        self._no_proxy = no_proxy
+        self._no_proxy = Secret(no_proxy)
         resolver = Resolver(ipv4=ipv4, cache_seconds=dns_cache, clock=clock, look_up=look_up)
         self._dialer = Dialer(Tls(ca_file), resolver, clock)
         self._watchdog = Watchdog(clock=clock)
@@ -85,9 +86,8 @@ class OneShotTransport:
     def send(self, request: Request) -> Response:
         """Make one attempt; see `syncbot.types.Transport.send`."""
         started = self._clock()
-        url = urlsplit(request.url)
-        target = Target(url.hostname or "", url.port or (443 if url.scheme == "https" else 80), url.scheme == "https")
-        bypassed = bool(self._no_proxy) and bypasses_proxy(target.host, target.port, self._no_proxy)
+        target = Target.of(request)
+        bypassed = bool(self._no_proxy) and bypasses_proxy(target.host, target.port, self._no_proxy.reveal())
         proxy = DIRECT if bypassed else self._ways.pick()
         expires_at = started + _connect_seconds(request)
         if request.deadline is not None:
@@ -162,13 +162,8 @@ class OneShotTransport:
         self._watchdog.close()
 
     def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response:
-        url = urlsplit(request.url)
-        path = urlunsplit(("", "", url.path or "/", url.query, ""))
-        headers = dict(request.headers)
-        if proxy.scheme in ("http", "https") and not target.tls:  # a forwarding proxy takes the full URL
-            path = f"http://{target}{path}"
-            if (authorization := proxy_authorization(proxy)) is not None:
-                headers["Proxy-Authorization"] = authorization
+        forwarded = proxy.scheme in ("http", "https") and not target.tls  # such a proxy takes the full URL, and its credentials with each request
+        head = Secret(request_line(request, f"http://{target}" if forwarded else "").reveal() + (authorization_line(proxy).reveal() if forwarded else ""))
 
         body = request.body
         size = len(body) if isinstance(body, bytes) else body.size if body is not None else 0
@@ -189,9 +184,10 @@ class OneShotTransport:
             attempt.stage = "receive"
 
         content = body if body is None or isinstance(body, bytes) else _chunks(body)
-        prepared = prepare(request.verb, f"{url.scheme}://{target}/{quote(request.method)}", headers, content, size)
+        scheme, public_path = "https" if target.tls else "http", f"/{quote(request.method)}"
+        prepared = prepare(request.verb, f"{scheme}://{target}{public_path}", request.headers, content, size)
         remaining = max(0.001, attempt.expires_at + extra_seconds - self._clock())
-        exchange = Exchange(open_socket, written, path, target.host, target.port, 443 if target.tls else 80)
+        exchange = Exchange(open_socket, written, head, public_path, target.host, target.port, 443 if target.tls else 80)
         with (
             OneShotSession(exchange, remaining) as session,
             closing(session.send(prepared, stream=True, allow_redirects=False, timeout=remaining, proxies={})) as answer,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from syncbot.errors import ConfigError
+from syncbot.regular import opener
 from syncbot.transport.locks import ForkSafeLock
 
 _SESSION_SECONDS = 3600.0
@@ -117,7 +118,8 @@ class Tls:
         context.set_alpn_protocols(["http/1.1"])
         ca_file = str(self._ca_file) if self._ca_file is not None else _certifi_file()
         try:
-            context.load_verify_locations(cafile=ca_file)
+            with open(ca_file, "rb", opener=opener):  # OpenSSL would wait for a named pipe
+                context.load_verify_locations(cafile=ca_file)
         except (OSError, ssl.SSLError) as problem:
             reason = problem.strerror or type(problem).__name__
         else:

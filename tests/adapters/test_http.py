@@ -24,8 +24,9 @@ import syncbot
 from syncbot.adapters import http
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import DeliveryUncertain, NetworkError, NotSent, Phase
-from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy
-from syncbot.transport import OneShotTransport
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy
+from syncbot.transport import FakeTransport, OneShotTransport
+from syncbot.types import Response
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -342,3 +343,16 @@ def test_a_transport_serves_many_calls(api: BotApiServer) -> None:
             assert syncbot.request("GET", f"{api.url}/bot{api.token}/getMe", transport=transport).json()["ok"] is True
         transport.close()
     assert api.recorder.max_requests_per_connection == 1
+
+
+def test_an_error_page_and_its_texts_show_no_token() -> None:
+    """What an answer of 400 and above says is without secrets, and so is what raise_for_status says; other answers come as they are."""
+    url, key = f"https://api.telegram.org/bot{TEST_TOKEN}/getMe", TEST_TOKEN.partition(":")[2]
+    page = f"{TEST_TOKEN} \u00ff".encode() + b"\xff"
+    answers = [syncbot.request("GET", url, transport=FakeTransport(GET=Response(status, {}, page)), retry=None) for status in (404, 200)]
+    with pytest.raises(requests.HTTPError) as failed:
+        answers[0].raise_for_status()
+    assert key not in f"{failed.value!r} {answers[0].url}"
+    assert key.encode() not in answers[0].content
+    assert answers[0].content.endswith("\u00ff".encode() + b"\xff")
+    assert syncbot.request("GET", "https://example.com/", transport=FakeTransport(GET=Response(200, {}, page)), retry=None).content == page

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
 import telebot
-from adapters_kit import becomes, check_silent, nothing_left
+from adapters_kit import all_texts, becomes, check_silent, nothing_left
 from telebot import apihelper
 from timing_kit import tried
 
@@ -23,6 +24,7 @@ from syncbot.adapters.telebot import Installed, install
 from syncbot.errors import ConfigError, DeliveryUncertain, NetworkError, NotSent, Phase
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import FakeTransport
+from syncbot.types import Response
 
 CALLS = 200
 
@@ -357,3 +359,15 @@ def test_somebody_elses_hook_is_left_alone(api: BotApiServer) -> None:
     with install(ca_file=api.ca_file):
         _set("CUSTOM_REQUEST_SENDER", mine)
     assert apihelper.CUSTOM_REQUEST_SENDER is mine
+
+
+@pytest.mark.parametrize("status", [200, 404, 502])
+def test_an_error_page_shows_no_token(status: int) -> None:
+    """A gateway's page may repeat the URL, as it is or escaped, and telebot prints it; the rest of the page stays as it is."""
+    key = TEST_TOKEN.partition(":")[2]
+    page = f"<h1>Sorry</h1> /bot{TEST_TOKEN}/ {quote(TEST_TOKEN, safe='')} {TEST_TOKEN.replace(':', '&#x3a;')} \u00e9".encode()
+    fake = FakeTransport(getMe=Response(status, {"Content-Type": "text/html"}, page))
+    with install(transport=fake), pytest.raises(Exception, match="Sorry") as failed:  # telebot's own classes, by status
+        telebot.TeleBot(TEST_TOKEN, threaded=False).get_me()
+    assert key not in all_texts(failed.value)
+    assert key not in f"{failed.value.result.text} {failed.value.result.url}"  # type: ignore[attr-defined]  # what telebot's errors have

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from syncbot.client.bot import Bot
 from syncbot.client.envelope import open_envelope
 from syncbot.errors import ApiError, BadRequest, NetworkError, NotFound, Phase, RetryAfter, ServerError
+from syncbot.transport import FakeTransport
 from syncbot.types import Response
 
 SECRET = "SECRET-TOKEN"
@@ -102,3 +105,21 @@ def test_an_answer_without_a_content_type() -> None:
     """It is described all the same."""
     with pytest.raises(NetworkError, match="no content type"):
         open_envelope(Response(200, {}, b""), "getMe", hide)
+
+
+def test_an_error_holds_no_token_however_the_answer_writes_it() -> None:
+    """Neither the text of an ApiError nor its parameters, names and nested values among them; numbers stay, and what is nested without end is left out."""
+    token = "123456789:AAHfiqksKZ8WmR2zSjiQ7_v4TMAKdiHm9T0"
+    key = token.partition(":")[2]
+    forms = [token, quote(token, safe=""), quote(quote(token, safe=""), safe=""), token.replace(":", "&#58;"), token.replace(":", "\\x3a")]
+    deep: list[Any] = [token]
+    for _ in range(50):
+        deep = [deep]
+    parameters = {"retry_after": 7, "urls": forms, token: {"a": [token, None, 1.5, True]}, "deep": deep}
+    body = json.dumps({"ok": False, "error_code": 429, "description": f"no: {' '.join(forms)}", "parameters": parameters}).encode()
+    fake = FakeTransport(getMe=Response(429, {}, body))
+    with pytest.raises(RetryAfter) as failed:
+        Bot(token, transport=fake, retry=None).call("getMe")
+    assert key not in f"{failed.value} {failed.value!r} {vars(failed.value)}"
+    assert (failed.value.retry_after, failed.value.parameters["123456789:<hidden>"]["a"][1:]) == (7, [None, 1.5, True])
+    assert failed.value.parameters["urls"][0] == "123456789:<hidden>"

@@ -168,16 +168,6 @@ def test_no_name_leads_out_of_the_folder(path: str) -> None:
     assert (Path("/folder") / name).parent == Path("/folder")
 
 
-def test_a_link_is_not_followed_for_the_part(bot: Bot, server: BotApiServer, tmp_path: Path) -> None:
-    """A link that lies where the part is to be is an error, and what it leads to stays as it is."""
-    victim = tmp_path / "victim"
-    victim.write_bytes(b"precious")
-    (tmp_path / "a.part").symlink_to(victim)
-    with pytest.raises(OSError):
-        bot.download(server.add_file(CONTENT), tmp_path / "a")
-    assert victim.read_bytes() == b"precious"
-
-
 WRITE_MORE_THAN_FITS = """
 import errno, os, resource, sys
 from syncbot.client.bot import Bot
@@ -565,6 +555,83 @@ def test_a_file_in_memory_is_wound_back(scripted: Bot, line: Line) -> None:
     line.add(line.file(stop=5000, cut=True), line.file())
     scripted.download_to(FILE, out)
     assert out.getvalue() == b"head" + CONTENT
+
+
+# ------------------------------------------------------------------ size
+
+
+def endless(request: Request) -> Response:
+    """An answer without a length that goes on until it is no longer taken, or for 100 MB."""
+    assert request.sink is not None
+    assert request.sink.begin(200, {})
+    for _ in range(100):
+        request.sink.write(bytes(1024 * 1024))
+    return Response(200, {}, b"")
+
+
+UNKNOWN = {**FILE, "file_size": None}
+
+
+@pytest.mark.parametrize("bound", [None, 5_000_000])
+def test_a_file_of_unstated_size_ends_at_a_bound(bound: int | None, line: Line, tmp_path: Path) -> None:
+    """What the official server would not hand out ends there, or at the bound that was set: no other try, nothing in memory or on the disk."""
+    bot = Bot(TEST_TOKEN, transport=line, retry=QUICK, max_download_bytes=bound)
+    out = io.BytesIO(b"head")
+    out.seek(4)
+    line.add(*[endless] * 3)
+    words = "more than the 20 MB that may be downloaded" if bound is None else r"more than the 4\.76837 MB .* Bot\(max_download_bytes"
+    with pytest.raises(NetworkError, match=words) as caught:
+        bot.download(UNKNOWN, tmp_path / "a")
+    assert (caught.value.retryable, caught.value.phase) == (False, Phase.ANSWERED)
+    with pytest.raises(NetworkError, match=words):
+        bot.download_to(UNKNOWN, out)
+    with pytest.raises(NetworkError, match=words):
+        bot.download_bytes(UNKNOWN)
+    assert out.getvalue() == b"head"
+    assert os.listdir(tmp_path) == []
+    assert len(line.requests) == 3
+
+
+@pytest.mark.parametrize(("options", "most"), [({}, 20 << 20), ({"local": True}, 2000 << 20), ({"base_url": "http://127.0.0.1:8081"}, 2000 << 20)])
+def test_a_stated_size_above_the_bound_is_refused(options: dict[str, Any], most: int, line: Line, tmp_path: Path) -> None:
+    """A size that Telegram or the answer states is believed: too large a file is not begun, one just below it is, of a local server too."""
+    bot = Bot(TEST_TOKEN, transport=line, retry=QUICK, **options)
+    for size in (most + 1, int("9" * 400)):
+        with pytest.raises(NetworkError, match="may be downloaded") as caught:
+            bot.download({**FILE, "file_size": size}, tmp_path / "a")
+        assert not caught.value.retryable
+    assert line.requests == []
+    for length in (str(most + 1), "9" * 400, "9" * 5000):
+        line.add(line.file(headers={"Content-Length": length}))
+        with pytest.raises(NetworkError, match="may be downloaded"):
+            bot.download(UNKNOWN, tmp_path / "a")
+    assert len(line.requests) == 3
+    line.add(line.file(headers={"Content-Length": str(most)}, cut=True))
+    with pytest.raises(NetworkError, match="cut short"):
+        Bot(TEST_TOKEN, transport=line, retry=None, **options).download(UNKNOWN, tmp_path / "b")
+    assert os.listdir(tmp_path) == ["b.part"]
+
+
+def test_a_size_below_nothing_is_none(scripted: Bot, line: Line) -> None:
+    """A size that no file has is taken for one that is not known."""
+    line.add(line.file())
+    assert scripted.download_bytes({**FILE, "file_size": -1}) == CONTENT
+
+
+def test_a_local_server_s_file_above_the_bound_is_not_copied(tmp_path: Path) -> None:
+    """What is larger on the disk of a local server, or no file there, is refused as well, and nothing is left."""
+    large, out = tmp_path / "large", tmp_path / "out"
+    with large.open("wb") as file:
+        file.truncate(1001)
+    out.mkdir()
+    bot = Bot(TEST_TOKEN, transport=FakeTransport(), local=True, max_download_bytes=1000)
+    with pytest.raises(NetworkError, match="may be downloaded"):
+        bot.download({**UNKNOWN, "file_path": str(large)}, out / "a")
+    large.unlink()
+    os.mkfifo(large)
+    with pytest.raises(OSError, match="it is a named pipe, not a regular file"):
+        bot.download({**UNKNOWN, "file_path": str(large)}, out / "a")
+    assert os.listdir(out) == []
 
 
 # ------------------------------------------------------------------ time

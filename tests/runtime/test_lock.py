@@ -158,6 +158,22 @@ def test_the_folder_is_made(tmp_path: Path) -> None:
     lock.release()
 
 
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_nobody_else_can_take_it(tmp_path: Path, umask: int) -> None:
+    """Whoever may read the file could hold the lock: it has mode 600, also where it is there with a wider one."""
+    (tmp_path / "old.lock").touch()
+    (tmp_path / "old.lock").chmod(0o644)
+    before = os.umask(umask)
+    try:
+        for name in ("new.lock", "old.lock"):
+            lock = BotLock(tmp_path / name)
+            assert lock.acquire()
+            assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+            lock.release()
+    finally:
+        os.umask(before)
+
+
 def test_where_it_lies(tmp_path: Path) -> None:
     """Beside the state file, or by the bot's id where there is none."""
     assert lock_path(tmp_path / "bot.db", 7, tmp_path / "state") == tmp_path / "bot.db.lock"

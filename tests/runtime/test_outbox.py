@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -294,6 +296,39 @@ def test_copies_that_nobody_speaks_of_are_swept(state: Path) -> None:
     with open_store(state, BOT_ID) as store:
         deliver(store, make_bot(), folder)
     assert copies(state) == sorted([known, folder.file(names[1])])
+
+
+@pytest.mark.parametrize("name", ["../secret", "{folder}/secret", "..", "", "a\0.copy", "../bot.db.outbox/x.copy", "x.lock", "link.copy", "gone.copy", 7, None])
+def test_a_name_in_the_state_file_leads_nowhere_else(state: Path, tmp_path: Path, name: Any) -> None:
+    """Whatever name of a file somebody has written into the state file: no other file is sent, or deleted with the call, and the call fails with words."""
+    transport = FakeTransport(sendDocument=SENT)
+    outbox = Outbox(state, make_bot(transport))
+    id = outbox.send_document(1, b"data", filename="a.bin")
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    Path(f"{state}.outbox", "link.copy").symlink_to(secret)
+    with sqlite3.connect(state) as db:
+        db.execute("UPDATE outbox SET files = ?", (json.dumps([name.replace("{folder}", str(tmp_path)) if isinstance(name, str) else name]),))
+    db.close()
+    outbox.flush(5.0)
+    assert transport.parameters("sendDocument") == []
+    [item] = outbox.entries()
+    assert item.state is OutboxState.FAILED
+    assert "none of the outbox's own files" in item.reason or (name in ("link.copy", "gone.copy") and "is gone" in item.reason)
+    assert outbox.drop(id)
+    assert secret.read_bytes() == b"secret"
+    assert state.exists()
+
+
+def test_an_owner_in_the_state_file_leads_nowhere_else(state: Path, tmp_path: Path) -> None:
+    """The name of a deliverer is part of a path too: no lock outside of the folder is taken, or changed."""
+    (tmp_path / "other.lock").touch()
+    (tmp_path / "other.lock").chmod(0o644)
+    folder = QueueFolder.beside(state)
+    folder.unlock(folder.lock("first"))
+    for owner in ("../other", str(tmp_path / "other")):
+        assert not folder.is_dead(owner)
+    assert stat.S_IMODE((tmp_path / "other.lock").stat().st_mode) == 0o644
 
 
 # ── flush ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 from pathlib import Path
 
@@ -53,10 +54,11 @@ def test_a_bot_that_is_killed_is_started_anew(checkout: Checkout) -> None:
 
 
 def test_the_log_has_a_limit(checkout: Checkout) -> None:
-    """A log that is full becomes bot.log.1, and no line is lost in between."""
+    """A log that is full becomes bot.log.1, no line is lost in between, and nobody else can read either."""
     _bot(checkout, "for n in range(3000):\n    print(f'line {n:05}')\n")
     assert checkout.run("launch.sh", "--no-check", "--log-max-kb", "20", "mine.py").returncode == 0
     old, new = (checkout.folder / "bot.log.1").read_text(), _log(checkout)
+    assert [stat.S_IMODE((checkout.folder / name).stat().st_mode) for name in ("bot.log", "bot.log.1")] == [0o600, 0o600]
     assert len(old) <= 20_020
     numbers = [line for line in (old + new).splitlines() if line.startswith("line")]
     assert numbers == [f"line {n:05}" for n in range(3000 - len(numbers), 3000)]

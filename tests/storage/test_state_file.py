@@ -8,6 +8,8 @@ import signal
 import socket
 import sqlite3
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -82,6 +84,77 @@ def test_a_file_that_others_could_read_is_made_private(path: Path) -> None:
     path.chmod(0o644)
     with opened(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize("content", ["text", "database", "newer"])
+def test_a_file_that_is_not_ours_keeps_its_mode(tmp_path: Path, content: str, linked: bool) -> None:
+    """Naming another file as the state file, by itself or through a link, changes nothing of it, its mode neither."""
+    other = tmp_path / "other"
+    if content == "text":
+        other.write_text("mine\n" * 1000)
+    elif content == "database":
+        with sqlite3.connect(other) as db:
+            db.execute("CREATE TABLE mine (x)")
+        db.close()
+    else:
+        used_file(other)
+        with sqlite3.connect(other) as db:
+            db.execute("PRAGMA user_version = 99")
+        db.close()
+    other.chmod(0o644)
+    path = tmp_path / "link.db" if linked else other
+    if linked:
+        path.symlink_to(other)
+    refused(path, "damaged|another program|newer")
+    refused(path, "damaged|another program|newer", bot_id=None)
+    assert stat.S_IMODE(other.stat().st_mode) == 0o644
+
+
+def test_another_bots_file_keeps_its_mode(path: Path) -> None:
+    """A file is made private by its own bot alone."""
+    used_file(path)
+    path.chmod(0o640)
+    refused(path, "belongs to bot", bot_id=999)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_log_and_index_are_made_private_through_a_link_too(tmp_path: Path) -> None:
+    """Of a state file that is named by a link, what lies beside the file itself is narrowed; what has another name elsewhere is not ours alone."""
+    real, link = tmp_path / "real" / "bot.db", tmp_path / "bot.db"
+    with opened(real) as store:
+        put(store.inbox, (1, "a"))
+        link.symlink_to(real)
+        names = [real, real.with_name("bot.db-wal"), real.with_name("bot.db-shm")]
+        for name in names:
+            name.chmod(0o644)
+        with opened(link):
+            assert [stat.S_IMODE(name.stat().st_mode) for name in names] == [0o600] * 3
+        names[1].chmod(0o644)
+        os.link(names[1], tmp_path / "elsewhere")
+        with opened(link):
+            assert stat.S_IMODE(names[1].stat().st_mode) == 0o644
+
+
+LEAVE_WAL = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=0)
+try:
+    print(db.execute("PRAGMA journal_mode = DELETE").fetchone()[0])
+except sqlite3.OperationalError as problem:
+    print(problem)
+"""
+
+
+def test_setting_the_mode_takes_no_lock_away(path: Path) -> None:
+    """While a store is open, another one of the same process narrows the mode; for other processes the first one holds its locks as before."""
+    with opened(path) as store:
+        put(store.inbox, (1, "a"))
+        path.chmod(0o644)
+        opened(path).close()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        done = subprocess.run([sys.executable, "-c", LEAVE_WAL, str(path)], capture_output=True, text=True, check=True)
+        assert done.stdout == "database is locked\n"
 
 
 def test_closing_leaves_one_file_and_no_descriptor(path: Path) -> None:

@@ -2,69 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
-import os
-import shutil
+import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import trustme
 from ports_kit import free_port
 from webhook_kit import ROOT, SECRET, body_of, eventually, post_on, wait_for_port
 
 from syncbot import Bot, Runtime
 from syncbot.testing import BotApiServer
-
-AROUND = """
-daemon off;
-{user}
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/example.conf;
-}}
-"""
+from syncbot.webhook import SECRET_HEADER
 
 
 class Edge:
-    """A running nginx with the example's configuration."""
+    """A running nginx with the example's configuration, and the port where a bot will listen behind it."""
 
-    def __init__(self, folder: Path, bot_port: int) -> None:
-        program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-        assert program, "nginx is missing; install it (apt-get install nginx-light), or run scripts/test, which does that as root"
-        self.port = free_port()
+    def __init__(self, nginx: Any, bot_port: int) -> None:
+        self.port = nginx.port
         self.bot_port = bot_port
-        self.ca_file = str(folder / "ca.pem")
-        ca = trustme.CA()
-        ca.cert_pem.write_to_path(self.ca_file)
-        certificate = ca.issue_cert("127.0.0.1")
-        for number, blob in enumerate(certificate.cert_chain_pems):
-            blob.write_to_path(str(folder / "fullchain.pem"), append=number > 0)
-        certificate.private_key_pem.write_to_path(str(folder / "privkey.pem"))
-        example = (ROOT / "examples" / "nginx.conf").read_text()
-        for ours, theirs in (
-            ("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
-            ("/etc/letsencrypt/live/bot.example", str(folder)),
-            ("127.0.0.1:8080", f"127.0.0.1:{bot_port}"),
-        ):
-            assert ours in example
-            example = example.replace(ours, theirs)
-        (folder / "example.conf").write_text(example)
-        (folder / "nginx.conf").write_text(AROUND.format(folder=folder, user="user root;" if os.getuid() == 0 else ""))
-        self.process = subprocess.Popen([program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
-        wait_for_port(self.port)
+        self.ca_file = nginx.ca_file
+        self._context = nginx.context
 
     @property
     def url(self) -> str:
@@ -73,18 +36,28 @@ class Edge:
 
     def connect(self) -> http.client.HTTPSConnection:
         """A connection of a client that trusts its certificate."""
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30.0, context=ssl.create_default_context(cafile=self.ca_file))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30.0, context=self._context)
+
+    def half_a_body(self, address: str) -> ssl.SSLSocket:
+        """A connection from an address that has sent the head of a request, and a part of its body."""
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=30.0, source_address=(address, 0))
+        wrapped = self._context.wrap_socket(sock, server_hostname="127.0.0.1")
+        wrapped.sendall(f"POST /hook HTTP/1.1\r\nHost: x\r\n{SECRET_HEADER}: guessed\r\nContent-Length: 100\r\n\r\n{{".encode())
+        return wrapped
 
 
 @pytest.fixture
-def edge(tmp_path: Path) -> Iterator[Edge]:
+def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
     """nginx in front of a port where a bot will listen."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    from campaign_nginx import Nginx
+
     folder = tmp_path / "nginx"
     folder.mkdir()
-    edge = Edge(folder, free_port())
-    yield edge
-    edge.process.terminate()
-    edge.process.wait(40)
+    bot_port = free_port()
+    with Nginx(folder, free_port(), bot_port) as nginx:
+        wait_for_port(nginx.port)
+        yield Edge(nginx, bot_port)
 
 
 def serving(app: Runtime, edge: Edge) -> threading.Thread:
@@ -119,14 +92,31 @@ def test_updates_come_through_and_a_restart_loses_none(edge: Edge, bot: Bot, ser
 
 
 def test_nginx_refuses_what_the_bot_would(edge: Edge, app: Runtime) -> None:
-    """A body over a megabyte, another path and plain HTTP do not get past nginx; a wrong secret is refused by the bot behind it."""
+    """A body over a megabyte, another path and a request without a secret do not get past nginx; a wrong secret is refused by the bot behind it."""
     thread = serving(app, edge)
     connection = edge.connect()
     try:
         assert post_on(connection, body_of(1)).status == 200
         assert post_on(connection, body_of(2), secret="wrong").status == 403
+        assert post_on(connection, body_of(2), secret=None).status == 403
         assert post_on(connection, body_of(2), path="/other").status == 404
         assert post_on(connection, b" " * ((1 << 20) + 1)).status == 413
+    finally:
+        connection.close()
+        app.stop()
+        thread.join()
+
+
+def test_nginx_bounds_the_requests_of_one_address(edge: Edge, app: Runtime) -> None:
+    """Of an address that has a hundred requests under way a further one is refused, while another address is served."""
+    thread = serving(app, edge)
+    connection = edge.connect()
+    try:
+        with contextlib.ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(edge.half_a_body("127.0.0.2"))
+            assert b" 503 " in stack.enter_context(edge.half_a_body("127.0.0.2")).recv(1000)
+            assert post_on(connection, body_of(1)).status == 200
     finally:
         connection.close()
         app.stop()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from syncbot.cli.doctor import telegram
+from syncbot.cli.doctor.files import files
 from syncbot.cli.doctor.probe import Probe, only
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.doctor.way import examine
@@ -29,10 +30,14 @@ class Wanted:
     Args:
         watch_seconds: how long to look for another poller; 0 for not at all.
         idle_seconds: how long to hold a poll to find the idle limit; 0 for not at all.
+        state: the state file that was named, or None for the usual one.
+        logs: the log files that were named.
     """
 
     watch_seconds: float = 6.0
     idle_seconds: int = 0
+    state: str | None = None
+    logs: Sequence[str] = ()
 
 
 def checkup(settings: Settings, wanted: Wanted) -> Iterator[Result]:
@@ -43,6 +48,7 @@ def checkup(settings: Settings, wanted: Wanted) -> Iterator[Result]:
         yield first
         if first.failed:
             return
+        yield files(settings, wanted.state, wanted.logs)
         good: list[tuple[Proxy, float]] = []
         ways = probe.ways
         for way in ways:

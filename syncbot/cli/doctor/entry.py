@@ -11,8 +11,9 @@ import click
 from syncbot.cli.doctor.checkup import Wanted, checkup, verdict, wrong_names
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.exits import Exit
-from syncbot.cli.options import common_options, env_file, env_target, json_option, load_settings
-from syncbot.cli.output import coloured, complain, one_line, write, write_json
+from syncbot.cli.options import as_path, common_options, env_file, env_target, json_option, load_settings
+from syncbot.cli.output import coloured, complain, one_line, write, write_exact, write_json
+from syncbot.cli.state import state_option
 from syncbot.config import Settings
 from syncbot.envfile import write_env_file
 from syncbot.errors import ConfigError
@@ -34,14 +35,16 @@ _COLOURS = {Status.OK: "green", Status.NOTE: "yellow", Status.FAILED: "red", Sta
 )
 @click.option("--watch", type=click.IntRange(0, 600), default=6, metavar="SECONDS", help="How long to look for another poller; 0 for not at all. Default: 6.")
 @click.option("--record", is_flag=True, help=f"Write {PASSED} and {DATE} to the env file.")
+@state_option
+@click.option("--log-file", "logs", multiple=True, callback=as_path, metavar="FILE", help="Look at the mode of this log too; may be repeated.")
 @json_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, as_json: bool) -> Exit:
+def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, state: str | None, logs: tuple[str, ...], as_json: bool) -> Exit:
     """Look at everything between this machine and Telegram, and say what to do where something is wrong.
 
-    Settings, name look-up, proxy, tunnel, TLS and certificate, token, webhook, another poller, clock, ten calls in a row; with several proxies all of
-    them, side by side. Nothing is sent to anybody, and no update is confirmed.
+    Settings, who may read and change the bot's files, name look-up, proxy, tunnel, TLS and certificate, token, webhook, another poller, clock, ten
+    calls in a row; with several proxies all of them, side by side. Nothing is sent to anybody, and no update is confirmed.
 
     \b
     Examples:
@@ -57,7 +60,7 @@ def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, a
         advice = " ".join(wrong_names(env_file(ctx))) or "correct it"
         steps: Iterable[Result] = [Result("settings", Status.FAILED, str(error), advice=advice, exit=Exit.CONFIG)]
     else:
-        steps = checkup(settings, Wanted(watch, idle or 0))
+        steps = checkup(settings, Wanted(watch, idle or 0, state, logs))
     for result in steps:
         results.append(result)
         if not as_json:
@@ -78,7 +81,7 @@ def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, a
 def _show(result: Result, *, several: bool) -> None:
     mark = coloured(f"{result.status:<8}", _COLOURS[result.status], sys.stdout)
     milliseconds = f"{result.seconds * 1000:7.0f} ms" if result.seconds else " " * 10
-    way = f"  [{result.way}]" if result.way and several else ""
-    write(f"{mark}{milliseconds}  {result.step}: {one_line(result.text)}{way}")
+    way = f"  [{one_line(result.way)}]" if result.way and several else ""
+    write_exact(f"{mark}{milliseconds}  {result.step}: {one_line(result.text)}{way}")
     if result.advice:
         write(f"{'':20}-> {one_line(result.advice)}")

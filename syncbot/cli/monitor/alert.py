@@ -13,6 +13,7 @@ from typing import Any
 from syncbot.cli.monitor.look import Look, span
 from syncbot.cli.output import complain
 from syncbot.config import state_dir
+from syncbot.regular import opener, private
 
 _MOST_CHARACTERS = 1000
 
@@ -54,8 +55,8 @@ class Alerts:
             self._write({"good": look.is_good, "since": look.at})
 
     def _read(self) -> dict[str, Any]:
-        with suppress(OSError, ValueError):
-            found = json.loads(self._memory.read_text(encoding="utf-8"))
+        with suppress(OSError, ValueError), open(self._memory, encoding="utf-8", opener=opener) as file:
+            found = json.load(file)
             if isinstance(found, dict):
                 return found
         return {}
@@ -64,7 +65,8 @@ class Alerts:
         try:
             self._memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             part = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
-            part.write_text(json.dumps(value), encoding="utf-8")
+            with open(part, "w", encoding="utf-8", opener=private) as file:
+                json.dump(value, file)
             part.replace(self._memory)
         except OSError as problem:
             complain(f"what was told cannot be remembered, and may be told again: {self._memory}: {problem.strerror}")

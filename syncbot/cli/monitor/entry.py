@@ -18,6 +18,7 @@ from syncbot.cli.options import as_path, as_seconds, common_options, json_option
 from syncbot.cli.output import complain, is_terminal
 from syncbot.cli.state import open_state, state_option
 from syncbot.errors import ConfigError, SyncBotError
+from syncbot.regular import what_else
 
 if TYPE_CHECKING:
     from syncbot.cli.monitor.alert import Alerts
@@ -90,6 +91,8 @@ def _watch(ctx: click.Context, state: str | None, heartbeat: str | None, log_fil
         path = Path(log_file)
         if path.is_dir():
             raise click.UsageError(f"--log-file: {log_file} is a folder; name the file")
+        if wrong := what_else(path):
+            raise click.UsageError(f"--log-file: {log_file}: {wrong}; name the file")
         return LogWatch(path, bounds), path
     from syncbot.cli.monitor.state_watch import StateWatch
 

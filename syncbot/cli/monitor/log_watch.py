@@ -13,6 +13,7 @@ from syncbot.cli.monitor.log_kinds import CRITICAL, POOL_TIMEOUT, WRONG_TOKEN, R
 from syncbot.cli.monitor.look import Bounds, Look, span
 from syncbot.cli.output import one_line
 from syncbot.logs import guard
+from syncbot.regular import opener
 
 _TAIL_BYTES = 4_000_000
 _LONGEST_LINE = 64_000
@@ -63,7 +64,7 @@ class Follower:
     def _open(self) -> None:
         if self._file is None:
             try:
-                self._file = self.path.open("rb")
+                self._file = open(self.path, "rb", opener=opener)  # noqa: SIM115 - `close` closes it
             except OSError:
                 return
             self._to_tail(self._file)
@@ -81,7 +82,7 @@ class Follower:
         path = self.path.with_name(self.path.name + ".1")
         with suppress(OSError):  # it is being rotated away itself
             if path.is_file():
-                with path.open("rb") as file:
+                with open(path, "rb", opener=opener) as file:
                     if not os.path.sameopenfile(file.fileno(), self._file.fileno()):
                         self._to_tail(file)
                         yield from map(_text, file)

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from syncbot.cli.monitor.look import Look
-from syncbot.cli.output import coloured, is_terminal, one_line, write, write_json
+from syncbot.cli.output import coloured, is_terminal, one_line, write, write_exact, write_json
 
 _UP = "\x1b[{}F"
 _CLEAR_LINE = "\x1b[2K"
@@ -47,7 +47,7 @@ class View:
     def _draw(self, lines: list[str]) -> None:
         lines = lines[: max(1, _size().lines - 1)]  # more could not be drawn over
         start = _UP.format(self._drawn) if self._drawn else ""
-        write(start + "\n".join(_CLEAR_LINE + line for line in lines) + _CLEAR_BELOW)
+        write_exact(start + "\n".join(_CLEAR_LINE + line for line in lines) + _CLEAR_BELOW)
         self._drawn = len(lines)
 
     def _picture(self, look: Look) -> list[str]:

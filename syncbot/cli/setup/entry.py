@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import click
 
 from syncbot.cli.exits import Exit, exit_for
 from syncbot.cli.options import common_options, env_target, load_settings, open_bot
-from syncbot.cli.output import coloured, complain, is_terminal, one_line, tell, write
+from syncbot.cli.output import coloured, complain, is_terminal, one_line, tell, write, write_exact
 from syncbot.cli.setup.pairing import deep_link, new_code, wait_for_code
 from syncbot.cli.setup.token import find_token
 from syncbot.cli.setup.ways import Tried, named_ways, proxy_url, try_way
@@ -20,6 +20,7 @@ from syncbot.cli.words import describe
 from syncbot.config import Settings, check_setting
 from syncbot.envfile import write_env_file
 from syncbot.errors import ConfigError, SyncBotError, Unauthorized
+from syncbot.secret import Secret
 from syncbot.types import DIRECT, Proxy
 
 
@@ -69,9 +70,9 @@ def command(ctx: click.Context, /, new_token: bool, pair: bool | None, wait: int
         return Exit.REFUSED
     write(f"Bot: @{me.get('username')} ({one_line(str(me.get('first_name', '')))})")
     target = env_target(ctx, settings)
-    values = {"TELEGRAM_BOT_TOKEN": token}
+    values: dict[str, str | Secret[str]] = {"TELEGRAM_BOT_TOKEN": token}
     if ways != (DIRECT,) or settings.proxies:
-        values["SYNCBOT_PROXY"] = ",".join(map(proxy_url, ways))
+        values["SYNCBOT_PROXY"] = Secret(",".join(proxy_url(way).reveal() for way in ways))
     values |= {"SYNCBOT_CHAT": chat} if chat is not None else {}
     values |= {"ALLOWED_TELEGRAM_USER_ID": user} if user is not None else {}
     _save(target, values)
@@ -80,7 +81,7 @@ def command(ctx: click.Context, /, new_token: bool, pair: bool | None, wait: int
     return _pair(settings, str(me.get("username")), wait, target) if wants_pairing else Exit.OK
 
 
-def _save(target: Path, values: dict[str, str]) -> None:
+def _save(target: Path, values: Mapping[str, str | Secret[str]]) -> None:
     write_env_file(target, values)
     write(f"Written to {target}: {', '.join(values)}")
 
@@ -107,8 +108,9 @@ def _find_way(settings: Settings) -> tuple[tuple[Proxy, ...], dict[str, Any]]:
 
 def _ask_for_proxy(settings: Settings, tried: Sequence[Tried]) -> tuple[tuple[Proxy, ...], dict[str, Any]]:
     while is_terminal(sys.stdin):
-        text = click.prompt("A proxy to try (http://host:port, socks5h://user:password@host:port; empty to give up)", default="", show_default=False, err=True)
-        if not text.strip():
+        question = "A proxy to try (http://host:port, socks5h://user:password@host:port; empty to give up)"
+        text = Secret(click.prompt(question, default="", show_default=False, err=True))
+        if not text.reveal().strip():
             break
         try:
             one = _tell(try_way(settings, Proxy.parse(text, setting="the proxy")))
@@ -122,9 +124,9 @@ def _ask_for_proxy(settings: Settings, tried: Sequence[Tried]) -> tuple[tuple[Pr
 
 def _tell(tried: Tried) -> Tried:
     if tried.error is None:
-        write(f"Way: {tried.way}: {coloured('works', 'green', sys.stdout)} ({tried.seconds * 1000:.0f} ms)")
+        write_exact(f"Way: {tried.way}: {coloured('works', 'green', sys.stdout)} ({tried.seconds * 1000:.0f} ms)")
     else:
-        write(f"Way: {tried.way}: {coloured('does not work', 'red', sys.stdout)}: {one_line(describe(tried.error))}")
+        write_exact(f"Way: {tried.way}: {coloured('does not work', 'red', sys.stdout)}: {one_line(describe(tried.error))}")
     return tried
 
 

@@ -11,7 +11,8 @@ from syncbot.cli.doctor.probe import Probe, only
 from syncbot.client.bot import Bot
 from syncbot.config import Settings
 from syncbot.errors import SyncBotError, Unauthorized
-from syncbot.types import DIRECT, Proxy
+from syncbot.secret import Secret
+from syncbot.types import Proxy
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,9 @@ def try_way(settings: Settings, way: Proxy) -> Tried:
     return Tried(way, time.monotonic() - began, me=me)
 
 
-def proxy_url(way: Proxy) -> str:
+def proxy_url(way: Proxy) -> Secret[str]:
     """The way as the settings write it, credentials and all."""
-    if way == DIRECT:
-        return "direct"
-    secret = f"{quote(way.username, safe='')}:{quote(way.password, safe='')}@" if way.username or way.password else ""
-    host = f"[{way.host}]" if ":" in way.host else way.host
-    return f"{way.scheme}://{secret}{host}:{way.port}"
+    if not (way.username or way.password):
+        return Secret(str(way))
+    scheme, _, place = str(way).partition("://")
+    return Secret(f"{scheme}://{quote(way.username, safe='')}:{quote(way.password, safe='')}@{place}")

@@ -1,0 +1,28 @@
+"""A short slice of scripts/campaign_flood.py: strangers crowd the webhook, and good requests are answered as ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from timing_kit import soon
+
+SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
+
+
+@pytest.mark.timeout(320)
+@pytest.mark.parametrize("way", ["waitress", "nginx"])
+def test_strangers_do_not_keep_good_requests_waiting(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """With 250 connections of strangers, more than there are places, each good request is answered within a second, and handled."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    from campaign_flood import PROMISED_SECONDS, flood
+
+    def run_once() -> float:
+        outcome = flood(way, 4.0, 250)
+        assert outcome.strangers["most_open"] > 200, str(outcome)
+        assert outcome.answered == outcome.handled > 0, str(outcome)
+        assert not outcome.traceback, str(outcome)
+        assert not outcome.stayed_too_long, str(outcome)
+        return float(outcome.slowest)
+
+    assert soon(PROMISED_SECONDS, run_once)
