@@ -183,16 +183,21 @@ def drive(path: Path, options: StoreOptions = QUICK) -> int:
     try:
         store = open_store(path, BOT, now=lambda: NOW, options=options)
     except StorageError as problem:
-        assert not problem.retryable, problem
+        _lasting(problem)
         return 1
     with store:
         for verb in verbs(store):
             try:
                 verb()
             except StorageError as problem:
-                assert not problem.retryable, problem
+                _lasting(problem)
                 refused += 1
     return refused
+
+
+def _lasting(problem: StorageError) -> None:
+    if problem.retryable:
+        raise AssertionError(f"damage is said to pass: {problem}")
 
 
 def verbs(store: Store) -> list[Callable[[], object]]:
