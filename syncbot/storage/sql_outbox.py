@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ _HELD = "state IN ('uncertain', 'failed')"
 _OWNED = "owner = ? AND state IN ('claimed', 'sending', 'uncertain')"
 _NAMES = ("id", "method", "params", "chat", "files", "not_before", "expires", "state", "attempts", "created", "reason", "owner", "lease_until")
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM outbox"
+_OWNER = re.compile(r"[\w.-]+")
 _DAMAGED = "its row in the state file is damaged: "
 # It is the first of its key that is not settled.
 _ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM outbox WHERE chat = o.chat AND id < o.id AND {_ACTIVE}))"

@@ -17,7 +17,8 @@ from syncbot.errors import StorageError
 from syncbot.storage.base import StoreOptions
 from syncbot.storage.base_data import Scope
 from syncbot.storage.database import Database, Row
-from syncbot.storage.shapes import TABLES, readable_text
+from syncbot.storage.schema import APPLICATION_ID
+from syncbot.storage.shapes import TABLES, read_row, readable_text
 
 _PAGE = 4096
 _COPIES = 5
@@ -110,20 +111,14 @@ def opened_copy(path: Path) -> Iterator[Wreck]:
     with tempfile.TemporaryDirectory(prefix="syncbot-check-") as name:
         folder = Path(name)
         _copy(path, folder / "kept.db")
-        trouble = ""
-        best: sqlite3.Connection | None = None
-        tables = -1
-        for turn in range(3):
-            db, problem = _open(folder, turn)
-            trouble = trouble or problem
-            readable = _readable_tables(db)
-            if readable > tables:
-                best, tables, db = db, readable, best
-            if db is not None:
-                db.close()
-            if tables == len(TABLES):
-                break
-        assert best is not None
+        best, trouble = _open(folder, 0)
+        most = _readable_tables(best)
+        for turn in (1, 2) if most < len(TABLES) and (trouble or _is_ours(best)) else ():
+            other, _ = _open(folder, turn)
+            if (found := _readable_tables(other)) > most:
+                trouble = trouble or "its list of tables is damaged"
+                best, other, most = other, best, found
+            other.close()
         try:
             yield Wreck(best, trouble)
         finally:
@@ -185,11 +180,15 @@ def _first_page(new: Path) -> bytes:
     return bytes(page)
 
 
+def _is_ours(db: sqlite3.Connection) -> bool:
+    return bool(db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID)
+
+
 def _readable_tables(db: sqlite3.Connection) -> int:
-    """How many of the tables can be found."""
+    """How many of the tables begin as they should."""
     found = 0
     for table, columns in TABLES.items():
         with suppress(*_ERRORS):
-            db.execute(f"SELECT {', '.join(columns)} FROM {table} LIMIT 0").fetchall()
-            found += 1
+            row = db.execute(f"SELECT {', '.join(columns)} FROM {table} LIMIT 1").fetchone()
+            found += row is None or not read_row(table, tuple(columns), row)[1]
     return found

@@ -85,6 +85,20 @@ def fill(store: Store, rows: int = ROWS) -> None:
         store.meta.set(name, value)
 
 
+def lay(path: Path, data: bytes) -> None:
+    """Put these bytes into place, and take away what belongs to the file before."""
+    for old in path.parent.glob(f"{path.name}*"):
+        old.unlink()
+    path.write_bytes(data)
+
+
+def damaged(path: Path, *statements: str) -> None:
+    """Do this to a file behind everybody's back."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in statements:
+            db.execute(statement)
+
+
 def byte_damages(whole: bytes, *, seed: int, number: int) -> Iterator[Damage]:
     """Damages of a file's bytes: flipped bits, noise at every page, runs of zeros, pages exchanged, ends cut off, another text in place of one."""
     chance = random.Random(seed)
