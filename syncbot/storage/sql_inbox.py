@@ -257,9 +257,9 @@ class SqlInbox:
         """The same after an end that is noted already, which must not fail for it: whoever asks next meets the trouble again."""
         try:
             return self._take(turns, limit)
-        except Exception as problem:
-            if isinstance(problem, StorageError) and not problem.retryable:
-                raise
+        except Exception:
+            if self._notes is not None and self._notes.replaced:
+                raise  # the end stands nowhere: another process has taken over
             return []
 
     def _next(self, turns: Turns) -> Found | None:
