@@ -137,8 +137,11 @@ def test_an_update_that_is_damaged_later_is_an_error_and_set_aside_at_the_next_s
     with opened(path) as store:
         store.inbox.recover()
         damaged(path, "UPDATE inbox SET stored = 'abc' WHERE seq = 40")
+        handled: list[int] = []
         with pytest.raises(StorageError, match="row 40 of its inbox"):
-            drain(store.inbox)
+            while True:  # each end is one; it is the next one that cannot be handed out
+                handled += drain(store.inbox)
+        assert 38 in handled
     with opened(path) as store:
         store.inbox.recover()
         assert 39 not in drain(store.inbox)
