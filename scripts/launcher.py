@@ -140,7 +140,7 @@ def main() -> int:
     if options.bot.endswith(".py"):
         if not Path(options.bot).is_file():
             parser.error(f"there is no file {options.bot}")
-        command = [sys.executable, options.bot, *options.arguments]
+        command = [sys.executable, str(ROOT / "scripts" / "run_script.py"), options.bot, *options.arguments]
     else:
         command = [sys.executable, "-m", "syncbot.cli", "run", options.bot, *options.arguments]
     try:

@@ -137,4 +137,8 @@ def _facts(letter: DeadLetter) -> dict[str, Any]:
 
 
 def _update(letter: DeadLetter) -> Any:
-    return json.loads(letter.body)
+    """The update; as a text where it is no JSON, which may be why it is here."""
+    try:
+        return json.loads(letter.body)
+    except (ValueError, RecursionError):
+        return letter.body.decode("utf-8", "replace")

@@ -153,12 +153,13 @@ class Session:
             on_finished=backlog.finished,
             on_fatal=self.fail,
         )
+        learned = store.meta.get(_IDLE_LIMIT)
         poller = Poller(
             bot.fetch_updates,
             store.inbox,
             self.stop,
             backlog,
-            idle=IdleLimit(options.poll_wait, store.meta.get(_IDLE_LIMIT), lambda seconds: _remember(store, _IDLE_LIMIT, seconds)),
+            idle=IdleLimit(options.poll_wait, learned if type(learned) is int else None, lambda seconds: _remember(store, _IDLE_LIMIT, seconds)),
             allowed_updates=options.allowed_updates,
             drop_pending=options.drop_pending_updates,
             notify=workers.notify,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,12 @@ from syncbot.storage.base_outbox import OutboxCall
 
 _REASON_LENGTH = 20_000
 _INT64 = 1 << 63
+LAST_TIME = 253_402_300_799.0
+"""The last second of the year 9999; what claims to be later is no time."""
+
+
+class Unreadable(ValueError):
+    """A value in the state file is not what was written there; the text says what it is instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,18 @@ def encode(value: Any, what: str) -> str:
         raise ValueError(f"{what} is not a JSON value: it is nested too deeply") from None
 
 
-def decode(text: str) -> Any:
-    """The value of what `encode` wrote."""
-    return json.loads(text)
+def decode(text: object) -> Any:
+    """The value of what `encode` wrote.
+
+    Raises:
+        Unreadable: it did not write this.
+    """
+    if not isinstance(text, str):
+        raise Unreadable("is no JSON text")
+    try:
+        return _decode(text)
+    except (ValueError, RecursionError) as problem:
+        raise Unreadable(f"is no JSON value: {problem}") from None
 
 
 def int64(value: int, what: str) -> int:
@@ -98,7 +114,14 @@ def one_state(chat: int, user: int, state: Any) -> Changes:
 
 
 def encode_call(call: OutboxCall) -> tuple[str, str]:
-    """The parameters and the files of a queued call."""
+    """The parameters and the files of a queued call.
+
+    Raises:
+        TypeError, ValueError: a parameter is not JSON, or a time is none.
+    """
+    for time in (call.not_before, call.expires or 0.0):
+        if not 0 <= time <= LAST_TIME:
+            raise ValueError(f"{call.method}: {time} is no time in seconds since 1970")
     names = {name: value for name, value in call.params.items() if isinstance(name, str)}
     if len(names) != len(call.params):
         raise TypeError(f"{call.method}: the names of parameters are strings")
@@ -124,9 +147,24 @@ def check_meta_name(name: str) -> None:
         raise ValueError(f"the name {name!r} is the store's own; choose one that does not begin with 'store.'")
 
 
-def decode_name(name: str) -> str:
-    """The key of a dict from its stored form."""
-    return str(json.loads(name))
+def decode_name(name: object) -> str:
+    """The key of a dict from its stored form.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    return str(decode(name))
+
+
+def _finite(text: str) -> float:
+    """A number of JSON, or one of the three that Python takes for some: none that is infinite was ever written."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.20} is no finite number")
+    return number
+
+
+_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_finite).decode
 
 
 def _name(change: DataChange, key: object) -> str:

@@ -14,10 +14,12 @@ from urllib.parse import quote
 
 from syncbot.errors import StorageError
 from syncbot.storage.base import StoreOptions
+from syncbot.storage.codec import Unreadable
 from syncbot.storage.faults import explained
 from syncbot.storage.files import FileIdentity, identity, make_private, prepare
 from syncbot.storage.forks import forks
-from syncbot.storage.schema import bind, check_ours, migrate
+from syncbot.storage.schema import bind, check_ours, check_tables, migrate
+from syncbot.storage.shapes import readable_text
 
 Row = tuple[Any, ...]
 
@@ -104,7 +106,7 @@ class Database:
 
     def limit_pages(self, pages: int | None) -> None:
         """Set a ceiling for the file, or take it away; an existing file is not cut."""
-        with self.lock:
+        with self.lock, explained(str(self.path)):
             self._max_pages = pages
             if self._db is not None:
                 self._db.execute(f"PRAGMA max_page_count = {int(pages or 0xFFFFFFFE)}").fetchall()
@@ -149,12 +151,13 @@ class Database:
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only possible before the first page is written
         _log_ahead(db, path, self._options.busy_timeout)
         migrate(db, path)
+        check_tables(db)
         owner = bind(db, path, bot_id)
         make_private(self.path, self._identity)
         if self._options.check:
-            found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+            found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
-                raise sqlite3_corrupt(found)
+                raise Unreadable(str(found))
         self._start()
         return owner
 
@@ -175,6 +178,7 @@ class Database:
         # mode=rw: a file that is gone must not come back empty.
         uri = f"file:{quote(os.fsencode(self.path))}?mode=rw"
         db = sqlite3.connect(uri, uri=True, timeout=self._options.busy_timeout, isolation_level=None, check_same_thread=False)
+        db.text_factory = readable_text
         try:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # finds out here and now whether it is a database
         except BaseException:
@@ -193,7 +197,7 @@ class Database:
     def _disconnect(self) -> None:
         db, self._db = self._db, None
         if db is not None:
-            with suppress(sqlite3.Error):  # what was committed is in the log, and the next one to open moves it into the file
+            with suppress(sqlite3.Error, UnicodeDecodeError):  # what was committed is in the log, and the next one to open moves it into the file
                 db.close()
 
     def _set_durable(self, db: sqlite3.Connection, durable: bool) -> None:
@@ -205,7 +209,7 @@ class Database:
         try:
             if db.in_transaction:  # SQLite may have rolled back by itself
                 db.execute("ROLLBACK")
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):
             self._disconnect()  # closing undoes what was not committed
 
     def _check_still_there(self) -> None:
@@ -216,20 +220,13 @@ class Database:
         raise StorageError(f"the state file {self.path} was deleted or replaced while it was in use; put it back, or start the bot again with the new one")
 
 
-def sqlite3_corrupt(detail: str) -> sqlite3.DatabaseError:
-    """The error that SQLite would raise for this damage; `PRAGMA quick_check` only returns it."""
-    problem = sqlite3.DatabaseError(detail)
-    problem.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return problem
-
-
 def _log_ahead(db: sqlite3.Connection, path: str, patience: float) -> None:
     """Switch to a write-ahead log; SQLite does not wait for others there, so that is done here."""
     end = time.monotonic() + patience
     pause = threading.Event()
     while True:
         try:
-            mode = str(db.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         except sqlite3.OperationalError as problem:
             if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from syncbot.errors import StorageError
+from syncbot.storage.codec import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,9 @@ class Fault:
 
 
 _DAMAGED = Fault(
-    "the state file {path} is damaged ({detail}); nothing was changed or deleted. Stop the bot, copy the file together with its -wal and -shm "
-    "to a safe place, then save what can be read with: sqlite3 {path} .recover | sqlite3 rescued.db, and put rescued.db in its place "
-    "(or move the file away to start with an empty one)"
+    "the state file {path} is damaged ({detail}); nothing was deleted. Stop the bot, and save what can be read into a new file with: "
+    "syncbot check-state {path} --salvage-into {path}.new; then move {path} and its -wal away, and the new file into its place "
+    "(or start with an empty one)"
 )
 _IN_USE = Fault(
     "the state file {path} is locked by another program ({detail}); find it with: fuser -v {path}, and end it, or wait until it is done", retryable=True
@@ -34,6 +35,11 @@ _CANNOT_OPEN = Fault(
 FAULTS = {
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_IOERR_SHORT_READ: _DAMAGED,  # its end is missing, which does not pass
+    sqlite3.SQLITE_CONSTRAINT: _DAMAGED,  # what we write fits the tables, as long as these hold what we wrote before
+    sqlite3.SQLITE_MISMATCH: _DAMAGED,
+    sqlite3.SQLITE_TOOBIG: _DAMAGED,
+    sqlite3.SQLITE_INTERNAL: _DAMAGED,
     sqlite3.SQLITE_BUSY: _IN_USE,
     sqlite3.SQLITE_LOCKED: _IN_USE,
     sqlite3.SQLITE_PROTOCOL: _IN_USE,
@@ -51,24 +57,28 @@ FAULTS = {
     sqlite3.SQLITE_CANTOPEN: _CANNOT_OPEN,
     sqlite3.SQLITE_NOLFS: _CANNOT_OPEN,
 }
-"""By primary result code. What is not here (a wrong statement, a broken constraint) is a mistake of ours and is raised as it is."""
+"""By result code; an extended one that is not here counts as its primary one."""
 
 
-def storage_error(problem: sqlite3.Error, path: str) -> StorageError | None:
-    """Our error for SQLite's, or None where it is a mistake in our own code."""
+def storage_error(problem: Exception, path: str) -> StorageError | None:
+    """Our error for one of reading or writing the file, or None where it is a mistake in our own code."""
     code = getattr(problem, "sqlite_errorcode", None)
-    fault = FAULTS.get(code & 0xFF) if isinstance(code, int) else None
+    fault: Fault | None = _DAMAGED
+    if isinstance(code, int) and code & 0xFF != sqlite3.SQLITE_ERROR:
+        fault = FAULTS.get(code) or FAULTS.get(code & 0xFF)
+    elif isinstance(problem, sqlite3.ProgrammingError | sqlite3.InterfaceError) or "syntax error" in str(problem):
+        fault = None  # else it is a table or column that is not there, a text that is none, a trigger of somebody else's
     if fault is None:
         return None
-    return StorageError(fault.text.format(path=path, detail=problem), retryable=fault.retryable)
+    return StorageError(fault.text.format(path=path, detail=" ".join(str(problem).split())), retryable=fault.retryable)
 
 
 @contextmanager
 def explained(path: str) -> Iterator[None]:
-    """Turn SQLite's errors into `StorageError` on the way out."""
+    """Turn SQLite's errors, and those of what a damaged file holds, into `StorageError` on the way out."""
     try:
         yield
-    except sqlite3.Error as problem:
+    except (sqlite3.Error, UnicodeDecodeError, Unreadable) as problem:  # SQLite's own words may quote a damaged name
         ours = storage_error(problem, path)
         if ours is None:
             raise

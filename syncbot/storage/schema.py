@@ -7,10 +7,13 @@ highest number stays, so that numbers never come twice.
 
 from __future__ import annotations
 
+import functools
 import sqlite3
+from contextlib import closing
 
 from syncbot.errors import StorageError
-from syncbot.storage.codec import decode, encode
+from syncbot.storage.codec import Unreadable, encode
+from syncbot.storage.shapes import MOST_NUMBER, fact
 
 APPLICATION_ID = 0x53594E42
 """Stands in the header of every state file ("SYNB")."""
@@ -55,6 +58,8 @@ def check_ours(db: sqlite3.Connection, path: str) -> bool:
         if mark == 0 and version == 0 and is_empty:
             return False
         raise StorageError(f"{path} is a database of another program; choose another path for the state file with state= or SYNCBOT_STATE")
+    if version < 0:
+        raise Unreadable(f"its format is {version}")
     if version > len(MIGRATIONS):
         raise StorageError(
             f"the state file {path} was written by a newer syncbot (its format is {version}, this one knows {len(MIGRATIONS)}); "
@@ -82,6 +87,31 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
         raise
 
 
+def check_tables(db: sqlite3.Connection) -> None:
+    """See to it that the tables are ours to the letter, and that their rows can be counted on.
+
+    Raises:
+        Unreadable: something is missing or was changed; the text says what.
+    """
+    found = {(str(name), str(sql)) for name, sql in db.execute("SELECT name, sql FROM sqlite_master")}
+    if wrong := sorted({name for name, _ in _expected() - found}):
+        raise Unreadable(f"{', '.join(wrong)} is missing or was changed by another program")
+    if wrong := sorted(str(name) for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")):
+        raise Unreadable(f"another program has put the trigger {', '.join(wrong)} into it")
+    for (highest,) in db.execute("SELECT max(seq) FROM sqlite_sequence UNION ALL SELECT max(id) FROM dead_letter UNION ALL SELECT max(id) FROM outbox"):
+        if highest is not None and not (isinstance(highest, int) and highest < MOST_NUMBER):
+            raise Unreadable(f"its rows are numbered up to {highest!r:.40}")  # SQLite would say that the disk is full
+
+
+@functools.cache
+def _expected() -> frozenset[tuple[str, str]]:
+    """Name and definition of everything that the migrations make."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        for statement in (statement for statements in MIGRATIONS for statement in statements):
+            db.execute(statement)
+        return frozenset((str(name), str(sql)) for name, sql in db.execute("SELECT name, sql FROM sqlite_master"))
+
+
 def bind(db: sqlite3.Connection, path: str, bot_id: int | None) -> int:
     """Write whose file it is, if nobody has, and return whose it is.
 
@@ -95,7 +125,7 @@ def bind(db: sqlite3.Connection, path: str, bot_id: int | None) -> int:
         row = db.execute(query).fetchone()  # another process may have been quicker
     if row is None:
         raise StorageError(f"the state file {path} belongs to no bot yet; start the bot once")
-    owner = int(decode(row[0]))
+    owner = fact(row[0], "the bot's id in it")
     if bot_id not in (None, owner):
         raise StorageError(
             f"the state file {path} belongs to bot {owner}, and this is bot {bot_id}; give each bot a file of its own with state= or SYNCBOT_STATE"

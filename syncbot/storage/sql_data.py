@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from syncbot.storage.base import PLAUSIBLE_TIME
 from syncbot.storage.base_data import Changes, Scope
-from syncbot.storage.codec import EncodedChanges, check_meta_name, decode, decode_name, encode, encode_changes, one_change, one_state
+from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, decode, decode_name, encode, encode_changes, one_change, one_state
 from syncbot.storage.database import Database
+
+_log = logging.getLogger(__name__)
 
 
 def write_changes(db: sqlite3.Connection, changes: EncodedChanges, now: float) -> None:
@@ -33,15 +36,23 @@ class SqlData:
         self._now = now
 
     def load(self, scope: Scope, owner: int) -> dict[str, Any]:
-        rows = self._database.rows("SELECT name, value FROM data WHERE scope = ? AND owner = ?", (str(scope), owner))
-        return {decode_name(name): decode(value) for name, value in rows}
+        with self._database.reading() as db:
+            rows = db.execute("SELECT name, value FROM data WHERE scope = ? AND owner = ?", (str(scope), owner)).fetchall()
+            try:
+                return {decode_name(name): decode(value) for name, value in rows}
+            except Unreadable as problem:
+                raise Unreadable(f"a value in {scope}_data of {owner} {problem}") from None
 
     def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
         self.apply(one_change(scope, owner, changed, removed))
 
     def get_state(self, chat: int, user: int) -> Any:
-        rows = self._database.rows("SELECT state FROM conversation WHERE chat = ? AND user = ?", (chat, user))
-        return decode(rows[0][0]) if rows else None
+        with self._database.reading() as db:
+            row = db.execute("SELECT state FROM conversation WHERE chat = ? AND user = ?", (chat, user)).fetchone()
+            try:
+                return decode(row[0]) if row else None
+            except Unreadable as problem:
+                raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
 
     def set_state(self, chat: int, user: int, state: Any) -> None:
         self.apply(one_state(chat, user, state))
@@ -66,7 +77,11 @@ class SqlMeta:
 
     def get(self, name: str, default: Any = None) -> Any:
         rows = self._database.rows("SELECT value FROM meta WHERE name = ?", (name,))
-        return decode(rows[0][0]) if rows else default
+        try:
+            return decode(rows[0][0]) if rows else default
+        except Unreadable as problem:  # all of these facts can be learned again
+            _log.error("the fact %r in the state file %s %s; it is forgotten", name, self._database.path, problem)
+            return default
 
     def set(self, name: str, value: Any) -> None:
         check_meta_name(name)

@@ -10,6 +10,7 @@ turn log can be made, everything is.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -20,13 +21,16 @@ from pathlib import Path
 from syncbot.errors import StorageError
 from syncbot.storage.base import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, Incoming, Recovery, StoreOptions
 from syncbot.storage.base_data import NO_CHANGES, Changes
-from syncbot.storage.codec import NOTHING, EncodedChanges, decode, encode_changes, int64, shorten
+from syncbot.storage.codec import NOTHING, EncodedChanges, Unreadable, encode_changes, int64, shorten
 from syncbot.storage.database import Database
 from syncbot.storage.notes import Found, Notes, Window, apply_earlier, seen_from_outside
+from syncbot.storage.shapes import fact, read_time
 from syncbot.storage.sql_data import write_changes
-from syncbot.storage.sql_rows import bury_row, forget_dead_letters, forget_ids, insert_waiting, known_ids, number, set_number, sweep
+from syncbot.storage.sql_rows import bury_row, forget_dead_letters, forget_ids, insert_waiting, known_ids, number, set_aside, set_number, sound, sweep
 from syncbot.storage.turn_log import TurnLog
 from syncbot.storage.turns import Turns, taken_over
+
+_log = logging.getLogger(__name__)
 
 _SWEEP_AT = 64  # done rows that may lie about where no batch comes by to sweep them (because other processes store)
 _PRUNE_AT = 2_000  # stored updates between two rounds of forgetting
@@ -80,12 +84,17 @@ class SqlInbox:
 
     def next_offset(self) -> int | None:
         rows = self._database.rows("SELECT value FROM meta WHERE name = 'store.next_offset'")
-        return int(decode(rows[0][0])) if rows else None
+        try:
+            return fact(rows[0][0], "the offset") if rows else None
+        except Unreadable as problem:
+            _log.error("%s in the state file %s; it is not needed", problem, self._database.path)
+            return None
 
     def recover(self) -> Recovery:
         with self._database.lock:
             with self._database.transaction() as db:
                 before = number(db, "store.run")
+                set_aside(db, self._now())
                 apply_earlier(db, self._log_path, before)
                 run = before + 1
                 set_number(db, "store.run", run)
@@ -162,7 +171,9 @@ class SqlInbox:
             else:  # another process may handle
                 with self._database.reading() as db:
                     begun, ended = seen_from_outside(self._log_path, number(db, "store.run"))
-            return Counts(*self._database.rows(_COUNTS, (json.dumps(begun), json.dumps(ended)))[0])
+            with self._database.reading() as db:
+                waiting, running, oldest = db.execute(_COUNTS, (json.dumps(begun), json.dumps(ended))).fetchone()
+                return Counts(waiting, running, oldest if oldest is None else read_time(oldest))
 
     def prune(self) -> None:
         """Forget old ids and old dead letters."""
@@ -246,9 +257,9 @@ class SqlInbox:
         """The same after an end that is noted already, which must not fail for it: whoever asks next meets the trouble again."""
         try:
             return self._take(turns, limit)
-        except Exception as problem:
-            if isinstance(problem, StorageError) and not problem.retryable:
-                raise
+        except Exception:
+            if self._notes is not None and self._notes.replaced:
+                raise  # the end stands nowhere: another process has taken over
             return []
 
     def _next(self, turns: Turns) -> Found | None:
@@ -332,7 +343,7 @@ class SqlInbox:
                 continue
             if found[2]:
                 found = db.execute(_HEAD, (found[2],)).fetchone()
-            return [self._start(db, turns, found, alone=True)]
+            return [self._start(db, turns, sound(found), alone=True)]
         return self._hand_out(db, turns, 1)
 
     def _start(self, db: sqlite3.Connection, turns: Turns, found: Found, *, alone: bool) -> Claimed:
@@ -384,6 +395,6 @@ def _waiting(db: sqlite3.Connection, busy: Collection[str], begun: Collection[in
     sql = f"{_COLUMNS} AND chat NOT IN ({keys}) AND seq NOT IN ({', '.join('?' * len(begun))}) ORDER BY seq LIMIT ?"
     cursor = db.execute(sql, (*(busy if few else (json.dumps(list(busy)),)), *begun, limit))
     try:
-        yield from cursor
+        yield from map(sound, cursor)
     finally:
         cursor.close()  # what is read in part would keep the log from being moved into the file

@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
+import math
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
-from syncbot.storage.codec import decode, encode_call
-from syncbot.storage.database import Database
+from syncbot.storage.codec import LAST_TIME, encode_call
+from syncbot.storage.database import Database, Row
+from syncbot.storage.shapes import read_row
 
 _ACTIVE = "state IN ('queued', 'claimed', 'sending')"  # word for word as in the index, or SQLite does not use it
 _HELD = "state IN ('uncertain', 'failed')"
 _OWNED = "owner = ? AND state IN ('claimed', 'sending', 'uncertain')"
-_COLUMNS = "id, method, params, chat, files, not_before, expires, state, attempts, created, reason, owner, lease_until"
-_SELECT = f"SELECT {_COLUMNS} FROM outbox"
+_NAMES = ("id", "method", "params", "chat", "files", "not_before", "expires", "state", "attempts", "created", "reason", "owner", "lease_until")
+_SELECT = f"SELECT {', '.join(_NAMES)} FROM outbox"
+_OWNER = re.compile(r"[\w.-]+")
+_DAMAGED = "its row in the state file is damaged: "
 # It is the first of its key that is not settled.
 _ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM outbox WHERE chat = o.chat AND id < o.id AND {_ACTIVE}))"
 _CLAIMABLE = f"SELECT id FROM outbox AS o WHERE {_ACTIVE} AND state = 'queued' AND not_before <= ? AND {_ITS_TURN} ORDER BY id LIMIT 1"
@@ -42,11 +48,19 @@ class SqlOutbox:
         now = self._now()
         items: list[OutboxItem] = []
         with self._database.transaction() as db:
-            _recover(db, "lease_until <= ?", now)
+            _recover(db, "lease_until NOT BETWEEN ? AND ?", math.nextafter(now, math.inf), LAST_TIME)  # a text is no number, and so not between
             db.execute(f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND expires <= ?", (EXPIRED, now))
+            db.execute(
+                f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND not_before NOT BETWEEN 0 AND ?",
+                (f"{_DAMAGED}not_before is no time", LAST_TIME),
+            )
             while len(items) < limit and (found := db.execute(_CLAIMABLE, (now,)).fetchone()):
                 db.execute("UPDATE outbox SET state = 'claimed', owner = ?, lease_until = ? WHERE id = ?", (owner, now + lease, found[0]))
-                items += _items(db.execute(f"{_SELECT} WHERE id = ?", found).fetchall())
+                item, faults = _item(db.execute(f"{_SELECT} WHERE id = ?", found).fetchone())
+                if faults:  # the others go on
+                    db.execute("UPDATE outbox SET state = 'failed', reason = ? WHERE id = ?", (_DAMAGED + faults, item.id))
+                else:
+                    items.append(item)
         return items
 
     def sending(self, id: int, owner: str, *, lease: float) -> bool:
@@ -69,9 +83,9 @@ class SqlOutbox:
             return _recover(db, "owner = ?", owner)
 
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
-        wanted = tuple(str(state) for state in states or OutboxState)
-        marks = ", ".join("?" * len(wanted))
-        return _items(self._database.rows(f"{_SELECT} WHERE id > ? AND state IN ({marks}) ORDER BY id LIMIT ?", (after, *wanted, limit)))
+        wanted = tuple(str(state) for state in states)
+        among = f"state IN ({', '.join('?' * len(wanted))})" if wanted else "TRUE"
+        return _items(self._database.rows(f"{_SELECT} WHERE id > ? AND {among} ORDER BY id LIMIT ?", (after, *wanted, limit)))
 
     def get(self, id: int) -> OutboxItem | None:
         return next(iter(_items(self._database.rows(f"{_SELECT} WHERE id = ?", (id,)))), None)
@@ -81,10 +95,13 @@ class SqlOutbox:
         return {state: found.get(str(state), 0) for state in OutboxState}
 
     def outlook(self) -> Outlook:
-        sql = f"""SELECT CASE state WHEN 'queued' THEN '' ELSE owner END AS holder, min(CASE state WHEN 'queued' THEN not_before ELSE lease_until END)
+        sql = f"""SELECT CASE state WHEN 'queued' THEN '' ELSE owner END AS holder,
+                min(CAST(CASE state WHEN 'queued' THEN not_before ELSE lease_until END AS REAL))
             FROM outbox AS o WHERE {_ACTIVE} AND (state <> 'queued' OR {_ITS_TURN}) GROUP BY holder ORDER BY holder"""
         rows = self._database.rows(sql)
-        return Outlook(min((float(time) for _, time in rows), default=None), tuple(holder for holder, _ in rows if holder))
+        return Outlook(
+            min((time for _, time in rows if time is not None), default=None), tuple(holder for holder, _ in rows if holder and isinstance(holder, str))
+        )
 
     def retry(self, id: int, *, expires: float | None = None) -> bool:
         sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, expires = ?, reason = '' WHERE id = ? AND {_HELD}"
@@ -107,24 +124,22 @@ class SqlOutbox:
         return items
 
 
-def _recover(db: sqlite3.Connection, where: str, value: float | str) -> int:
+def _recover(db: sqlite3.Connection, where: str, *values: float | str) -> int:
     """Take back what a deliverer had: queued again if nothing was sent, else uncertain (its owner stays noted: it may still report)."""
-    uncertain = db.execute(f"UPDATE outbox SET state = 'uncertain', reason = ? WHERE {_ACTIVE} AND state = 'sending' AND {where}", (LEASE_RAN_OUT, value))
-    queued = db.execute(f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_ACTIVE} AND state = 'claimed' AND {where}", (value,))
+    uncertain = db.execute(f"UPDATE outbox SET state = 'uncertain', reason = ? WHERE {_ACTIVE} AND state = 'sending' AND {where}", (LEASE_RAN_OUT, *values))
+    queued = db.execute(f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_ACTIVE} AND state = 'claimed' AND {where}", values)
     return uncertain.rowcount + queued.rowcount
 
 
-def _items(rows: list[tuple[Any, ...]]) -> list[OutboxItem]:
-    return [
-        OutboxItem(
-            id,
-            OutboxCall(method, decode(params), key, tuple(decode(files)), not_before, expires),
-            OutboxState(state),
-            attempts,
-            created,
-            reason,
-            owner,
-            lease_until,
-        )
-        for id, method, params, key, files, not_before, expires, state, attempts, created, reason, owner, lease_until in rows
-    ]
+def _items(rows: list[Row]) -> list[OutboxItem]:
+    """Calls; of a damaged one, what can be read of it, and its reason says so."""
+    found = [_item(row) for row in rows]
+    return [replace(item, reason=f"{item.reason} {_DAMAGED}{faults}".strip()) if faults else item for item, faults in found]
+
+
+def _item(row: Row) -> tuple[OutboxItem, str]:
+    """A call, and what is wrong with its row."""
+    values, faults = read_row("outbox", _NAMES, row)
+    _, method, params, key, files, not_before, expires, state, attempts, created, reason, owner, lease_until = values
+    call = OutboxCall(method, params, key, files, not_before, expires)
+    return OutboxItem(row[0], call, OutboxState(state), attempts, created, reason, owner, lease_until), faults

@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from syncbot.storage.base import PLAUSIBLE_TIME, Incoming, StoreOptions
-from syncbot.storage.codec import decode, encode
+from syncbot.storage.codec import Unreadable, encode
+from syncbot.storage.shapes import MOST_NUMBER, TABLES, fact, read_row
 
 # Whether the update of a remembered id is still to be handled; that it is in the window, or not, does not matter then.
 _STILL_THERE = "EXISTS (SELECT 1 FROM inbox WHERE inbox.seq = seen.seq AND inbox.update_id = seen.update_id AND inbox.state <> 'done')"
+_INBOX = tuple(TABLES["inbox"])
+_log = logging.getLogger(__name__)
 
 
 def known_ids(db: sqlite3.Connection, ids: Collection[int], since: float) -> set[int]:
@@ -27,6 +32,8 @@ def insert_waiting(db: sqlite3.Connection, updates: Sequence[Incoming], now: flo
     if not updates:
         return
     first = int(db.execute("SELECT coalesce(max(seq), 0) FROM inbox").fetchone()[0]) + 1
+    if first >= MOST_NUMBER:
+        raise Unreadable(f"the rows of its inbox are numbered up to {first - 1}")
     rows = list(enumerate(updates, first))
     came = now if stored is None else stored
     db.executemany(
@@ -45,6 +52,45 @@ def bury_row(db: sqlite3.Connection, seq: int, reason: str, now: float, *, hande
         (now, handed_out, reason, seq),
     ).lastrowid
     db.execute("UPDATE inbox SET state = 'done' WHERE seq = ?", (seq,))
+    assert letter is not None
+    return letter
+
+
+def set_aside(db: sqlite3.Connection, now: float) -> None:
+    """Move the updates whose rows are damaged from the inbox to the dead letters, so that all others are handled."""
+    sql = f"SELECT typeof(json), {', '.join(_INBOX)} FROM inbox LEFT JOIN body USING (seq) WHERE state <> 'done' OR seq NOT BETWEEN 1 AND ?"
+    damaged: list[tuple[int, list[Any], str]] = []
+    for kind, *row in db.execute(sql, (MOST_NUMBER,)):
+        values, faults = read_row("inbox", _INBOX, row)
+        if faults or kind != "blob":
+            damaged.append((row[0], values, faults or "the update itself is missing"))
+    for seq, values, faults in damaged:
+        body = db.execute("SELECT json FROM body WHERE seq = ?", (seq,)).fetchone()
+        letter = bury_values(db, dict(zip(_INBOX, values, strict=True)), body[0] if body else None, faults, now)
+        db.execute("DELETE FROM inbox WHERE seq = ?", (seq,))
+        db.execute("DELETE FROM body WHERE seq = ?", (seq,))
+        _log.error("an update in the state file is damaged (%s), and cannot be handled: see syncbot dead-letters show %d", faults, letter)
+
+
+def sound(found: tuple[Any, ...]) -> tuple[int, int, str, float, int, bytes]:
+    """A row that may be handed out; one that was damaged since `recover` is found here, and set aside at the next start.
+
+    Raises:
+        Unreadable: it is damaged.
+    """
+    seq, update_id, chat, stored, attempts, body = found
+    if type(update_id) is int and type(chat) is str and type(stored) is float and type(attempts) is int and type(body) is bytes:
+        return seq, update_id, chat, stored, attempts, body
+    raise Unreadable(f"row {seq} of its inbox")
+
+
+def bury_values(db: sqlite3.Connection, inbox: Mapping[str, Any], body: object, faults: str, now: float) -> int:
+    """Write a dead letter of what can be read of a damaged row of the inbox; returns its id."""
+    update = body.encode("utf-8", "replace") if isinstance(body, str) else body if isinstance(body, bytes) else b"null"
+    letter = db.execute(
+        "INSERT INTO dead_letter (update_id, chat, stored, died, attempts, reason, json) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (inbox["update_id"], inbox["chat"], inbox["stored"], now, inbox["attempts"], f"its row in the state file was damaged: {faults}", update),
+    ).lastrowid
     assert letter is not None
     return letter
 
@@ -75,7 +121,7 @@ def forget_dead_letters(db: sqlite3.Connection, now: float, options: StoreOption
 def number(db: sqlite3.Connection, name: str) -> int:
     """One of the store's own numbers; 0 where it was never set."""
     row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-    return int(decode(row[0])) if row else 0
+    return fact(row[0], name) if row else 0
 
 
 def set_number(db: sqlite3.Connection, name: str, value: int) -> None:

@@ -46,6 +46,17 @@ def test_what_only_somebody_can_mend_is_not_tried_again(checkout: Checkout) -> N
     assert _log(checkout).count("arguments ['--a', 'b c']") == 1
 
 
+def test_a_damaged_state_file_is_not_tried_again(checkout: Checkout, settings: dict[str, str]) -> None:
+    """A script whose state file is damaged ends with 78 and the words of the error, as `syncbot run` does, and is not started anew."""
+    (checkout.folder / "bot.db").write_bytes(b"this is no database" * 1000)
+    _bot(checkout, "from syncbot import Bot, Runtime\nRuntime(Bot.from_env(), state='bot.db').run()\n")
+    ended = checkout.run("launch.sh", "--no-check", *FAST, "mine.py", env=settings)
+    assert ended.returncode == 78
+    log = _log(checkout)
+    assert "is damaged" in log
+    assert "it is started anew" not in log
+
+
 def test_a_bot_that_is_killed_is_started_anew(checkout: Checkout) -> None:
     """A bot that dies of SIGKILL counts as failed with 137 and is run again."""
     _bot(checkout, "import os, pathlib\np = pathlib.Path('died')\nif not p.exists():\n    p.touch()\n    os.kill(os.getpid(), 9)\n")

@@ -241,7 +241,7 @@ def test_another_programs_database_is_refused(path: Path) -> None:
 def test_garbage_is_refused_and_kept(path: Path) -> None:
     """A file that is no database is called damaged, with a way to mend it, and not changed."""
     path.write_bytes(b"this is not a database" * 1000)
-    error = refused(path, "damaged.*nothing was changed or deleted.*recover")
+    error = refused(path, "damaged.*nothing was deleted.*syncbot check-state .* --salvage-into")
     assert str(path) in str(error)
     assert path.read_bytes() == b"this is not a database" * 1000
 
@@ -460,7 +460,7 @@ def test_every_fault_has_words_without_gaps(code: int) -> None:
 
 def test_our_own_mistakes_are_not_dressed_up() -> None:
     """A wrong statement is not called a trouble with the file."""
-    problem = sqlite3.OperationalError("near SELEKT")
+    problem = sqlite3.OperationalError('near "SELEKT": syntax error')
     problem.sqlite_errorcode = sqlite3.SQLITE_ERROR
     assert storage_error(problem, "x") is None
     assert storage_error(sqlite3.ProgrammingError("wrong number of bindings"), "x") is None

@@ -18,6 +18,8 @@ _SLACK_SECONDS = 15.0
 _OUTBOX_LAG = 10.0
 """The outbox may lag so many times as long as updates may: rate limits make it wait."""
 _LONGEST_ERROR = 160
+_NUMBERS = ("at", "started", "every", "pid", "polls")
+_KINDS = (int, float)
 
 
 class StateWatch:
@@ -99,9 +101,9 @@ class StateWatch:
 
     def _said(self) -> tuple[Mapping[str, Any], bool]:
         """The bot's last word about itself, and whether the process that wrote it has ended since without another one."""
-        said: Mapping[str, Any] = self._store.meta.get(FACTS) or {}
+        said = _facts(self._store.meta.get(FACTS))
         while _is_gone(said):
-            last: Mapping[str, Any] = self._store.meta.get(FACTS) or {}
+            last = _facts(self._store.meta.get(FACTS))
             if last == said:
                 return said, True
             said = last  # it came between the two looks, as its process ended, or from the next one
@@ -150,6 +152,13 @@ class StateWatch:
         """For how long the oldest call that is due has been waiting."""
         due = [max(item.created, item.call.not_before) for item in self._store.outbox.entries(OutboxState.QUEUED, limit=100)]
         return max((now - at for at in due), default=0.0) if due and min(due) <= now else 0.0
+
+
+def _facts(found: Any) -> Mapping[str, Any]:
+    """A bot's word about itself; none where something else stands in its place."""
+    if not isinstance(found, dict) or any(type(found.get(name, 0)) not in _KINDS for name in _NUMBERS) or not 0 <= found.get("pid", 0) < 1 << 31:
+        return {}
+    return found if "at" in found else {}
 
 
 def _is_gone(said: Mapping[str, Any]) -> bool:

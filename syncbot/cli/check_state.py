@@ -1,0 +1,91 @@
+"""`syncbot check-state`: whether a state file is whole, and a new one of what can be read of a damaged one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncbot.cli.exits import Exit
+from syncbot.cli.options import as_path, common_options, json_option, load_settings
+from syncbot.cli.output import complain, one_line, write, write_json
+from syncbot.cli.state import state_file
+from syncbot.errors import AlreadyRunning
+
+if TYPE_CHECKING:
+    from syncbot.storage.checking import Findings, Salvaged
+
+
+@click.command("check-state", short_help="Whether a state file is whole; saves a damaged one.")
+@click.argument("path", required=False, callback=as_path, metavar="[FILE]")
+@click.option("--salvage-into", callback=as_path, metavar="NEW", help="Write what can be read into this new file.")
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, /, path: str | None, salvage_into: str | None, as_json: bool) -> Exit:
+    """Say whether a state file is whole, and what is wrong with it. It is only read; the bot must not run meanwhile.
+
+    Without FILE it is SYNCBOT_STATE, else the usual place for this bot. With --salvage-into, every row that can be read goes into the new
+    file, for the same bot. Updates of which only a part can be read go to its dead letters.
+
+    Exit codes: 0 it is whole, or what can be read was saved; 78 it is damaged.
+
+    \b
+    Examples:
+      syncbot check-state bot.db
+      syncbot check-state bot.db --salvage-into bot.db.new
+    """
+    from syncbot.runtime.lock import BotLock  # deferred: the list of commands in --help needs neither
+    from syncbot.storage.checking import check, salvage
+
+    settings = load_settings(ctx, require_token=False)
+    file = state_file(settings, path)
+    lock = BotLock(Path(f"{file}.lock"))
+    if (lock.path.exists() or os.access(file.parent, os.W_OK)) and not lock.acquire():
+        raise AlreadyRunning(f"a bot runs on {file} (it holds {lock.path}); stop it first, for example with systemctl stop, then check the file")
+    try:
+        findings = check(file)
+        bot_id = settings.token.partition(":")[0]
+        saved = salvage(findings, Path(salvage_into), int(bot_id) if bot_id.isdecimal() else None) if salvage_into is not None else None
+    finally:
+        lock.release()
+    if as_json:
+        write_json(_facts(findings, saved))
+    else:
+        _tell(findings, saved, salvage_into)
+    return Exit.OK if saved is not None or not findings.troubles else Exit.CONFIG
+
+
+def _tell(findings: Findings, saved: Salvaged | None, new: str | None) -> None:
+    rows = ", ".join(f"{name} {len(table.sound)}" for name, table in findings.tables.items())
+    write(f"{findings.path} is {'damaged' if findings.troubles else 'whole'} (bot {findings.bot_id or 'unknown'}; sound rows: {rows})")
+    for trouble in findings.troubles:
+        write(f"  {one_line(trouble)}")
+    if saved is None:
+        if findings.troubles:
+            complain(f"save what can be read with: syncbot check-state {findings.path} --salvage-into {findings.path}.new")
+        return
+    write(f"saved into {new}: {_listed(saved.saved)}; {saved.letters} damaged updates are among its dead letters")
+    write(f"lost: {_listed(saved.lost) or 'no row that can be seen'}{_destroyed(findings)}")
+    write(f"now move {findings.path} with its -wal away, and {new} into its place")
+
+
+def _destroyed(findings: Findings) -> str:
+    names = [name for name, table in findings.tables.items() if table.trouble]
+    return f"; and an unknown number where pages are destroyed ({', '.join(names)})" if names else ""
+
+
+def _listed(numbers: object) -> str:
+    assert isinstance(numbers, dict)
+    return ", ".join(f"{name} {number}" for name, number in numbers.items())
+
+
+def _facts(findings: Findings, saved: Salvaged | None) -> dict[str, object]:
+    tables = {name: {"sound": len(t.sound), "damaged": len(t.damaged), "destroyed": bool(t.trouble)} for name, t in findings.tables.items()}
+    facts: dict[str, object] = {"file": str(findings.path), "whole": not findings.troubles, "bot": findings.bot_id, "troubles": findings.troubles}
+    facts["tables"] = tables
+    if saved is not None:
+        facts["salvaged"] = {"saved": dict(saved.saved), "lost": dict(saved.lost), "letters": saved.letters}
+    return facts
