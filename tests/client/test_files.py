@@ -28,9 +28,7 @@ from syncbot.client.files import RemoteFile
 from syncbot.client.partfile import PartFile
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import BadRequest, DeliveryUncertain, NetworkError, NotFound, Phase
-from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy, TestCA
-from syncbot.testing.answers import Answer
-from syncbot.testing.faults import Fault
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import FakeTransport
 from syncbot.types import Request, Response
 

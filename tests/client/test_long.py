@@ -10,8 +10,7 @@ from telegram.constants import ParseMode
 from syncbot.client.bot import Bot
 from syncbot.errors import BadRequest, DeliveryUncertain, NetworkError, RetryAfter
 from syncbot.keyboards import inline
-from syncbot.testing import TEST_TOKEN, BotApiServer
-from syncbot.testing.answers import Answer
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
 from syncbot.transport import FakeTransport
 
 MESSAGE = {"message_id": 7, "date": 1_700_000_000, "chat": {"id": 1, "type": "private", "first_name": "Ann"}}

@@ -19,7 +19,7 @@ import pytest
 from server_kit import Background, Client, client_of
 
 from syncbot.testing import BotApiServer, TestCA
-from syncbot.testing.methods_updates import WebhookState, set_webhook
+from syncbot.testing.api.update_methods import WebhookState, set_webhook
 
 
 class Hook:
