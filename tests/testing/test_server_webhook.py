@@ -19,7 +19,7 @@ import pytest
 from server_kit import Background, Client, client_of
 
 from syncbot.testing import BotApiServer, TestCA
-from syncbot.testing.api.update_methods import WebhookState, set_webhook
+from syncbot.testing.world.update_methods import WebhookState, set_webhook
 
 
 class Hook:
@@ -234,10 +234,11 @@ def test_retry_after_is_honoured(server: BotApiServer, client: Client, hook: Hoo
 def test_a_2xx_answer_may_name_a_method(server: BotApiServer, client: Client, hook: Hook) -> None:
     """sendMessage in the answer is carried out, getMe and nonsense are not."""
     user = server.user(42)
+    as_json = {"Content-Type": "application/json"}
     hook.answers = [
-        (200, {}, b'{"method":"getMe"}'),
-        (200, {}, b"nonsense"),
-        (201, {}, b'{"method":"sendMessage","chat_id":42,"text":"by the answer"}'),
+        (200, as_json, b'{"method":"getMe"}'),
+        (200, as_json, b"nonsense"),
+        (201, as_json, b'{"method":"sendMessage","chat_id":42,"text":"by the answer"}'),
     ]
     client.ok("setWebhook", url=hook.url)
     for n in range(3):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncbot.testing.api.entities import merge_entities
+from syncbot.testing.api.entities import clean, merge_entities, utf16_length
 from syncbot.testing.api.markup import parse_markup
 from syncbot.testing.world.file_store import FileStore, StoredFile, UploadedFile
 from syncbot.testing.world.problems import bad_request
@@ -28,6 +29,7 @@ class ApiCall:
         world: the state, whose lock is held.
         store: the files.
         local: whether this is a local Bot API server.
+        push: queues an update.
     """
 
     method: str
@@ -36,6 +38,7 @@ class ApiCall:
     store: FileStore
     files: dict[str, UploadedFile] = field(default_factory=dict)
     local: bool = False
+    push: Callable[[str, Any], Any] = lambda kind, value: None
 
     def get(self, name: str, default: Any = None) -> Any:
         """A parameter, `default` where it is absent."""
@@ -83,6 +86,7 @@ def formatted(text: Any, parse_mode: Any, entities: Any, *, limit: int, name: st
     given: list[JSON] = [e for e in entities if _is_entity(e)] if isinstance(entities, list) else []
     if parse_mode:
         raw, given = parse_markup(raw, str(parse_mode))
+    raw, given = clean(raw, given)
     stripped = raw.rstrip()
     lead = len(stripped) - len(stripped.lstrip())
     if lead:
@@ -106,8 +110,11 @@ def text_content(call: ApiCall) -> JSON:
     content: JSON = {"text": text}
     if entities:
         content["entities"] = entities
-    if isinstance(call.get("link_preview_options"), dict):
-        content["link_preview_options"] = call.get("link_preview_options")
+    preview = call.get("link_preview_options")
+    if not isinstance(preview, dict) and call.get("disable_web_page_preview") in (True, "true", "True", "1", 1):
+        preview = {"is_disabled": True}
+    if isinstance(preview, dict):
+        content["link_preview_options"] = preview
     return content
 
 
@@ -134,11 +141,15 @@ def keyboard_content(call: ApiCall) -> JSON:
         return {}
     if not isinstance(markup, dict):
         raise bad_request("can't parse reply keyboard markup JSON object")
+    for name, kind in (("inline_keyboard", "InlineKeyboardMarkup"), ("keyboard", "ReplyKeyboardMarkup")):
+        rows = markup.get(name, [])
+        if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+            raise bad_request(f'field "{name}" of the {kind} must be an Array of Arrays')
     if "inline_keyboard" not in markup:
         return {}
     rows = markup["inline_keyboard"]
-    if not isinstance(rows, list) or not all(isinstance(row, list) and all(isinstance(button, dict) for button in row) for row in rows):
-        raise bad_request("can't parse inline keyboard: expected an array of arrays of buttons")
+    if not all(isinstance(button, dict) for row in rows for button in row):
+        raise bad_request("can't parse inline keyboard button: expected an Object")
     for button in (button for row in rows for button in row):
         _check_button(button)
     kept = [row for row in rows if row]
@@ -168,15 +179,29 @@ def reply_content(call: ApiCall, chat: ChatState) -> JSON:
         if str(reply.get("allow_sending_without_reply")).lower() in ("true", "1"):
             return {}
         raise
+    quote = _quote(reply, target)
     if other is not chat:
-        return {"external_reply": {"origin": origin_of(target), "chat": other.card, "message_id": target["message_id"]}}
-    return {"reply_to_message": {key: value for key, value in target.items() if key != "reply_to_message"}}
+        return {"external_reply": {"origin": origin_of(target), "chat": other.card, "message_id": target["message_id"]}, **quote}
+    return {"reply_to_message": {key: value for key, value in target.items() if key != "reply_to_message"}, **quote}
+
+
+def _quote(reply: JSON, target: JSON) -> JSON:
+    """The part of the other message that is quoted, which has to stand in it."""
+    if not reply.get("quote"):
+        return {}
+    text, entities = formatted(reply["quote"], reply.get("quote_parse_mode"), reply.get("quote_entities"), limit=MAX_CAPTION, name="message quote")
+    whole = str(target.get("text") or target.get("caption") or "")
+    at = whole.find(text)
+    if at < 0 or not text:
+        raise bad_request("QUOTE_TEXT_INVALID")
+    return {"quote": {"text": text, "position": utf16_length(whole[:at]), "is_manual": True, **({"entities": entities} if entities else {})}}
 
 
 def common_content(call: ApiCall, chat: ChatState) -> JSON:
     """What every sending method takes: the reply, the keyboard, the topic, the protection."""
     content = {**reply_content(call, chat), **keyboard_content(call)}
     if call.get("message_thread_id"):
+        check_thread(chat, call.get("message_thread_id"))
         content["message_thread_id"] = call.get("message_thread_id")
         content["is_topic_message"] = True
     if call.get("protect_content") is True:
@@ -186,6 +211,13 @@ def common_content(call: ApiCall, chat: ChatState) -> JSON:
     if call.get("business_connection_id"):
         content["business_connection_id"] = str(call.get("business_connection_id"))
     return content
+
+
+def check_thread(chat: ChatState, thread_id: Any) -> None:
+    """In a private chat a topic has to be there; groups have threads under any message."""
+    known = thread_id in chat.more.get("topics", {}) or any(message.get("message_thread_id") == thread_id for message in chat.messages.values())
+    if chat.type == "private" and not known:
+        raise bad_request("message thread not found")
 
 
 def origin_of(message: JSON) -> JSON:

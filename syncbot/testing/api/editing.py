@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from syncbot.testing.api.content import ApiCall, caption_content, keyboard_content, text_content
-from syncbot.testing.api.sending import checklist, media_content, rich_message
+from syncbot.testing.api.media import media_content
+from syncbot.testing.api.sending import checklist, rich_message
 from syncbot.testing.world.problems import bad_request
 from syncbot.testing.world.world import ChatState
 from syncbot.types import JSON

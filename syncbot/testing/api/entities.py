@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,6 +27,25 @@ _PATTERNS = (
 def utf16_length(text: str) -> int:
     """The length in UTF-16 code units, which is how Telegram counts."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+_DROPPED = re.compile("[\r\u2028-\u202e\u0333\u033f\u030a]")
+_BLANKED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f]")
+
+
+def clean(text: str, entities: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+    """What Telegram's server does to any text: control characters become spaces, carriage returns and marks of direction go, and entities move along."""
+    found = list(_DROPPED.finditer(text))
+    if found and entities:
+        dropped, units, at = [], 0, 0
+        for match in found:
+            units += utf16_length(text[at : match.start()])
+            at = match.start()
+            dropped.append(units)
+        spans = [(entity["offset"], entity["offset"] + entity["length"]) for entity in entities]
+        moved = [(start - bisect_left(dropped, start), end - bisect_left(dropped, end)) for start, end in spans]
+        entities = [{**entity, "offset": start, "length": end - start} for entity, (start, end) in zip(entities, moved, strict=True) if end > start]
+    return _BLANKED.sub(" ", _DROPPED.sub("", text)), entities
 
 
 def find_entities(text: str) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ def get_chat(call: ApiCall) -> JSON:
     """getChat."""
     chat = call.world.find_chat(call.get("chat_id"))
     full: JSON = {**chat.card, "accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": _GIFTS}
-    full.update({key: chat.more[key] for key in ("description", "permissions", "bio", "invite_link", "sticker_set_name") if chat.more.get(key)})
+    full.update({key: chat.more[key] for key in ("description", "permissions", "bio", "invite_link", "sticker_set_name", "photo") if chat.more.get(key)})
     if chat.type in ("group", "supergroup"):
         full.setdefault("permissions", dict.fromkeys(_PERMISSIONS, True))
     if chat.pinned and chat.pinned[-1] in chat.messages:
@@ -151,6 +151,34 @@ def set_permissions(call: ApiCall) -> bool:
         raise bad_request("can't parse permissions JSON object")
     _group(call, "can't change a private chat").more["permissions"] = {name: bool(given.get(name, False)) for name in _PERMISSIONS}
     return True
+
+
+def set_photo(call: ApiCall) -> bool:
+    """setChatPhoto: an upload alone will do."""
+    chat = _group(call, "can't change a private chat")
+    if "photo" not in call.files:
+        raise bad_request("photo must be uploaded as an InputFile" if call.get("photo") else "there is no photo in the request")
+    stored = call.file(None, "photo")
+    chat.more["photo"] = {
+        "small_file_id": stored.file_id,
+        "small_file_unique_id": f"{stored.unique_id}s",
+        "big_file_id": stored.file_id,
+        "big_file_unique_id": stored.unique_id,
+    }
+    return True
+
+
+def delete_photo(call: ApiCall) -> bool:
+    """deleteChatPhoto."""
+    _group(call, "can't change a private chat").more.pop("photo", None)
+    return True
+
+
+def create_topic(call: ApiCall) -> JSON:
+    """createForumTopic."""
+    topic: JSON = {"message_thread_id": call.world.number(), "name": str(call.get("name")), "icon_color": call.get("icon_color", 7_322_096)}
+    call.chat().more.setdefault("topics", {})[topic["message_thread_id"]] = topic
+    return topic
 
 
 # ---------------------------------------------------------------------- pins and reactions
@@ -274,6 +302,9 @@ HANDLERS: Mapping[str, Callable[[ApiCall], Any]] = {
     "setChatTitle": _set_fact("title", "title", 128, is_fact=True),
     "setChatDescription": _set_fact("description", "description", 255, is_fact=False),
     "setChatPermissions": set_permissions,
+    "setChatPhoto": set_photo,
+    "deleteChatPhoto": delete_photo,
+    "createForumTopic": create_topic,
     "pinChatMessage": pin,
     "unpinChatMessage": unpin,
     "unpinAllChatMessages": unpin_all,

@@ -6,12 +6,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from syncbot.testing.api.content import ApiCall
+from syncbot.testing.api.media import photo_sizes
 from syncbot.testing.world.problems import bad_request
 from syncbot.types import JSON
 
 DOWNLOAD_LIMIT = 20 << 20
 """Bytes that getFile hands out on Telegram's own server."""
 
+ADMINISTRATOR_RIGHTS = (
+    "is_anonymous",
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+)
 _OLD_QUERY = "query is too old and response timeout expired or query ID is invalid"
 
 
@@ -24,17 +38,11 @@ def get_file(call: ApiCall) -> JSON:
     """getFile."""
     stored = call.store.find(str(call.get("file_id", "")))
     if stored is None:
-        raise bad_request("wrong file_id or the file is temporarily unavailable")
+        raise bad_request("invalid file_id")
     if stored.size > DOWNLOAD_LIMIT and not call.local:
         raise bad_request("file is too big")
     path = str(stored.disk) if call.local else stored.path
     return {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size, "file_path": path}
-
-
-def upload_sticker_file(call: ApiCall) -> JSON:
-    """uploadStickerFile."""
-    stored = call.file(call.get("sticker"), "sticker")
-    return {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size}
 
 
 def answer_callback_query(call: ApiCall) -> bool:
@@ -132,14 +140,71 @@ def get_chat_menu_button(call: ApiCall) -> JSON:
     return found
 
 
+def set_administrator_rights(call: ApiCall) -> bool:
+    """setMyDefaultAdministratorRights: none at all where no rights are given."""
+    rights = call.get("rights", {})
+    call.world.settings[_rights_key(call)] = {name: value for name, value in rights.items() if isinstance(value, bool)}
+    return True
+
+
+def get_administrator_rights(call: ApiCall) -> JSON:
+    """getMyDefaultAdministratorRights."""
+    return {**dict.fromkeys(ADMINISTRATOR_RIGHTS, False), **call.world.settings.get(_rights_key(call), {})}
+
+
+def _rights_key(call: ApiCall) -> str:
+    return f"rights/{'channels' if call.get('for_channels') is True else 'groups'}"
+
+
+# ---------------------------------------------------------------------- profile photos
+
+
+def _own_photos(call: ApiCall) -> list[list[JSON]]:
+    found: list[list[JSON]] = call.world.settings.setdefault("profile_photos", [])
+    return found
+
+
+def set_profile_photo(call: ApiCall) -> bool:
+    """setMyProfilePhoto."""
+    photo = call.get("photo")
+    kind = photo.get("type") if isinstance(photo, dict) else None
+    if kind not in ("static", "animated"):
+        raise bad_request("can't parse InputProfilePhoto JSON object")
+    name = "photo" if kind == "static" else "animation"
+    if not str(photo.get(name)).startswith("attach://"):
+        raise bad_request("profile photo must be uploaded as a file")
+    _own_photos(call).insert(0, photo_sizes(call.file(photo[name], name)))
+    return True
+
+
+def remove_profile_photo(call: ApiCall) -> bool:
+    """removeMyProfilePhoto: the newest one."""
+    if _own_photos(call):
+        _own_photos(call).pop(0)
+    return True
+
+
+def get_profile_photos(call: ApiCall) -> JSON:
+    """getUserProfilePhotos: the bot's own; a user of the test server has none."""
+    if call.get("user_id") not in call.world.users:
+        raise bad_request("user not found")
+    photos = _own_photos(call) if call.get("user_id") == call.world.bot["id"] else []
+    first = int(call.get("offset", 0))
+    return {"total_count": len(photos), "photos": photos[first : first + min(max(int(call.get("limit", 100)), 1), 100)]}
+
+
 HANDLERS: Mapping[str, Callable[[ApiCall], Any]] = {
     "getMe": get_me,
     "getFile": get_file,
-    "uploadStickerFile": upload_sticker_file,
     "answerCallbackQuery": answer_callback_query,
     "answerInlineQuery": _answer_query("inline_query_id"),
     "answerShippingQuery": _answer_query("shipping_query_id"),
     "answerPreCheckoutQuery": _answer_query("pre_checkout_query_id"),
+    "setMyDefaultAdministratorRights": set_administrator_rights,
+    "getMyDefaultAdministratorRights": get_administrator_rights,
+    "setMyProfilePhoto": set_profile_photo,
+    "removeMyProfilePhoto": remove_profile_photo,
+    "getUserProfilePhotos": get_profile_photos,
     "setMyCommands": set_my_commands,
     "getMyCommands": get_my_commands,
     "deleteMyCommands": delete_my_commands,

@@ -8,25 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from syncbot.testing.api.content import ApiCall
 from syncbot.testing.api.membership import invite_link, member_card
-from syncbot.testing.api.sending import photo_sizes
+from syncbot.testing.api.stickers import sticker_card
 from syncbot.testing.world.problems import bad_request
 
 if TYPE_CHECKING:
     from syncbot.client.table import MethodSpec
-
-_ADMIN_RIGHTS = (
-    "is_anonymous",
-    "can_manage_chat",
-    "can_delete_messages",
-    "can_manage_video_chats",
-    "can_restrict_members",
-    "can_promote_members",
-    "can_change_info",
-    "can_invite_users",
-    "can_post_stories",
-    "can_edit_stories",
-    "can_delete_stories",
-)
 
 
 def plausible(call: ApiCall, spec: MethodSpec) -> Any:
@@ -54,18 +40,8 @@ def _file(call: ApiCall) -> dict[str, Any]:
     return {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size, "file_path": stored.path}
 
 
-def _photo(call: ApiCall) -> list[dict[str, Any]]:
-    return photo_sizes(call.store.add([b"photo"], name="photo.jpg"))
-
-
 def _sticker(call: ApiCall) -> dict[str, Any]:
-    stored = call.store.add([b"sticker"], name="sticker.webp")
-    basic = {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "type": "regular", "width": 512, "height": 512}
-    return {**basic, "is_animated": False, "is_video": False, "emoji": "🙂", "set_name": str(call.get("name", "test_set"))}
-
-
-def _sticker_set(call: ApiCall) -> dict[str, Any]:
-    return {"name": str(call.get("name", "test_set")), "title": "A set", "sticker_type": "regular", "stickers": [_sticker(call)]}
+    return sticker_card(call.store.add([b"sticker"], name="sticker.webp"), emoji="🙂", set_name="test_set")
 
 
 def _message(call: ApiCall) -> Any:
@@ -80,10 +56,6 @@ def _poll(call: ApiCall) -> dict[str, Any]:
 
 def _story(call: ApiCall) -> dict[str, Any]:
     return {"chat": {"id": call.world.bot["id"], "type": "private", "first_name": "Business"}, "id": call.get("story_id") or call.world.number()}
-
-
-def _topic(call: ApiCall) -> dict[str, Any]:
-    return {"message_thread_id": call.world.number(), "name": str(call.get("name", "Topic")), "icon_color": call.get("icon_color", 7_322_096)}
 
 
 def _connection(call: ApiCall) -> dict[str, Any]:
@@ -102,14 +74,10 @@ _BUILD: Mapping[str, Callable[[ApiCall], Any]] = {
     "MessageId": lambda call: {"message_id": _message(call)["message_id"]},
     "File": _file,
     "Sticker": _sticker,
-    "StickerSet": _sticker_set,
     "Poll": _poll,
     "Story": _story,
-    "ForumTopic": _topic,
     "ChatInviteLink": lambda call: invite_link(call),
     "ChatMember": lambda call: member_card(call.world.bot, "member"),
-    "ChatAdministratorRights": lambda call: dict.fromkeys(_ADMIN_RIGHTS, False),
-    "UserProfilePhotos": lambda call: {"total_count": 1, "photos": [_photo(call)]},
     "UserProfileAudios": lambda call: {"total_count": 0, "audios": []},
     "UserChatBoosts": lambda call: {"boosts": []},
     "BusinessConnection": _connection,

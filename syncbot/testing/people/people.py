@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncbot.testing.api.entities import find_entities
+from syncbot.testing.api.media import DESCRIBE
 from syncbot.testing.api.membership import member_card
-from syncbot.testing.api.sending import DESCRIBE
 from syncbot.testing.people.reading import ChatReader, Press, SentMessage
 from syncbot.testing.world.file_store import FileStore
 from syncbot.testing.world.update_queue import UpdateQueue

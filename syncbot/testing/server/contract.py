@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from syncbot.testing.server import older_names
+
 if TYPE_CHECKING:
     from syncbot.client.table import MethodSpec
+
+_DECIMAL = re.compile(r"-?\d{1,18}\.\d*")
+"""A decimal, of which the server takes the part before the point where it wants an integer."""
 
 OLDER_PARAMETERS = frozenset({"reply_to_message_id", "allow_sending_without_reply", "disable_web_page_preview"})
 """Parameters that later versions of the Bot API replaced and that Telegram still understands."""
@@ -46,7 +53,7 @@ def find_spec(name: str) -> MethodSpec | None:
     """The method of this name, in any case; None for an unknown one."""
     from syncbot.client.table import find_method
 
-    return None if "_" in name else find_method(name)
+    return None if "_" in name else find_method(older_names.METHODS.get(name.lower(), name))
 
 
 def check(name: str, raw: Mapping[str, Any], uploaded: frozenset[str]) -> Checked:
@@ -58,6 +65,7 @@ def check(name: str, raw: Mapping[str, Any], uploaded: frozenset[str]) -> Checke
         uploaded: the names of the form fields that hold files.
     """
     spec = find_spec(name)
+    raw, uploaded = older_names.translated(spec, raw, uploaded)
     if spec is None:
         return Checked(None, {key: _guess(value) for key, value in raw.items()})
     known = spec.parameters
@@ -96,6 +104,8 @@ def _json(text: str) -> Any:
 
 
 def _decode(value: Any, types: tuple[str, ...]) -> Any:
+    if isinstance(value, float) and types == ("Integer",) and math.isfinite(value):
+        return int(value)
     if not isinstance(value, str):
         # Telegram takes the JSON text of a number where it wants a string
         return json.dumps(value) if types == ("String",) and isinstance(value, int | float) else value
@@ -103,6 +113,8 @@ def _decode(value: Any, types: tuple[str, ...]) -> Any:
     for kind in types:
         if kind == "Integer" and _is_number(plain, int):
             return int(plain)
+        if types == ("Integer",) and _DECIMAL.fullmatch(plain):
+            return int(plain.partition(".")[0])
         if kind == "Float" and _is_number(plain, float):
             return float(plain)
         if kind == "Boolean":
@@ -132,8 +144,8 @@ def _fits(value: Any, types: tuple[str, ...]) -> bool:
 
 
 def _fits_one(value: Any, kind: str) -> bool:
-    if kind in ("String", "InputFile"):
-        return isinstance(value, str)
+    if kind in ("String", "InputFile", "InputPollOption"):  # the server takes a poll's option as its text alone, too
+        return isinstance(value, str) or (kind == "InputPollOption" and isinstance(value, dict))
     if kind == "Integer":
         return isinstance(value, int) and not isinstance(value, bool)
     if kind == "Float":

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from syncbot.testing.api.content import ApiCall
 from syncbot.testing.api.method_table import COUNTED, HANDLERS
 from syncbot.testing.api.plausible import plausible
-from syncbot.testing.api.update_methods import WebhookState, delete_webhook, get_updates, get_webhook_info, set_webhook
-from syncbot.testing.server import contract
+from syncbot.testing.server import contract, older_names
 from syncbot.testing.server.answers import Answer, Script, envelope, error_envelope
 from syncbot.testing.server.connection import Connection, HttpReply
 from syncbot.testing.server.rate_limits import RateMeter
 from syncbot.testing.server.records import RecordedRequest, Recorder
 from syncbot.testing.server.request_body import Form, read_form
 from syncbot.testing.server.wire import HttpProblem, PeerGone, RequestHead
-from syncbot.testing.world.file_store import FileStore
+from syncbot.testing.world.file_store import FileStore, UploadedFile
 from syncbot.testing.world.problems import ApiProblem, bad_request
+from syncbot.testing.world.update_methods import WebhookState, delete_webhook, get_updates, get_webhook_info, set_webhook
 from syncbot.testing.world.update_queue import UpdateQueue
 from syncbot.testing.world.world import World
+
+if TYPE_CHECKING:
+    from syncbot.client.table import MethodSpec
 
 _PATH = re.compile(r"/(file/)?bot([^/]*)/(.*)", re.DOTALL)
 _TOKEN = re.compile(r"[1-9][0-9]{0,15}:[A-Za-z0-9_-]{20,64}")
@@ -116,7 +119,6 @@ class Engine:
         if name == "getUpdates":
             return get_updates(self.queue, self.webhook, params, connection)
         with self.world.changed:
-            self._check_rate(name, params)
             if name == "setWebhook":
                 cert = any(file.field == "certificate" for file in record.files)
                 return set_webhook(self.queue, self.webhook, params, has_certificate=cert, any_url=not self.settings.webhook_rules)
@@ -124,12 +126,18 @@ class Engine:
                 return delete_webhook(self.queue, self.webhook, params)
             if name == "getWebhookInfo":
                 return get_webhook_info(self.queue, self.webhook)
-            call = ApiCall(name, params, self.world, self.store, {file.field: file for file in record.files}, self.settings.local)
-            handler = HANDLERS.get(name)
-            result = handler(call) if handler is not None else plausible(call, checked.spec)
-            if name in COUNTED:
-                self._count_text(params, result)
-            return result
+            return self.carry_out(checked.spec, params, record.files)
+
+    def carry_out(self, spec: MethodSpec, params: dict[str, Any], uploads: Iterable[UploadedFile]) -> Any:
+        """Carry out a method that is neither getUpdates nor about the webhook; the world's lock is held. Raises `ApiProblem`."""
+        self._check_rate(spec.name, params)
+        files = {older_names.field_name(spec, file.field): file for file in uploads}
+        call = ApiCall(spec.name, params, self.world, self.store, files, self.settings.local, self.queue.push)
+        handler = HANDLERS.get(spec.name)
+        result = handler(call) if handler is not None else plausible(call, spec)
+        if spec.name in COUNTED:
+            self._count_text(params, result)
+        return result
 
     def _note(self, record: RecordedRequest, checked: contract.Checked) -> None:
         """Note what the table does not know; refuse it where the server is strict, and what is missing in any case."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from syncbot.testing.server.wire import HttpProblem, RequestHead
 from syncbot.testing.world.file_store import FileStore, UploadedFile
@@ -16,9 +16,7 @@ MAX_FIELDS = 8 << 20
 """Bytes that all parameters of a request together may have, files aside."""
 
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
-_NAME = re.compile(rb'[;\s]name="((?:[^"\\]|\\.)*)"|[;\s]name=([^\s;"]+)', re.IGNORECASE)
-_FILENAME = re.compile(rb'[;\s]filename="((?:[^"\\]|\\.)*)"|[;\s]filename=([^\s;"]+)', re.IGNORECASE)
-_FILENAME_STAR = re.compile(rb"[;\s]filename\*=(?:UTF-8|utf-8)''([^\s;\"]+)")
+_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
 @dataclass
@@ -33,14 +31,19 @@ def read_form(head: RequestHead, pieces: Iterator[bytes], store: FileStore) -> F
     """Read query and body of a request to the end; raises `HttpProblem` for a body that is not what it says to be."""
     form = Form()
     form.params.update(parse_qsl(urlsplit(head.target).query, keep_blank_values=True))
-    content_type = head.headers.get("content-type", "")
+    read_body(form, head.headers.get("content-type", ""), pieces, store)
+    return form
+
+
+def read_body(form: Form, content_type: str, pieces: Iterator[bytes], store: FileStore) -> None:
+    """Read a body into a form; raises `HttpProblem` for one that is not what its type says."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         boundary = _BOUNDARY.search(content_type)
         if boundary is None:
             raise HttpProblem(400, "Bad Request: boundary not found in the Content-Type header")
         _Multipart((boundary[1] or boundary[2]).encode("latin-1"), pieces, form, store).read()
-        return form
+        return
     body = _collect(pieces)
     if kind == "application/json":
         form.params.update(_json_object(body))
@@ -49,7 +52,6 @@ def read_form(head: RequestHead, pieces: Iterator[bytes], store: FileStore) -> F
             form.params.update(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10_000))
         except ValueError:
             raise HttpProblem(400, "Bad Request: strings must be encoded in UTF-8") from None
-    return form
 
 
 def _collect(pieces: Iterator[bytes]) -> bytes:
@@ -132,23 +134,21 @@ class _Multipart:
 
     def _part(self) -> None:
         head = self._part_head()
-        disposition, content_type = b"", ""
+        disposition: dict[str, str] = {}
+        content_type = ""
         for line in head.split(b"\r\n"):
             name, _, value = line.partition(b":")
             if name.strip().lower() == b"content-disposition":
-                disposition = b";" + value.strip()
+                disposition = _disposition(value)
             elif name.strip().lower() == b"content-type":
                 content_type = value.strip().decode("latin-1")
-        field_name = _found(_NAME, disposition)
-        if field_name is None:
+        if not disposition.get("name"):
             raise HttpProblem(400, "Bad Request: a part has no name")
         pieces = self._content()
-        star = _FILENAME_STAR.search(disposition)
-        file_name = _percent_decoded(star[1]) if star else _found(_FILENAME, disposition)
-        if file_name is None:
-            self._form.params[field_name] = self._text(pieces)
+        if "filename" in disposition:
+            self._form.files.append(self._store.receive(disposition["name"], disposition["filename"], content_type, pieces))
         else:
-            self._form.files.append(self._store.receive(field_name, file_name, content_type, pieces))
+            self._form.params[disposition["name"]] = self._text(pieces)
 
     def _content(self) -> Iterator[bytes]:
         skip = 2  # the line end that `_part_head` left
@@ -171,14 +171,26 @@ class _Multipart:
             raise HttpProblem(400, "Bad Request: strings must be encoded in UTF-8") from None
 
 
-def _found(pattern: re.Pattern[bytes], text: bytes) -> str | None:
-    match = pattern.search(text)
-    if match is None:
-        return None
-    raw = match[1] if match[1] is not None else match[2]
-    raw = re.sub(rb'\\(["\\])', rb"\1", raw).replace(b"%22", b'"').replace(b"%0D", b"\r").replace(b"%0A", b"\n")
-    return raw.decode("utf-8", "replace")
+def _disposition(header: bytes) -> dict[str, str]:
+    """The values of a Content-Disposition as Telegram's server reads them.
 
-
-def _percent_decoded(raw: bytes) -> str:
-    return unquote(raw.decode("latin-1"), errors="replace")
+    Each is URL-decoded, quoted or not; one without quotes reaches to the next semicolon; extended ones (`filename*`) mean nothing to it.
+    """
+    kind, _, rest = header.strip().partition(b";")
+    if kind.strip() != b"form-data":
+        raise HttpProblem(400, "Bad Request: expected form-data content disposition")
+    found: dict[str, str] = {}
+    while b"=" in rest:
+        key, _, rest = rest.partition(b"=")
+        rest = rest.lstrip()
+        if rest.startswith(b'"'):
+            match = _QUOTED.match(rest)
+            if match is None:
+                raise HttpProblem(400, "Bad Request: unclosed quoted string in Content-Disposition header")
+            value, (after, _, rest) = re.sub(rb"\\(.)", rb"\1", match[1], flags=re.DOTALL), rest[match.end() :].partition(b";")
+            if after.strip():
+                raise HttpProblem(400, "Bad Request: expected ';' in Content-Disposition header")
+        else:
+            value, _, rest = rest.partition(b";")
+        found[key.strip().decode("latin-1")] = unquote_to_bytes(value.strip()).decode("utf-8", "replace")
+    return found

@@ -149,6 +149,7 @@ class BotApiServer(ServerViews):
             end.close()
         self._listener = None
         self._end_connections()
+        self.world.alarms.close()
         self.store.close()
         self._drop_ca()
 

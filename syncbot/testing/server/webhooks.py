@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from syncbot.testing.api.content import ApiCall
-from syncbot.testing.api.method_table import HANDLERS
 from syncbot.testing.server import contract
 from syncbot.testing.server.engine import Engine
-from syncbot.testing.world.problems import ApiProblem
+from syncbot.testing.server.request_body import Form, read_body
+from syncbot.testing.server.wire import HttpProblem
+from syncbot.testing.world.problems import ApiProblem, bad_request
 from syncbot.types import JSON
 
 _RECUT_SECONDS = 0.05
+_NOT_IN_AN_ANSWER = ("setWebhook", "deleteWebhook", "close", "logOut")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ class Delivery:
     status: int
     attempt: int
     time: float
+
+
+@dataclass(frozen=True)
+class _Answered:
+    status: int = 0
+    retry_after: float | None = None
+    content_type: str = ""
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -112,13 +121,13 @@ class WebhookSender:
                 key = _order_key(update)
                 self._busy.add(key)
                 url, secret = self._engine.webhook.url, self._engine.webhook.secret
-            status, retry_after, body = self._post(url, secret, update)
+            answer = self._post(url, secret, update)
             with self._changed:
                 self._busy.discard(key)
-                self._settle(update, status, retry_after)
+                self._settle(update, answer.status, answer.retry_after)
                 self._changed.notify_all()
-            if 200 <= status < 300:
-                self._run_method(body)
+            if 200 <= answer.status < 300:
+                self._run_method(answer.content_type, answer.body)
 
     def _choose(self) -> tuple[JSON | None, float | None]:
         """The next update whose chat is free and whose time has come; else how long to wait."""
@@ -136,7 +145,7 @@ class WebhookSender:
             soonest = due if soonest is None else min(soonest, due)
         return None, None if soonest is None else soonest - now
 
-    def _post(self, url: str, secret: str, update: JSON) -> tuple[int, float | None, bytes]:
+    def _post(self, url: str, secret: str, update: JSON) -> _Answered:
         parts = urlsplit(url)
         headers = {"Content-Type": "application/json"}
         if secret:
@@ -149,19 +158,20 @@ class WebhookSender:
             connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=self._timeout)
         with self._changed:
             if self._stopping:
-                return 0, None, b""
+                return _Answered()
             self._posting.add(connection)
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", path, json.dumps(update, separators=(",", ":")).encode("ascii"), headers)
             answer = connection.getresponse()
             retry_after = answer.headers.get("Retry-After", "")
-            return answer.status, float(retry_after) if retry_after.isdigit() else None, answer.read(1 << 20)
+            wait = float(retry_after) if retry_after.isdigit() else None
+            return _Answered(answer.status, wait, answer.headers.get("Content-Type", ""), answer.read(self._engine.settings.max_upload))
         except (OSError, http.client.HTTPException) as problem:
             with self._changed:
                 self._engine.webhook.last_error = f"Connection failed: {problem}"
                 self._engine.webhook.last_error_date = int(time.time())
-            return 0, None, b""
+            return _Answered()
         finally:
             with self._changed:
                 self._posting.discard(connection)
@@ -182,25 +192,22 @@ class WebhookSender:
             self._engine.webhook.last_error_date = int(time.time())
         self._next_try[update_id] = (time.monotonic() + self._waits.after(attempt, retry_after), attempt)
 
-    def _run_method(self, body: bytes) -> None:
-        """Carry out the method that a 2xx answer may name; its result is never seen."""
+    def _run_method(self, content_type: str, body: bytes) -> None:
+        """Carry out the method that a 2xx answer may name, as JSON, form or multipart; its result is never seen."""
+        engine, form = self._engine, Form()
         try:
-            call = json.loads(body)
-        except (ValueError, RecursionError):
+            read_body(form, content_type, iter([body]), engine.store)
+        except HttpProblem:
             return
-        if not isinstance(call, dict) or not isinstance(call.get("method"), str):
+        name = form.params.pop("method", None)
+        checked = contract.check(str(name), form.params, frozenset(file.field for file in form.files))
+        if checked.spec is None or checked.spec.name.startswith("get") or checked.spec.name in _NOT_IN_AN_ANSWER:
             return
-        name = call.pop("method")
-        checked = contract.check(name, call, frozenset())
-        if checked.spec is None or name.lower().startswith("get") or name.lower() in ("setwebhook", "deletewebhook", "close", "logout"):
-            return
-        handler = HANDLERS.get(checked.spec.name)
-        if handler is None:
-            return
-        engine = self._engine
         with self._changed:
             try:
-                handler(ApiCall(checked.spec.name, checked.params, engine.world, engine.store))
+                if checked.missing:
+                    raise bad_request(f"{checked.missing[0]} is missing")
+                engine.carry_out(checked.spec, checked.params, form.files)
             except ApiProblem as problem:
                 engine.recorder.problem(f"{checked.spec.name}, called by a webhook's answer: {problem.description}")
             engine.recorder.by_method[checked.spec.name] += 1

@@ -48,7 +48,7 @@ class StoredFile:
         file_id: the id that the Bot API hands out.
         unique_id: stays the same for the same content.
         name: the name that the uploader gave.
-        mime_type: guessed from the name where the uploader said nothing.
+        mime_type: guessed from the name, whatever the uploader said, as Telegram does.
         size: in bytes.
         sha256: of the content, in hexadecimal digits.
         path: the `file_path` of getFile, relative.
@@ -103,10 +103,10 @@ class FileStore:
 
     def receive(self, field_name: str, name: str, content_type: str, pieces: Iterable[bytes]) -> UploadedFile:
         """Take an upload as it arrives."""
-        stored = self.add(pieces, name=name, mime_type=content_type)
+        stored = self.add(pieces, name=name)
         return UploadedFile(field_name, name, content_type, stored.size, stored.sha256, stored.file_id)
 
-    def add(self, pieces: Iterable[bytes], *, name: str, mime_type: str = "") -> StoredFile:
+    def add(self, pieces: Iterable[bytes], *, name: str) -> StoredFile:
         """Keep a new file and give it an id."""
         with self._lock:
             self._count += 1
@@ -133,7 +133,7 @@ class FileStore:
         finally:
             if writer is not None:
                 writer.close()
-        return self._keep_file(number, name, mime_type, size, digest.hexdigest(), bytes(memory) if disk is None else None, disk)
+        return self._keep_file(number, name, size, digest.hexdigest(), bytes(memory) if disk is None else None, disk)
 
     def find(self, file_id: str) -> StoredFile | None:
         """The file with this id."""
@@ -161,9 +161,9 @@ class FileStore:
                 self._folder.cleanup()
                 self._folder = None
 
-    def _keep_file(self, number: int, name: str, mime_type: str, size: int, sha256: str, data: bytes | None, disk: Path | None) -> StoredFile:
+    def _keep_file(self, number: int, name: str, size: int, sha256: str, data: bytes | None, disk: Path | None) -> StoredFile:
         base = re.split(r"[/\\]", name)[-1]
-        mime = mime_type or mimetypes.guess_type(base)[0] or "application/octet-stream"
+        mime = mimetypes.guess_type(base)[0] or "application/octet-stream"
         suffix = re.sub(r"[^a-z0-9.]", "", os.path.splitext(base)[1].lower())[:10]
         path = f"{_FOLDERS.get(mime.partition('/')[0], 'documents')}/file_{number}{suffix}"
         if disk is None and self._on_disk:

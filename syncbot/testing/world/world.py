@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncbot.testing.world.alarms import Alarms
 from syncbot.testing.world.problems import ApiProblem, bad_request
 from syncbot.types import JSON
 
@@ -86,6 +87,7 @@ class World:
         self.queries: OrderedDict[str, JSON] = OrderedDict()
         self.sent: deque[Event] = deque(maxlen=keep)
         self.settings: JSON = {}
+        self.alarms = Alarms()
         self._numbers = itertools.count(1)
         self._message_ids = itertools.count(1)
         self._own_message_ids: dict[int, itertools.count[int]] = {}
