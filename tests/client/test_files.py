@@ -763,6 +763,13 @@ def test_upload_progress(bot: Bot, server: BotApiServer, tmp_path: Path) -> None
         assert server.requests[-1].file("document").size == len(CONTENT)
 
 
+@pytest.mark.parametrize("name", ["100% sure.txt", "a%20b.txt", 'a"b%22.txt', "пример %.txt"])
+def test_a_file_name_arrives_as_it_is(bot: Bot, server: BotApiServer, name: str) -> None:
+    """Telegram's server URL-decodes file names, so a % is sent as %25."""
+    bot.send_document(42, b"content", filename=name)
+    assert server.requests_for("sendDocument")[-1].file("document").name == name
+
+
 def test_a_cut_upload_is_uncertain(server: BotApiServer, tmp_path: Path) -> None:
     """An upload that is cut may have arrived as far as anyone here knows, and is not repeated."""
     with (

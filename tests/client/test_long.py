@@ -29,6 +29,16 @@ def test_a_long_text_arrives_whole() -> None:
         assert server.problems == []
 
 
+def test_4096_emoji_are_one_message() -> None:
+    """Telegram counts characters, not UTF-16 units, so that nothing is cut that fits."""
+    with BotApiServer() as server, Bot(TEST_TOKEN, base_url=server.url, limits=None) as bot:
+        ann = server.user(first_name="Ann")
+        assert len(bot.send_long(ann.id, "🙂" * 4096)) == 1
+        sent = bot.send_long(ann.id, f"<b>{'🙂' * 5000}</b>", ParseMode.HTML)
+        assert [len(message.text or "") for message in sent] == [4096, 904]
+        assert [message.entities[0].length for message in sent] == [8192, 1808]
+
+
 def test_each_option_goes_with_the_piece_that_it_is_for() -> None:
     """The first message replies, the last one has the keyboard, and the rest holds for all."""
     transport = FakeTransport(sendMessage=MESSAGE)
