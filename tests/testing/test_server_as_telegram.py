@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from server_kit import Client, client_of
@@ -85,6 +86,12 @@ def test_link_previews_are_kept(client: Client) -> None:
     edited = client.ok("editMessageText", chat_id=42, message_id=sent["message_id"], text="y", link_preview_options={"url": "https://example.org/"})
     assert edited["link_preview_options"] == {"url": "https://example.org/"}
     assert client.form("sendMessage", chat_id="42", text="x", disable_web_page_preview="true")["result"]["link_preview_options"] == {"is_disabled": True}
+
+
+def test_a_long_text_may_stand_in_the_query(client: Client) -> None:
+    """telebot sends parameters so: 4096 emoji are 48 KiB of query, and pass."""
+    status, _, body = client.raw("GET", client.path("sendMessage") + "?" + urlencode({"chat_id": 42, "text": "🙂" * 4096}))
+    assert (status, len(json.loads(body)["result"]["text"])) == (200, 4096)
 
 
 # ---------------------------------------------------------------------- multipart
@@ -230,6 +237,13 @@ def test_a_poll_closes_when_its_time_is_up(server: BotApiServer, client: Client,
     server.wait_until(lambda: bool(server.queue.pending))
     assert server.pending_updates[-1]["poll"] == {**sent["poll"], "is_closed": True}
     assert client.refused("stopPoll", chat_id=42, message_id=sent["message_id"]) == "Bad Request: poll has already been closed"
+
+
+@pytest.mark.parametrize("period", [10**400, -5, "soon", 1.5])
+def test_a_period_that_makes_no_sense_harms_nobody(server: BotApiServer, client: Client, period: Any) -> None:
+    """The poll is sent, whatever is asked for its end."""
+    assert client.ok("sendPoll", chat_id=42, question="?", options=["a"], open_period=period)["poll"]["options"]
+    assert not any("failed" in problem for problem in server.problems)
 
 
 def test_a_poll_that_was_stopped_or_deleted_does_not_close_again(server: BotApiServer, client: Client) -> None:

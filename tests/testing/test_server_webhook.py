@@ -274,8 +274,8 @@ def test_an_answer_names_its_method_in_any_form(server: BotApiServer, client: Cl
     assert server.count_text("by the answer") == 1
 
 
-def test_an_answer_brings_files_and_methods_of_any_kind(server: BotApiServer, client: Client, hook: Hook) -> None:
-    """A document in a multipart answer arrives, a method without a handler of its own runs, and what is broken or lacks something is passed over."""
+def test_an_answer_brings_files(server: BotApiServer, client: Client, hook: Hook) -> None:
+    """A document in a multipart answer arrives, and what is broken or lacks something is passed over."""
     user = server.user(42)
     kind = {"Content-Type": "multipart/form-data; boundary=the=boundary"}
     hook.answers = [

@@ -45,6 +45,11 @@ class ApiCall:
         value = self.params.get(name)
         return default if value is None else value
 
+    def integer(self, name: str, default: int = 0) -> int:
+        """A parameter that is an integer, `default` where it is absent or anything else."""
+        value = self.params.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else default
+
     def chat(self) -> ChatState:
         """The chat that the call wants to write to."""
         return self.world.writable_chat(self.params.get("chat_id"))

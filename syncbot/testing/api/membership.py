@@ -11,7 +11,8 @@ from syncbot.testing.world.world import ChatState
 from syncbot.types import JSON
 
 _GIFTS = dict.fromkeys(("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), True)
-_RIGHTS = (
+ADMINISTRATOR_RIGHTS = (
+    "is_anonymous",
     "can_manage_chat",
     "can_delete_messages",
     "can_manage_video_chats",
@@ -22,6 +23,7 @@ _RIGHTS = (
     "can_post_stories",
     "can_edit_stories",
     "can_delete_stories",
+    "can_send_welcome_messages",
 )
 _PERMISSIONS = (
     "can_send_messages",
@@ -62,7 +64,7 @@ def member_card(user: JSON, status: str) -> JSON:
         case "creator":
             card["is_anonymous"] = False
         case "administrator":
-            card.update({"can_be_edited": False, "is_anonymous": False, **dict.fromkeys(_RIGHTS, True)})
+            card.update({"can_be_edited": False, **dict.fromkeys(ADMINISTRATOR_RIGHTS, True), "is_anonymous": False})
         case "restricted":
             card.update({"is_member": True, "until_date": 0, **dict.fromkeys(_PERMISSIONS, False)})
         case "kicked":
@@ -156,9 +158,10 @@ def set_permissions(call: ApiCall) -> bool:
 def set_photo(call: ApiCall) -> bool:
     """setChatPhoto: an upload alone will do."""
     chat = _group(call, "can't change a private chat")
-    if "photo" not in call.files:
-        raise bad_request("photo must be uploaded as an InputFile" if call.get("photo") else "there is no photo in the request")
-    stored = call.file(None, "photo")
+    value = call.get("photo")
+    if value and not str(value).startswith("attach://"):
+        raise bad_request("photo must be uploaded as an InputFile")
+    stored = call.file(value, "photo")
     chat.more["photo"] = {
         "small_file_id": stored.file_id,
         "small_file_unique_id": f"{stored.unique_id}s",

@@ -7,25 +7,13 @@ from typing import Any
 
 from syncbot.testing.api.content import ApiCall
 from syncbot.testing.api.media import photo_sizes
+from syncbot.testing.api.membership import ADMINISTRATOR_RIGHTS
 from syncbot.testing.world.problems import bad_request
 from syncbot.types import JSON
 
 DOWNLOAD_LIMIT = 20 << 20
 """Bytes that getFile hands out on Telegram's own server."""
 
-ADMINISTRATOR_RIGHTS = (
-    "is_anonymous",
-    "can_manage_chat",
-    "can_delete_messages",
-    "can_manage_video_chats",
-    "can_restrict_members",
-    "can_promote_members",
-    "can_change_info",
-    "can_invite_users",
-    "can_post_stories",
-    "can_edit_stories",
-    "can_delete_stories",
-)
 _OLD_QUERY = "query is too old and response timeout expired or query ID is invalid"
 
 
@@ -189,8 +177,8 @@ def get_profile_photos(call: ApiCall) -> JSON:
     if call.get("user_id") not in call.world.users:
         raise bad_request("user not found")
     photos = _own_photos(call) if call.get("user_id") == call.world.bot["id"] else []
-    first = int(call.get("offset", 0))
-    return {"total_count": len(photos), "photos": photos[first : first + min(max(int(call.get("limit", 100)), 1), 100)]}
+    first = max(call.integer("offset"), 0)
+    return {"total_count": len(photos), "photos": photos[first : first + min(max(call.integer("limit", 100), 1), 100)]}
 
 
 HANDLERS: Mapping[str, Callable[[ApiCall], Any]] = {

@@ -11,6 +11,8 @@ from syncbot.testing.world.problems import bad_request
 from syncbot.testing.world.world import ChatState
 from syncbot.types import JSON
 
+_LONGEST_PERIOD = 2_628_000  # seconds
+
 
 def poll_of(call: ApiCall) -> JSON:
     """The Poll that sendPoll asks for."""
@@ -77,18 +79,20 @@ def _medium(call: ApiCall, item: Any) -> JSON:
 
 
 def _right_ones(call: ApiCall, count: int) -> list[int]:
-    right = call.get("correct_option_ids", [])
-    if not right or not all(isinstance(n, int) and 0 <= n < count for n in right):
+    right = call.get("correct_option_ids")
+    if not isinstance(right, list) or not right or not all(isinstance(n, int) and 0 <= n < count for n in right):
         raise bad_request("wrong correct option ID specified")
     return list(right)
 
 
 def _end(call: ApiCall) -> JSON:
     """When it closes: a period and a date always stand together."""
-    now, period, date = int(time.time()), call.get("open_period", 0), call.get("close_date", 0)
-    if not period and not date:
+    now = int(time.time())
+    period = call.integer("open_period") or (call.integer("close_date") and call.integer("close_date") - now)
+    if not period:
         return {}
-    return {"open_period": period, "close_date": now + period} if period else {"open_period": max(1, date - now), "close_date": date}
+    period = min(max(period, 1), _LONGEST_PERIOD)
+    return {"open_period": period, "close_date": now + period}
 
 
 def close_poll(call: ApiCall, chat: ChatState, message_id: int) -> None:

@@ -41,13 +41,18 @@ def _found(call: ApiCall, name: str = "sticker") -> tuple[JSON, JSON]:
     return found
 
 
+def _emoji(asked: Any) -> str:
+    """The first emoji of a list, which is the one that a Sticker shows."""
+    return str(asked[0]) if isinstance(asked, list) and asked else "🙂"
+
+
 def _new(call: ApiCall, given: Any, a_set: JSON) -> JSON:
     """A Sticker out of an InputSticker."""
     if not isinstance(given, dict):
         raise bad_request("can't parse InputSticker JSON object")
     stored = call.file(given.get("sticker"), "sticker")
-    kind, emoji = given.get("format"), given.get("emoji_list") or ["🙂"]
-    facts: JSON = {"type": a_set["sticker_type"], "is_animated": kind == "animated", "is_video": kind == "video", "emoji": "".join(emoji[:1])}
+    kind = given.get("format")
+    facts: JSON = {"type": a_set["sticker_type"], "is_animated": kind == "animated", "is_video": kind == "video", "emoji": _emoji(given.get("emoji_list"))}
     if given.get("mask_position"):
         facts["mask_position"] = given["mask_position"]
     return sticker_card(stored, set_name=a_set["name"], **facts)
@@ -84,7 +89,7 @@ def move(call: ApiCall) -> bool:
     """setStickerPositionInSet."""
     a_set, sticker = _found(call)
     a_set["stickers"].remove(sticker)
-    a_set["stickers"].insert(int(call.get("position", 0)), sticker)
+    a_set["stickers"].insert(call.integer("position"), sticker)
     return True
 
 
@@ -98,7 +103,7 @@ def delete(call: ApiCall) -> bool:
 def set_emoji(call: ApiCall) -> bool:
     """setStickerEmojiList."""
     _, sticker = _found(call)
-    sticker["emoji"] = str(next(iter(call.get("emoji_list", [])), ""))
+    sticker["emoji"] = _emoji(call.get("emoji_list"))
     return True
 
 

@@ -210,6 +210,8 @@ class WebhookSender:
                 engine.carry_out(checked.spec, checked.params, form.files)
             except ApiProblem as problem:
                 engine.recorder.problem(f"{checked.spec.name}, called by a webhook's answer: {problem.description}")
+            except Exception as problem:  # whatever the answer holds, deliveries go on
+                engine.recorder.problem(f"{checked.spec.name}: the test server failed: {problem!r}")
             engine.recorder.by_method[checked.spec.name] += 1
 
 
