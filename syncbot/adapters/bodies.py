@@ -28,18 +28,19 @@ class SourceBody:
         return self.source.chunks()
 
 
-def multipart(fields: Mapping[str, str], files: Iterable[tuple[str, Any]]) -> MultipartBody:
+def multipart(fields: Mapping[str, str], files: Iterable[tuple[str, Any]], *, url_decoded: bool = True) -> MultipartBody:
     """A multipart/form-data body.
 
     Args:
         fields: the plain values by name.
         files: the name of each field, and what `requests` takes for it: an open file, bytes, text, or a tuple of a file name, one of
             these, and a content type where there is one.
+        url_decoded: the server URL-decodes names, as Telegram's does.
 
     Raises:
         TypeError, ValueError: a file is none of these, or is closed.
     """
-    return MultipartBody(dict(fields), tuple(_part(name, value) for name, value in files))
+    return MultipartBody(dict(fields), tuple(_part(name, value) for name, value in files), url_decoded=url_decoded)
 
 
 def _part(name: str, value: Any) -> FilePart:

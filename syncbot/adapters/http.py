@@ -31,7 +31,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers, select_proxy
 
 from syncbot.adapters.bodies import SourceBody, multipart, source
-from syncbot.adapters.carrier import Carrier, Proxies, delivery, timed_out
+from syncbot.adapters.carrier import Carrier, Proxies, delivery, timed_out, token_of
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import DeliveryUncertain, NetworkError, NotSent, ProxyAuthRequired
 from syncbot.redact import Redactor
@@ -159,7 +159,7 @@ def prepare(
     streamed: bytes | Body | None = None
     own_type = ""
     if files:
-        own_type, streamed = form_body(data, files)
+        own_type, streamed = form_body(data, files, url_decoded=bool(token_of(url)))
         data = json = None
     elif hasattr(data, "read"):
         streamed, data = SourceBody(source(data, "data")), None
@@ -173,14 +173,14 @@ def prepare(
     return prepared, streamed if streamed is not None else body.encode() if isinstance(body, str) else body
 
 
-def form_body(fields: Mapping[str, Any] | None, files: Any = None) -> tuple[str, bytes | Body]:
-    """A content type and the body of a form, as `requests` would encode it; files stream.
+def form_body(fields: Mapping[str, Any] | None, files: Any = None, *, url_decoded: bool = True) -> tuple[str, bytes | Body]:
+    """A content type and the body of a form, as `requests` would encode it; files stream, named for a server that URL-decodes names where it is one.
 
     Raises:
         TypeError, ValueError: a value or a file is none.
     """
     if files:
-        form = multipart(_fields(fields), _pairs(files))
+        form = multipart(_fields(fields), _pairs(files), url_decoded=url_decoded)
         return form.content_type, form
     given = {name: value for name, value in (fields or {}).items() if value is not None}
     return "application/x-www-form-urlencoded", urlencode(given, doseq=True).encode("ascii")

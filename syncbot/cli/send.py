@@ -20,7 +20,7 @@ Call = tuple[str, dict[str, Any]]
 
 MAX_STDIN_BYTES = 256 * 1024
 """More would be more than sixty messages: somebody has put a file into the wrong place."""
-_TEXT_LIMIT = 4096  # UTF-16 units of one message, https://core.telegram.org/bots/api#sendmessage
+_TEXT_LIMIT = 4096  # characters of one message, https://core.telegram.org/bots/api#sendmessage
 _PARSE_MODES = {"html": "HTML", "markdown": "MarkdownV2", "plain": None}
 _HINT = "give it as an argument, or write it to standard input: df -h | syncbot send --pre"
 
@@ -156,7 +156,7 @@ def _text_parameters(piece: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pieces(text: str, options: dict[str, Any]) -> list[str]:
-    if len(text) <= _TEXT_LIMIT // 2 or _units(text) <= _TEXT_LIMIT:
+    if len(text) <= _TEXT_LIMIT:
         return [text]
     from syncbot.text import split  # deferred: most texts are short
 
@@ -167,7 +167,7 @@ def _pieces(text: str, options: dict[str, Any]) -> list[str]:
 
 
 def _units(text: str) -> int:
-    """The length as Telegram counts it, in UTF-16 units."""
+    """The length as entities count it, in UTF-16 units."""
     return len(text.encode("utf-16-le")) // 2
 
 

@@ -236,15 +236,17 @@ class MultipartBody:
         fields: the plain values by name.
         files: the files, in order.
         progress: told about every piece that was taken.
+        url_decoded: the server URL-decodes the names of fields and files, as Telegram's does; others take a "%" as it stands.
     """
 
-    def __init__(self, fields: dict[str, str], files: tuple[FilePart, ...], progress: Progress | None = None) -> None:
+    def __init__(self, fields: dict[str, str], files: tuple[FilePart, ...], progress: Progress | None = None, *, url_decoded: bool = True) -> None:
+        quote = _percent_encoded if url_decoded else _quoted
         boundary = f"syncbot-{os.urandom(16).hex()}"
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._progress = progress
         self._files = files
-        head = b"".join(_plain_part(boundary, name, value) for name, value in fields.items())
-        self._heads = [_file_head(boundary, part) for part in files]
+        head = b"".join(_plain_part(boundary, quote(name), value) for name, value in fields.items())
+        self._heads = [_file_head(boundary, quote(part.name), quote(part.filename), part.content_type) for part in files]
         self._heads[0] = head + self._heads[0]
         self._end = f"\r\n--{boundary}--\r\n".encode()
         between = 2 * (len(files) - 1)
@@ -271,12 +273,17 @@ class MultipartBody:
 
 
 def _plain_part(boundary: str, name: str, value: str) -> bytes:
-    return f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode()
+    return f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
 
 
-def _file_head(boundary: str, part: FilePart) -> bytes:
-    disposition = f'Content-Disposition: form-data; name="{_quoted(part.name)}"; filename="{_quoted(part.filename)}"'
-    return f"--{boundary}\r\n{disposition}\r\nContent-Type: {part.content_type}\r\n\r\n".encode()
+def _file_head(boundary: str, name: str, filename: str, content_type: str) -> bytes:
+    disposition = f'Content-Disposition: form-data; name="{name}"; filename="{filename}"'
+    return f"--{boundary}\r\n{disposition}\r\nContent-Type: {content_type}\r\n\r\n".encode()
+
+
+def _percent_encoded(text: str) -> str:
+    """The same for a server that decodes it again, and takes a backslash for the beginning of an escape."""
+    return _quoted(text.replace("%", "%25").replace("\\", "%5C"))
 
 
 def _quoted(text: str) -> str:

@@ -6,42 +6,42 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from syncbot.testing.answers import Answer as Answer
     from syncbot.testing.certs import TestCA as TestCA
-    from syncbot.testing.limits import RateLimits as RateLimits
-    from syncbot.testing.people import Group as Group
-    from syncbot.testing.people import User as User
-    from syncbot.testing.proxy import Fault as Fault
-    from syncbot.testing.proxy import FaultProxy as FaultProxy
-    from syncbot.testing.reading import Press as Press
-    from syncbot.testing.reading import SentMessage as SentMessage
-    from syncbot.testing.records import ConnectionRecord as ConnectionRecord
-    from syncbot.testing.records import RecordedRequest as RecordedRequest
-    from syncbot.testing.records import UploadedFile as UploadedFile
+    from syncbot.testing.people.people import Group as Group
+    from syncbot.testing.people.people import User as User
+    from syncbot.testing.people.reading import Press as Press
+    from syncbot.testing.people.reading import SentMessage as SentMessage
+    from syncbot.testing.proxy.fault_kinds import Fault as Fault
+    from syncbot.testing.proxy.fault_proxy import FaultProxy as FaultProxy
     from syncbot.testing.sandbox import Sandbox as Sandbox
-    from syncbot.testing.server import TEST_TOKEN as TEST_TOKEN
-    from syncbot.testing.server import BotApiServer as BotApiServer
-    from syncbot.testing.webhooks import WebhookSender as WebhookSender
-    from syncbot.testing.wire import WireTimes as WireTimes
+    from syncbot.testing.server.answers import Answer as Answer
+    from syncbot.testing.server.rate_limits import RateLimits as RateLimits
+    from syncbot.testing.server.records import ConnectionRecord as ConnectionRecord
+    from syncbot.testing.server.records import RecordedRequest as RecordedRequest
+    from syncbot.testing.server.server import TEST_TOKEN as TEST_TOKEN
+    from syncbot.testing.server.server import BotApiServer as BotApiServer
+    from syncbot.testing.server.webhooks import WebhookSender as WebhookSender
+    from syncbot.testing.server.wire import WireTimes as WireTimes
+    from syncbot.testing.world.file_store import UploadedFile as UploadedFile
 
 _HOMES = {
-    "Answer": "answers",
-    "BotApiServer": "server",
-    "ConnectionRecord": "records",
-    "Fault": "proxy",
-    "FaultProxy": "proxy",
-    "Group": "people",
-    "Press": "reading",
-    "RateLimits": "limits",
-    "RecordedRequest": "records",
+    "Answer": "server.answers",
+    "BotApiServer": "server.server",
+    "ConnectionRecord": "server.records",
+    "Fault": "proxy.fault_kinds",
+    "FaultProxy": "proxy.fault_proxy",
+    "Group": "people.people",
+    "Press": "people.reading",
+    "RateLimits": "server.rate_limits",
+    "RecordedRequest": "server.records",
     "Sandbox": "sandbox",
-    "SentMessage": "reading",
-    "TEST_TOKEN": "server",
+    "SentMessage": "people.reading",
+    "TEST_TOKEN": "server.server",
     "TestCA": "certs",
-    "UploadedFile": "records",
-    "User": "people",
-    "WebhookSender": "webhooks",
-    "WireTimes": "wire",
+    "UploadedFile": "world.file_store",
+    "User": "people.people",
+    "WebhookSender": "server.webhooks",
+    "WireTimes": "server.wire",
 }
 
 __all__ = sorted(_HOMES)

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from syncbot.testing.faults import Fault
-from syncbot.testing.proxy import FaultProxy
+from syncbot.testing.proxy.fault_kinds import Fault
+from syncbot.testing.proxy.fault_proxy import FaultProxy
 from syncbot.testing.shell import obey, say, signals
 
 

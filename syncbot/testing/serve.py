@@ -13,8 +13,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from syncbot.testing.limits import RateLimits
-from syncbot.testing.server import TEST_TOKEN, BotApiServer
+from syncbot.testing.server.rate_limits import RateLimits
+from syncbot.testing.server.server import TEST_TOKEN, BotApiServer
 from syncbot.testing.shell import obey, say, signals
 
 FIRST_CHAT = 1001

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 MAX_TEXT_LENGTH = 4096
-"""The most UTF-16 code units that a message's text may have, markup taken out (https://core.telegram.org/bots/api#sendmessage)."""
+"""The most characters (code points) that a message's text may have, markup taken out (https://core.telegram.org/bots/api#sendmessage)."""
 MAX_CAPTION_LENGTH = 1024
 """The same, for the caption of a photo, a document, …"""
 
@@ -59,23 +59,23 @@ def split(text: str, parse_mode: str | None = None, *, limit: int = MAX_TEXT_LEN
     Args:
         text: the whole text.
         parse_mode: "HTML" or "MarkdownV2" (in any case) where the text holds markup; None for plain text.
-        limit: the most UTF-16 code units of a piece, its markup not counted; 1024 for captions.
+        limit: the most characters (code points) of a piece, its markup not counted; 1024 for captions.
 
     Returns:
         The pieces in order. Nothing is left out, but for white space that would be a piece of its own, which Telegram refuses. Of a text that
         fits, the text itself; of an empty one, nothing.
 
     Raises:
-        ValueError: the text is too long and its markup is broken (the text of the error says where), the limit is below 2, or the parse mode is
+        ValueError: the text is too long and its markup is broken (the text of the error says where), the limit is below 1, or the parse mode is
             another one.
     """
-    if limit < 2:
-        raise ValueError(f"a piece of {limit} UTF-16 code units cannot hold every character; give a limit of 2 or more")
+    if limit < 1:
+        raise ValueError(f"a piece of {limit} characters holds nothing; give a limit of 1 or more")
     mode = str(getattr(parse_mode, "value", parse_mode) or "")
     if mode.lower() not in _FORMATS:
         raise ValueError(f"a text with the parse mode {mode!r} cannot be split; use HTML or MarkdownV2")
     read, write = _FORMATS[mode.lower()]
-    fits = utf16_length(text) <= limit
+    fits = len(text) <= limit
     if fits and not _may_have_many_entities(text, mode):
         return [text] if text else []
     try:

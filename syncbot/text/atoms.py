@@ -46,14 +46,9 @@ class Atom:
     shown: str
     marks: Marks = ()
 
-    @property
-    def units(self) -> int:
-        """UTF-16 code units that it counts."""
-        return len(self.shown) + sum(sign > "\uffff" for sign in self.shown)
-
 
 def utf16_length(text: str) -> int:
-    """Count a text as Telegram does: in UTF-16 code units, of which most emoji have two."""
+    """Count a text as the offsets and lengths of entities do: in UTF-16 code units, of which most emoji have two."""
     return len(text) if text.isascii() else len(text) + sum(sign > "\uffff" for sign in text)
 
 

@@ -34,13 +34,13 @@ def cut(atoms: Sequence[Atom], limit: int) -> list[Piece]:
 
     Args:
         atoms: the text.
-        limit: the most UTF-16 code units of a piece.
+        limit: the most characters (code points) of a piece.
 
     Returns:
         The pieces, without those that show nothing.
     """
     pieces = []
-    units = [unit for cluster in clusters(atoms) for unit in ([cluster] if _units(cluster) <= limit else [(atom,) for atom in cluster])]
+    units = [unit for cluster in clusters(atoms) for unit in ([cluster] if _length(cluster) <= limit else [(atom,) for atom in cluster])]
     start = 0
     while start < len(units):
         full = _full(units, start, limit)
@@ -64,8 +64,8 @@ def _shows_nothing(atom: Atom) -> bool:
     )
 
 
-def _units(cluster: Sequence[Atom]) -> int:
-    return sum(atom.units for atom in cluster)
+def _length(cluster: Sequence[Atom]) -> int:
+    return sum(len(atom.shown) for atom in cluster)
 
 
 def _full(units: Sequence[Sequence[Atom]], start: int, limit: int) -> int:
@@ -73,7 +73,7 @@ def _full(units: Sequence[Sequence[Atom]], start: int, limit: int) -> int:
     length = 0
     entities: set[Mark] = set()
     for place in range(start, len(units)):
-        length += _units(units[place])
+        length += _length(units[place])
         entities.update(units[place][0].marks)
         if place > start and (length > limit or len(entities) > MAX_ENTITIES):
             return place

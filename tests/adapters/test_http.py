@@ -160,6 +160,16 @@ def test_files_are_streamed(site: Site, tmp_path: Path) -> None:
     assert site.seen[0]["headers"]["Content-Type"].startswith("multipart/form-data; boundary=")
 
 
+def test_a_percent_sign_in_a_file_name_arrives(site: Site) -> None:
+    """The Bot API URL-decodes file names, and other sites do not: each gets what it takes for the name."""
+    files = {"document": ("50%20off.txt", b"content")}
+    syncbot.request("POST", site.url, files=files)
+    assert 'filename="50%20off.txt"' in site.seen[-1]["body"]
+    with BotApiServer(any_chat=True) as api:
+        syncbot.request("POST", f"{api.url}/bot{api.token}/sendDocument", files=files, data={"chat_id": 1})
+        assert api.requests[-1].file("document").name == "50%20off.txt"
+
+
 def test_what_cannot_be_wound_back_is_sent_too(site: Site) -> None:
     """A pipe goes into a form as any file."""
     read, write = os.pipe()

@@ -234,7 +234,7 @@ class Watched(io.BytesIO):
 def test_files_are_uploaded_in_pieces_and_downloaded(api: BotApiServer, tmp_path: Path) -> None:
     """Bytes, paths and open files arrive whole under their names, an open one read in pieces; a download gives the bytes back."""
     content = bytes(range(256)) * 4096
-    path = tmp_path / "päper.pdf"
+    path = tmp_path / "päper 50%20off.pdf"
     path.write_bytes(content)
     watched = Watched(content)
 
@@ -249,7 +249,7 @@ def test_files_are_uploaded_in_pieces_and_downloaded(api: BotApiServer, tmp_path
 
     asyncio.run(main())
     uploads = api.requests_for("sendDocument")
-    assert [request.file("document").name for request in uploads] == ["bytes.bin", "päper.pdf", "open.bin"]
+    assert [request.file("document").name for request in uploads] == ["bytes.bin", "päper 50%20off.pdf", "open.bin"]
     assert {request.file("document").sha256 for request in uploads} == {hashlib.sha256(content).hexdigest()}
     assert uploads[0].params["caption"] == "ünïcode & more"
     assert watched.largest <= 65_536

@@ -137,14 +137,14 @@ def test_send_upload_and_download(api: BotApiServer, bot: telebot.TeleBot, tmp_p
         with path.open("rb") as file, path.open("rb") as again:
             sent = bot.send_document(1, file)
             bot.send_document(1, telebot.types.InputFile(again, file_name="named.pdf"), caption="path")
-        bot.send_document(1, content, visible_file_name="bytes.bin")
+        bot.send_document(1, content, visible_file_name="50%20off.bin")
         media: Any = [telebot.types.InputMediaPhoto(telebot.types.InputFile(io.BytesIO(piece)), caption=piece.decode()) for piece in (b"one", b"two")]
         group = bot.send_media_group(1, media)
         assert sent.document is not None
         assert bot.download_file(bot.get_file(sent.document.file_id).file_path or "") == content
     assert api.requests_for("sendMessage")[0].params["text"] == "ünï & code"
     uploads = [request.file("document") for request in api.requests_for("sendDocument")]
-    assert [upload.name for upload in uploads] == ["päper.pdf", "named.pdf", "bytes.bin"]
+    assert [upload.name for upload in uploads] == ["päper.pdf", "named.pdf", "50%20off.bin"]
     assert {upload.sha256 for upload in uploads} == {hashlib.sha256(content).hexdigest()}
     assert [message.caption for message in group] == ["one", "two"]
     assert len(api.requests_for("sendMediaGroup")[0].files) == 2

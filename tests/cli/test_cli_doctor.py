@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from syncbot.cli.doctor.way import clock_skew
-from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, FaultProxy, TestCA
-from syncbot.testing.faults import Fault
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy, TestCA
 
 Command = Callable[..., Any]
 

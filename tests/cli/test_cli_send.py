@@ -327,7 +327,9 @@ def test_long_text_is_split(command: Command, user: User, server: BotApiServer) 
     assert len(sent) > 2
     assert "\n".join(params["text"].strip("\n") for params in sent) == text
     assert ["reply_markup" in params for params in sent] == [False] * (len(sent) - 1) + [True]
-    assert all(len(params["text"].encode("utf-16-le")) // 2 == params["entities"][0]["length"] <= 4096 for params in sent)
+    assert all(len(params["text"].encode("utf-16-le")) // 2 == params["entities"][0]["length"] for params in sent)
+    assert all(len(params["text"]) <= 4096 for params in sent)
+    assert len(sent[0]["text"]) > 4000  # characters count, not UTF-16 units
 
 
 def test_failure_within_a_long_text(command: Command, user: User, server: BotApiServer) -> None:

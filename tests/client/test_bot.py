@@ -16,8 +16,7 @@ from syncbot.client.limits import Limits
 from syncbot.client.retry import RetryPolicy
 from syncbot.config import Settings
 from syncbot.errors import ConfigError, DeliveryUncertain, NetworkError, NotSent, Phase, ProxyAuthRequired
-from syncbot.testing import BotApiServer, FaultProxy
-from syncbot.testing.answers import Answer
+from syncbot.testing import Answer, BotApiServer, FaultProxy
 from syncbot.transport import FakeTransport
 from syncbot.types import Proxy
 

@@ -22,15 +22,29 @@ _KEYBOARD = {"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]}
 _POLL = {"id": "1", "question": "?", "options": [], "total_voter_count": 0, "is_closed": False, "is_anonymous": True, "type": "regular"}
 _POLL |= {"allows_multiple_answers": False, "allows_revoting": True, "members_only": False}
 _TEXTS = {
-    "parse_mode": "HTML",
-    "question_parse_mode": "HTML",
+    **{f"{name}parse_mode": "HTML" for name in ("", "question_", "quote_", "text_", "explanation_", "description_")},
+    "quote": "old",
     "emoji": "🎯",
     "url": "https://bot.example/hook",
     "command": "start",
     "action": "typing",
     "secret_token": "secret",
 }
-_FILE_NAMES = ("photo", "live_photo", "audio", "document", "video", "animation", "voice", "video_note", "sticker", "file_id")
+_FILE_NAMES = (
+    "photo",
+    "live_photo",
+    "audio",
+    "document",
+    "video",
+    "animation",
+    "voice",
+    "video_note",
+    "sticker",
+    "old_sticker",
+    "cover",
+    "thumbnail",
+    "file_id",
+)
 _NEEDED: Mapping[str, JSON] = {
     "sendPoll": {"options": [{"text": "a"}, {"text": "b"}]},
     "sendMediaGroup": {"media": [{"type": "photo", "media": "https://files.example/a.jpg"}] * 2},
@@ -78,6 +92,12 @@ class Scene:
         texts = dict.fromkeys(("chat_id", "from_chat_id"), f"@{username}") | dict.fromkeys(_FILE_NAMES, file_id) | _TEXTS
         if name == "answerCallbackQuery":
             texts["callback_query_id"] = user.press("Yes", in_chat=group).id
+        if name == "setMyProfilePhoto":
+            server.script(name, Answer.ok(True))  # it takes uploads alone, and some samples are names of files that the server has
+        if "Sticker" in name and name != "sendSticker":
+            texts["name"] = f"set_{number}_{server.world.number()}"
+            if name != "createNewStickerSet":
+                self.bot.create_new_sticker_set(42, texts["name"], "T", [{"sticker": file_id, "format": "static", "emoji_list": ["🎯"]}])
         if "invite_link" in spec_of(name).parameters:
             texts["invite_link"] = self.bot.create_chat_invite_link(group.id).invite_link
         return Facts(integers, texts, file_id, self.folder)

@@ -28,9 +28,7 @@ from syncbot.client.files import RemoteFile
 from syncbot.client.partfile import PartFile
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import BadRequest, DeliveryUncertain, NetworkError, NotFound, Phase
-from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy, TestCA
-from syncbot.testing.answers import Answer
-from syncbot.testing.faults import Fault
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import FakeTransport
 from syncbot.types import Request, Response
 
@@ -763,6 +761,13 @@ def test_upload_progress(bot: Bot, server: BotApiServer, tmp_path: Path) -> None
         assert told[-1][0] == told[-1][1] > len(CONTENT)
         assert len(told) > 4
         assert server.requests[-1].file("document").size == len(CONTENT)
+
+
+@pytest.mark.parametrize("name", ["100% sure.txt", "a%20b.txt", 'a"b%22.txt', "пример %.txt"])
+def test_a_file_name_arrives_as_it_is(bot: Bot, server: BotApiServer, name: str) -> None:
+    """Telegram's server URL-decodes file names, so a % is sent as %25."""
+    bot.send_document(42, b"content", filename=name)
+    assert server.requests_for("sendDocument")[-1].file("document").name == name
 
 
 def test_a_cut_upload_is_uncertain(server: BotApiServer, tmp_path: Path) -> None:

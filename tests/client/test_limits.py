@@ -18,7 +18,7 @@ from syncbot.client.limits import Limiter, Limits
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NotSent
 from syncbot.testing import TEST_TOKEN
-from syncbot.testing.limits import RateLimits, RateMeter
+from syncbot.testing.server.rate_limits import RateLimits, RateMeter
 from syncbot.transport import FakeTransport
 
 FAR = 1e9

@@ -10,8 +10,7 @@ from telegram.constants import ParseMode
 from syncbot.client.bot import Bot
 from syncbot.errors import BadRequest, DeliveryUncertain, NetworkError, RetryAfter
 from syncbot.keyboards import inline
-from syncbot.testing import TEST_TOKEN, BotApiServer
-from syncbot.testing.answers import Answer
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
 from syncbot.transport import FakeTransport
 
 MESSAGE = {"message_id": 7, "date": 1_700_000_000, "chat": {"id": 1, "type": "private", "first_name": "Ann"}}
@@ -28,6 +27,16 @@ def test_a_long_text_arrives_whole() -> None:
         assert all(message.entities[0].type == "bold" and message.entities[0].offset == 0 for message in sent)
         assert [message.message_id for message in sent] == [message.message_id for message in server.sent]
         assert server.problems == []
+
+
+def test_4096_emoji_are_one_message() -> None:
+    """Telegram counts characters, not UTF-16 units, so that nothing is cut that fits."""
+    with BotApiServer() as server, Bot(TEST_TOKEN, base_url=server.url, limits=None) as bot:
+        ann = server.user(first_name="Ann")
+        assert len(bot.send_long(ann.id, "🙂" * 4096)) == 1
+        sent = bot.send_long(ann.id, f"<b>{'🙂' * 5000}</b>", ParseMode.HTML)
+        assert [len(message.text or "") for message in sent] == [4096, 904]
+        assert [message.entities[0].length for message in sent] == [8192, 1808]
 
 
 def test_each_option_goes_with_the_piece_that_it_is_for() -> None:

@@ -29,8 +29,7 @@ from syncbot.client.table import MethodSpec, check_parameters, find_method, meth
 from syncbot.errors import BadRequest
 from syncbot.runtime.context import Context
 from syncbot.runtime.runtime import Runtime
-from syncbot.testing import TEST_TOKEN, BotApiServer
-from syncbot.testing.answers import Answer
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
 from syncbot.transport import FakeTransport
 
 USER: dict[str, Any] = {"id": 42, "is_bot": False, "first_name": "Ann", "username": "ann"}

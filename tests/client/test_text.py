@@ -16,7 +16,7 @@ from telegram import helpers
 from telegram.constants import MessageLimit, ParseMode
 
 from syncbot import text as texts
-from syncbot.testing.markup import parse_markup
+from syncbot.testing.api.markup import parse_markup
 from syncbot.text import deep_link, escape_html, escape_markdown, mention_html, mention_markdown, split, utf16_length
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
@@ -24,17 +24,17 @@ FLAG = "\U0001f1eb\U0001f1ee"
 CLUSTERS = (FAMILY, FLAG, "\U0001f44d\U0001f3fd", "e\u0301", "1\ufe0f\u20e3", "\U0001f600")
 signs = st.one_of(st.sampled_from("ab c\n.&<>_*[]()~`>#+-=|{}!\\\"'"), st.characters(exclude_categories=["Cs", "Cc"]), st.sampled_from(CLUSTERS))
 plain_texts = st.lists(signs, max_size=60).map("".join)
-limits = st.integers(2, 40)
+limits = st.integers(1, 40)
 
 # ------------------------------------------------------------------ plain text
 
 
 @given(plain_texts, limits)
 def test_plain_pieces_fit_and_lose_nothing(text: str, limit: int) -> None:
-    """Every piece is within the limit in UTF-16 code units, and joined they are the text; only white space on its own is left out."""
+    """Every piece is within the limit in characters, and joined they are the text; only white space on its own is left out."""
     pieces = split(text, limit=limit)
-    assert all(0 < utf16_length(piece) <= limit for piece in pieces)
-    if len(pieces) > 1 or utf16_length(text) > limit:
+    assert all(0 < len(piece) <= limit for piece in pieces)
+    if len(pieces) > 1 or len(text) > limit:
         assert all(visible(piece) for piece in pieces)
     assert visible("".join(pieces)) == visible(text)
     at = 0
@@ -99,15 +99,17 @@ def test_a_piece_ends_at_the_best_place(text: str, pieces: list[str]) -> None:
 
 
 def test_limits() -> None:
-    """4096 by default, in UTF-16 code units: an emoji counts two."""
+    """4096 by default, in characters: an emoji counts one."""
     assert texts.MAX_TEXT_LENGTH == MessageLimit.MAX_TEXT_LENGTH
     assert texts.MAX_CAPTION_LENGTH == MessageLimit.CAPTION_LENGTH
     assert split("a" * 4096) == ["a" * 4096]
-    assert [len(piece) for piece in split("\U0001f600" * 4096)] == [2048, 2048]
+    assert split("\U0001f600" * 4096) == ["\U0001f600" * 4096]
+    assert [len(piece) for piece in split("\U0001f600" * 4097)] == [4096, 1]
+    assert [len(piece) for piece in split("<b>" + "\U0001f600" * 5000 + "</b>", "HTML")] == [4096 + 7, 904 + 7]
     assert split("") == []
     assert split("\n" * 5000) == []
-    with pytest.raises(ValueError, match="limit of 2"):
-        split("abc", limit=1)
+    with pytest.raises(ValueError, match="limit of 1"):
+        split("abc", limit=0)
 
 
 @pytest.mark.parametrize("mode", ["Markdown", "BBCode"])
@@ -143,7 +145,7 @@ def check_pieces(source: str, mode: str, limit: int) -> list[str]:
     found: Formats = []
     for piece in pieces:
         plain, _ = parse_markup(piece, mode)
-        assert utf16_length(plain) <= limit
+        assert len(plain) <= limit
         found += formats(piece, mode)
     assert found == formats(source, mode)
     return pieces
@@ -221,7 +223,7 @@ def test_html_tags_are_closed_and_opened_again() -> None:
 
 def test_html_references_are_never_cut() -> None:
     """A reference is one character, with or without its semicolon; one that Telegram does not know is plain text."""
-    assert split("&amp;&lt;&#65;&#x1F600;&quot", "HTML", limit=2) == ["&amp;&lt;", "&#65;", "&#x1F600;", "&quot;"]
+    assert split("&amp;&lt;&#65;&#x1F600;&quot", "HTML", limit=2) == ["&amp;&lt;", "&#65;&#x1F600;", "&quot;"]
     assert split("&nbsp;", "HTML", limit=3) == ["&amp;nb", "sp;"]
     assert split("a&#0;", "HTML", limit=3) == ["a&amp;#", "0;"]
 
@@ -369,7 +371,7 @@ def test_any_markdown_is_split_well_or_refused(source: str, limit: int) -> None:
         pieces = split(source, "MarkdownV2", limit=limit)
     except ValueError:
         return
-    if utf16_length(source) > limit:
+    if len(source) > limit:
         assert all(split(piece, "MarkdownV2", limit=limit) == [piece] for piece in pieces)
 
 
@@ -380,7 +382,7 @@ def test_any_html_is_split_well_or_refused(source: str, limit: int) -> None:
         pieces = split(source, "HTML", limit=limit)
     except ValueError:
         return
-    if utf16_length(source) > limit:
+    if len(source) > limit:
         assert all(split(piece, "HTML", limit=limit) == [piece] for piece in pieces)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import trustme
 
-from syncbot.testing.proxy import FaultProxy
+from syncbot.testing.proxy.fault_proxy import FaultProxy
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n" + b"a" * 300
 

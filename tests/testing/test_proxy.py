@@ -20,8 +20,9 @@ import pytest
 from proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
 from timing_kit import becomes, soon, took
 
-from syncbot.testing.faults import FaultPlan
-from syncbot.testing.proxy import Fault, FaultProxy, Target
+from syncbot.testing import Fault, FaultProxy
+from syncbot.testing.proxy.counters import TunnelTarget
+from syncbot.testing.proxy.fault_kinds import FaultPlan
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_a_call_passes(protocol: str, proxy: FaultProxy, origin: Origin, certifi
     assert (proxy.opened, proxy.established, proxy.struck) == (1, 1, {})
     assert proxy.bytes_up > len(request())
     assert proxy.bytes_down > len(ANSWER)
-    assert proxy.targets == [Target("connect" if protocol == "http" else "socks5", "localhost", origin.port)]
+    assert proxy.targets == [TunnelTarget("connect" if protocol == "http" else "socks5", "localhost", origin.port)]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
@@ -76,7 +77,7 @@ def test_socks5_names_and_addresses(host: str, proxy: FaultProxy) -> None:
             assert client.ask() == ANSWER
     finally:
         origin.close()
-    assert proxy.targets == [Target("socks5", host, origin.port)]
+    assert proxy.targets == [TunnelTarget("socks5", host, origin.port)]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -88,7 +89,7 @@ def test_socks4_and_4a(host: str, proxy: FaultProxy, plain: Origin) -> None:
         client.sock.sendall(asked)
         assert client.exactly(8)[:2] == b"\x00\x5a"
         assert client.ask() == ANSWER
-    assert proxy.targets == [Target("socks4", host, plain.port)]
+    assert proxy.targets == [TunnelTarget("socks4", host, plain.port)]
 
 
 def test_bytes_sent_along_with_the_request_for_the_tunnel(proxy: FaultProxy, plain: Origin) -> None:
@@ -115,7 +116,7 @@ def test_absolute_form(proxy: FaultProxy, plain: Origin) -> None:
         client.sock.sendall(head + b"Connection: keep-alive\r\nContent-Length: 2\r\n\r\nhi")
         assert client.exactly(len(ANSWER)) == ANSWER
     assert plain.done == [b"POST /a?b=http://c/d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"]
-    assert proxy.targets == [Target("http", "localhost", plain.port)]
+    assert proxy.targets == [TunnelTarget("http", "localhost", plain.port)]
 
 
 @pytest.mark.parametrize("line", [b"GET / HTTP/1.1", b"GET https://localhost/ HTTP/1.1", b"nonsense", b"CONNECT localhost:x HTTP/1.1", b"\x16\x03\x01"])
@@ -387,7 +388,7 @@ def test_a_relay(origin: Origin, certificates: Certificates) -> None:
                     client.ask()
                 assert client.stage == stage
     assert origin.done == [request(), request()]
-    assert proxy.targets[0] == Target("relay", "127.0.0.1", origin.port)
+    assert proxy.targets[0] == TunnelTarget("relay", "127.0.0.1", origin.port)
 
 
 def test_a_proxy_spoken_to_inside_tls(plain: Origin, certificates: Certificates) -> None:

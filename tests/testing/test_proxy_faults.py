@@ -10,7 +10,7 @@ import pytest
 from proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
 
 from syncbot.errors import Phase
-from syncbot.testing.proxy import Fault, FaultProxy
+from syncbot.testing import Fault, FaultProxy
 
 BEFORE = [fault for fault in Fault.all() if fault.phase is Phase.NOT_SENT]
 LATE = [fault for fault in Fault.all() if fault.phase is Phase.MAYBE_SENT and not fault.name.startswith("idle")]

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from proxy_kit import make_certificates
 
-from syncbot.testing.proxy_talk import Asked, Reader, Refusal, Talker
-from syncbot.testing.proxy_tls import TlsScanner
+from syncbot.testing.proxy.negotiation import Asked, Refusal, Talker, TalkReader
+from syncbot.testing.proxy.tls_scanner import TlsScanner
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def test_no_stream_is_too_strange(pieces: list[tuple[bool, bytes]]) -> None:
 def read(data: bytes, sizes: list[int], **settings: str) -> tuple[Asked | None, bytes, bytes]:
     """Feed a talk in pieces; what was asked, what was replied, what is left."""
     replies = bytearray()
-    reader = Reader(Talker(username=settings.get("username", ""), password=settings.get("password", ""), deny=False, reply=replies.extend).talk())
+    reader = TalkReader(Talker(username=settings.get("username", ""), password=settings.get("password", ""), deny=False, reply=replies.extend).talk())
     turn = 0
     while data:
         size = sizes[turn % len(sizes)]

@@ -14,7 +14,7 @@ from server_kit import Client, client_of, raw_socket, read_all
 from timing_kit import soon, took
 
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, RateLimits
-from syncbot.testing.limits import RateMeter
+from syncbot.testing.server.rate_limits import RateMeter
 
 
 @pytest.fixture

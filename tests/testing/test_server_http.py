@@ -366,7 +366,7 @@ HEAD = f"POST /bot{TEST_TOKEN}/getMe HTTP/1.1\r\n"
         (b"GET / HTTP/2.0\r\n\r\n", 400),
         (b"GET  / HTTP/1.1\r\n\r\n", 400),
         (b"no line end with carriage return\n", 400),
-        (b"G" * 70_000, 431),
+        (b"G" * 270_000, 431),
         (b"GET / HTTP/1.1\r\nNo colon\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nA : b\r\n\r\n", 400),

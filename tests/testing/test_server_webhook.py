@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from server_kit import Background, Client, client_of
+from server_kit import Background, Client, client_of, multipart
 
 from syncbot.testing import BotApiServer, TestCA
-from syncbot.testing.methods_updates import WebhookState, set_webhook
+from syncbot.testing.world.update_methods import WebhookState, set_webhook
 
 
 class Hook:
@@ -234,10 +234,11 @@ def test_retry_after_is_honoured(server: BotApiServer, client: Client, hook: Hoo
 def test_a_2xx_answer_may_name_a_method(server: BotApiServer, client: Client, hook: Hook) -> None:
     """sendMessage in the answer is carried out, getMe and nonsense are not."""
     user = server.user(42)
+    as_json = {"Content-Type": "application/json"}
     hook.answers = [
-        (200, {}, b'{"method":"getMe"}'),
-        (200, {}, b"nonsense"),
-        (201, {}, b'{"method":"sendMessage","chat_id":42,"text":"by the answer"}'),
+        (200, as_json, b'{"method":"getMe"}'),
+        (200, as_json, b"nonsense"),
+        (201, as_json, b'{"method":"sendMessage","chat_id":42,"text":"by the answer"}'),
     ]
     client.ok("setWebhook", url=hook.url)
     for n in range(3):
@@ -245,6 +246,49 @@ def test_a_2xx_answer_may_name_a_method(server: BotApiServer, client: Client, ho
     server.deliver_webhook()
     user.wait_for("by the answer")
     assert server.count("getMe") == 0
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b'{"method":"sendMessage","chat_id":42,"text":"by the answer"}'),
+        ("application/x-www-form-urlencoded", b"method=sendMessage&chat_id=42&text=by+the+answer"),
+        (
+            "multipart/form-data; boundary=b",
+            b"".join(
+                b'--b\r\nContent-Disposition: form-data; name="' + name + b'"\r\n\r\n' + value + b"\r\n"
+                for name, value in ((b"method", b"sendMessage"), (b"chat_id", b"42"), (b"text", b"by the answer"))
+            )
+            + b"--b--\r\n",
+        ),
+    ],
+)
+def test_an_answer_names_its_method_in_any_form(server: BotApiServer, client: Client, hook: Hook, content_type: str, body: bytes) -> None:
+    """JSON, a form and multipart are read alike, and a text that is delivered so is counted."""
+    user = server.user(42)
+    hook.answers = [(200, {"Content-Type": content_type}, body)]
+    client.ok("setWebhook", url=hook.url)
+    user.send("x")
+    server.deliver_webhook()
+    user.wait_for("by the answer")
+    assert server.count_text("by the answer") == 1
+
+
+def test_an_answer_brings_files(server: BotApiServer, client: Client, hook: Hook) -> None:
+    """A document in a multipart answer arrives, and what is broken or lacks something is passed over."""
+    user = server.user(42)
+    kind = {"Content-Type": "multipart/form-data; boundary=the=boundary"}
+    hook.answers = [
+        (200, {"Content-Type": "application/json"}, b'{"method":"sendMessage","chat_id":42}'),
+        (200, {"Content-Type": "multipart/form-data"}, b"broken"),
+        (200, kind, multipart({"document": ("d.txt", b"content")}, {"method": "sendDocument", "chat_id": "42"})),
+    ]
+    client.ok("setWebhook", url=hook.url)
+    for n in range(3):
+        user.send(str(n))
+    server.deliver_webhook()
+    assert user.wait_for(lambda message: "document" in message.data).data["document"]["file_size"] == 7
+    assert server.problems == ["sendMessage, called by a webhook's answer: Bad Request: text is missing"]
 
 
 def test_a_dead_webhook_keeps_its_updates(server: BotApiServer, client: Client, hook: Hook) -> None:

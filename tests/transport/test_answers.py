@@ -29,8 +29,7 @@ from syncbot.errors import (
     ServerError,
     Unauthorized,
 )
-from syncbot.testing import TEST_TOKEN, BotApiServer
-from syncbot.testing.answers import Answer
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
 
 
 def bot_at(url: str, ca_file: str | None = None, **options: object) -> Bot:

@@ -17,9 +17,7 @@ from transport_kit import TOLERANCE_SECONDS, LogTexts, becomes, everything_about
 from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import DeliveryUncertain, NetworkError, Phase, SyncBotError
-from syncbot.testing import BotApiServer, FaultProxy, TestCA
-from syncbot.testing.answers import Answer
-from syncbot.testing.faults import Fault
+from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy, TestCA
 
 SEED = 7
 RATE = 0.05

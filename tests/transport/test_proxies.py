@@ -15,8 +15,7 @@ from transport_kit import OK, Line, Outcome, Peer, answering, send, socks5
 from syncbot.client.client import Call, Client
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError, NotSent, ProxyAuthRequired
-from syncbot.testing import BotApiServer, FaultProxy, TestCA
-from syncbot.testing.faults import Fault
+from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import OneShotTransport
 from syncbot.transport.resolver import Address, Resolver
 from syncbot.transport.ways import LONGEST_COOL_DOWN_SECONDS, Ways

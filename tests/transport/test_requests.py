@@ -21,8 +21,7 @@ from timing_kit import tried
 from transport_kit import OK, Background, Line, LogTexts, Peer, answering, becomes, everything_about, open_descriptors, send
 
 from syncbot.errors import NetworkError, NotSent, Phase
-from syncbot.testing import BotApiServer, FaultProxy, TestCA
-from syncbot.testing.faults import Fault
+from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import OneShotTransport
 from syncbot.transport.failures import AnswerTooLarge, describe
 from syncbot.types import Proxy, Request

@@ -1,0 +1,1 @@
+"""The users' side: who writes to the bot and reads what it says."""

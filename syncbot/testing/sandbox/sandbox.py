@@ -1,0 +1,91 @@
+"""The place itself: a server, a proxy with faults in front of it, and a bot's script as a process that lives there."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Self
+
+from syncbot.testing.proxy.fault_kinds import Fault
+from syncbot.testing.proxy.fault_proxy import FaultProxy
+from syncbot.testing.server.server import TEST_TOKEN, BotApiServer
+
+FAULTS: tuple[Fault, ...] = (
+    Fault.refuse(),
+    Fault.bad_gateway(),
+    Fault.drop_connect(),
+    Fault.tls_drop(),
+    Fault.tls_stall(),
+    Fault.tls_garbage(),
+    Fault.tls_chunks(),
+    Fault.close_after_response(),
+)
+"""What a bad proxy does between a bot and Telegram, as far as nothing is lost by it for certain."""
+
+_SECONDS_TO_END = 15.0
+
+
+class Sandbox:
+    """A server, a proxy with faults in front of it, and the settings of a bot that lives there. A context manager.
+
+    Args:
+        rate: the part of the tunnels that a fault strikes.
+        seed: of the random faults; None draws one.
+    """
+
+    def __init__(self, rate: float = 0.25, seed: int | None = None) -> None:
+        self.server = BotApiServer(tls=True)
+        # A call has six attempts: with three of them struck at most, each is answered in the end.
+        self.proxy = FaultProxy(faults=FAULTS, rate=rate, seed=random.randrange(2**32) if seed is None else seed, most_in_a_row=3)
+        self._stack = ExitStack()
+        self._state_folder = ""
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(self.server)
+            stack.enter_context(self.proxy)
+            self._state_folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="syncbot-sandbox-"))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._stack.close()
+
+    def environment(self) -> dict[str, str]:
+        """The settings of a bot in this sandbox, as environment variables."""
+        return {
+            "TELEGRAM_BOT_TOKEN": TEST_TOKEN,
+            "SYNCBOT_BASE_URL": self.server.url,
+            "SYNCBOT_CA_FILE": self.server.ca_file,
+            "SYNCBOT_PROXY": self.proxy.url,
+            "SYNCBOT_STATE": os.path.join(self._state_folder, "bot.db"),
+            "SYNCBOT_TIMEOUT": "3",
+        }
+
+    @contextmanager
+    def running(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a bot's script in this sandbox as a process of its own, and ask it to stop at the end of the block.
+
+        Raises:
+            RuntimeError: it did not end well when it was asked to.
+        """
+        inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy") and name != "ALLOWED_TELEGRAM_USER_ID"}
+        quiet = {"SYNCBOT_LOG_LEVEL": "WARNING"}  # between the lines of a conversation only trouble is of interest; who wants more has set it
+        values = {**quiet, **inherited, **self.environment(), **(environment or {})}
+        process = subprocess.Popen(command, env=values)  # noqa: S603  # the caller's own command
+        try:
+            yield process
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(_SECONDS_TO_END)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if code != 0:
+            raise RuntimeError(f"the bot ended with exit code {code}")

@@ -1,0 +1,1 @@
+"""The fake Bot API server: sockets, HTTP, and what it records."""
