@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests/system"))
 
 from kit import Figures, Row, Table, Way, clean_environment, measure, missing, percentile, server
+from kits.proxies_kit import running
 from peers import aiogram, naive, opened, pooled, ptb, syncbot, telebot
-from proxies_kit import running
 
 KINDS = ("direct", "tinyproxy", "squid", "privoxy", "microsocks")
 WAYS = {

@@ -1,6 +1,6 @@
 """How many updates a second a bot takes and handles: by polling, and by a webhook served with waitress, on the same machine.
 
-    python benchmarks/webhook.py [--updates 3000] [--rounds 5]
+    python benchmarks/webhook/edge.py [--updates 3000] [--rounds 5]
 
 The bot is a process of its own with 4 workers and a state file, and its handler only counts. Polling fetches what waits at a Bot API server in
 this process (`syncbot.testing`), 100 at a time; the webhook gets each update in a POST of its own, on 1 or 16 connections kept alive, without TLS,

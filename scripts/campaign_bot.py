@@ -19,7 +19,7 @@ from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import ApiError, NetworkError
 from syncbot.logs import setup_logging
-from syncbot.runtime.context import Context
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
 
 

@@ -24,11 +24,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncbot.client.bot import Bot
-from syncbot.runtime.deliverer import Deliverer
-from syncbot.runtime.outbox import Outbox
-from syncbot.runtime.queue_folder import QueueFolder
+from syncbot.runtime.outbox.deliverer import Deliverer
+from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.outbox import Outbox
 from syncbot.storage import OutboxState, Store, open_store
-from syncbot.storage.base_outbox import LEASE_RAN_OUT
+from syncbot.storage.promises.outbox import LEASE_RAN_OUT
 from syncbot.testing import TEST_TOKEN, BotApiServer, Fault, FaultProxy, TestCA
 
 _BOT_ID = int(TEST_TOKEN.partition(":")[0])

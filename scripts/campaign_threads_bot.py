@@ -104,7 +104,7 @@ def main(options: dict[str, Any]) -> int:
     """Run the bot until a signal, or until it ends; returns the exit code."""
     fault = Fault(**options["fault"])
     put_below(fault)
-    from syncbot.cli.exits import exit_for  # deferred: what is below has to be there first
+    from syncbot.cli.console.exits import exit_for  # deferred: what is below has to be there first
     from syncbot.client.bot import Bot
     from syncbot.errors import SyncBotError
     from syncbot.logs import setup_logging

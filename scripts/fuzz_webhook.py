@@ -28,10 +28,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from syncbot import Bot, Runtime  # found by the line above where nothing is installed
-from syncbot.serving import Server
 from syncbot.storage import StoreOptions
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.webhook import MAX_BYTES, SECRET_HEADER
+from syncbot.webhook.serving import Server
 
 SECRET = "the-secret_of-the-fuzzer"  # noqa: S105  # it protects nothing
 ANNA = {"id": 7, "is_bot": False, "first_name": "Anna", "username": "anna"}
@@ -175,7 +175,7 @@ class _Tracebacks(logging.Handler):
         self.found: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info and record.name != "syncbot.runtime.dispatcher":
+        if record.exc_info and record.name != "syncbot.runtime.handling.dispatcher":
             self.found.append(f"{record.name}: {record.getMessage()}")
 
 
@@ -256,7 +256,7 @@ def main() -> int:
     parser.add_argument("--bodies", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    logging.getLogger("syncbot.runtime.dispatcher").setLevel(logging.CRITICAL)  # handlers fail on what is no real update; that is expected
+    logging.getLogger("syncbot.runtime.handling.dispatcher").setLevel(logging.CRITICAL)  # handlers fail on what is no real update; that is expected
     began = time.monotonic()
     outcome = fuzz(options.bodies, options.seed)
     print(f"{options.bodies} bodies in {time.monotonic() - began:.1f} s: {outcome}")

@@ -105,7 +105,7 @@ def _default(parameter: inspect.Parameter) -> str:
 
 
 def _exit_codes() -> str:
-    from syncbot.cli.exits import BY_ERROR, MEANINGS
+    from syncbot.cli.console.exits import BY_ERROR, MEANINGS
 
     by_code = {code: [kind.__name__ for kind, end in BY_ERROR.items() if end is code] for code in MEANINGS}
     rows = [(str(int(code)), _prose(meaning), ", ".join(f"`{name}`" for name in by_code[code])) for code, meaning in MEANINGS.items()]

@@ -22,12 +22,12 @@ sys.path.insert(0, str(ROOT))
 
 import generate_methods  # noqa: E402 - the same
 
-from syncbot.client import signatures  # noqa: E402 - the script works in a checkout that is not installed
-from syncbot.runtime import shortcuts  # noqa: E402 - the same
+from syncbot.client.api import signatures  # noqa: E402 - the script works in a checkout that is not installed
+from syncbot.runtime.handling import reply_table as shortcuts  # noqa: E402 - the same
 
-KINDS = ROOT / "syncbot/runtime/kinds.py"
-DECORATORS = ROOT / "syncbot/runtime/decorators.py"
-STUB = ROOT / "syncbot/runtime/replies.pyi"
+KINDS = ROOT / "syncbot/runtime/handling/kinds.py"
+DECORATORS = ROOT / "syncbot/runtime/handling/decorators.py"
+STUB = ROOT / "syncbot/runtime/handling/replies.pyi"
 
 SUMMARIES = {
     "message": "a new message",
@@ -129,15 +129,15 @@ import re
 from abc import abstractmethod
 from typing import Any
 
-from syncbot.runtime.filters import FilterLike
-from syncbot.runtime.handlers import ANY, Decorator
+from syncbot.runtime.handling.filters import FilterLike
+from syncbot.runtime.handling.handlers import ANY, Decorator
 
 
 class KindDecorators:
     """The decorators of the {count} kinds of updates of Bot API {version}.
 
     Args:
-        filters: what the update has to satisfy; see `syncbot.runtime.filters`.
+        filters: what the update has to satisfy; see `syncbot.runtime.handling.filters`.
         pattern: a regular expression that matches from the start of the field that is named; its match becomes `context.match`.
         group: in ascending order, every group handles an update once: its first handler that fits.
         state: the state that the conversation with the user has to be in; None for no conversation, `ANY` for whichever.
@@ -255,7 +255,9 @@ def render_pattern_decorator(name: str) -> str:
 def render_stub(version: str) -> str:
     """Write the stub of `replies.py`: the methods of the Bot API, less what the update itself says."""
     imports = generate_methods.STUB.read_text(encoding="utf-8").partition("from collections")[2].partition("class BotMethods")[0]
-    imports = imports.replace("from syncbot.client.table import MethodSpec\n", "from syncbot.client.bot import Bot\nfrom syncbot.runtime.raw import Target\n")
+    imports = imports.replace(
+        "from syncbot.client.api.table import MethodSpec\n", "from syncbot.client.bot import Bot\nfrom syncbot.runtime.handling.update_facts import Target\n"
+    )
     imports = imports.replace("from typing import IO, Any, TypeAlias", "from typing import IO, Any, TypeAlias, overload")
     text = [f"# Written by scripts/generate_kinds.py for Bot API {version}; do not edit.\nfrom collections", imports, STUB_CLASS]
     text += [render_shortcut(shortcut, shortcut.name) for shortcut in shortcuts.SHORTCUTS.values()]

@@ -23,13 +23,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from syncbot.client import signatures  # noqa: E402 - the script works in a checkout that is not installed
-from syncbot.client.table import MethodSpec, ParameterSpec  # noqa: E402 - the same
+from syncbot.client.api import signatures  # noqa: E402 - the script works in a checkout that is not installed
+from syncbot.client.api.table import MethodSpec, ParameterSpec  # noqa: E402 - the same
 
 REVIEW = Path(__file__).resolve().parent / "methods_review.toml"
-TABLE = ROOT / "syncbot/client/methods.py"
-STUB = ROOT / "syncbot/client/api.pyi"
-QUEUED_STUB = ROOT / "syncbot/client/queued.pyi"
+TABLE = ROOT / "syncbot/client/api/methods.py"
+STUB = ROOT / "syncbot/client/api/bot_methods.pyi"
+QUEUED_STUB = ROOT / "syncbot/client/api/queued.pyi"
 WIDTH = 160
 
 TABLE_HEAD = '''\
@@ -56,7 +56,7 @@ from typing import IO, Any, TypeAlias
 
 import telegram
 
-from syncbot.client.table import MethodSpec
+from syncbot.client.api.table import MethodSpec
 
 {aliases}
 """

@@ -6,7 +6,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from syncbot.cli.exits import exit_for
+from syncbot.cli.console.exits import exit_for
 from syncbot.errors import SyncBotError
 from syncbot.logs import guard
 

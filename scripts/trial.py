@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from syncbot import ConfigError, Settings, SyncBotError
+from syncbot.cli.console.words import describe
 from syncbot.cli.doctor.entry import DATE, PASSED
-from syncbot.cli.words import describe
 from syncbot.config import check_setting, config_dir, write_env_file
 from syncbot.logs import guard
 from syncbot.testing import Fault, Sandbox, User

@@ -47,14 +47,14 @@ if TYPE_CHECKING:
     from syncbot.client.limits import Limits as Limits
     from syncbot.client.retry import RetryPolicy as RetryPolicy
     from syncbot.config import Settings as Settings
-    from syncbot.runtime import filters as filters
-    from syncbot.runtime.context import Context as Context
-    from syncbot.runtime.handlers import ContinuePropagation as ContinuePropagation
-    from syncbot.runtime.handlers import StopPropagation as StopPropagation
-    from syncbot.runtime.outbox import Outbox as Outbox
-    from syncbot.runtime.router import Router as Router
+    from syncbot.runtime.handling import filters
+    from syncbot.runtime.handling.context import Context as Context
+    from syncbot.runtime.handling.handlers import ContinuePropagation as ContinuePropagation
+    from syncbot.runtime.handling.handlers import StopPropagation as StopPropagation
+    from syncbot.runtime.handling.router import Router as Router
+    from syncbot.runtime.outbox.outbox import Outbox as Outbox
     from syncbot.runtime.runtime import Runtime as Runtime
-    from syncbot.runtime.summary import Summary as Summary
+    from syncbot.runtime.session.summary import Summary as Summary
     from syncbot.types import Proxy as Proxy
 
 __version__ = "0.1.0"
@@ -62,17 +62,17 @@ __version__ = "0.1.0"
 # What needs more than the standard library is loaded when it is first asked for (PEP 562), so that `import syncbot` costs next to nothing.
 _HOMES = {
     "Bot": "syncbot.client.bot",
-    "Context": "syncbot.runtime.context",
-    "ContinuePropagation": "syncbot.runtime.handlers",
+    "Context": "syncbot.runtime.handling.context",
+    "ContinuePropagation": "syncbot.runtime.handling.handlers",
     "Limits": "syncbot.client.limits",
-    "Outbox": "syncbot.runtime.outbox",
+    "Outbox": "syncbot.runtime.outbox.outbox",
     "Proxy": "syncbot.types",
     "RetryPolicy": "syncbot.client.retry",
-    "Router": "syncbot.runtime.router",
+    "Router": "syncbot.runtime.handling.router",
     "Runtime": "syncbot.runtime.runtime",
     "Settings": "syncbot.config",
-    "StopPropagation": "syncbot.runtime.handlers",
-    "Summary": "syncbot.runtime.summary",
+    "StopPropagation": "syncbot.runtime.handling.handlers",
+    "Summary": "syncbot.runtime.session.summary",
     "request": "syncbot.adapters.http",
 }
 
@@ -116,7 +116,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "filters":
-        return importlib.import_module("syncbot.runtime.filters")
+        return importlib.import_module("syncbot.runtime.handling.filters")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

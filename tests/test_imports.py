@@ -24,15 +24,13 @@ LAYERS = [
     {"client"},
     {"runtime"},
     {"webhook"},
-    {"serving"},
     {"adapters", "testing"},
     {"cli"},
 ]
 
 # Steps up, allowed within a function alone: what a user of the lower module asks for by name, and what it costs nothing to have otherwise.
 STEPS_UP = {
-    ("syncbot.runtime.inlets", "webhook"): "Runtime.wsgi() gives the WSGI application of this runtime",
-    ("syncbot.runtime.inlets", "serving"): "Runtime.run_webhook() serves it",
+    ("syncbot.runtime.webhook_face", "webhook"): "Runtime.wsgi() gives the WSGI application of this runtime, and Runtime.run_webhook() serves it",
 }
 
 # Who may import a foreign library; names end with a dot where all modules of a package may.
@@ -42,13 +40,13 @@ DOORS = {
     "socks": ("syncbot.transport.",),
     "tenacity": ("syncbot.client.retry",),
     "sqlite3": ("syncbot.storage.",),
-    "telegram": ("syncbot.client.decode", "syncbot.client.plain", "syncbot.client.shortcuts", "syncbot.adapters.ptb"),
+    "telegram": ("syncbot.client.ptb.decode", "syncbot.client.ptb.plain", "syncbot.client.ptb.shortcuts", "syncbot.adapters.ptb"),
     "telebot": ("syncbot.adapters.telebot",),
     "asyncio": ("syncbot.adapters.ptb",),
     "dotenv": ("syncbot.envfile",),
-    "apscheduler": ("syncbot.runtime.jobs", "syncbot.runtime.crontab"),
+    "apscheduler": ("syncbot.runtime.work.jobs", "syncbot.runtime.work.crontab"),
     "click": ("syncbot.cli.",),
-    "waitress": ("syncbot.serving",),
+    "waitress": ("syncbot.webhook.serving",),
     "trustme": ("syncbot.testing.certs",),
 }
 
@@ -56,8 +54,8 @@ DOORS = {
 DEFERRED = {"tenacity", "telegram", "telebot", "trustme", "waitress", "socks", "dotenv", "apscheduler"}
 LATE_MODULES = {
     "syncbot.transport.socks_socket",
-    "syncbot.client.shortcuts",
-    "syncbot.runtime.async_handlers",
+    "syncbot.client.ptb.shortcuts",
+    "syncbot.runtime.handling.async_handlers",
     "syncbot.adapters.telebot",
     "syncbot.adapters.ptb",
 }
@@ -227,7 +225,7 @@ def test_nobody_sleeps() -> None:
 def test_the_environment_is_read_by_the_settings_alone() -> None:
     """os.environ belongs to config.py; the command line may fill in defaults, and a sandbox hands it on to the process that it starts."""
     readers = {module for module, _, name in calls_and_names() if name in ("os.environ", "os.getenv", "os.environb")}
-    assert readers <= {"syncbot.config", "syncbot.cli.target", "syncbot.testing.sandbox.sandbox"}
+    assert readers <= {"syncbot.config", "syncbot.cli.console.target", "syncbot.testing.sandbox.sandbox"}
 
 
 def test_the_lowest_layer_needs_the_standard_library_alone() -> None:

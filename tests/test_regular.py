@@ -16,20 +16,20 @@ import pytest
 
 import syncbot
 from syncbot import Bot, Runtime
-from syncbot.cli.attachments import file_calls
 from syncbot.cli.monitor.alert import Alerts
 from syncbot.cli.monitor.log_watch import Follower
 from syncbot.cli.monitor.look import Look
-from syncbot.client.uploads import path_source
+from syncbot.cli.sending.attachments import file_calls
+from syncbot.client.files.uploads import path_source
 from syncbot.config import Settings
 from syncbot.envfile import read_env_file, write_env_file
 from syncbot.errors import ConfigError, StorageError
 from syncbot.logs import setup_logging
 from syncbot.readers import ca_file
 from syncbot.regular import private
-from syncbot.runtime.lock import BotLock
+from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import open_store
-from syncbot.storage.turn_log import look, take_over
+from syncbot.storage.sqlite.turn_log import look, take_over
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
 from syncbot.transport.tls import Tls
@@ -142,7 +142,7 @@ def test_private_files(tmp_path: Path, umask: int) -> None:
 
 SAFE_FLAGS = ("O_DIRECTORY", "O_EXCL", "O_PATH")
 """What makes `os.open` take nothing that was there before, nothing but a folder, or open nothing at all."""
-BY_HAND = {"syncbot/regular.py": "it looks itself", "syncbot/cli/output.py": "opens /dev/null, to write nowhere"}
+BY_HAND = {"syncbot/regular.py": "it looks itself", "syncbot/cli/console/output.py": "opens /dev/null, to write nowhere"}
 
 
 def opened_without_care(path: Path) -> Iterator[str]:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from syncbot.cli.frame import main, run
+from syncbot.cli.console.frame import main, run
 
 __all__ = ["main", "run"]

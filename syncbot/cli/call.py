@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from syncbot.cli.exits import Exit, exit_for
-from syncbot.cli.options import common_options, json_option, load_settings, open_bot, timeout_option
-from syncbot.cli.output import complain, system_path, write_json
-from syncbot.cli.progress import ProgressBar
-from syncbot.client.table import MethodSpec, find_method, method_names, nearest
+from syncbot.cli.console.exits import Exit, exit_for
+from syncbot.cli.console.options import common_options, json_option, load_settings, open_bot, timeout_option
+from syncbot.cli.console.output import complain, system_path, write_json
+from syncbot.cli.console.progress import ProgressBar
+from syncbot.client.api.table import MethodSpec, find_method, method_names, nearest
 from syncbot.errors import ApiError, NetworkError, SyncBotError
 
 _OWN_OPTIONS = ("timeout", "deadline", "progress")
@@ -115,7 +115,7 @@ def _words(problem: Exception) -> str:
 
 
 def _failed(error: SyncBotError, as_json: bool) -> Exit:
-    from syncbot.cli.words import describe
+    from syncbot.cli.console.words import describe
 
     code = exit_for(error)
     if as_json:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncbot.cli.chats import BATCH, Seen, look
-from syncbot.cli.exits import Exit
-from syncbot.cli.options import common_options, json_option, load_settings, open_bot
-from syncbot.cli.output import complain, is_terminal, one_line, tell, write, write_json
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import common_options, json_option, load_settings, open_bot
+from syncbot.cli.console.output import complain, is_terminal, one_line, tell, write, write_json
+from syncbot.cli.sending.chats import BATCH, Seen, look
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncbot.cli.exits import Exit
-from syncbot.cli.options import as_path, common_options, json_option, load_settings
-from syncbot.cli.output import complain, one_line, write, write_json
-from syncbot.cli.state import state_file
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import as_path, common_options, json_option, load_settings
+from syncbot.cli.console.output import complain, one_line, write, write_json
+from syncbot.cli.console.state import state_file
 from syncbot.errors import AlreadyRunning
 
 if TYPE_CHECKING:
-    from syncbot.storage.checking import Findings, Salvaged
+    from syncbot.storage.sqlite.checking import Findings, Salvaged
 
 
 @click.command("check-state", short_help="Whether a state file is whole; saves a damaged one.")
@@ -37,8 +37,8 @@ def command(ctx: click.Context, /, path: str | None, salvage_into: str | None, a
       syncbot check-state bot.db
       syncbot check-state bot.db --salvage-into bot.db.new
     """
-    from syncbot.runtime.lock import BotLock  # deferred: the list of commands in --help needs neither
-    from syncbot.storage.checking import check, salvage
+    from syncbot.runtime.session.bot_lock import BotLock  # deferred: the list of commands in --help needs neither
+    from syncbot.storage.sqlite.checking import check, salvage
 
     settings = load_settings(ctx, require_token=False)
     file = state_file(settings, path)

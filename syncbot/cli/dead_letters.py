@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from syncbot.cli.exits import Exit
-from syncbot.cli.numbered import ID, for_each, numbers_or_all
-from syncbot.cli.options import common_options, json_option
-from syncbot.cli.output import complain, one_line, write, write_json
-from syncbot.cli.state import open_state, state_option, when
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.numbered import ID, for_each, numbers_or_all
+from syncbot.cli.console.options import common_options, json_option
+from syncbot.cli.console.output import complain, one_line, write, write_json
+from syncbot.cli.console.state import open_state, state_option, when
 from syncbot.storage import DeadLetter, DeadLetters
 
 _NONE = "there is no dead letter {}; syncbot dead-letters list shows those there are"

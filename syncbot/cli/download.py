@@ -7,10 +7,10 @@ import sys
 
 import click
 
-from syncbot.cli.exits import Exit
-from syncbot.cli.options import as_path, common_options, json_option, load_settings, open_bot, timeout_option
-from syncbot.cli.output import ReaderGone, complain, is_terminal, write, write_exact, write_json
-from syncbot.cli.progress import ProgressBar
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import as_path, common_options, json_option, load_settings, open_bot, timeout_option
+from syncbot.cli.console.output import ReaderGone, complain, is_terminal, write, write_exact, write_json
+from syncbot.cli.console.progress import ProgressBar
 
 
 @click.command("download", short_help="Download a file.")

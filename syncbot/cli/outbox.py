@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncbot.cli.exits import Exit, worst
-from syncbot.cli.numbered import for_each, numbers_or_all
-from syncbot.cli.options import as_seconds, common_options, json_option, load_settings, open_bot
-from syncbot.cli.output import complain, one_line, write, write_json
-from syncbot.cli.state import state_file, state_option, when
+from syncbot.cli.console.exits import Exit, worst
+from syncbot.cli.console.numbered import for_each, numbers_or_all
+from syncbot.cli.console.options import as_seconds, common_options, json_option, load_settings, open_bot
+from syncbot.cli.console.output import complain, one_line, write, write_json
+from syncbot.cli.console.state import state_file, state_option, when
 from syncbot.storage import OutboxState
 
 if TYPE_CHECKING:
-    from syncbot.runtime.delivery import Uncertain
-    from syncbot.runtime.outbox import Outbox
+    from syncbot.runtime.outbox.attempt import Uncertain
+    from syncbot.runtime.outbox.outbox import Outbox
     from syncbot.storage import OutboxItem
 
 _SEE = "; syncbot outbox list shows those there are"
@@ -141,7 +141,7 @@ def flush_command(ctx: click.Context, /, seconds: float, uncertain: Uncertain, s
 
 @contextmanager
 def _opened(ctx: click.Context, state: str | None) -> Iterator[Outbox]:
-    from syncbot.runtime.outbox import Outbox  # deferred: the list of commands in --help does not need it
+    from syncbot.runtime.outbox.outbox import Outbox  # deferred: the list of commands in --help does not need it
 
     settings = load_settings(ctx)
     path = state_file(settings, state)

@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 import click
 
-from syncbot.cli.exits import Exit
-from syncbot.cli.options import as_path, as_seconds, bot_logging, common_options, json_option
-from syncbot.cli.output import complain, write_json
-from syncbot.cli.target import load_app
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import as_path, as_seconds, bot_logging, common_options, json_option
+from syncbot.cli.console.output import complain, write_json
+from syncbot.cli.console.target import load_app
 
 
 @click.command("poll", short_help="Handle what waits for a bot, and end: for cron.")

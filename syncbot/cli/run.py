@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from syncbot.cli.exits import Exit
-from syncbot.cli.options import as_path, bot_logging, common_options
-from syncbot.cli.target import load_app
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import as_path, bot_logging, common_options
+from syncbot.cli.console.target import load_app
 
 
 @click.command("run", short_help="Run a bot until it is told to stop.")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncbot.cli.exits import Exit, exit_for, worst
-from syncbot.cli.options import as_path, as_seconds, common_options, json_option, load_settings, open_bot, timeout_option
-from syncbot.cli.output import complain, write_json
+from syncbot.cli.console.exits import Exit, exit_for, worst
+from syncbot.cli.console.options import as_path, as_seconds, common_options, json_option, load_settings, open_bot, timeout_option
+from syncbot.cli.console.output import complain, write_json
 from syncbot.errors import ConfigError, SyncBotError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def command(ctx: click.Context, /, text: str | None, chats: tuple[str, ...], tim
     targets = list(dict.fromkeys(wanted)) or [settings.chat]
     with open_bot(settings, timeout) as bot:
         if queue:
-            from syncbot.cli.queueing import DELIVER_SECONDS, queue_and_deliver  # deferred: it loads sqlite3
+            from syncbot.cli.sending.queueing import DELIVER_SECONDS, queue_and_deliver  # deferred: it loads sqlite3
 
             results = queue_and_deliver(bot, targets, calls, timeout or DELIVER_SECONDS, options["ttl"])
         else:
@@ -116,7 +116,7 @@ def _from_stdin() -> str:
     if sys.stdin is None:
         raise click.UsageError(f"there is no text, and standard input is closed; {_HINT}")
     if sys.stdin.isatty():
-        from syncbot.cli.output import tell
+        from syncbot.cli.console.output import tell
 
         tell("Write the text; Ctrl-D on an empty line sends it, Ctrl-C does not.")
     data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
@@ -133,7 +133,7 @@ def _calls(text: str, options: dict[str, Any]) -> list[Call]:
     """What is to be sent, in order: the pieces of the text, then the files."""
     calls = [("sendMessage", _text_parameters(piece, options)) for piece in _pieces(text, options)] if text else []
     if options["files"]:
-        from syncbot.cli.attachments import file_calls  # deferred: most messages are text alone
+        from syncbot.cli.sending.attachments import file_calls  # deferred: most messages are text alone
 
         caption = {"caption": options["caption"], "parse_mode": _PARSE_MODES[options["markup"]]} if options["caption"] else {}
         calls += file_calls(options["files"], options["kind"], caption)
@@ -188,7 +188,7 @@ def _deliver(bot: Bot, chat: Any, calls: list[Call]) -> dict[str, Any]:
             messages += [message["message_id"] for message in (result if isinstance(result, list) else [result]) if isinstance(message, dict)]
             done += 1
     except SyncBotError as error:
-        from syncbot.cli.words import describe
+        from syncbot.cli.console.words import describe
 
         outcome = exit_for(error)
         text = describe(error)
@@ -203,6 +203,6 @@ def _deliver(bot: Bot, chat: Any, calls: list[Call]) -> dict[str, Any]:
 def _call(bot: Bot, method: str, chat: Any, parameters: dict[str, Any]) -> Any:
     if method == "sendMessage":
         return bot.call(method, chat_id=chat, **parameters)
-    from syncbot.cli.attachments import upload
+    from syncbot.cli.sending.attachments import upload
 
     return upload(bot, method, chat, parameters)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from syncbot.cli.exits import Exit
-from syncbot.cli.options import common_options, json_option, load_settings, open_bot, timeout_option
-from syncbot.cli.output import one_line, system_path, tell, write, write_json
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import common_options, json_option, load_settings, open_bot, timeout_option
+from syncbot.cli.console.output import one_line, system_path, tell, write, write_json
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret
 
@@ -46,7 +46,7 @@ def set_(ctx: click.Context, /, url: str, timeout: float | None, drop_pending: b
     Example:
       syncbot webhook set https://bot.example/hook --allowed message --allowed callback_query
     """
-    from syncbot.webhook import check_secret, derived_secret
+    from syncbot.webhook.edge import check_secret, derived_secret
 
     settings = load_settings(ctx)
     try:

@@ -11,14 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from syncbot.client.api import BotMethods
+from syncbot.client.api.bot_methods import BotMethods
+from syncbot.client.api.table import MethodSpec, check_parameters, find_method
 from syncbot.client.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_call_seconds, check_method_name, check_numbers
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import body, encode
+from syncbot.client.files.uploads import Progress
 from syncbot.client.limits import Limiter, Limits
 from syncbot.client.retry import RetryPolicy
-from syncbot.client.table import MethodSpec, check_parameters, find_method
-from syncbot.client.uploads import Progress
 from syncbot.config import Settings, check_setting, environment_proxies, from_environment
 from syncbot.errors import ConfigError, DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     import telegram
 
-    from syncbot.client.files import Downloads
-    from syncbot.client.shortcuts import AttachedBot
+    from syncbot.client.files.downloads import Downloads
+    from syncbot.client.ptb.shortcuts import AttachedBot
 
 _NO_RETRY = RetryPolicy(attempts=1)
 
@@ -187,7 +187,7 @@ class Bot(BotMethods):
             ValueError: the text is too long and its markup is broken. Nothing was sent.
             NetworkError, ApiError: as `send_message`, of the first message that failed; no further one was sent. The error's `sent` are those before it.
         """
-        from syncbot.client.long import send_long  # deferred: most programs write short
+        from syncbot.client.api.long_texts import send_long  # deferred: most programs write short
 
         return send_long(self, chat_id, text, parse_mode, options)
 
@@ -238,7 +238,7 @@ class Bot(BotMethods):
         return self._downloads().to_bytes(file, progress=progress, timeout=timeout, deadline=deadline)
 
     def _downloads(self) -> Downloads:
-        from syncbot.client.files import Downloads  # deferred: most programs download nothing
+        from syncbot.client.files.downloads import Downloads  # deferred: most programs download nothing
 
         return Downloads(self._client, self.call, local=self.local, max_bytes=self._max_download_bytes)
 
@@ -327,7 +327,7 @@ class Bot(BotMethods):
 
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
         result = self._call(spec, spec.name, parameters, options)
-        from syncbot.client.decode import DecodeError, decode  # deferred: it loads telegram
+        from syncbot.client.ptb.decode import DecodeError, decode  # deferred: it loads telegram
 
         try:
             return decode(spec.returns, result, self._attached())
@@ -341,7 +341,7 @@ class Bot(BotMethods):
         if not self.shortcuts:
             return None
         if self._attached_bot is None:
-            from syncbot.client.shortcuts import AttachedBot, install  # deferred: it loads telegram
+            from syncbot.client.ptb.shortcuts import AttachedBot, install  # deferred: it loads telegram
 
             install()
             self._attached_bot = AttachedBot(self)  # of two that threads make at once either serves: an update's objects all have the same one

@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from syncbot.client.convenience import expand
-from syncbot.client.table import MethodSpec
-from syncbot.client.uploads import MEGABYTE, FilePart, MultipartBody, Progress, Source, bytes_source, file_source, path_source, safe_filename
+from syncbot.client.api.convenience import expand
+from syncbot.client.api.table import MethodSpec
+from syncbot.client.files.uploads import MEGABYTE, FilePart, MultipartBody, Progress, Source, bytes_source, file_source, path_source, safe_filename
 from syncbot.secret import Secret
 from syncbot.types import Body
 

@@ -20,16 +20,16 @@ from syncbot.config import from_environment, service_settings, state_dir
 from syncbot.errors import ConfigError
 from syncbot.readers import given_user_ids
 from syncbot.regular import what_else
-from syncbot.runtime.delivery import Uncertain
-from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
-from syncbot.runtime.inlets import Inlets
-from syncbot.runtime.jobs import JobMethods, Jobs
-from syncbot.runtime.lock import lock_path
-from syncbot.runtime.notify import ServiceNotifier
-from syncbot.runtime.outbox import Opened, RuntimeOutbox
-from syncbot.runtime.session import Options, Parts, Session
-from syncbot.runtime.state import AUTO, state_path
-from syncbot.runtime.summary import Summary
+from syncbot.runtime.outbox.attempt import Uncertain
+from syncbot.runtime.outbox.outbox import Opened, RuntimeOutbox
+from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
+from syncbot.runtime.session.bot_lock import lock_path
+from syncbot.runtime.session.notify import ServiceNotifier
+from syncbot.runtime.session.session import Options, Parts, Session
+from syncbot.runtime.session.summary import Summary
+from syncbot.runtime.state_file import AUTO, state_path
+from syncbot.runtime.webhook_face import Inlets
+from syncbot.runtime.work.jobs import JobMethods, Jobs
 from syncbot.storage import Store, StoreOptions
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a bot remembers: the state file and the memory store, behind the Protocols of `syncbot.storage.base`.
+"""What a bot remembers: the state file and the memory store, behind the Protocols of `syncbot.storage.promises.store`.
 
 What an update costs in the file (measured on one machine; the pages are kept by tests):
 
@@ -7,7 +7,7 @@ What an update costs in the file (measured on one machine; the pages are kept by
 | a quiet bot: store one, hand it out, finish it | 2 | 1 | at most 5 | about 300, two thirds of it the fsync |
 | under load: batches of 100, "finish this, hand out the next" | 0.03 | 0.01 | below 2 | about 15 |
 
-What is handed out and finished is noted in the turn log (`syncbot.storage.turn_log`), 8 KB that the system writes to the disk when it likes.
+What is handed out and finished is noted in the turn log (`syncbot.storage.sqlite.turn_log`), 8 KB that the system writes to the disk when it likes.
 
 PRAGMAs: journal_mode=WAL, synchronous=FULL for what is durable and NORMAL for the rest, wal_autocheckpoint=1000, journal_size_limit=4 MB,
 auto_vacuum=INCREMENTAL, cache_size=512 KB, temp_store=MEMORY.
@@ -19,9 +19,9 @@ import os
 import time
 from collections.abc import Callable
 
-from syncbot.storage.base import Claimed, Counts, DeadLetter, DeadLetters, Inbox, Incoming, Meta, Recovery, Store, StoreOptions
-from syncbot.storage.base_data import NO_CHANGES, Changes, Data, DataChange, Scope, StateChange
-from syncbot.storage.base_outbox import Outbox, OutboxCall, OutboxItem, OutboxState, Outlook
+from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, Scope, StateChange
+from syncbot.storage.promises.outbox import Outbox, OutboxCall, OutboxItem, OutboxState, Outlook
+from syncbot.storage.promises.store import Claimed, Counts, DeadLetter, DeadLetters, Inbox, Incoming, Meta, Recovery, Store, StoreOptions
 
 __all__ = [
     "NO_CHANGES",
@@ -70,9 +70,9 @@ def open_store(
     """
     chosen = options or StoreOptions()
     if path is None:
-        from syncbot.storage.memory import MemoryStore
+        from syncbot.storage.memory.store import MemoryStore
 
         return MemoryStore(bot_id or 0, now=now, options=chosen)
-    from syncbot.storage.store import SqliteStore  # sqlite3 is loaded only where there is a file
+    from syncbot.storage.sqlite.store import SqliteStore  # sqlite3 is loaded only where there is a file
 
     return SqliteStore(path, bot_id, now=now, options=chosen)

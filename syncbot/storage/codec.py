@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from syncbot.storage.base_data import Changes, DataChange, Scope, StateChange
-from syncbot.storage.base_outbox import OutboxCall
+from syncbot.storage.promises.data import Changes, DataChange, Scope, StateChange
+from syncbot.storage.promises.outbox import OutboxCall
 
 _REASON_LENGTH = 20_000
 _INT64 = 1 << 63

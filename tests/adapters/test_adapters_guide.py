@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from adapters_kit import becomes
+from kits.adapters_kit import becomes
 
 from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy, TestCA
 

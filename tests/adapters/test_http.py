@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 import requests
-from adapters_kit import check_silent, nothing_left
-from ports_kit import free_port
+from kits.adapters_kit import check_silent, nothing_left
+from kits.ports_kit import free_port
+from kits.timing_kit import tried
 from requests.auth import HTTPBasicAuth
-from timing_kit import tried
 
 import syncbot
 from syncbot.adapters import http

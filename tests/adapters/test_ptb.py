@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 import telegram
-from adapters_kit import all_texts, check_silent, nothing_left
+from kits.adapters_kit import all_texts, check_silent, nothing_left
+from kits.timing_kit import soon, tried
 from telegram import error as telegram_error
 from telegram.ext import Application, ApplicationBuilder, CallbackContext, MessageHandler, filters
 from telegram.request import BaseRequest, HTTPXRequest
-from timing_kit import soon, tried
 
 from syncbot.adapters.ptb import OneShotRequest
 from syncbot.errors import DeliveryUncertain, NetworkError, NotSent, Phase

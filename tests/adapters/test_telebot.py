@@ -16,9 +16,9 @@ from urllib.parse import quote
 import pytest
 import requests
 import telebot
-from adapters_kit import all_texts, becomes, check_silent, nothing_left
+from kits.adapters_kit import all_texts, becomes, check_silent, nothing_left
+from kits.timing_kit import tried
 from telebot import apihelper
-from timing_kit import tried
 
 from syncbot.adapters.telebot import Installed, install
 from syncbot.errors import ConfigError, DeliveryUncertain, NetworkError, NotSent, Phase

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from syncbot.runtime.lock import BotLock
+from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import Incoming, open_store
 from syncbot.testing import TEST_TOKEN
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from syncbot import errors
-from syncbot.cli.exits import BY_ERROR, MEANINGS, Exit, exit_for, worst
+from syncbot.cli.console.exits import BY_ERROR, MEANINGS, Exit, exit_for, worst
 from syncbot.testing import Answer, BotApiServer, User
 
 OURS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.SyncBotError)]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from syncbot.cli import run
-from syncbot.cli.frame import COMMANDS
+from syncbot.cli.console.frame import COMMANDS
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, User
 
 Command = Callable[..., Any]

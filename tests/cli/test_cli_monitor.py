@@ -23,7 +23,7 @@ from syncbot.cli.monitor.log_kinds import read_record
 from syncbot.cli.monitor.log_watch import Follower, LogWatch
 from syncbot.cli.monitor.look import Bounds, Look, span
 from syncbot.cli.monitor.state_watch import StateWatch
-from syncbot.runtime.facts import FACTS
+from syncbot.runtime.session.health_note import FACTS
 from syncbot.storage import Incoming, OutboxCall, Store, open_store
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, User
 
@@ -323,10 +323,10 @@ def test_syncbots_own_log_tells_polls_lag_and_queue(command: Command, tmp_path: 
     """The line that a runtime writes about itself is read, as text and as JSON."""
     message = "health: %s, 12 polls, 3 received, 3 handled, 0 failed, 0 failures of polls, lag 4.0 s, queue 7, 0 dead letters"
     log = tmp_path / "bot.log"
-    log.write_text(f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} INFO syncbot.runtime.facts: {message % 'good'}\n")
+    log.write_text(f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} INFO syncbot.runtime.session.health_note: {message % 'good'}\n")
     ended = command("monitor", "--once", "--log-file", str(log))
     assert (ended.code, "polls: 12; lag: 4 s; queue: 7; failures: none" in ended.out) == (0, True)
-    record = {"time": datetime.now().astimezone().isoformat(), "level": "INFO", "logger": "syncbot.runtime.facts", "message": message % "bad"}
+    record = {"time": datetime.now().astimezone().isoformat(), "level": "INFO", "logger": "syncbot.runtime.session.health_note", "message": message % "bad"}
     log.write_text(json.dumps(record) + "\n")
     ended = command("monitor", "--once", "--log-file", str(log))
     assert (ended.code, "the bot says that it is not well" in ended.out) == (1, True)
@@ -346,10 +346,13 @@ def test_syncbots_own_log_tells_polls_lag_and_queue(command: Command, tmp_path: 
         ("2026-01-01 10:00:00,123 ERROR x: telegram.error.InvalidToken: The token was rejected", "wrong token"),
         ("2026-01-01 10:00:00,123 ERROR x: Bad Gateway", "server"),
         ("2026-01-01 10:00:00,123 - telegram.ext.Application - ERROR - No error handlers are registered, logging exception.", "handler"),
-        ("2026-01-01 10:00:00,123 WARNING syncbot.runtime.poller: polling fails (3 in a row): x (not sent, proxy, by way of http://p:1)", "connection"),
-        ("2026-01-01T10:00:00.123+02:00 CRITICAL syncbot.runtime.session: the runtime stops: x", "critical"),
+        (
+            "2026-01-01 10:00:00,123 WARNING syncbot.runtime.receiving.poller: polling fails (3 in a row): x (not sent, proxy, by way of http://p:1)",
+            "connection",
+        ),
+        ("2026-01-01T10:00:00.123+02:00 CRITICAL syncbot.runtime.session.session: the runtime stops: x", "critical"),
         ("2026-01-01T10:00:00.123+02:00 CRITICAL x: Telegram does not know the token", "wrong token"),
-        ("2026-01-01T10:00:00Z ERROR syncbot.runtime.workers: the state file cannot be written: the disk is full", "storage"),
+        ("2026-01-01T10:00:00Z ERROR syncbot.runtime.work.workers: the state file cannot be written: the disk is full", "storage"),
         ("2026-01-01 10:00:00,123 ERROR my.module: something else", "error"),
         ("2026-01-01 10:00:00,123 INFO x: the connection was reset, and works again", ""),
         ("2026-01-01 10:00:00,123 WARNING x: the cat is away", ""),

@@ -311,7 +311,7 @@ def test_success_path_loads_little(environment: dict[str, str], user: User) -> N
         "from syncbot.cli import run\n"
         "assert run(['send', 'light']) == 0\n"
         "heavy = {'telegram', 'httpx', 'httpcore', 'asyncio', 'tenacity', 'sqlite3', 'dotenv',\n"
-        "         'syncbot.runtime', 'syncbot.storage', 'syncbot.testing', 'syncbot.client.decode', 'syncbot.client.signatures', 'difflib'}\n"
+        "         'syncbot.runtime', 'syncbot.storage', 'syncbot.testing', 'syncbot.client.ptb.decode', 'syncbot.client.api.signatures', 'difflib'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from syncbot.cli.frame import COMMANDS
-from syncbot.cli.output import one_line
+from syncbot.cli.console.frame import COMMANDS
+from syncbot.cli.console.output import one_line
 from syncbot.logs import setup_logging
 from syncbot.storage import Incoming, OutboxCall, OutboxState, open_store
 from syncbot.terminal import harmless

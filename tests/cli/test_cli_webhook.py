@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from syncbot.testing import TEST_TOKEN, BotApiServer, User
-from syncbot.webhook import derived_secret
+from syncbot.webhook.edge import derived_secret
 
 Command = Callable[..., Any]
 

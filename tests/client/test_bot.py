@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from timing_kit import soon, took
+from kits.timing_kit import soon, took
 
 from syncbot.client.bot import Bot
 from syncbot.client.limits import Limits

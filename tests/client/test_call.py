@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from call_kit import FakeStop, FakeTime
+from kits.call_kit import FakeStop, FakeTime
 
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.limits import Limiter, Limits

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import telegram
-from contract_kit import PLAIN, TEXT, Facts, Sample, assert_arrived, close_files, count_uploads, is_of, samples
+from kits.contract_kit import PLAIN, TEXT, Facts, Sample, assert_arrived, close_files, count_uploads, is_of, samples
 
 from syncbot import Bot
-from syncbot.client.table import MethodSpec, find_method, method_names
+from syncbot.client.api.table import MethodSpec, find_method, method_names
 from syncbot.testing import Answer, BotApiServer
 from syncbot.types import JSON
 

@@ -12,7 +12,7 @@ import telegram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncbot.client.decode import DecodeError, decode, decode_update
+from syncbot.client.ptb.decode import DecodeError, decode, decode_update
 
 USER = {"id": 7, "is_bot": False, "first_name": "Zoë", "username": "zoe"}
 CHAT = {"id": 7, "type": "private", "first_name": "Zoë"}
@@ -214,7 +214,7 @@ def test_a_mutated_update_is_an_object_or_a_clear_error(raw: dict[str, Any]) -> 
 def test_loads_telegram_only_when_it_is_needed() -> None:
     """Importing the decoder and decoding a plain result load no telegram; decoding an object does, and creates no event loop."""
     code = (
-        "import sys; from syncbot.client.decode import decode; decode(('Boolean',), True); before = 'telegram' in sys.modules\n"
+        "import sys; from syncbot.client.ptb.decode import decode; decode(('Boolean',), True); before = 'telegram' in sys.modules\n"
         "decode(('User',), {'id': 1, 'is_bot': True, 'first_name': 'x'}); print(before, 'telegram' in sys.modules, 'httpcore' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from syncbot.client.methods import API_VERSION, METHODS
-from syncbot.client.table import find_method, method_names
+from syncbot.client.api.methods import API_VERSION, METHODS
+from syncbot.client.api.table import find_method, method_names
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/generate_methods.py"
 

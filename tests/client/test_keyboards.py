@@ -10,8 +10,8 @@ import pytest
 import telegram
 
 from syncbot import keyboards
+from syncbot.client.api.table import find_method
 from syncbot.client.encode import body, encode
-from syncbot.client.table import find_method
 
 
 def read(keyboard: object) -> dict[str, object]:

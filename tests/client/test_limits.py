@@ -11,7 +11,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from call_kit import FakeStop, FakeTime
+from kits.call_kit import FakeStop, FakeTime
 
 from syncbot.client.bot import Bot
 from syncbot.client.limits import Limiter, Limits

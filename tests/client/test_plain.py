@@ -15,8 +15,8 @@ import telegram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncbot.client.decode import DecodeError, decode, decode_update
-from syncbot.client.plain import plain_message, plain_update
+from syncbot.client.ptb.decode import DecodeError, decode, decode_update
+from syncbot.client.ptb.plain import plain_message, plain_update
 
 CHAT = {"id": 7, "type": "private", "first_name": "Zoë"}
 USER = {"id": 7, "is_bot": False, "first_name": "Zoë", "language_code": "en"}
@@ -124,7 +124,7 @@ def test_the_time_zone_of_a_bot_is_respected() -> None:
 OTHER_VERSION = """
 import sys
 import telegram
-from syncbot.client.decode import decode_update
+from syncbot.client.ptb.decode import decode_update
 
 made = telegram.User.de_json.__func__
 telegram.User.de_json = classmethod(lambda cls, data, bot=None: made(cls, data | {"first_name": "another"}, bot))

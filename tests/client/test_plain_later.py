@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import telegram
 
-from syncbot.client.decode import decode_update
+from syncbot.client.ptb.decode import decode_update
 
 CHAT = {"id": 7, "type": "private", "first_name": "Zoë"}
 USER = {"id": 7, "is_bot": False, "first_name": "Zoë", "language_code": "en"}

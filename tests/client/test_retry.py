@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 
 import pytest
-from call_kit import FakeStop, FakeTime
+from kits.call_kit import FakeStop, FakeTime
 
 from syncbot.client.retry import Retrier, RetryPolicy
 from syncbot.errors import (

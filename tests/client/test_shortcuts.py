@@ -22,12 +22,12 @@ from telegram._utils.defaultvalue import DEFAULT_NONE
 from telegram.ext import Application, ApplicationBuilder, ContextTypes, MessageHandler, filters
 from telegram.request import HTTPXRequest
 
+from syncbot.client.api.table import MethodSpec, check_parameters, find_method, method_names
 from syncbot.client.bot import Bot
-from syncbot.client.decode import decode
-from syncbot.client.shortcuts import AttachedBot, install
-from syncbot.client.table import MethodSpec, check_parameters, find_method, method_names
+from syncbot.client.ptb.decode import decode
+from syncbot.client.ptb.shortcuts import AttachedBot, install
 from syncbot.errors import BadRequest
-from syncbot.runtime.context import Context
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
 from syncbot.transport import FakeTransport

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import telegram
 
-from syncbot.client import api as api_module
-from syncbot.client.api import BotMethods
-from syncbot.client.table import MethodSpec, check_parameters, find_method, method_names, python_names
+from syncbot.client.api import bot_methods as api_module
+from syncbot.client.api.bot_methods import BotMethods
+from syncbot.client.api.table import MethodSpec, check_parameters, find_method, method_names, python_names
 
 PTB_LACKS = {"answerChatJoinRequestQuery", "sendChatJoinRequestWebApp", "sendRichMessage", "sendRichMessageDraft"}
 PTB_TIMEOUTS = {"read_timeout", "write_timeout", "connect_timeout", "pool_timeout", "api_kwargs"}
@@ -229,7 +229,7 @@ def test_the_stub_says_what_the_code_does() -> None:
 def test_loads_nothing_heavy() -> None:
     """The methods, a checked call and its encoding load neither telegram nor asyncio, nor difflib while all is right."""
     code = (
-        "import sys; from syncbot.client.api import BotMethods; from syncbot.client.encode import encode, body\n"
+        "import sys; from syncbot.client.api.bot_methods import BotMethods; from syncbot.client.encode import encode, body\n"
         "class B(BotMethods):\n"
         "    def _invoke(self, spec, parameters, options): return body(encode(spec, parameters))\n"
         "B().send_message(chat_id=1, text='hi', reply_markup={'inline_keyboard': []})\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from docs_kit import ROOT
+from kits.docs_kit import ROOT
 
 PEERS = ("python-telegram-bot", "pyTelegramBotAPI", "aiogram")
 OURS = ("syncbot",)

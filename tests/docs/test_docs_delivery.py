@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from docs_kit import ROOT
+from kits.docs_kit import ROOT
 
 from syncbot import Bot, Limits, Phase, RetryPolicy, SyncBotError, errors
-from syncbot.cli.exits import exit_for
+from syncbot.cli.console.exits import exit_for
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy
 
 TEXT = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docs_kit import ROOT, blocks
+from kits.docs_kit import ROOT, blocks
 
-from syncbot.cli.exits import Exit
+from syncbot.cli.console.exits import Exit
 from syncbot.runtime.runtime import Runtime
 from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy
 

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from docs_kit import GUIDES, ROOT, anchors, without_code
+from kits.docs_kit import GUIDES, ROOT, anchors, without_code
 
 from syncbot import Limits, RetryPolicy
-from syncbot.cli.queueing import DELIVER_SECONDS
-from syncbot.client.table import method_names
-from syncbot.runtime.idle import LONGEST_WAIT_SECONDS
+from syncbot.cli.sending.queueing import DELIVER_SECONDS
+from syncbot.client.api.table import method_names
+from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
 from syncbot.testing import Fault
 from syncbot.transport.noproxy import bypasses_proxy
 from syncbot.transport.ways import COOL_DOWN_SECONDS, LONGEST_COOL_DOWN_SECONDS

@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 import pytest
-from docs_kit import ROOT
+from kits.docs_kit import ROOT
 
 from syncbot import BadRequest, Bot
 from syncbot.testing import TEST_TOKEN, BotApiServer

@@ -10,12 +10,12 @@ import telebot
 import telegram
 import telegram.error
 import telegram.ext
-from docs_kit import ROOT
+from kits.docs_kit import ROOT
 
 import syncbot
 from syncbot import Bot, Context, Runtime, filters, keyboards
 from syncbot.config import SETTINGS
-from syncbot.runtime import handlers
+from syncbot.runtime.handling import handlers
 from syncbot.storage import open_store
 from syncbot.transport import FakeTransport
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from docs_kit import ROOT, Block, blocks
+from kits.docs_kit import ROOT, Block, blocks
 
 from syncbot.testing import TEST_TOKEN, BotApiServer
 

@@ -13,9 +13,9 @@ from importlib.util import find_spec
 
 import click
 import pytest
-from docs_kit import GUIDES, ROOT, Block, blocks
+from kits.docs_kit import GUIDES, ROOT, Block, blocks
 
-from syncbot.cli.frame import cli
+from syncbot.cli.console.frame import cli
 
 SEPARATORS = {"|", "||", "&&", ";", "&", "(", ")", ";;"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import SECONDS, becomes, make_bot, own_threads
+from kits.runtime_kit import SECONDS, becomes, make_bot, own_threads
 
 from syncbot.runtime.runtime import Runtime
 from syncbot.testing import BotApiServer

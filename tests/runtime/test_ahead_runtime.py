@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from runtime_kit import SECONDS, make_bot, running
+from kits.runtime_kit import SECONDS, make_bot, running
 
 from syncbot.client.bot import Bot
 from syncbot.errors import ConfigError
-from syncbot.runtime import filters
-from syncbot.runtime.context import Context
+from syncbot.runtime.handling import filters
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.transport import FakeTransport

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from runtime_kit import Seen, becomes, running
+from kits.runtime_kit import Seen, becomes, running
 
 from syncbot import Bot, Settings
 from syncbot.errors import ConfigError
-from syncbot.runtime.context import Context
-from syncbot.runtime.dispatcher import Dispatcher
-from syncbot.runtime.router import Router
+from syncbot.runtime.handling.context import Context
+from syncbot.runtime.handling.dispatcher import Dispatcher
+from syncbot.runtime.handling.router import Router
 from syncbot.runtime.runtime import Runtime
 from syncbot.storage import open_store
 from syncbot.testing import TEST_TOKEN, BotApiServer

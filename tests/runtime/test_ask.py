@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import PROGRAM, SECONDS, Process, Seen, becomes, own_threads, program_arguments, running
+from kits.runtime_kit import PROGRAM, SECONDS, Process, Seen, becomes, own_threads, program_arguments, running
 
 from syncbot.errors import AskTimeout
-from syncbot.runtime.context import Context
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
 from syncbot.storage import open_store
 from syncbot.testing import BotApiServer

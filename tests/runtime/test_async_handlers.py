@@ -13,10 +13,10 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
-from dispatch_kit import TOKEN, Rig, message, update
+from kits.dispatch_kit import TOKEN, Rig, message, update
 
 from syncbot.client.bot import Bot
-from syncbot.runtime.dispatcher import HandlerFailed
+from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.testing import BotApiServer
 
 
@@ -246,7 +246,7 @@ def test_no_event_loop_is_made() -> None:
     """A runtime's `async def` handler runs in a process in which nobody can make an event loop."""
     program = """
         import asyncio
-        from dispatch_kit import Rig
+        from kits.dispatch_kit import Rig
 
         def nobody(*_):
             raise SystemExit("an event loop was asked for")

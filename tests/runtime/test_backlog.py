@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from runtime_kit import SECONDS, becomes, logged
-from timing_kit import soon, took
+from kits.runtime_kit import SECONDS, becomes, logged
+from kits.timing_kit import soon, took
 
-from syncbot.runtime.backlog import DurableBacklog, MemoryBacklog
+from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.storage import open_store
-from syncbot.storage.base import Counts, Inbox, Incoming
+from syncbot.storage.promises.store import Counts, Inbox, Incoming
 
 
 @pytest.fixture

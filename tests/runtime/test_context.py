@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from dispatch_kit import ANNA, FORUM, GROUP, JSON, PRIVATE, SAMPLES, SENT, Rig, Turn, message, update
+from kits.dispatch_kit import ANNA, FORUM, GROUP, JSON, PRIVATE, SAMPLES, SENT, Rig, Turn, message, update
 
-from syncbot.client.decode import DecodeError
-from syncbot.client.table import find_method, method_names
+from syncbot.client.api.table import find_method, method_names
+from syncbot.client.ptb.decode import DecodeError
 from syncbot.errors import AskTimeout
-from syncbot.runtime import shortcuts
-from syncbot.runtime.context import Context
-from syncbot.runtime.dispatcher import HandlerFailed
-from syncbot.runtime.replies import Replies
-from syncbot.storage.base_data import Scope
+from syncbot.runtime.handling import reply_table as shortcuts
+from syncbot.runtime.handling.context import Context
+from syncbot.runtime.handling.dispatcher import HandlerFailed
+from syncbot.runtime.handling.replies import Replies
+from syncbot.storage.promises.data import Scope
 
 
 @pytest.fixture

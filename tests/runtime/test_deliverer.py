@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_kit import BOT_ID, SENT, copies, deliver, make_bot, queue, reason, refusal, states, texts
-from runtime_kit import becomes
-from timing_kit import soon
+from kits.outbox_kit import BOT_ID, SENT, copies, deliver, make_bot, queue, reason, refusal, states, texts
+from kits.runtime_kit import becomes
+from kits.timing_kit import soon
 
 from syncbot.client.limits import Limits
 from syncbot.errors import NetworkError, NotSent, Phase, StorageError, Unauthorized
-from syncbot.runtime.deliverer import Deliverer
-from syncbot.runtime.delivery import Way
-from syncbot.runtime.lock import BotLock
-from syncbot.runtime.queue_folder import QueueFolder
-from syncbot.runtime.salvage import SETTLE_SECONDS, Salvage
+from syncbot.runtime.outbox.attempt import Way
+from syncbot.runtime.outbox.deliverer import Deliverer
+from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, Salvage
+from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import OutboxCall, OutboxState, Outlook, Store, open_store
-from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT
+from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
 from syncbot.transport.fake import FakeCall
@@ -170,7 +170,7 @@ def test_what_is_uncertain_can_be_dropped(file_store: Store, tmp_path: Path) -> 
     transport = FakeTransport(sendDocument=lost(), sendMessage=SENT)
     folder = QueueFolder.beside(file_store.path)
     bot = make_bot(transport)
-    from syncbot.runtime.outbox import Outbox
+    from syncbot.runtime.outbox.outbox import Outbox
 
     Outbox(str(file_store.path), bot).send_document(1, b"data", filename="a.bin")
     queue(file_store, "b")
@@ -263,7 +263,7 @@ def test_an_expired_call_is_not_made(store: Store) -> None:
 
 def test_a_file_that_is_gone_fails_its_call(file_store: Store, tmp_path: Path) -> None:
     """A call whose copied file was deleted is kept as failed, with that reason, and nothing is sent."""
-    from syncbot.runtime.outbox import Outbox
+    from syncbot.runtime.outbox.outbox import Outbox
 
     bot = make_bot(FakeTransport())
     id = Outbox(str(file_store.path), bot).send_document(1, b"data", filename="a.bin")
@@ -607,8 +607,8 @@ def test_two_deliverers_share_the_work(file_store: Store) -> None:
 DIE = f"""
 import os, sys, threading
 from syncbot import Bot
-from syncbot.runtime.deliverer import Deliverer
-from syncbot.runtime.queue_folder import QueueFolder
+from syncbot.runtime.outbox.deliverer import Deliverer
+from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.storage import open_store
 from syncbot.transport import FakeTransport
 from syncbot.transport.fake import FakeCall

@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from dispatch_kit import ANNA, GROUP, JSON, SAMPLES, TOKEN, Rig, Turn, message, update
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kits.dispatch_kit import ANNA, GROUP, JSON, SAMPLES, TOKEN, Rig, Turn, message, update
 
-from syncbot.client.decode import DecodeError
+from syncbot.client.ptb.decode import DecodeError
 from syncbot.errors import ApiError, AskTimeout, NetworkError, NotSent, Stopped
-from syncbot.runtime import filters
-from syncbot.runtime.context import Context
-from syncbot.runtime.dispatcher import HandlerFailed
-from syncbot.runtime.handlers import ContinuePropagation, StopPropagation
-from syncbot.runtime.router import Router
-from syncbot.storage.base_data import NO_CHANGES, Scope, StateChange
+from syncbot.runtime.handling import filters
+from syncbot.runtime.handling.context import Context
+from syncbot.runtime.handling.dispatcher import HandlerFailed
+from syncbot.runtime.handling.handlers import ContinuePropagation, StopPropagation
+from syncbot.runtime.handling.router import Router
+from syncbot.storage.promises.data import NO_CHANGES, Scope, StateChange
 
 
 @pytest.fixture
@@ -570,9 +570,9 @@ def test_nothing_heavy_is_loaded_before_the_first_update() -> None:
 import sys
 sys.path.insert(0, {str(sys.path[0])!r})
 from syncbot.client.bot import Bot
-from syncbot.runtime import filters
-from syncbot.runtime.dispatcher import Dispatcher
-from syncbot.runtime.router import Router
+from syncbot.runtime.handling import filters
+from syncbot.runtime.handling.dispatcher import Dispatcher
+from syncbot.runtime.handling.router import Router
 from syncbot.storage import open_store
 from syncbot.transport import FakeTransport
 app = Router()

@@ -6,13 +6,13 @@ import re
 from typing import Any
 
 import pytest
-from dispatch_kit import ANNA, CHANNEL, FORUM, GROUP, JSON, SAMPLES, Rig, message, update
+from kits.dispatch_kit import ANNA, CHANNEL, FORUM, GROUP, JSON, SAMPLES, Rig, message, update
 from telegram.ext import filters as ptb
 
-from syncbot.client.decode import decode_update
-from syncbot.runtime import filters
-from syncbot.runtime.context import Context
-from syncbot.runtime.filters import Filter, as_filter, match_in, message_of
+from syncbot.client.ptb.decode import decode_update
+from syncbot.runtime.handling import filters
+from syncbot.runtime.handling.context import Context
+from syncbot.runtime.handling.filters import Filter, as_filter, match_in, message_of
 
 
 def check(wanted: Any, raw: JSON) -> object:

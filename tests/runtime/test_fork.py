@@ -6,7 +6,7 @@ import re
 import signal
 from pathlib import Path
 
-from runtime_kit import PROGRAM, SECONDS, Process, program_arguments
+from kits.runtime_kit import PROGRAM, SECONDS, Process, program_arguments
 
 from syncbot.storage import open_store
 from syncbot.testing import BotApiServer

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from dispatch_kit import ANNA, CHANNEL, GROUP, JSON, SAMPLES, Rig, message, update
+from kits.dispatch_kit import ANNA, CHANNEL, GROUP, JSON, SAMPLES, Rig, message, update
 
-from syncbot.runtime import filters
-from syncbot.runtime.context import Context
-from syncbot.runtime.decorators import KindDecorators
-from syncbot.runtime.dispatcher import HandlerFailed
-from syncbot.runtime.handlers import ANY, CommandHandler, ContinuePropagation, Handler, PatternHandler, StopPropagation
-from syncbot.runtime.kinds import KINDS
-from syncbot.runtime.router import Router
+from syncbot.runtime.handling import filters
+from syncbot.runtime.handling.context import Context
+from syncbot.runtime.handling.decorators import KindDecorators
+from syncbot.runtime.handling.dispatcher import HandlerFailed
+from syncbot.runtime.handling.handlers import ANY, CommandHandler, ContinuePropagation, Handler, PatternHandler, StopPropagation
+from syncbot.runtime.handling.kinds import KINDS
+from syncbot.runtime.handling.router import Router
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import SECONDS, Seen, becomes, logged, running
-from timing_kit import soon, took
+from kits.runtime_kit import SECONDS, Seen, becomes, logged, running
+from kits.timing_kit import soon, took
 
-from syncbot.runtime.context import Context
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
 from syncbot.testing import Answer, BotApiServer
 
@@ -224,7 +224,7 @@ def test_memory_a_hung_handler_holds_up_only_itself(server: BotApiServer, make_a
 
 def test_memory_a_kill_loses_nothing(server: BotApiServer, tmp_path: Path) -> None:
     """A process without a state file is killed in its handler: the next one handles the update."""
-    from runtime_kit import PROGRAM, Process, program_arguments
+    from kits.runtime_kit import PROGRAM, Process, program_arguments
 
     source = PROGRAM + (
         "app = Runtime(bot, state=None)\n"

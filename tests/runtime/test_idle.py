@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from syncbot.runtime.idle import LONGEST_WAIT_SECONDS, IdleLimit
+from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS, IdleLimit
 
 
 class Way:

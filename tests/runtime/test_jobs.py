@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
+from kits.runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
 
-from syncbot.runtime.context import Context
-from syncbot.runtime.crontab import crontab_trigger
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
+from syncbot.runtime.work.crontab import crontab_trigger
 from syncbot.storage import open_store
 from syncbot.testing import BotApiServer
 

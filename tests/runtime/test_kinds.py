@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import telegram
-from dispatch_kit import ANNA, FORUM, GROUP, JSON, SAMPLES, message, update
 from hypothesis import given
 from hypothesis import strategies as st
+from kits.dispatch_kit import ANNA, FORUM, GROUP, JSON, SAMPLES, message, update
 
-from syncbot.client.decode import decode_update
-from syncbot.runtime.kinds import API_VERSION, KINDS, SERVICE_FIELDS
-from syncbot.runtime.raw import NO_TARGET, Target, chat_id_of, is_answer, kind_of, order_key, ordered_kinds, target_of, user_id_of
+from syncbot.client.ptb.decode import decode_update
+from syncbot.runtime.handling.kinds import API_VERSION, KINDS, SERVICE_FIELDS
+from syncbot.runtime.handling.update_facts import NO_TARGET, Target, chat_id_of, is_answer, kind_of, order_key, ordered_kinds, target_of, user_id_of
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/generate_kinds.py"
 
@@ -46,7 +46,7 @@ def committed_spec() -> JSON:
 
 def service_order() -> list[str]:
     """The service fields in the order in which the file has them."""
-    lines = (SCRIPT.parent.parent / "syncbot/runtime/kinds.py").read_text(encoding="utf-8").splitlines()
+    lines = (SCRIPT.parent.parent / "syncbot/runtime/handling/kinds.py").read_text(encoding="utf-8").splitlines()
     return [word for line in lines if (word := line.strip().strip('",')) in SERVICE_FIELDS]
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from runtime_kit import PROGRAM, SECONDS, Process, becomes, program_arguments
-from timing_kit import soon, took
+from kits.runtime_kit import PROGRAM, SECONDS, Process, becomes, program_arguments
+from kits.timing_kit import soon, took
 
-from syncbot.runtime.context import Context
-from syncbot.runtime.notify import ServiceNotifier
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
+from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.testing import Answer, BotApiServer
 
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_kit import BOT_ID, SENT, copies, deliver, make_bot, texts
+from kits.outbox_kit import BOT_ID, SENT, copies, deliver, make_bot, texts
 
 from syncbot import Bot, StorageError
-from syncbot.client.uploads import BytesSource, FilePart
+from syncbot.client.files.uploads import BytesSource, FilePart
 from syncbot.errors import NotSent
-from syncbot.runtime.outbox import Flushed, Outbox
-from syncbot.runtime.queue_folder import QueueFolder
+from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.outbox import Flushed, Outbox
 from syncbot.storage import OutboxState, open_store
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.transport import FakeTransport
@@ -154,7 +154,7 @@ def test_queueing_loads_neither_telegram_nor_asyncio(state: Path) -> None:
     program = f"""
 import sys
 from syncbot import Bot
-from syncbot.runtime.outbox import Outbox
+from syncbot.runtime.outbox.outbox import Outbox
 Outbox({str(state)!r}, Bot({TEST_TOKEN!r})).send_message(1, "hi")
 assert not {{"telegram", "asyncio", "tenacity"}} & set(sys.modules), sorted(sys.modules)
 """

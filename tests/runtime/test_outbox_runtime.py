@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import EndsMeanwhile, becomes
-from timing_kit import soon
+from kits.runtime_kit import EndsMeanwhile, becomes
+from kits.timing_kit import soon
 
 from syncbot.errors import ConfigError, StorageError
-from syncbot.runtime.facts import EVERY_SECONDS, FACTS, FactsNote
-from syncbot.runtime.outbox import Opened, Outbox, RuntimeOutbox
-from syncbot.runtime.queue_folder import QueueFolder
+from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.outbox import Opened, Outbox, RuntimeOutbox
 from syncbot.runtime.runtime import Runtime
+from syncbot.runtime.session.health_note import EVERY_SECONDS, FACTS, FactsNote
 from syncbot.storage import OutboxState, open_store
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
 
@@ -65,7 +65,7 @@ def test_another_process_queues_for_a_running_bot(make_app: MakeApp, server: Bot
     app = make_app()
     app.start()
     program = (
-        "import sys; from syncbot import Bot; from syncbot.runtime.outbox import Outbox;"
+        "import sys; from syncbot import Bot; from syncbot.runtime.outbox.outbox import Outbox;"
         f"Outbox(sys.argv[1], Bot({TEST_TOKEN!r}, proxies=['direct'])).send_message(7, 'from elsewhere')"
     )
 

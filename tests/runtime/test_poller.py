@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from runtime_kit import SECONDS, Records, Seen, becomes, logged, running
+from kits.runtime_kit import SECONDS, Records, Seen, becomes, logged, running
 
 from syncbot.errors import (
     ApiError,
@@ -25,13 +25,13 @@ from syncbot.errors import (
     StorageError,
     Unauthorized,
 )
-from syncbot.runtime.backlog import DurableBacklog
-from syncbot.runtime.context import Context
-from syncbot.runtime.idle import IdleLimit
-from syncbot.runtime.poller import Poller, PollFacts
+from syncbot.runtime.handling.context import Context
+from syncbot.runtime.receiving.backlog import DurableBacklog
+from syncbot.runtime.receiving.idle_limit import IdleLimit
+from syncbot.runtime.receiving.poller import Poller, PollFacts
 from syncbot.runtime.runtime import Runtime
 from syncbot.storage import Store, open_store
-from syncbot.storage.base import Inbox, Incoming
+from syncbot.storage.promises.store import Inbox, Incoming
 from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy
 
 MakeApp = Callable[..., Runtime]

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import PROGRAM, SECONDS, Process, Seen, logged, own_threads, program_arguments, running
-from timing_kit import soon, took
+from kits.runtime_kit import PROGRAM, SECONDS, Process, Seen, logged, own_threads, program_arguments, running
+from kits.timing_kit import soon, took
 
 from syncbot.errors import AlreadyRunning, Unauthorized
-from syncbot.runtime.context import Context
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
-from syncbot.runtime.summary import Summary
+from syncbot.runtime.session.summary import Summary
 from syncbot.testing import Answer, BotApiServer
 
 MakeApp = Callable[..., Runtime]
@@ -68,7 +68,7 @@ def test_an_empty_run_is_one_poll(server: BotApiServer, make_app: MakeApp) -> No
 
 def test_a_run_is_quick_where_telegram_slows_down_repeated_polls(make_app: MakeApp, tmp_path: Path) -> None:
     """Telegram holds a poll that repeats its offset: a run does not run into that."""
-    from runtime_kit import make_bot
+    from kits.runtime_kit import make_bot
 
     with BotApiServer(any_chat=True, same_offset_delay=30.0) as slow:
         app = Runtime(make_bot(slow, timeout=40.0, deadline=40.0), state=tmp_path / "slow.db")

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import PROGRAM, SECONDS, Process, Seen, as_ordinary_user, becomes, logged, make_bot, own_threads, program_arguments, running
-from timing_kit import soon, took
+from kits.runtime_kit import PROGRAM, SECONDS, Process, Seen, as_ordinary_user, becomes, logged, make_bot, own_threads, program_arguments, running
+from kits.timing_kit import soon, took
 
 from syncbot.errors import AlreadyRunning, ConfigError, StorageError, Unauthorized
-from syncbot.runtime import filters
-from syncbot.runtime.context import Context
+from syncbot.runtime.handling import filters
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
 from syncbot.storage import StoreOptions, open_store
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import PROGRAM, SECONDS, Process, Seen, becomes, logged, program_arguments
-from timing_kit import soon, took
+from kits.runtime_kit import PROGRAM, SECONDS, Process, Seen, becomes, logged, program_arguments
+from kits.timing_kit import soon, took
 
 from syncbot.errors import StorageError
-from syncbot.runtime.context import Context
-from syncbot.runtime.lock import BotLock
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
+from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import StoreOptions, open_store
 from syncbot.testing import BotApiServer
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import SECONDS, Records, becomes, logged
+from kits.runtime_kit import SECONDS, Records, becomes, logged
 from test_notify import Manager
 
 from syncbot.client.bot import Bot

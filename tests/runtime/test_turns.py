@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from syncbot.errors import AskTimeout, Stopped
-from syncbot.runtime.turns import MAX_WAITING, Turns
+from syncbot.runtime.work.questions import MAX_WAITING, Turns
 
 CHAT, USER = 1, 2
 

@@ -14,18 +14,18 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
+from kits.runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
 
 from syncbot.errors import Stopped, StorageError
-from syncbot.runtime.context import Context
-from syncbot.runtime.dispatcher import HandlerFailed
+from syncbot.runtime.handling.context import Context
+from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.runtime import Runtime
-from syncbot.runtime.tasks import JobRun
-from syncbot.runtime.turn import Turn
-from syncbot.runtime.workers import Workers
+from syncbot.runtime.work.tasks import JobRun
+from syncbot.runtime.work.update_run import Turn
+from syncbot.runtime.work.workers import Workers
 from syncbot.storage import Store, open_store
-from syncbot.storage.base import Claimed, Counts, Incoming
-from syncbot.storage.base_data import NO_CHANGES, Changes
+from syncbot.storage.promises.data import NO_CHANGES, Changes
+from syncbot.storage.promises.store import Claimed, Counts, Incoming
 from syncbot.testing import BotApiServer
 
 MakeApp = Callable[..., Runtime]
@@ -227,7 +227,7 @@ def test_what_a_stop_interrupts_is_put_back(store: Store, interrupted: bool) -> 
 
 def test_changes_that_cannot_be_stored_bury_the_update(store: Store) -> None:
     """A value that slipped through and is no JSON is that update's failure, not the worker's end."""
-    from syncbot.storage.base_data import DataChange, Scope
+    from syncbot.storage.promises.data import DataChange, Scope
 
     def handler(raw: dict[str, Any], turn: Turn | None) -> Changes:
         return Changes((DataChange(Scope.CHAT, 1, {"bad": object()}),)) if raw["update_id"] == 1 else NO_CHANGES

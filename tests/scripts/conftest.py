@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scripts_kit import Checkout, make_checkout
+from kits.scripts_kit import Checkout, make_checkout
 
 from syncbot.testing import TEST_TOKEN, BotApiServer
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from scripts_kit import Checkout
+from kits.scripts_kit import Checkout
 
 from syncbot.envfile import read_env_file
 from syncbot.testing import Answer, BotApiServer

@@ -8,7 +8,7 @@ import stat
 import subprocess
 from pathlib import Path
 
-from scripts_kit import Checkout
+from kits.scripts_kit import Checkout
 
 from syncbot.testing import BotApiServer, Fault, FaultProxy
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts_kit import Checkout
+from kits.scripts_kit import Checkout
 
 from syncbot.testing import TEST_TOKEN
 

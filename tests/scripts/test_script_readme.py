@@ -9,9 +9,9 @@ import threading
 import time
 from pathlib import Path
 
-from scripts_kit import ROOT, Checkout
+from kits.scripts_kit import ROOT, Checkout
 
-from syncbot.runtime.facts import FACTS
+from syncbot.runtime.session.health_note import FACTS
 from syncbot.storage import StoreOptions, open_store
 from syncbot.testing import TEST_TOKEN, BotApiServer
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from scripts_kit import BASE_PYTHON, ROOT, Checkout
+from kits.scripts_kit import BASE_PYTHON, ROOT, Checkout
 
 from syncbot.envfile import read_env_file
 from syncbot.testing import TEST_TOKEN, BotApiServer

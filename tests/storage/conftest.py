@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from storage_kit import Clock, Place
+from kits.storage_kit import Clock, Place
 
 from syncbot.storage import Store
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damage_kit import BAD_VALUES, Cell, byte_damages, damaged, drive, filled, lay, spoil
-from storage_kit import BOT, drain
+from kits.damage_kit import BAD_VALUES, Cell, byte_damages, damaged, drive, filled, lay, spoil
+from kits.storage_kit import BOT, drain
 
 from syncbot.errors import StorageError
 from syncbot.storage import Incoming, OutboxCall, Scope, StoreOptions, open_store
-from syncbot.storage.checking import Findings, check, salvage
-from syncbot.storage.shapes import TABLES
+from syncbot.storage.sqlite.checking import Findings, check, salvage
+from syncbot.storage.sqlite.shapes import TABLES
 
 _PAGE = 4096
 Rows = dict[str, set[Any]]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from damage_kit import BAD_VALUES, NOW, QUICK, Cell, bad_cells, byte_damages, damaged, drive, filled, lay, spoil
-from storage_kit import BOT, drain
+from kits.damage_kit import BAD_VALUES, NOW, QUICK, Cell, bad_cells, byte_damages, damaged, drive, filled, lay, spoil
+from kits.storage_kit import BOT, drain
 
 from syncbot.errors import StorageError
 from syncbot.storage import OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
-from syncbot.storage.shapes import TABLES
+from syncbot.storage.sqlite.shapes import TABLES
 
 _CHUNK = 30
 _ROWS = 24

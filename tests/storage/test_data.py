@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from storage_kit import START, Clock
+from kits.storage_kit import START, Clock
 
 from syncbot.storage import Changes, DataChange, Scope, StateChange, Store
 

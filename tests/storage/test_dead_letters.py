@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from storage_kit import START, Clock, Place, drain, ids, put, update
+from kits.storage_kit import START, Clock, Place, drain, ids, put, update
 
 from syncbot.storage import Changes, Scope, Store, StoreOptions
-from syncbot.storage.base_data import DataChange
+from syncbot.storage.promises.data import DataChange
 
 
 def bury(store: Store, *numbers: int) -> None:

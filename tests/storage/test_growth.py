@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from storage_kit import BOT, Clock, drain, put
+from kits.storage_kit import BOT, Clock, drain, put
 
 from syncbot.storage import Changes, Claimed, DataChange, Inbox, Incoming, Scope, StoreOptions, open_store
 

@@ -6,7 +6,7 @@ import threading
 from functools import partial
 
 import pytest
-from storage_kit import START, Clock, Place, drain, ids, put, update
+from kits.storage_kit import START, Clock, Place, drain, ids, put, update
 
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, Counts, DataChange, Incoming, Scope, StateChange, Store, StoreOptions

@@ -11,12 +11,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from storage_kit import BOT, put
+from kits.storage_kit import BOT, put
 
 from syncbot.storage import OutboxCall, OutboxState, open_store
-from syncbot.storage.base import DIED_ALONE
+from syncbot.storage.promises.store import DIED_ALONE
 
-CHILD = Path(__file__).with_name("kill_child.py")
+CHILD = Path(__file__).resolve().parents[1] / "kits" / "kill_child.py"
 KILLS = 15
 TOTAL = 20_000
 WORKERS = 4

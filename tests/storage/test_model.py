@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from storage_kit import BOT, Clock
+from kits.storage_kit import BOT, Clock
 
 from syncbot.errors import StorageError
 from syncbot.storage import NO_CHANGES, Changes, Claimed, DataChange, Incoming, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from storage_kit import START, Clock
+from kits.storage_kit import START, Clock
 
 from syncbot.storage import OutboxCall, OutboxItem, OutboxState, Store
-from syncbot.storage.base_outbox import EXPIRED, LEASE_RAN_OUT
+from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT
 
 LEASE = 30.0
 

@@ -17,12 +17,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from storage_kit import BOT, Place, drain, ids, put, update
-from timing_kit import becomes
+from kits.storage_kit import BOT, Place, drain, ids, put, update
+from kits.timing_kit import becomes
 
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, DataChange, Incoming, Scope, StateChange, Store, StoreOptions, open_store
-from syncbot.storage.schema import check_ours
+from syncbot.storage.sqlite.schema import check_ours
 
 STORE_MANY = """
 import sys

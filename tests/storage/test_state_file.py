@@ -16,13 +16,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from storage_kit import BOT, Clock, as_ordinary_user, drain, put, update
+from kits.storage_kit import BOT, Clock, as_ordinary_user, drain, put, update
 
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, DataChange, Incoming, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
-from syncbot.storage.database import Database
-from syncbot.storage.faults import FAULTS, storage_error
-from syncbot.storage.store import SqliteStore
+from syncbot.storage.sqlite.database import Database
+from syncbot.storage.sqlite.sqlite_errors import FAULTS, storage_error
+from syncbot.storage.sqlite.store import SqliteStore
 
 QUICK = StoreOptions(busy_timeout=0.2)
 

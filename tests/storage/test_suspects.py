@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from storage_kit import Place, drain, ids, put
+from kits.storage_kit import Place, drain, ids, put
 
 from syncbot.storage import Claimed, Recovery, Store
-from syncbot.storage.base import DIED_ALONE
+from syncbot.storage.promises.store import DIED_ALONE
 
 
 @pytest.fixture

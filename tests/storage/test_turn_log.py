@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from storage_kit import BOT, drain, ids, put
+from kits.storage_kit import BOT, drain, ids, put
 
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, Counts, DataChange, Scope, StoreOptions, open_store
-from syncbot.storage.turn_log import BEGUN, ENDED, TurnLog, take_over
+from syncbot.storage.sqlite.turn_log import BEGUN, ENDED, TurnLog, take_over
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def in_another_process(path: Path, work: str) -> int:
     source = f"""
 import os, sys
 from syncbot.storage import Changes, DataChange, Incoming, Scope, open_store
-from storage_kit import put
+from kits.storage_kit import put
 store = open_store(sys.argv[1], {BOT})
 inbox = store.inbox
 inbox.recover()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from proxies_kit import CannotRun, running
+from kits.proxies_kit import CannotRun, running
 
 RealProxy = Callable[[str], str]
 """Gives the URL of a running proxy by its kind; see `proxies_kit.KINDS`."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from docs_kit import ROOT, blocks
+from kits.docs_kit import ROOT, blocks
 
 
 def _guides_lines() -> list[str]:

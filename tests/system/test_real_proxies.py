@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ports_kit import free_port
-from timing_kit import soon, took
+from kits.ports_kit import free_port
+from kits.timing_kit import soon, took
 
 from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from timing_kit import soon
+from kits.timing_kit import soon
 
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
 

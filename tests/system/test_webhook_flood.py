@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from timing_kit import soon
+from kits.timing_kit import soon
 
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
 

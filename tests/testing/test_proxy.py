@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
-from timing_kit import becomes, soon, took
+from kits.proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
+from kits.timing_kit import becomes, soon, took
 
 from syncbot.testing import Fault, FaultProxy
 from syncbot.testing.proxy.counters import TunnelTarget

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
+from kits.proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
 
 from syncbot.errors import Phase
 from syncbot.testing import Fault, FaultProxy

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from proxy_kit import make_certificates
+from kits.proxy_kit import make_certificates
 
 from syncbot.testing.proxy.negotiation import Asked, Refusal, Talker, TalkReader
 from syncbot.testing.proxy.tls_scanner import TlsScanner

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from server_kit import Client, client_of, raw_socket, read_all
-from timing_kit import soon, took
+from kits.server_kit import Client, client_of, raw_socket, read_all
+from kits.timing_kit import soon, took
 
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, RateLimits
 from syncbot.testing.server.rate_limits import RateMeter

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from server_kit import Client, client_of
+from kits.server_kit import Client, client_of
 
 from syncbot.testing import BotApiServer, Group, User
 

@@ -9,9 +9,9 @@ import socket
 from typing import Any
 
 import pytest
-from server_kit import client_of, multipart, raw_socket
+from kits.server_kit import client_of, multipart, raw_socket
 
-from syncbot.client.table import find_method, method_names
+from syncbot.client.api.table import find_method, method_names
 from syncbot.testing import TEST_TOKEN, BotApiServer
 
 WORDS = ["", "x", "<b>", "*_`[", "/start @abcdef https://a.example", "\ud800", "😀" * 3, "1", "true", "{}", "attach://x", "@g", "x" * 5000, "\x00", "HTML"]

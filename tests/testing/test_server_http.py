@@ -16,8 +16,8 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 
 import pytest
-from server_kit import Background, Client, client_of, multipart, raw_socket, read_all
-from timing_kit import becomes
+from kits.server_kit import Background, Client, client_of, multipart, raw_socket, read_all
+from kits.timing_kit import becomes
 
 from syncbot.testing import TEST_TOKEN, BotApiServer, TestCA, WireTimes
 

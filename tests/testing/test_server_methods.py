@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import telegram
-from server_kit import Client, client_of
+from kits.server_kit import Client, client_of
 
-from syncbot.client.table import MethodSpec, find_method, method_names
+from syncbot.client.api.table import MethodSpec, find_method, method_names
 from syncbot.testing import BotApiServer, Group, User
 
 SAME = (

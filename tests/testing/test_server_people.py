@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import telegram
-from server_kit import Background, Client, client_of
+from kits.server_kit import Background, Client, client_of
 
 from syncbot.testing import BotApiServer, User
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from server_kit import Background, Client, client_of, multipart
+from kits.server_kit import Background, Client, client_of, multipart
 
 from syncbot.testing import BotApiServer, TestCA
 from syncbot.testing.world.update_methods import WebhookState, set_webhook

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from transport_kit import LogTexts
+from kits.transport_kit import LogTexts
 
 
 @pytest.fixture

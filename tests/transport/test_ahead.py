@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import requests
-from transport_kit import OK, Line, Peer, answering, becomes, open_descriptors, send
+from kits.transport_kit import OK, Line, Peer, answering, becomes, open_descriptors, send
 
 from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from transport_kit import Line, Peer, Script, answering
+from kits.transport_kit import Line, Peer, Script, answering
 
 from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy

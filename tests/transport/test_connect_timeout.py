@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from timing_kit import tried
-from transport_kit import OK, Line, Peer, answering, send
+from kits.timing_kit import tried
+from kits.transport_kit import OK, Line, Peer, answering, send
 
 from syncbot.errors import NotSent, Phase
 from syncbot.testing import Fault, FaultProxy, TestCA

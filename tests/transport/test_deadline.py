@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from ports_kit import free_port
-from timing_kit import soon, tried
-from transport_kit import OK, TOLERANCE_SECONDS, Background, Line, Peer, Script, answering, becomes, dead_addresses, send, socks5
+from kits.ports_kit import free_port
+from kits.timing_kit import soon, tried
+from kits.transport_kit import OK, TOLERANCE_SECONDS, Background, Line, Peer, Script, answering, becomes, dead_addresses, send, socks5
 
 from syncbot.client.client import Call, Client
 from syncbot.client.limits import Limiter, Limits

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
-from transport_kit import TOLERANCE_SECONDS, LogTexts, becomes, everything_about, open_descriptors
+from kits.transport_kit import TOLERANCE_SECONDS, LogTexts, becomes, everything_about, open_descriptors
 
 from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy

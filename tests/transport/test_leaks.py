@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from transport_kit import becomes, open_descriptors
+from kits.transport_kit import becomes, open_descriptors
 
 from syncbot.client.bot import Bot
 from syncbot.testing import BotApiServer

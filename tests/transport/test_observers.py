@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 import pytest
-from frames_kit import spellings
+from kits.frames_kit import spellings
 
 from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy, TestCA
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ports_kit import free_port
-from transport_kit import OK, Line, Outcome, Peer, answering, send, socks5
+from kits.ports_kit import free_port
+from kits.transport_kit import OK, Line, Outcome, Peer, answering, send, socks5
 
 from syncbot.client.client import Call, Client
 from syncbot.client.retry import RetryPolicy

@@ -16,9 +16,9 @@ from types import ModuleType
 import pytest
 import requests
 import urllib3
-from ports_kit import free_port
-from timing_kit import tried
-from transport_kit import OK, Background, Line, LogTexts, Peer, answering, becomes, everything_about, open_descriptors, send
+from kits.ports_kit import free_port
+from kits.timing_kit import tried
+from kits.transport_kit import OK, Background, Line, LogTexts, Peer, answering, becomes, everything_about, open_descriptors, send
 
 from syncbot.errors import NetworkError, NotSent, Phase
 from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from frames_kit import leaks_of, spellings, watched
+from kits.frames_kit import leaks_of, spellings, watched
 from syncbot.testing.faults import Fault
 
 from syncbot.adapters.http import request

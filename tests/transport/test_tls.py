@@ -10,7 +10,7 @@ from pathlib import Path
 
 import certifi
 import pytest
-from transport_kit import Line, Peer, open_descriptors, send
+from kits.transport_kit import Line, Peer, open_descriptors, send
 
 from syncbot.client.client import Call, Client
 from syncbot.client.retry import RetryPolicy

@@ -10,7 +10,7 @@ from typing import assert_type
 import telegram
 from telegram.constants import ChatAction, ParseMode
 
-from syncbot.client.api import BotMethods
+from syncbot.client.api.bot_methods import BotMethods
 
 
 def messages(bot: BotMethods) -> None:

@@ -13,11 +13,11 @@ import pytest
 
 from syncbot.client.bot import Bot
 from syncbot.errors import NotSent
-from syncbot.runtime.dispatcher import Dispatcher, HandlerFailed
-from syncbot.runtime.router import Router
+from syncbot.runtime.handling.dispatcher import Dispatcher, HandlerFailed
+from syncbot.runtime.handling.router import Router
 from syncbot.storage import open_store
-from syncbot.storage.base import Store
-from syncbot.storage.base_data import Scope
+from syncbot.storage.promises.data import Scope
+from syncbot.storage.promises.store import Store
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.transport import FakeTransport
 

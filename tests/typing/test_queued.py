@@ -10,7 +10,7 @@ import pytest
 import queued
 
 from syncbot import Bot, Outbox
-from syncbot.client.table import find_method, method_names
+from syncbot.client.api.table import find_method, method_names
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
 
@@ -46,7 +46,7 @@ def test_mistakes_fail_at_run_time_too(outbox: Outbox) -> None:
 
 def test_the_stub_has_every_method_that_does_something() -> None:
     """The stub of the outbox has each method of the table but those that only ask."""
-    stub = (ROOT / "syncbot/client/queued.pyi").read_text(encoding="utf-8")
+    stub = (ROOT / "syncbot/client/api/queued.pyi").read_text(encoding="utf-8")
     for name in method_names():
         spec = find_method(name)
         assert spec is not None

@@ -11,9 +11,9 @@ import calls
 import pytest
 import telegram
 
-from syncbot.client.api import BotMethods
+from syncbot.client.api.bot_methods import BotMethods
+from syncbot.client.api.table import MethodSpec
 from syncbot.client.encode import body, encode
-from syncbot.client.table import MethodSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 

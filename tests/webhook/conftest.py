@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from webhook_kit import SECRET, Start, programs
+from kits.webhook_kit import SECRET, Start, programs
 
 from syncbot import Bot, Runtime
 from syncbot.testing import TEST_TOKEN, BotApiServer
-from syncbot.webhook import WebhookApp
+from syncbot.webhook.edge import WebhookApp
 
 
 @pytest.fixture

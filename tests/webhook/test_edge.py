@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from webhook_kit import SECRET, body_of, call, listen_to, update
+from kits.webhook_kit import SECRET, body_of, call, listen_to, update
 
 from syncbot import Bot, ConfigError, Runtime
 from syncbot.storage import Incoming, StoreOptions, open_store
 from syncbot.testing import TEST_TOKEN
-from syncbot.webhook import MAX_BYTES, WebhookApp
+from syncbot.webhook.edge import MAX_BYTES, WebhookApp
 
 
 def waiting(path: Path) -> list[bytes]:

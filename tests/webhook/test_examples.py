@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
-from ports_kit import free_port
-from timing_kit import soon
-from webhook_kit import ROOT, Answer, Program, Start, body_of, eventually, get, post, wait_for_port
+from kits.ports_kit import free_port
+from kits.timing_kit import soon
+from kits.webhook_kit import ROOT, Answer, Program, Start, body_of, eventually, get, post, wait_for_port
 
 from syncbot import Bot
 from syncbot.testing import TEST_TOKEN, BotApiServer
-from syncbot.webhook import derived_secret
+from syncbot.webhook.edge import derived_secret
 
 EXAMPLES = ROOT / "examples"
 SECRET = derived_secret(TEST_TOKEN)

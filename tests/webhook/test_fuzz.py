@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
-from webhook_kit import ROOT
+from kits.webhook_kit import ROOT
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def fuzzer(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.setitem(sys.modules, "fuzz_webhook", module)  # dataclasses look their module up
     monkeypatch.syspath_prepend(str(ROOT))
     spec.loader.exec_module(module)
-    logger = logging.getLogger("syncbot.runtime.dispatcher")
+    logger = logging.getLogger("syncbot.runtime.handling.dispatcher")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     yield module

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from timing_kit import becomes, soon
-from webhook_kit import SECRET, Program, Start, body_of, call, eventually, listen_to, update
+from kits.timing_kit import becomes, soon
+from kits.webhook_kit import SECRET, Program, Start, body_of, call, eventually, listen_to, update
 
 from syncbot import AlreadyRunning, Bot, Runtime, StorageError
-from syncbot.runtime.intake import incoming_from
-from syncbot.runtime.notify import ServiceNotifier
-from syncbot.runtime.session import Session
+from syncbot.runtime.receiving.intake import incoming_from
+from syncbot.runtime.session.notify import ServiceNotifier
+from syncbot.runtime.session.session import Session
 from syncbot.storage import Scope, open_store
 from syncbot.testing import BotApiServer
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ports_kit import free_port
-from webhook_kit import ROOT, SECRET, body_of, eventually, post_on, wait_for_port
+from kits.ports_kit import free_port
+from kits.webhook_kit import ROOT, SECRET, body_of, eventually, post_on, wait_for_port
 
 from syncbot import Bot, Runtime
 from syncbot.testing import BotApiServer
-from syncbot.webhook import SECRET_HEADER
+from syncbot.webhook.edge import SECRET_HEADER
 
 
 class Edge:

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ports_kit import free_port
-from timing_kit import soon
-from webhook_kit import ROOT, SECRET, Answer, Seen, Start, body_of, eventually, get, listen_to, post, post_on, wait_for_port
+from kits.ports_kit import free_port
+from kits.timing_kit import soon
+from kits.webhook_kit import ROOT, SECRET, Answer, Seen, Start, body_of, eventually, get, listen_to, post, post_on, wait_for_port
 
 from syncbot import BadRequest, Bot, ConfigError, Runtime
-from syncbot.serving import Server
 from syncbot.testing import Answer as Scripted
 from syncbot.testing import BotApiServer
+from syncbot.webhook.serving import Server
 
 Serve = Callable[..., int]
 

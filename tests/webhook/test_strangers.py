@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from webhook_kit import SECRET, body_of, call, eventually
+from kits.webhook_kit import SECRET, body_of, call, eventually
 
 from syncbot import Runtime
-from syncbot.serving import Server
+from syncbot.webhook.serving import Server
 
 PLACES = 200
 
@@ -241,7 +241,7 @@ def test_a_head_that_makes_no_sense_writes_no_log(connect: Callable[[], socket.s
 
 def test_strangers_do_not_fill_the_log(app: Runtime, caplog: pytest.LogCaptureFixture) -> None:
     """A hundred requests with wrong secrets are said once."""
-    caplog.set_level(logging.INFO, "syncbot.webhook")
+    caplog.set_level(logging.INFO, "syncbot.webhook.edge")
     hook = app.wsgi("/hook", SECRET, start=False)
     for number in range(100):
         assert call(hook, body_of(1), HTTP_X_TELEGRAM_BOT_API_SECRET_TOKEN=str(number)).status == 403
@@ -249,7 +249,7 @@ def test_strangers_do_not_fill_the_log(app: Runtime, caplog: pytest.LogCaptureFi
 
 
 def test_waitress_is_what_serving_builds_on() -> None:
-    """What serving.py takes from waitress beside its documented arguments is there, and does what is expected; the tests above fail where it does not."""
+    """What serving takes from waitress beside its documented arguments is there, and does what is expected; the tests above fail where it does not."""
     from waitress.adjustments import Adjustments
     from waitress.channel import HTTPChannel
     from waitress.server import BaseWSGIServer

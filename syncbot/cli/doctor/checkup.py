@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from syncbot.cli.console.exits import Exit
 from syncbot.cli.doctor import telegram
 from syncbot.cli.doctor.files import files
 from syncbot.cli.doctor.probe import Probe, only
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.doctor.way import examine
-from syncbot.cli.exits import Exit
 from syncbot.client.bot import Bot
 from syncbot.config import Settings, misspelt
 from syncbot.errors import ConfigError

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import click
 
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import as_path, common_options, env_file, env_target, json_option, load_settings
+from syncbot.cli.console.output import coloured, complain, one_line, write, write_exact, write_json
+from syncbot.cli.console.state import state_option
 from syncbot.cli.doctor.checkup import Wanted, checkup, verdict, wrong_names
 from syncbot.cli.doctor.result import Result, Status
-from syncbot.cli.exits import Exit
-from syncbot.cli.options import as_path, common_options, env_file, env_target, json_option, load_settings
-from syncbot.cli.output import coloured, complain, one_line, write, write_exact, write_json
-from syncbot.cli.state import state_option
 from syncbot.config import Settings
 from syncbot.envfile import write_env_file
 from syncbot.errors import ConfigError

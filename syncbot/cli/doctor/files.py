@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from syncbot.cli.console.state import usual_state
 from syncbot.cli.doctor.result import Result, Status
-from syncbot.cli.state import usual_state
 from syncbot.config import Settings
 
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH

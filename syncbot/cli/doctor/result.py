@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from syncbot.cli.exits import Exit
+from syncbot.cli.console.exits import Exit
 
 
 class Status(StrEnum):

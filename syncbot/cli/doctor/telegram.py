@@ -9,10 +9,10 @@ import time
 from contextlib import suppress
 from statistics import median
 
+from syncbot.cli.console.exits import Exit, exit_for
+from syncbot.cli.console.words import describe
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.doctor.way import clock_skew
-from syncbot.cli.exits import Exit, exit_for
-from syncbot.cli.words import describe
 from syncbot.client.bot import Bot
 from syncbot.errors import Conflict, NetworkError, SyncBotError, Unauthorized
 from syncbot.types import Request

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from syncbot.cli.console.exits import exit_for
 from syncbot.cli.doctor.probe import Opened, Probe
 from syncbot.cli.doctor.result import Result, Status
-from syncbot.cli.exits import exit_for
 from syncbot.errors import NotSent, ProxyAuthRequired
 from syncbot.transport.dialer import Target
 from syncbot.transport.resolver import is_numeric

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from syncbot.cli.console.output import complain
 from syncbot.cli.monitor.look import Look, span
-from syncbot.cli.output import complain
 from syncbot.config import state_dir
 from syncbot.regular import opener, private
 

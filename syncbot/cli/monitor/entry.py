@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncbot.cli.exits import Exit
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import as_path, as_seconds, common_options, json_option, load_settings, open_bot
+from syncbot.cli.console.output import complain, is_terminal
+from syncbot.cli.console.state import open_state, state_option
 from syncbot.cli.monitor.look import Bounds, Watch
 from syncbot.cli.monitor.view import View
-from syncbot.cli.options import as_path, as_seconds, common_options, json_option, load_settings, open_bot
-from syncbot.cli.output import complain, is_terminal
-from syncbot.cli.state import open_state, state_option
 from syncbot.errors import ConfigError, SyncBotError
 from syncbot.regular import what_else
 
@@ -124,7 +124,7 @@ def _sender(ctx: click.Context, chat: Any) -> Callable[[str], bool]:
             with open_bot(settings, _ALERT_SECONDS) as bot:
                 bot.call("sendMessage", chat_id=chat, text=text)
         except SyncBotError as error:
-            from syncbot.cli.words import describe
+            from syncbot.cli.console.words import describe
 
             complain(f"the alert was not sent, and is tried again at the next look: {describe(error)}")
             return False

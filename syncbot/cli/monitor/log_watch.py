@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from syncbot.cli.console.output import one_line
 from syncbot.cli.monitor.log_kinds import CRITICAL, POOL_TIMEOUT, WRONG_TOKEN, Record, read_record
 from syncbot.cli.monitor.look import Bounds, Look, span
-from syncbot.cli.output import one_line
 from syncbot.logs import guard
 from syncbot.regular import opener
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from syncbot.cli.monitor.look import Bounds, Look, span
 from syncbot.errors import StorageError
-from syncbot.runtime.facts import EVERY_SECONDS, FACTS
+from syncbot.runtime.session.health_note import EVERY_SECONDS, FACTS
 from syncbot.storage import OutboxState, Store
 
 _HEARTBEAT_SECONDS = 15.0

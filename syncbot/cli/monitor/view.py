@@ -8,8 +8,8 @@ import sys
 import time
 from typing import Any
 
+from syncbot.cli.console.output import coloured, is_terminal, one_line, write, write_exact, write_json
 from syncbot.cli.monitor.look import Look
-from syncbot.cli.output import coloured, is_terminal, one_line, write, write_exact, write_json
 
 _UP = "\x1b[{}F"
 _CLEAR_LINE = "\x1b[2K"

@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from syncbot.cli.exits import Exit, exit_for
-from syncbot.cli.options import common_options, env_target, load_settings, open_bot
-from syncbot.cli.output import coloured, complain, is_terminal, one_line, tell, write, write_exact
+from syncbot.cli.console.exits import Exit, exit_for
+from syncbot.cli.console.options import common_options, env_target, load_settings, open_bot
+from syncbot.cli.console.output import coloured, complain, is_terminal, one_line, tell, write, write_exact
+from syncbot.cli.console.words import describe
 from syncbot.cli.setup.pairing import deep_link, new_code, wait_for_code
 from syncbot.cli.setup.token import find_token
 from syncbot.cli.setup.ways import Tried, named_ways, proxy_url, try_way
-from syncbot.cli.words import describe
 from syncbot.config import Settings, check_setting
 from syncbot.envfile import write_env_file
 from syncbot.errors import ConfigError, SyncBotError, Unauthorized

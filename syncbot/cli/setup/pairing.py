@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from syncbot.cli.chats import BATCH, Seen, look
+from syncbot.cli.sending.chats import BATCH, Seen, look
 from syncbot.errors import ConfigError
 
 if TYPE_CHECKING:

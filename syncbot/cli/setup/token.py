@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from syncbot.cli.output import complain
+from syncbot.cli.console.output import complain
 from syncbot.config import Settings, check_setting, from_environment
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret

@@ -12,7 +12,7 @@ from syncbot.testing.api.stickers import sticker_card
 from syncbot.testing.world.problems import bad_request
 
 if TYPE_CHECKING:
-    from syncbot.client.table import MethodSpec
+    from syncbot.client.api.table import MethodSpec
 
 
 def plausible(call: ApiCall, spec: MethodSpec) -> Any:

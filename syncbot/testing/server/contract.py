@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from syncbot.testing.server import older_names
 
 if TYPE_CHECKING:
-    from syncbot.client.table import MethodSpec
+    from syncbot.client.api.table import MethodSpec
 
 _DECIMAL = re.compile(r"-?\d{1,18}\.\d*")
 """A decimal, of which the server takes the part before the point where it wants an integer."""
@@ -51,7 +51,7 @@ class Checked:
 
 def find_spec(name: str) -> MethodSpec | None:
     """The method of this name, in any case; None for an unknown one."""
-    from syncbot.client.table import find_method
+    from syncbot.client.api.table import find_method
 
     return None if "_" in name else find_method(older_names.METHODS.get(name.lower(), name))
 

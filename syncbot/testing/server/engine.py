@@ -26,7 +26,7 @@ from syncbot.testing.world.update_queue import UpdateQueue
 from syncbot.testing.world.world import World
 
 if TYPE_CHECKING:
-    from syncbot.client.table import MethodSpec
+    from syncbot.client.api.table import MethodSpec
 
 _PATH = re.compile(r"/(file/)?bot([^/]*)/(.*)", re.DOTALL)
 _TOKEN = re.compile(r"[1-9][0-9]{0,15}:[A-Za-z0-9_-]{20,64}")

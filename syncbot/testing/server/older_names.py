@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from syncbot.client.table import MethodSpec
+    from syncbot.client.api.table import MethodSpec
 
 METHODS = {"kickchatmember": "banChatMember", "getchatmemberscount": "getChatMemberCount", "setstickersetthumb": "setStickerSetThumbnail"}
 """Methods, in lower case, and how they are called now."""

@@ -10,7 +10,7 @@ import telegram
 from telegram.ext import filters as ptb
 
 from syncbot import Context, NetworkError, Router, SyncBotError, filters
-from syncbot.runtime.handlers import CommandHandler, ContinuePropagation, Handler, PatternHandler, StopPropagation
+from syncbot.runtime.handling.handlers import CommandHandler, ContinuePropagation, Handler, PatternHandler, StopPropagation
 
 admin = Router()
 app = Router()

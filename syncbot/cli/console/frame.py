@@ -1,0 +1,184 @@
+"""The frame of the command line: finds the command, runs it, and turns whatever happens into an exit code and one line."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from syncbot.cli.console.exits import Exit, exit_for
+from syncbot.cli.console.options import debug_option, env_file_option, wants_debug
+from syncbot.cli.console.output import ReaderGone, complain, readable_argument, tell_all, use_utf8, write
+from syncbot.errors import SyncBotError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+COMMANDS = {
+    "send": "send",
+    "call": "call",
+    "download": "download",
+    "run": "run",
+    "poll": "poll",
+    "init": "setup.entry",
+    "chat-id": "chat_id",
+    "doctor": "doctor.entry",
+    "monitor": "monitor.entry",
+    "webhook": "webhook",
+    "outbox": "outbox",
+    "dead-letters": "dead_letters",
+    "check-state": "check_state",
+}
+"""Each command and its module in this package; the order is that of the help."""
+_FEW_COLLECTIONS = 100_000
+"""The threshold of the garbage collector for a process that loads its modules, sends one message and ends: usual collections cost it 4 % of its time."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for: `syncbot send` pays for itself alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"syncbot.cli.{COMMANDS[cmd_name]}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from syncbot.client.api.table import nearest  # a mistyped command is the exception
+
+            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], COMMANDS)} (syncbot --help lists them)")
+        return super().resolve_command(ctx, args)
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # costs more than all the rest of this command
+
+        write(f"syncbot {version('syncbot')}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False, invoke_without_command=True)
+@env_file_option
+@debug_option
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version and exit.")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Telegram bots from the shell: each call on a connection of its own, each outcome told by its exit code.
+
+    \b
+    Exit codes: 0 done, 75 try later, 76 delivery uncertain, 77 refused by
+    Telegram, 78 wrong configuration, 2 wrong command line, 130 interrupted.
+    """
+    if ctx.invoked_subcommand is None:
+        write(ctx.get_help())
+        ctx.exit(Exit.USAGE)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line (without the program's name) and return its exit code; nothing is raised.
+
+    A command answers with an `Exit`, or raises an error of ours; both are reported here.
+    """
+    debugging: list[bool] = []
+    try:
+        return int(_invoke(list(argv), debugging))
+    except ReaderGone as problem:
+        if str(problem):
+            complain(str(problem))
+        return Exit.READER_GONE
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted")
+        return Exit.INTERRUPTED
+    except click.ClickException as problem:
+        complain(_usage_text(problem))
+        return problem.exit_code  # 2 for a wrong command line, 1 for a bot's module that cannot be loaded
+    except SyncBotError as error:
+        complain(_describe(error))
+        return exit_for(error)
+    except Exception as error:
+        return _internal(error, bool(debugging))
+
+
+def _invoke(argv: list[str], debugging: list[bool]) -> Any:
+    try:
+        with cli.make_context("syncbot", argv) as ctx:
+            ctx.call_on_close(lambda: debugging.append(True) if wants_debug(ctx) else None)
+            return cli.invoke(ctx) or Exit.OK
+    except click.exceptions.Exit as end:
+        return end.exit_code
+
+
+def _describe(error: SyncBotError) -> str:
+    from syncbot.cli.console.words import describe  # deferred: a command that succeeds needs no words
+
+    return describe(error)
+
+
+def _usage_text(problem: click.ClickException) -> str:
+    text = problem.format_message()
+    if not isinstance(problem, click.UsageError) or "--help" in text:
+        return text
+    return f"{text} ({problem.ctx.command_path if problem.ctx is not None else 'syncbot'} --help shows how)"
+
+
+def _internal(error: Exception, debugging: bool) -> int:
+    """A mistake in the program: one line without secrets, and the traceback for those who asked to see more."""
+    from syncbot.logs import guard
+
+    redactor = guard()
+    if debugging:
+        tell_all(redactor.traceback(error))
+    complain(f"a mistake in the program: {type(error).__name__}: {redactor.text(str(error))}" + ("" if debugging else "; --debug shows where"))
+    return Exit.INTERNAL
+
+
+def main() -> NoReturn:
+    """The console script: run the command line of this process and exit."""
+    try:
+        if "send" in sys.argv[1:2]:
+            gc.set_threshold(_FEW_COLLECTIONS)
+        use_utf8()
+        _interrupt_quietly()
+        code = run([readable_argument(argument) for argument in sys.argv[1:]])
+        _leave(code)
+    except KeyboardInterrupt:  # between two steps of ours
+        os._exit(Exit.INTERRUPTED)
+
+
+def _interrupt_quietly() -> None:
+    """An interrupt may strike in the middle of somebody's `__init__`; what Python has to say afterwards about the object that is half made helps nobody."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return  # ignored, as for a job in the background
+
+    def on_interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        sys.unraisablehook = lambda _unraisable: None
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, on_interrupt)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process.
+
+    Tearing the interpreter down would take a fifth of the time of a whole `syncbot send`, to free memory that the system frees anyway: everything
+    that needs an end has had it by now. Where a bot's own module was loaded, the process ends in the ordinary way, for the module may have asked
+    for something to be done at exit.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # full, closed, or not there: `write` has told by now
+            stream.flush()
+    if "syncbot.runtime" in sys.modules:
+        sys.exit(code)
+    os._exit(code)

@@ -1,0 +1,93 @@
+"""MODULE:APP on a command line: finds the bot that somebody wrote."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncbot.cli.console.options import env_file, wants_debug
+from syncbot.cli.console.output import tell_all
+from syncbot.errors import SyncBotError
+
+if TYPE_CHECKING:
+    from syncbot.runtime.runtime import Runtime
+
+
+class BotFailed(click.ClickException):
+    """The bot's own module cannot be loaded: somebody has to look into it, and the text says where."""
+
+
+def load_app(ctx: click.Context, target: str) -> Runtime:
+    """The runtime that a module holds, or that a function in it makes.
+
+    The working folder can be imported from, as with `python -m`. The values of `--env-file` become the environment of the module, where they
+    do not stand already: the module reads its settings by itself.
+
+    Args:
+        ctx: of the command.
+        target: "module:name", or a module alone for its `app`.
+
+    Raises:
+        click.UsageError: there is no such module or name, or it is no runtime.
+        BotFailed: the module raises when it is imported.
+        SyncBotError: the module raises this, for a missing token for instance.
+    """
+    module_name, _, name = target.partition(":")
+    _give_environment(env_file(ctx))
+    if (folder := os.getcwd()) not in sys.path:
+        sys.path.insert(0, folder)
+    found: Any = _import(module_name, debug=wants_debug(ctx))
+    for part in (name or "app").split("."):
+        if not hasattr(found, part):
+            raise click.UsageError(f"the module {module_name} has no {name or 'app'}; write MODULE:NAME, for example bot:app")
+        found = getattr(found, part)
+    return _runtime(target, found)
+
+
+def _runtime(target: str, found: Any) -> Runtime:
+    from syncbot.runtime.runtime import Runtime
+
+    if callable(found) and not isinstance(found, Runtime):
+        found = found()
+    if not isinstance(found, Runtime):
+        raise click.UsageError(f"{target} is a {type(found).__name__}, not a syncbot.Runtime, nor a function that returns one")
+    return found
+
+
+def _import(name: str, *, debug: bool) -> Any:
+    try:
+        return importlib.import_module(name)
+    except SyncBotError:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            raise click.UsageError(f"there is no module {name!r} in {os.getcwd()} or where Python looks; for example bot:app for bot.py") from None
+        problem: Exception = error
+    except Exception as error:
+        problem = error
+    if debug:
+        from syncbot.logs import guard
+
+        tell_all(guard().traceback(problem))
+    raise BotFailed(f"the module {name} cannot be loaded: {type(problem).__name__}: {problem} {_place(problem)}".rstrip())
+
+
+def _place(problem: Exception) -> str:
+    """Where in the bot's code it happened, as well as one line can say it."""
+    if isinstance(problem, SyntaxError):
+        return ""  # its text says so
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if not frame.filename.startswith(("<frozen", __file__))]
+    return f"({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+
+
+def _give_environment(path: str | None) -> None:
+    if path is None:
+        return
+    from syncbot.envfile import read_env_file
+
+    os.environ.update({name: value for name, value in read_env_file(path).items() if name not in os.environ})

@@ -1,0 +1,100 @@
+"""The methods of the Bot API as Python methods. The stub beside this file, `api.pyi`, is what editors and type checkers see."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from syncbot.client.api.table import MethodSpec, check_parameters, find_method, nearest, python_names
+
+
+class _Method:
+    """Stands in the class for one method until it is asked for; then the real function takes its place.
+
+    180 functions with their signatures would make every start slower, and few programs use more than ten of them.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        spec = find_method(self._name)
+        assert spec is not None
+        function = _build(spec)
+        setattr(BotMethods, spec.python_name, function)
+        return function.__get__(instance, owner)
+
+
+class BotMethods:
+    """The methods of the Bot API as Python methods; a subclass says in `_invoke` what a call does."""
+
+    _call_options: tuple[str, ...] | None = None
+    """The options of every call that are the subclass's own, not Telegram's; None for the usual ones (`signatures.options`)."""
+
+    @abstractmethod
+    def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
+        """Carry out a call.
+
+        Args:
+            spec: the method.
+            parameters: the parameters that have a value, checked by name; the convenient ones of python-telegram-bot among them.
+            options: those of `timeout`, `deadline` and `progress` (or of `_call_options`) that have a value.
+        """
+
+    def __getattr__(self, name: str) -> Any:
+        """Name the nearest method for one that there is not."""
+        raise _UnknownAttribute(name=name, obj=self)
+
+
+class _UnknownAttribute(AttributeError):
+    """Looks for the nearest name only when its text is asked for: `hasattr` must stay cheap."""
+
+    def __str__(self) -> str:
+        name = self.name or ""
+        text = f"{type(self.obj).__name__!r} object has no attribute {name!r}"
+        known = () if name.startswith("_") else (attribute for attribute in dir(type(self.obj)) if not attribute.startswith("_"))
+        return text + nearest(name, known)
+
+
+def _build(spec: MethodSpec) -> Callable[..., Any]:
+    from syncbot.client.api.signatures import options as options_of
+    from syncbot.client.api.signatures import signature
+
+    order = tuple(spec.parameters)[: spec.positional]
+    own_options = options_of(spec)
+    name = spec.python_name
+
+    def method(self: BotMethods, /, *values: Any, **given: Any) -> Any:
+        if values:
+            given = _by_name(name, order, values, given)
+        wanted = own_options if self._call_options is None else self._call_options
+        options = {option: given.pop(option) for option in wanted if option in given}
+        newer = options.pop("api_kwargs", None)
+        parameters = {key: value for key, value in given.items() if value is not None}
+        check_parameters(spec, parameters)
+        if newer:
+            parameters.update(newer)
+        return self._invoke(spec, parameters, {option: value for option, value in options.items() if value is not None})
+
+    method.__name__ = name
+    method.__qualname__ = f"{BotMethods.__qualname__}.{name}"
+    method.__doc__ = f"{spec.summary}\n\nTelegram's own description: https://core.telegram.org/bots/api#{spec.name.lower()}"
+    method.__signature__ = signature(spec)  # type: ignore[attr-defined] # a function takes any attribute, and inspect looks for this one
+    return method
+
+
+def _by_name(name: str, order: tuple[str, ...], values: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """Give positional values their names."""
+    if len(values) > len(order):
+        raise TypeError(f"{name}() takes {len(order)} values by position ({', '.join(order)}) and {len(values)} were given; give the others by name")
+    placed = dict(zip(order, values, strict=False))
+    if twice := [key for key in placed if key in given]:
+        raise TypeError(f"{name}() got {', '.join(twice)} twice, by position and by name")
+    return placed | given
+
+
+for _api_name, _python_name in python_names().items():
+    setattr(BotMethods, _python_name, _Method(_api_name))

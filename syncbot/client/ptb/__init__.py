@@ -1,0 +1,1 @@
+"""The door to python-telegram-bot's types."""

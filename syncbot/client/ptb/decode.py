@@ -1,0 +1,129 @@
+"""Turn Telegram's answers and updates into python-telegram-bot's objects.
+
+This is where telegram is loaded, at the first answer that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from syncbot.client.ptb.plain import load, plain_message, plain_update
+
+if TYPE_CHECKING:
+    import telegram
+
+__all__ = ["DecodeError", "decode", "decode_update", "load"]
+
+_PLAIN: dict[str, type] = {"Boolean": bool, "Integer": int, "String": str}
+_SHOWN_CHARACTERS = 200
+
+
+class DecodeError(ValueError):
+    """Telegram's answer, or an update, is not what its type says.
+
+    Args:
+        message: what does not fit.
+        kind: the type that was expected, in the Bot API's words.
+        raw: what came instead, as plain Python values.
+    """
+
+    def __init__(self, message: str, *, kind: str, raw: Any) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.raw = raw
+
+
+def decode(returns: Sequence[str], value: Any, bot: Any = None) -> Any:
+    """Turn the result of a call into what its method promises.
+
+    Lists become tuples, as python-telegram-bot has them; an object whose type python-telegram-bot lacks stays a dict; fields that it lacks
+    are in the object's `api_kwargs`.
+
+    Args:
+        returns: the types that the method may return, from the method's `MethodSpec`.
+        value: the result as plain Python values; left as it is.
+        bot: attached to the objects, for their shortcuts; None for none.
+
+    Raises:
+        DecodeError: the value is of none of these types.
+    """
+    kind = " or ".join(returns)
+    for candidate in returns:
+        if candidate == "Message" and (message := plain_message(value, bot)) is not None:
+            return message
+        if _fits(candidate, value):
+            return _guarded(candidate, value, bot)
+    raise DecodeError(f"{kind} was expected, and {_shown_type(value)} came", kind=kind, raw=value)
+
+
+def decode_update(raw: Any, bot: Any = None) -> telegram.Update:
+    """Turn an update into a `telegram.Update`.
+
+    Args:
+        raw: the update as plain Python values; left as it is.
+        bot: attached to the objects, for their shortcuts; None for none.
+
+    Raises:
+        DecodeError: it is not an update; `raw` holds it.
+    """
+    if not isinstance(raw, dict) or type(raw.get("update_id")) is not int:
+        raise DecodeError("an update with an update_id was expected", kind="Update", raw=raw)
+    update: telegram.Update | None = plain_update(raw, bot)
+    return _guarded("Update", raw, bot) if update is None else update
+
+
+def _fits(kind: str, value: Any) -> bool:
+    """Look at the outside of a value: its parts are looked at when it is decoded."""
+    if kind.startswith("Array of "):
+        return isinstance(value, list)
+    return type(value) is _PLAIN.get(kind, dict)
+
+
+def _guarded(kind: str, value: Any, bot: Any) -> Any:
+    try:
+        return _decoded(kind, _without_old_fields(value), bot)
+    except Exception as problem:
+        # Whatever telegram's classes stumble over is a fault of the data; the text is theirs, the length is ours.
+        text = str(problem)[:_SHOWN_CHARACTERS]
+        raise DecodeError(f"{kind} cannot be decoded: {type(problem).__name__}: {text}", kind=kind, raw=value) from None
+
+
+def _decoded(kind: str, value: Any, bot: Any) -> Any:
+    if not _fits(kind, value):
+        raise TypeError(f"{kind} was expected, and {_shown_type(value)} came")
+    if kind.startswith("Array of "):
+        return tuple(_decoded(kind.removeprefix("Array of "), item, bot) for item in value)
+    if kind in _PLAIN:
+        return value
+    import telegram
+
+    known = getattr(telegram, kind, None)
+    return value if known is None else known.de_json(value, bot)
+
+
+def _without_old_fields(value: Any) -> Any:
+    """Give a poll's right answer its new name: python-telegram-bot warns of the old one, which servers still send, at every poll.
+
+    A part that holds no such field is handed on as it is; nothing is changed in place.
+    """
+    if type(value) is list:
+        items = [_without_old_fields(item) if type(item) in (dict, list) else item for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    if type(value) is not dict:
+        return value
+    changed = {}
+    for key, part in value.items():
+        if type(part) in (dict, list) and (new := _without_old_fields(part)) is not part:
+            changed[key] = new
+    if "correct_option_id" not in value or "options" not in value:
+        return value | changed if changed else value
+    result = value | changed
+    right = result.pop("correct_option_id")
+    if right is not None:
+        result.setdefault("correct_option_ids", [right])
+    return result
+
+
+def _shown_type(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

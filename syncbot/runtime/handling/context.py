@@ -1,0 +1,267 @@
+"""What a handler gets beside its update: ways to answer it, and what is remembered of its user, its chat and the bot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from syncbot.runtime.handling.replies import Replies
+from syncbot.runtime.handling.stored_dict import StoredDict, plain, to_json
+from syncbot.runtime.handling.update_facts import KIND_BY_NAME, Target, kind_of, target_of
+from syncbot.storage.promises.data import Changes, Data, Scope, StateChange
+
+if TYPE_CHECKING:
+    import telegram
+
+    from syncbot.client.bot import Bot
+
+
+class Turn(Protocol):
+    """An update's place among the others: its handler may wait for an answer without holding up anybody."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether any handler waits for an answer, so that this may be one."""
+        ...
+
+    def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
+        """Wait for the next message of a user in a chat; returns its update.
+
+        Raises:
+            AskTimeout: none came within `timeout` seconds.
+            Stopped: the runtime is stopping.
+        """
+        ...
+
+    def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
+        """Give an update to the handler that waits for it; False when none does."""
+        ...
+
+
+class Context(Replies):
+    """What a handler gets beside its update; one for each update, for one thread.
+
+    Args:
+        bot: the bot.
+        data: where the dicts and the state are loaded from.
+        raw: the update as JSON; None in jobs.
+        turn: the update's place among the others; None where nothing can be waited for.
+        job: what a job is known by; None for an update.
+        bot_username: tells the bot's user name, or None where it is not known.
+        decode: turns JSON into a `telegram.Update`.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        data: Data,
+        *,
+        raw: Mapping[str, Any] | None = None,
+        turn: Turn | None = None,
+        job: Any = None,
+        bot_username: Callable[[], str | None] = lambda: None,
+        decode: Callable[[Any], telegram.Update] | None = None,
+    ) -> None:
+        self.bot = self._bot = bot
+        self.raw = raw
+        """The update as JSON, as Telegram sent it."""
+        self.job = job
+        self.args: list[str] = []
+        """The words behind the command."""
+        self.match: re.Match[str] | None = None
+        """What the pattern of the handler, or `filters.regex`, found."""
+        self.error: BaseException | None = None
+        """In error handlers: what was raised."""
+        self._target: Target | None = None
+        self._data = data
+        self._turn = turn
+        self._bot_username = bot_username
+        self._decode = decode or (lambda raw: decode_update(raw, bot))
+        self._update: telegram.Update | None = None
+        self._dicts: dict[Scope, StoredDict] = {}
+        self._state: list[Any] = []  # empty until it is looked at or set
+        self._state_before = ""  # its JSON as it was loaded; "" once it is set here, so that it is written whatever it was
+
+    @property
+    def target(self) -> Target:
+        """What an answer to the update has to name; read from it when somebody asks."""
+        if self._target is None:
+            self._target = target_of(self.raw)
+        return self._target
+
+    # ── the update ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of the update: "message", "callback_query", …"""
+        return kind_of(self.raw)
+
+    @property
+    def chat_id(self) -> int | None:
+        """The id of the chat that it happened in."""
+        return self.target.chat_id
+
+    @property
+    def user_id(self) -> int | None:
+        """The id of the user who caused it."""
+        return self.target.user_id
+
+    @property
+    def update(self) -> telegram.Update:
+        """The update.
+
+        Raises:
+            RuntimeError: there is none, as in jobs.
+            DecodeError: it cannot be decoded; `raw` holds it.
+        """
+        if self.raw is None:
+            raise RuntimeError("there is no update here")
+        if self._update is None:
+            self._update = self._decode(self.raw)
+        return self._update
+
+    @property
+    def update_or_raw(self) -> Any:
+        """What error handlers get: the update, its JSON where it could not be decoded, None where there is none."""
+        return self.raw if self._update is None else self._update
+
+    @property
+    def message(self) -> telegram.Message:
+        """The message that the update brings, or the one under the pressed button.
+
+        Raises:
+            RuntimeError: there is none, or the one under the button is too old to be shown to bots.
+        """
+        update = self.update
+        known = KIND_BY_NAME.get(self.kind or "")
+        found: Any = getattr(update, known.name) if known is not None and known.type == "Message" else None
+        if update.callback_query is not None:
+            found = update.callback_query.message
+        if found is None:
+            raise RuntimeError(f"there is no message in an update of the kind {self.kind}")
+        if not found.is_accessible:
+            raise RuntimeError("the message under the button is not accessible any more")
+        message: telegram.Message = found
+        return message
+
+    @property
+    def bot_username(self) -> str | None:
+        """The bot's own user name, without "@"; None where it is not known."""
+        return self._bot_username()
+
+    # ── what is remembered ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def user_data(self) -> dict[str, Any]:
+        """What is remembered of the user: JSON values by name. What a handler changes in it is written when the handler returns.
+
+        Raises:
+            RuntimeError: the update has no user.
+        """
+        return self._load(Scope.USER, self.user_id)
+
+    @property
+    def chat_data(self) -> dict[str, Any]:
+        """The same of the chat.
+
+        Raises:
+            RuntimeError: the update has no chat.
+        """
+        return self._load(Scope.CHAT, self.chat_id)
+
+    @property
+    def bot_data(self) -> dict[str, Any]:
+        """The same of the bot. Handlers run in parallel: changes of different keys all count, of one key the later one does."""
+        return self._load(Scope.BOT, 0)
+
+    def _load(self, scope: Scope, owner: int | None) -> StoredDict:
+        if owner is None:
+            raise RuntimeError(f"there is no context.{scope}_data here: {'the update' if self.kind else 'a context without an update'} has no {scope}")
+        if scope not in self._dicts:
+            self._dicts[scope] = StoredDict(self._data, scope, owner)
+        return self._dicts[scope]
+
+    @property
+    def state(self) -> Any:
+        """Where the conversation with this user in this chat stands: any JSON value; None where there is none, and to end it."""
+        if not self._state:
+            where = self._conversation()
+            self._state = [None if where is None else self._data.get_state(*where)]
+            self._state_before = to_json(self._state[0], "context.state")
+        return self._state[0]
+
+    @state.setter
+    def state(self, value: Any) -> None:
+        if self._conversation() is None:
+            raise RuntimeError("there is no conversation here: context.state belongs to a user in a chat, and one of them is missing")
+        kept = plain(value, "context.state")
+        self._state = [kept]
+        self._state_before = ""
+
+    def _conversation(self) -> tuple[int, int] | None:
+        chat_id, user_id = self.target.chat_id, self.target.user_id
+        return None if chat_id is None or user_id is None else (chat_id, user_id)
+
+    def changes(self) -> Changes:
+        """What has been changed, to be written when the handling is over.
+
+        Raises:
+            TypeError, ValueError: a value cannot be stored; the text names its key.
+        """
+        data = tuple(change for loaded in self._dicts.values() if (change := loaded.change()) is not None)
+        return Changes(data, self._state_changes())
+
+    def _state_changes(self) -> tuple[StateChange, ...]:
+        if not self._state:
+            return ()
+        where = self._conversation()
+        if where is None or to_json(self._state[0], "context.state") == self._state_before:
+            return ()
+        return (StateChange(*where, self._state[0]),)
+
+    def fail(self, error: BaseException) -> None:
+        """Become the context of the error handlers: what has been changed is forgotten, and nothing is waited for any more."""
+        self.error = error
+        self._dicts.clear()
+        self._state = []
+        self._turn = None
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _check_ask(self) -> None:
+        if self._turn is None:
+            raise RuntimeError("context.ask() works in the handlers of a runtime with a state file only, not in jobs and error handlers; use context.state")
+        if self._conversation() is None:
+            raise RuntimeError("context.ask() waits for a user in a chat, and this update lacks one of them")
+
+    def _wait_for_answer(self, timeout: float) -> telegram.Message:
+        where = self._conversation()
+        assert self._turn is not None
+        assert where is not None
+        raw = self._turn.ask(*where, timeout)
+        # Other handlers of this user may have run meanwhile.
+        for loaded in self._dicts.values():
+            loaded.refresh()
+        if not self._state_changes():
+            self._state = []
+        message: telegram.Message = getattr(self._decode(raw), kind_of(raw) or "")
+        return message
+
+
+def load_types() -> None:
+    """Load python-telegram-bot's types, which takes seconds on a small machine."""
+    from syncbot.client.ptb.decode import load  # deferred: a run without an update does without them
+
+    load()
+
+
+def decode_update(raw: Any, bot: Bot) -> telegram.Update:
+    """Turn JSON into a `telegram.Update` whose shortcuts are the bot's. This is where telegram is loaded.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    from syncbot.client.ptb.decode import decode_update as decode  # deferred: it loads telegram
+
+    return decode(raw, bot._attached())

@@ -1,0 +1,245 @@
+"""The one way that an update takes through a bot: who may, who waits for it, who handles it, and what happens when that fails."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from syncbot.errors import NotSent, Stopped
+from syncbot.logs import get_logger, guard
+from syncbot.runtime.handling.context import Context, Turn
+from syncbot.runtime.handling.handlers import ContinuePropagation, Matched, Middleware, StopPropagation, call
+from syncbot.runtime.handling.router import Route, Router
+from syncbot.runtime.handling.update_facts import Target, is_answer, user_id_of
+from syncbot.storage.promises.data import NO_CHANGES, Changes, Data
+
+if TYPE_CHECKING:
+    import telegram
+
+    from syncbot.client.bot import Bot
+
+
+class HandlerFailed(Exception):
+    """The handling of an update failed, and the error handlers have run.
+
+    Args:
+        reason: the redacted traceback with its whole chain.
+        changes: what the error handlers changed, to be written; what the handlers had changed before the failure is not among it, so that
+            handling the update again starts from where it started before.
+        interrupted: it failed because something was waited for that a stop cuts short (`Stopped`, `NotSent` somewhere in the chain): when the
+            runtime is stopping, the update can simply be handled again.
+    """
+
+    def __init__(self, reason: str, changes: Changes = NO_CHANGES, *, interrupted: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.changes = changes
+        self.interrupted = interrupted
+
+
+class Dispatcher:
+    """Hands updates to handlers.
+
+    Args:
+        router: the handlers.
+        bot: the bot.
+        data: where user_data, chat_data, bot_data and states are loaded from.
+        allowed_users: the ids of those who may use the bot; None for everybody.
+        bot_username: tells the bot's own user name, for commands such as "/start@ThisBot"; asked only where one is met.
+        redact: takes secrets out of tracebacks.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        bot: Bot,
+        data: Data,
+        *,
+        allowed_users: frozenset[int] | None = None,
+        bot_username: Callable[[], str | None] = lambda: None,
+        redact: Callable[[str], str] | None = None,
+    ) -> None:
+        self._router = router
+        self._bot = bot
+        self._data = data
+        self._allowed_users = allowed_users
+        self._bot_username = bot_username
+        self._redact = redact or guard().text
+        self._log = get_logger(__name__)
+
+    def handle(self, raw: dict[str, Any], turn: Turn | None = None) -> Changes:
+        """Handle one update, whichever way it came in.
+
+        Args:
+            raw: the update as JSON.
+            turn: its place among the others; None where nothing can be waited for.
+
+        Returns:
+            What is to be written now that it is done.
+
+        Raises:
+            HandlerFailed: it is to go to the dead letters.
+            Stopped: the runtime is stopping; the update is to be handled again.
+        """
+        if not self.allows(raw):
+            self._log.debug("an update of a user who is not allowed was passed over")
+            return NO_CHANGES
+        context = self._context(raw=raw, turn=turn)
+        if turn is not None and turn.is_awaited and is_answer(raw) and self._offer(context.target, raw, turn):
+            return NO_CHANGES
+        return self._guarded(context, self._dispatch)
+
+    def run(self, function: Callable[[Context], object], job: Any = None) -> Changes:
+        """Run a job: the same without an update. The function gets a `Context`.
+
+        Returns, raises:
+            As `handle`.
+        """
+        return self._guarded(self._context(job=job), lambda context: call(function, context))
+
+    def allows(self, raw: object) -> bool:
+        """Whether an update comes from somebody who may use the bot. With a list, one that comes from nobody is refused."""
+        if self._allowed_users is None:
+            return True
+        user_id = user_id_of(raw)
+        return user_id is not None and user_id in self._allowed_users
+
+    def _context(self, **facts: Any) -> Context:
+        return Context(self._bot, self._data, bot_username=self._bot_username, **facts)
+
+    def _offer(self, target: Target, raw: dict[str, Any], turn: Turn) -> bool:
+        return target.chat_id is not None and target.user_id is not None and turn.offer(target.chat_id, target.user_id, raw)
+
+    def _guarded(self, context: Context, work: Callable[[Context], None]) -> Changes:
+        """Do the work; whatever it raises, SystemExit and KeyboardInterrupt too, is its failure and not ours."""
+        try:
+            work(context)
+            return context.changes()
+        except Stopped:
+            raise
+        except BaseException as error:
+            failure = self._fail(context, error)
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback holds this frame: another circle
+
+    # ── handlers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _dispatch(self, context: Context) -> None:
+        update = context.update
+        try:  # noqa: SIM105  # contextlib.suppress takes exception groups apart, and hands a copy on
+            _around(self._router.middleware(), update, context, lambda: self._ask_handlers(update, context))
+        except (StopPropagation, ContinuePropagation):
+            pass  # from a middleware: it wanted nobody to go on
+
+    def _ask_handlers(self, update: telegram.Update, context: Context) -> None:
+        """Give the update to the first handler of each group that wants it."""
+        done: set[int] = set()
+        for route in self._router.routes(context.kind or ""):
+            if route.group in done:
+                continue
+            matched = route.handler.check(update, context)
+            if matched is None:
+                continue
+            try:
+                _enter(route, matched, update, context)
+            except ContinuePropagation:
+                continue
+            except StopPropagation:
+                return
+            done.add(route.group)
+
+    # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _fail(self, context: Context, error: BaseException) -> HandlerFailed:
+        """Tell the error handlers, and make what is to be raised."""
+        context.fail(error)
+        if not self._tell_error_handlers(context, error):
+            self._log.error("%s failed", _shown(context), exc_info=error)
+        interrupted = any(isinstance(link, Stopped | NotSent) for link in _chain(error))
+        failure = HandlerFailed(self._redact(_traceback(error)), self._changes_of_error_handlers(context), interrupted=interrupted)
+        context.error = None  # the error's frames hold the context: a circle that only the garbage collector would find
+        return failure
+
+    def _tell_error_handlers(self, context: Context, error: BaseException) -> bool:
+        """Call every error handler that wants the error; one that fails itself is logged, and the others are called all the same."""
+        told: set[int] = set()  # a router can be included in several others
+        for handler in self._router.error_handlers():
+            if id(handler) in told or not handler.wants(error):
+                continue
+            told.add(id(handler))
+            try:
+                call(handler.function, context.update_or_raw, context)
+            except (Stopped, StopPropagation) as end:
+                if isinstance(end, Stopped):
+                    raise
+                break
+            except ContinuePropagation:
+                continue
+            except BaseException as another:
+                self._log.error("an error handler failed itself, on %s", _shown(context), exc_info=another)
+        return bool(told)
+
+    def _changes_of_error_handlers(self, context: Context) -> Changes:
+        try:
+            return context.changes()
+        except Exception as problem:
+            self._log.error("what the error handlers changed cannot be stored: %s", problem)
+            return NO_CHANGES
+
+
+def _enter(route: Route, matched: Matched, update: telegram.Update, context: Context) -> None:
+    """Call a handler within the middleware of its routers. The signals of a handler are for us, not for the middleware to see."""
+    signals: list[Exception] = []
+
+    def handler() -> None:
+        context.args, context.match = list(matched.args), matched.match
+        try:
+            call(route.handler.function, update, context)
+        except (StopPropagation, ContinuePropagation) as signal:
+            signals.append(signal)
+
+    _around(route.middleware, update, context, handler)
+    if signals:
+        raise signals[0]
+
+
+def _around(middleware: tuple[Middleware, ...], update: telegram.Update, context: Context, inner: Callable[[], None]) -> None:
+    """Call the middleware, the outermost first, and within it what it is around."""
+    if not middleware:
+        inner()
+        return
+    called = False
+
+    def following() -> None:
+        nonlocal called
+        if called:
+            raise RuntimeError("a middleware has called next() twice")
+        called = True
+        _around(middleware[1:], update, context, inner)
+
+    call(middleware[0], update, context, following)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that it came from."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _traceback(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception as problem:  # an error whose own parts cannot be printed is still to be buried
+        return f"{type(error).__name__} (its traceback cannot be written: {type(problem).__name__})"
+
+
+def _shown(context: Context) -> str:
+    if context.raw is None:
+        return "the job" if context.job is None else f"the job {context.job}"
+    return f"the handling of update {context.raw.get('update_id')} ({context.kind})"

@@ -1,0 +1,176 @@
+"""The methods of the Bot API as a handler wants them: what the update says is filled in. The stub beside this file shows them all."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from syncbot.runtime.handling.reply_table import ANSWERS, SHORTCUTS, Shortcut
+from syncbot.runtime.handling.update_facts import Target
+
+if TYPE_CHECKING:
+    from syncbot.client.bot import Bot
+
+
+class _Method:
+    """Stands in the class for one method until it is asked for; then the real function takes its place."""
+
+    __slots__ = ("_shortcut",)
+
+    def __init__(self, shortcut: Shortcut) -> None:
+        self._shortcut = shortcut
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        function = _build(self._shortcut)
+        setattr(Replies, self._shortcut.name, function)
+        return function.__get__(instance, owner)
+
+
+class Replies:
+    """What a handler does with its update; a subclass says what the update says."""
+
+    bot: Bot
+    _bot: Bot  # the same, but plain also while `bot` is awaitable
+    _sent: tuple[int, int] | None = None
+
+    @property
+    @abstractmethod
+    def target(self) -> Target:
+        """What an answer to the update has to name."""
+
+    def ask(self, text: str, *values: Any, timeout: float = 300.0, **given: Any) -> Any:
+        """Send a question and wait for the next message of the same user in the same chat, whatever it is: a command too.
+
+        The chat's turn and the worker are free meanwhile. When the process dies, the update is handled again from its start, and the question
+        is asked anew.
+
+        Args:
+            text, values, given: what is sent, as for `reply`.
+            timeout: seconds to wait for the answer, not for the call.
+
+        Returns:
+            The message.
+
+        Raises:
+            AskTimeout: nobody answered in time.
+            Stopped: the runtime is stopping; let it pass.
+            RuntimeError: nothing can be waited for here (a job, an error handler), or the update has no user in a chat; nothing was sent.
+        """
+        self._check_ask()
+        _call(self, SHORTCUTS["reply"], (text, *values), given)
+        return self._wait_for_answer(timeout)
+
+    def answer(self, *values: Any, **given: Any) -> Any:
+        """Answer a query: a pressed button, an inline query, a shipping or pre-checkout query, a guest message, a request to join.
+
+        Raises:
+            RuntimeError: the update is none of these.
+        """
+        shortcut = ANSWERS.get(self.target.kind)
+        if shortcut is None or self.target.query_id is None:
+            instead = "context.approve() or context.decline()" if self.target.kind == "chat_join_request" else "context.reply()"
+            raise RuntimeError(f"context.answer() answers queries, and there is none in {_shown(self.target)}; use {instead}")
+        return _call(self, shortcut, values, given)
+
+    def delete(self, **given: Any) -> Any:
+        """Delete the update's message, or the one under the pressed button; that of a business account in its own way."""
+        target = self.target
+        if target.business_connection_id is None or target.message_id is None:
+            return _call(self, SHORTCUTS["delete"], (), given)
+        return self._bot.delete_business_messages(target.business_connection_id, [target.message_id], **given)
+
+    @abstractmethod
+    def _check_ask(self) -> None:
+        """Refuse what cannot be waited for, before the question is sent."""
+
+    @abstractmethod
+    def _wait_for_answer(self, timeout: float) -> Any:
+        """The next message of the user in the chat."""
+
+
+def _build(shortcut: Shortcut) -> Callable[..., Any]:
+    def method(self: Replies, /, *values: Any, **given: Any) -> Any:
+        return _call(self, shortcut, values, given)
+
+    method.__name__ = shortcut.name
+    method.__qualname__ = f"Replies.{shortcut.name}"
+    method.__doc__ = f"{shortcut.summary}\n\nCalls {shortcut.method} with {', '.join(shortcut.fixed)} taken from the update."
+    return method
+
+
+def _call(self: Replies, shortcut: Shortcut, values: tuple[Any, ...], given: dict[str, Any]) -> Any:
+    """Fill in what the update says, and make the call."""
+    given = _by_name(shortcut, values, given)
+    if refused := [name for name in given if name in shortcut.fixed]:
+        raise TypeError(f"context.{shortcut.name}() takes {refused[0]} from the update; for another one use context.bot.{shortcut.spec.python_name}()")
+    quote = given.pop("quote", False) if shortcut.quotable else False
+    parameters = shortcut.spec.parameters
+    filled = {name: getattr(self.target, field) for name, field in shortcut.fixed.items() if name in parameters}
+    filled |= {name: getattr(self.target, field) for name, field in shortcut.defaults.items() if name in parameters and name not in given}
+    if shortcut.edits:
+        filled |= _edited(self)
+    _check_filled(self.target, shortcut, filled)
+    if quote:
+        filled |= _quote(self.target, given)
+    result = getattr(self._bot, shortcut.spec.python_name)(**filled, **given)
+    if shortcut.defaults:
+        _remember(self, result)
+    return result
+
+
+def _by_name(shortcut: Shortcut, values: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """Give positional values their names: the method's own order, without what is filled in."""
+    spec = shortcut.spec
+    order = [name for name in tuple(spec.parameters)[: spec.positional] if name not in shortcut.fixed]
+    if len(values) > len(order):
+        raise TypeError(f"context.{shortcut.name}() takes {len(order)} values by position ({', '.join(order)}) and {len(values)} were given; name the others")
+    placed = dict(zip(order, values, strict=False))
+    if twice := [name for name in placed if name in given]:
+        raise TypeError(f"context.{shortcut.name}() got {', '.join(twice)} twice, by position and by name")
+    return placed | given
+
+
+def _check_filled(target: Target, shortcut: Shortcut, filled: dict[str, Any]) -> None:
+    """Refuse a call that the update says too little for."""
+    missing = [name for name in shortcut.fixed if name in filled and filled[name] is None and shortcut.spec.parameters[name].required]
+    if shortcut.edits and filled.get("message_id") is None and filled.get("inline_message_id") is None:
+        missing = missing or ["message_id"]
+    if missing:
+        advice = "; a guest message is answered with context.answer()" if target.kind == "guest_message" else ""
+        raise RuntimeError(f"context.{shortcut.name}() needs a {missing[0]}, and there is none in {_shown(target)}{advice}")
+
+
+def _edited(self: Replies) -> dict[str, Any]:
+    """Which message an edit is about, where it is not the update's own: users' messages cannot be edited, so it is the last one sent from here."""
+    target = self.target
+    if self._sent is not None and target.kind != "callback_query" and target.inline_message_id is None:
+        return {"chat_id": self._sent[0], "message_id": self._sent[1]}
+    return {}
+
+
+def _quote(target: Target, given: dict[str, Any]) -> dict[str, Any]:
+    """Make the message a reply to the update's; one that was deleted meanwhile is no reason to send nothing."""
+    if both := [name for name in ("reply_parameters", "reply_to_message_id") if given.get(name) is not None]:
+        raise TypeError(f"give either quote or {both[0]}, not both")
+    if target.message_id is None:
+        raise RuntimeError(f"there is no message to quote in {_shown(target)}")
+    anyway = given.pop("allow_sending_without_reply", None)
+    return {"reply_parameters": {"message_id": target.message_id, "allow_sending_without_reply": True if anyway is None else anyway}}
+
+
+def _remember(self: Replies, result: Any) -> None:
+    """Keep which message was sent last, for `edit`."""
+    first = result[0] if isinstance(result, tuple) and result else result
+    chat, message_id = getattr(first, "chat", None), getattr(first, "message_id", None)
+    if chat is not None and message_id is not None:
+        self._sent = (chat.id, message_id)
+
+
+def _shown(target: Target) -> str:
+    return f"an update of the kind {target.kind}" if target.kind else "a context without an update"
+
+
+for _shortcut in SHORTCUTS.values():
+    if _shortcut.name not in vars(Replies):
+        setattr(Replies, _shortcut.name, _Method(_shortcut))

@@ -1,0 +1,277 @@
+"""Where handlers are registered, and the order in which they are asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from syncbot.runtime.handling.decorators import KindDecorators
+from syncbot.runtime.handling.filters import FilterLike, as_filter
+from syncbot.runtime.handling.handlers import (
+    ANY,
+    CommandHandler,
+    Decorator,
+    E,
+    ErrorDecorator,
+    ErrorFunction,
+    H,
+    Handler,
+    HandlerFunction,
+    Middleware,
+    PatternHandler,
+    check_function,
+)
+from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ordered_kinds
+
+M = TypeVar("M", bound=Middleware)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A handler with its place.
+
+    Args:
+        group: its group.
+        handler: the handler.
+        middleware: what is around it: that of the included routers it came with, the outermost first.
+    """
+
+    group: int
+    handler: Handler
+    middleware: tuple[Middleware, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorHandler:
+    """An error handler, and the kinds of errors that it wants; none stands for all."""
+
+    function: ErrorFunction
+    types: tuple[type[BaseException], ...] = ()
+
+    def wants(self, error: BaseException) -> bool:
+        """Whether it is to be told of this one."""
+        return not self.types or isinstance(error, self.types)
+
+
+class _Registration:
+    """What a call such as `app.message()` returns: takes the handler. Until then it is known as unfinished (`@app.message` without parentheses)."""
+
+    def __init__(self, router: Router, what: str, make: Callable[[HandlerFunction], Handler], group: int) -> None:
+        self.what = what
+        self._router = router
+        self._make = make
+        self._group = group
+        router._unfinished.append(self)
+
+    def __call__(self, function: H, /) -> H:
+        self._router.add_handler(self._make(function), self._group)
+        if self in self._router._unfinished:
+            self._router._unfinished.remove(self)
+        return function
+
+
+def _misspelt(kind: str) -> str | None:
+    """The kind that an unknown one was probably meant to be."""
+    import difflib  # a misspelt name is the exception: a right one must not pay for the import
+
+    return next(iter(difflib.get_close_matches(kind, KIND_BY_NAME, n=1)), None)
+
+
+class Router(KindDecorators):
+    """A set of handlers; a bot that is split over files has one in each.
+
+    ```python
+    router = Router()
+
+    @router.command("start")
+    def start(update, context):
+        context.reply("Hello")
+
+    app.include(router)
+    ```
+
+    Order: the groups in ascending order; in each, the first handler that fits, in the order of registration, gets the update. An included
+    router's handlers stand where it was included, those that it gets later too.
+    """
+
+    def __init__(self) -> None:
+        self._entries: list[Route | Router] = []
+        self._middleware: list[Middleware] = []
+        self._errors: list[ErrorHandler | Router] = []
+        self._unfinished: list[_Registration] = []
+        self._changes = 0
+        self._table: tuple[int, dict[str, tuple[Route, ...]]] = (-1, {})
+
+    # ── registering ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def command(
+        self,
+        *names: str,
+        filters: FilterLike | None = None,
+        group: int = 0,
+        state: Any = ANY,
+        has_args: bool | int | None = None,
+        kinds: str | Iterable[str] = "message",
+        captions: bool = False,
+    ) -> Decorator:
+        """Handle a command; the arguments are those of `CommandHandler`.
+
+        Raises:
+            TypeError, ValueError: a name is none.
+        """
+
+        def make(function: HandlerFunction) -> Handler:
+            return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions)
+
+        return _Registration(self, f"command({', '.join(map(repr, names))})", make, group)
+
+    def on(self, *kinds: str, filters: FilterLike | None = None, group: int = 0, state: Any = ANY, check: bool = True) -> Decorator:
+        """Handle updates of any kinds, also of one that is newer than syncbot.
+
+        Args:
+            kinds: their names, as the Bot API has them in `Update`.
+            filters: what an update has to satisfy.
+            group: see `Router`.
+            state: the state that the conversation has to be in.
+            check: refuse an unknown name that looks like a misspelt one.
+
+        Raises:
+            ValueError: a name looks misspelt.
+        """
+        if not kinds or not all(isinstance(kind, str) for kind in kinds):
+            raise TypeError('on() needs the name of a kind of update: on("message")')
+        for kind in kinds:
+            if check and kind not in KIND_BY_NAME and (meant := _misspelt(kind)):
+                raise ValueError(f"there is no kind of update {kind!r}; did you mean {meant!r}? If it is newer than syncbot, say check=False")
+        wanted = None if filters is None else as_filter(filters)
+        return _Registration(self, f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state), group)
+
+    @overload
+    def error(self, *types: type[BaseException]) -> ErrorDecorator: ...  # type: ignore[overload-overlap]  # a class can be called too; it is meant here
+    @overload
+    def error(self, function: E, /) -> E: ...
+    def error(self, *given: Any) -> Any:
+        """Be told of failures: `@app.error`, or `@app.error(NetworkError)` for some kinds of them only.
+
+        Every error handler that fits is called, in the order of registration, wherever in the bot the failure was; `context.error` is what was raised.
+        """
+        if len(given) == 1 and not isinstance(given[0], type):
+            return self._add_error(given[0], ())
+        if wrong := [one for one in given if not (isinstance(one, type) and issubclass(one, BaseException))]:
+            raise TypeError(f"error() takes classes of exceptions, not {wrong[0]!r}")
+        return lambda function: self._add_error(function, given)
+
+    def use(self, middleware: M) -> M:
+        """Put a function around the handling: `middleware(update, context, next)` calls `next()` for what follows.
+
+        That of the app itself is called once for every update, whether or not a handler wants it; that of an included router, around each
+        of the router's own handlers. The first one registered is the outermost. What it changes in `context` is seen by the handlers. One
+        that does not call `next` ends the handling, and one that catches what `next` raises makes it no failure.
+        """
+        check_function(middleware, 3, "the middleware", may_await=False)
+        self._middleware.append(middleware)
+        self._changes += 1
+        return middleware
+
+    def add_handler(self, handler: Handler, group: int = 0) -> None:
+        """Register a handler that was made by hand.
+
+        Raises:
+            TypeError: it is no `Handler`.
+        """
+        if not isinstance(handler, Handler):
+            raise TypeError(f"add_handler() takes syncbot's Handler, CommandHandler or PatternHandler, not {handler!r}")
+        self._entries.append(Route(group, handler))
+        self._changes += 1
+
+    def include(self, router: Router) -> None:
+        """Take in another router.
+
+        Raises:
+            TypeError: it is none.
+            ValueError: it is this one, holds this one, or is included already.
+        """
+        if not isinstance(router, Router):
+            raise TypeError(f"include() takes a Router, not {router!r}")
+        if router is self or any(inner is self for inner in router._inner()):
+            raise ValueError("a router cannot include itself")
+        if any(inner is router for inner in self._inner()):
+            raise ValueError("this router is included already")
+        self._entries.append(router)
+        self._errors.append(router)
+        self._changes += 1
+
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> Decorator:
+        wanted = None if filters is None else as_filter(filters)
+
+        def make(function: HandlerFunction) -> Handler:
+            if pattern is None:
+                return Handler(kind, function, wanted, state=state)
+            return PatternHandler(kind, function, pattern, wanted, state=state)
+
+        return _Registration(self, kind if wanted is None else f"{kind}({wanted!r})", make, group)
+
+    def _add_error(self, function: E, types: tuple[type[BaseException], ...]) -> E:
+        check_function(function, 2, "the error handler")
+        self._errors.append(ErrorHandler(function, types))
+        return function
+
+    # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def kinds_wanted(self) -> list[str]:
+        """The `allowed_updates` that follow from the handlers, in the table's order; empty where there is no handler.
+
+        "message" is always among them, since `context.ask` waits for one.
+
+        Raises:
+            TypeError: a decorator was written without its parentheses, so that its handler would never be called.
+        """
+        for router in (self, *self._inner()):
+            if router._unfinished:
+                what = router._unfinished[0].what
+                raise TypeError(f"{what}: no handler was given to this decorator; write @app.message() with parentheses, not @app.message")
+        kinds = {kind for route in self._walk(()) for kind in route.handler.kinds}
+        return ordered_kinds(kinds | {"message"}) if kinds else []
+
+    def routes(self, kind: str) -> tuple[Route, ...]:
+        """The handlers of a kind of update in the order in which they are asked, all groups in one."""
+        changes = self._version()
+        known, table = self._table
+        if known != changes:
+            table = {}
+            for route in sorted(self._walk(()), key=lambda route: route.group):
+                for wanted in route.handler.kinds:
+                    table[wanted] = (*table.get(wanted, ()), route)
+            self._table = (changes, table)
+        return table.get(kind, ())
+
+    def middleware(self) -> tuple[Middleware, ...]:
+        """This router's own middleware, the outermost first."""
+        return tuple(self._middleware)
+
+    def error_handlers(self) -> Iterator[ErrorHandler]:
+        """The error handlers of this router and of those that it includes, in the order of registration."""
+        for entry in tuple(self._errors):
+            if isinstance(entry, Router):
+                yield from entry.error_handlers()
+            else:
+                yield entry
+
+    def _walk(self, around: tuple[Middleware, ...]) -> Iterator[Route]:
+        """The handlers in the order of registration, with the middleware around them (this router's own is left to who asks)."""
+        for entry in tuple(self._entries):
+            if isinstance(entry, Router):
+                yield from entry._walk((*around, *entry._middleware))
+            else:
+                yield Route(entry.group, entry.handler, around)
+
+    def _inner(self) -> Iterator[Router]:
+        for entry in tuple(self._entries):
+            if isinstance(entry, Router):
+                yield entry
+                yield from entry._inner()
+
+    def _version(self) -> int:
+        return self._changes + sum(router._changes for router in self._inner())

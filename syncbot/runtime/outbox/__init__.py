@@ -1,0 +1,1 @@
+"""Calls that are queued in the state file, and who delivers them."""

@@ -1,0 +1,234 @@
+"""One queued call: how it is written down, how it is made into a request again, and what each way of failing means for it."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, Literal
+
+from syncbot.client.api.table import find_method
+from syncbot.client.client import Call
+from syncbot.client.encode import Encoded, body
+from syncbot.client.files.uploads import FilePart, PathSource
+from syncbot.client.retry import RetryPolicy, shows_it_was_done
+from syncbot.errors import ApiError, BadRequest, ChatMigrated, DeliveryUncertain, NetworkError, NotSent, RetryAfter, ServerError, Unauthorized
+from syncbot.regular import no_link
+from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.storage import OutboxItem
+from syncbot.types import DEFAULT_MIN_RATE
+
+Uncertain = Literal["hold", "again", "drop"]
+"""What follows when nobody knows whether a call was carried out: keep it for somebody to look at, make it again (it may then be there twice), or
+forget it (it may then be lost)."""
+
+_ONCE = RetryPolicy(attempts=1)
+_SLACK_SECONDS = 5.0
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 60.0
+_JITTER_SECONDS = 0.5
+
+
+class Next(Enum):
+    """What becomes of a call after an attempt."""
+
+    DONE = "done"
+    AGAIN = "again"
+    RELEASED = "released"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What an attempt has led to.
+
+    Args:
+        next: what becomes of the call.
+        reason: why, in one line; empty when it was done.
+        wait: seconds until its next attempt, at least.
+        way_failed: the way to Telegram does not work, so that the other calls would fare no better.
+        fatal: no call of this bot can be made any more.
+    """
+
+    next: Next
+    reason: str = ""
+    wait: float = 0.0
+    way_failed: bool = False
+    fatal: ApiError | None = None
+
+
+DONE = Fate(Next.DONE)
+RELEASED = Fate(Next.RELEASED)
+"""Nothing was sent, and nothing is the matter with it: the deliverer stops, or its claim is gone."""
+
+
+@dataclass
+class DeliveryFacts:
+    """What a deliverer has done so far."""
+
+    delivered: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    last_error: str = ""
+
+    def count(self, fate: Fate) -> None:
+        """Count what became of a call."""
+        self.delivered += fate.next is Next.DONE
+        self.failed += fate.next is Next.FAILED
+        self.uncertain += fate.next is Next.UNCERTAIN
+        self.last_error = fate.reason or self.last_error
+
+
+def write_down(encoded: Encoded) -> dict[str, Any]:
+    """The parameters of a queued call: texts by name, and for each file, in order, what a form says of it."""
+    files = {part.name: {"file": part.filename, "type": part.content_type} for part in encoded.files}
+    return {**encoded.fields, **files}
+
+
+def ordering_key(fields: Mapping[str, str]) -> str:
+    """What is to stay in order: the calls that concern one chat, or one message sent by way of the bot."""
+    return (fields.get("chat_id") or fields.get("inline_message_id") or "").lower()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call that can go out.
+
+    Args:
+        call: the request.
+        chat: the chat that the rate limits count it for; None for none.
+        seconds: how long the attempt may take at most.
+    """
+
+    call: Call
+    chat: str | None
+    seconds: float
+
+
+def prepare(item: OutboxItem, folder: QueueFolder, moved: Mapping[str, str], timeout: float) -> Prepared:
+    """Make the request of a queued call.
+
+    Args:
+        item: the call.
+        folder: where the copies of its files are.
+        moved: the new ids of groups that became supergroups.
+        timeout: seconds that one attempt may take, the moving of files aside.
+
+    Raises:
+        OSError: the copy of a file is gone, or something else lies there.
+        ValueError: a file is named that is none of the outbox's.
+    """
+    params = item.call.params
+    fields = {name: value for name, value in params.items() if isinstance(value, str)}
+    chat = fields.get("chat_id")
+    if chat is not None and chat in moved:
+        chat = fields["chat_id"] = moved[chat]
+    facts = [(name, value) for name, value in params.items() if isinstance(value, dict)]
+    files = tuple(_part(name, value, folder.file(copy).as_posix()) for (name, value), copy in zip(facts, item.call.files, strict=True))
+    content_type, payload = body(Encoded(fields, files))
+    size = len(payload) if isinstance(payload, bytes) else payload.size
+    spec = find_method(item.call.method)
+    seconds = timeout + size / DEFAULT_MIN_RATE + _SLACK_SECONDS
+    call = Call(
+        item.call.method,
+        content_type,
+        payload,
+        repeatable=spec is not None and spec.repeatable,
+        chat=chat,
+        deadline=seconds,
+        retry=_ONCE,
+    )
+    return Prepared(call, chat, seconds)
+
+
+def _part(name: str, facts: Mapping[str, str], path: str) -> FilePart:
+    import os  # only here: few calls carry files
+
+    with open(path, "rb", buffering=0, opener=no_link) as file:
+        size = os.fstat(file.fileno()).st_size
+    return FilePart(name, facts["file"], PathSource(path, size, no_link), facts["type"])
+
+
+def with_hooks(prepared: Prepared, begin: Callable[[], None], stop: threading.Event) -> Call:
+    """The request with what is told before its first byte leaves, and with what ends its wait."""
+    return replace(prepared.call, begin=begin, stop=stop)
+
+
+def judge(error: Exception, item: OutboxItem, *, repeatable: bool, begun: bool) -> Fate:
+    """What an error means for a queued call.
+
+    Args:
+        error: what the attempt ended with.
+        item: the call, as it was claimed (its attempts are the earlier ones).
+        repeatable: carrying it out twice does no harm.
+        begun: the first byte of its request may have left.
+    """
+    reason = str(error) or type(error).__name__
+    if isinstance(error, NotSent):
+        return RELEASED if error.stage == "limit" else Fate(Next.AGAIN, reason, way_failed=not error.failover)
+    if isinstance(error, DeliveryUncertain):
+        return Fate(Next.UNCERTAIN, reason, way_failed=True)
+    if isinstance(error, NetworkError):
+        return Fate(Next.AGAIN, reason, way_failed=True)
+    if isinstance(error, ApiError):
+        return _answered(error, item, repeatable)
+    # A file that changed under us, or a mistake of ours: a request that was cut short is not carried out, but who knows what this one was.
+    return Fate(Next.FAILED if isinstance(error, ValueError | OSError) or not begun else Next.UNCERTAIN, reason)
+
+
+def _answered(error: ApiError, item: OutboxItem, repeatable: bool) -> Fate:
+    reason = str(error)
+    if isinstance(error, RetryAfter):
+        return Fate(Next.AGAIN, reason, wait=error.retry_after + random.uniform(0.0, _JITTER_SECONDS))  # noqa: S311 - jitter, not a secret
+    if isinstance(error, ServerError):
+        # Its server failed somewhere on the way: what may be done twice is done again, of the rest nobody knows.
+        return Fate(Next.AGAIN if repeatable else Next.UNCERTAIN, reason, way_failed=True)
+    if isinstance(error, Unauthorized):
+        return Fate(Next.AGAIN, reason, fatal=error)
+    if isinstance(error, BadRequest) and item.attempts and shows_it_was_done(item.call.method, error):
+        return DONE
+    return Fate(Next.FAILED, reason)
+
+
+def moved_to(error: ChatMigrated, item: OutboxItem) -> str | None:
+    """The id under which the group of a call lives now; None where the error may speak of another chat than the one that is written to."""
+    return None if "from_chat_id" in item.call.params else str(error.new_chat_id)
+
+
+@dataclass
+class Way:
+    """Whether the way to Telegram works. After a failure everybody pauses, longer each time, since the next message would fare no better.
+
+    Args:
+        clock: seconds, never going backwards.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    failures: int = 0
+    _paused_until: float = field(default=0.0)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pause(self) -> float:
+        """For how many seconds nobody should try; 0.0 when the way is open."""
+        return max(0.0, self._paused_until - self.clock())
+
+    def failed(self) -> float:
+        """An attempt found no way; returns the pause. What fails while others pause already counts with their failure."""
+        with self._lock:
+            if (left := self.pause()) > 0:
+                return left
+            longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self.failures, 10))
+            self.failures += 1
+            seconds: float = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+            self._paused_until = self.clock() + seconds
+            return seconds
+
+    def worked(self) -> int:
+        """An attempt reached Telegram; returns how many had failed before."""
+        with self._lock:
+            failures, self.failures = self.failures, 0
+            return failures

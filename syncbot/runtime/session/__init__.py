@@ -1,0 +1,1 @@
+"""One run of a runtime, from its start to its stop, and what looks after it."""

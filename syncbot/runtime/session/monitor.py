@@ -1,0 +1,201 @@
+"""What the supervisor looks after while a runtime runs: handlers that hang, polls that stall, and whom to tell that all is well."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from syncbot.client.bot import Bot
+from syncbot.errors import StorageError
+from syncbot.regular import opener
+from syncbot.runtime.outbox.deliverer import Deliverer
+from syncbot.runtime.receiving.poller import Poller
+from syncbot.runtime.session.health_note import FactsNote
+from syncbot.runtime.session.notify import ServiceNotifier
+from syncbot.runtime.work.workers import Workers
+from syncbot.storage.promises.store import Store
+
+_log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+_LOOK_SECONDS = 1.0
+_STALL_MARGIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is watched, and by which measures; see `Runtime` for these."""
+
+    bot: Bot
+    store: Store
+    workers: Workers
+    poller: Poller
+    deliverer: Deliverer
+    poll: bool
+    number_of_workers: int
+    poll_wait: int
+    handler_warn_after: float
+    heartbeat_file: Path | None
+    notifier: ServiceNotifier
+
+
+class Monitor:
+    """Looks after a running bot.
+
+    Args:
+        watched: what.
+        threads: tells which threads there are beside those of the workers and the deliverer.
+        is_stopping: tells whether it is about to end.
+    """
+
+    def __init__(self, watched: Watched, threads: Callable[[], set[threading.Thread]], is_stopping: Callable[[], bool]) -> None:
+        self._watched = watched
+        self._threads = threads
+        self._failure_before = _failure(watched.bot)
+        self._is_stopping = is_stopping
+        self._started = time.monotonic()
+        self._bytes_before = _moved_bytes(watched.bot)
+        self._stalled_since: float | None = None
+        self._looks_at = 0.0
+        self._troubles: dict[str, str] = {}
+        self._facts = FactsNote(watched.store.meta, self.health)
+
+    def tick(self) -> None:
+        """Look around; to be called every `TICK_SECONDS`. Nothing that goes wrong here may keep it from the rest."""
+        self._guarded("storage", self._look_for_foreign_updates)
+        now = time.monotonic()
+        if now < self._looks_at:
+            return
+        watched = self._watched
+        self._looks_at = now + min(_LOOK_SECONDS, watched.notifier.watchdog_seconds / 3 or _LOOK_SECONDS)
+        self._warn_of_hanging_handlers(now)
+        self._end_stalled_poll(now)
+        if not self._is_stuck(now) and not self.dead_thread():
+            watched.notifier.alive()
+        if watched.heartbeat_file is not None:
+            self._guarded("heartbeat", lambda: self._beat(watched.heartbeat_file))
+        self._guarded("facts", self._facts.tick)
+
+    def dead_thread(self) -> str:
+        """Which thread has ended that should run, in words; "" where all of them run."""
+        watched = self._watched
+        for thread in self._threads() | watched.workers.threads | watched.deliverer.threads:
+            if not thread.is_alive():
+                return f"the thread {thread.name} is dead"
+        failure = _failure(watched.bot)
+        if failure is not None and failure is not self._failure_before:
+            return f"a thread that looks after the connections has ended with {type(failure).__name__}: {failure}"
+        return str(watched.deliverer.fatal or "")
+
+    def end(self) -> None:
+        """The run has ended; the state file is still open."""
+        self._guarded("facts", self._facts.end)
+
+    def health(self) -> dict[str, Any]:
+        """See `Runtime.health`."""
+        watched, facts, now = self._watched, self._watched.poller.facts, time.monotonic()
+        hung = self._hung(now)
+        try:
+            counts, dead_letters = watched.store.inbox.counts(), watched.store.dead_letters.count()
+        except Exception as error:  # a damaged file; whoever asks wants to know, and has nothing to mend
+            return {"ok": False, "running": True, "last_poll": facts.last_answer, "last_error": str(error) or type(error).__name__, "hung": hung}
+        well = self._polls_well(now) and not self._is_stuck(now) and not self.dead_thread() and not self._is_stopping()
+        return {
+            "ok": well and not watched.workers.patience.trouble and not facts.storage_trouble,
+            "running": True,
+            "last_poll": facts.last_answer,
+            "last_error": facts.last_error,
+            "lag": 0.0 if counts.oldest is None else max(0.0, time.time() - counts.oldest),
+            "queue": counts.waiting,
+            "in_flight": counts.running,
+            "hung": hung,
+            "polls": facts.polls,
+            "received": facts.received,
+            "handled": watched.workers.handled,
+            "failed": watched.workers.failed,
+            "failures": facts.failures,
+            "failures_in_a_row": facts.failures_in_a_row,
+            "conflicts": facts.conflicts,
+            "cut": facts.cut,
+            "stalled": facts.stalled,
+            "dead_letters": dead_letters,
+            "bytes_a_day": round((_moved_bytes(watched.bot) - self._bytes_before) / max(now - self._started, 1.0) * 86_400),
+        }
+
+    def _polls_well(self, now: float) -> bool:
+        facts, watched = self._watched.poller.facts, self._watched
+        return not watched.poll or facts.is_well(now, watched.poll_wait + 2 * watched.bot.timeout)
+
+    def _hung(self, now: float) -> int:
+        return sum(not busy.waiting and now - busy.since > self._watched.handler_warn_after for busy in self._watched.workers.busy())
+
+    def _is_stuck(self, now: float) -> bool:
+        """Whether every worker hangs. A network that is away is nothing that a new start of the process would mend."""
+        return self._hung(now) >= self._watched.number_of_workers
+
+    def _look_for_foreign_updates(self) -> None:
+        changed = self._watched.store.changed_by_others()
+        if changed:
+            self._watched.workers.notify()
+        if changed or self._watched.deliverer.lacks_thread:
+            self._watched.deliverer.notify()
+
+    def _warn_of_hanging_handlers(self, now: float) -> None:
+        for busy in self._watched.workers.busy():
+            if not busy.waiting and not busy.warned and now - busy.since > self._watched.handler_warn_after:
+                busy.warned = True
+                _log.warning("the handler of %s has been running for %.0f s:\n%s", busy.name, now - busy.since, _stack(busy.thread_id))
+
+    def _end_stalled_poll(self, now: float) -> None:
+        """End a poll that outlives every bound, which a name look-up can make it do."""
+        watched, facts = self._watched, self._watched.poller.facts
+        since = facts.under_way_since
+        longest_seconds = watched.poll_wait + watched.bot.timeout + _STALL_MARGIN_SECONDS
+        if since is not None and since != self._stalled_since and now - since > longest_seconds:
+            self._stalled_since = since
+            facts.stalled += 1
+            _log.warning("a poll has been under way for %.0f s and is ended", now - since)
+            watched.bot.abort_poll()
+
+    def _beat(self, file: Path | None) -> None:
+        if file is not None and self.health()["ok"]:
+            with open(file, "ab", opener=opener) as beat:  # touch() would take a pipe or a device as well
+                os.utime(beat.fileno())
+
+    def _guarded(self, what: str, step: Callable[[], object]) -> None:
+        """Run a step; the same trouble is told once."""
+        words = ""
+        try:
+            step()
+        except (StorageError, OSError) as error:
+            words = str(error)
+        except Exception as error:
+            words = f"{type(error).__name__}: {error}"
+        if words and words != self._troubles.get(what):
+            _log.error("%s", words)
+        self._troubles[what] = words
+
+
+def _moved_bytes(bot: Bot) -> int:
+    traffic = getattr(bot.transport, "traffic", None)
+    return traffic.sent_bytes + traffic.received_bytes if traffic is not None else 0
+
+
+def _failure(bot: Bot) -> BaseException | None:
+    """What has last ended a thread of the transport."""
+    failure: BaseException | None = getattr(bot.transport, "failure", None)
+    return failure
+
+
+def _stack(thread_id: int) -> str:
+    """Where a thread is now."""
+    frame = sys._current_frames().get(thread_id)
+    return "".join(traceback.format_stack(frame)) if frame is not None else "(it has just ended)"

@@ -1,0 +1,398 @@
+"""One run of a runtime, from its start to its stop: who holds what, which threads there are, and in which order they end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from syncbot.client.bot import Bot
+from syncbot.errors import StorageError, SyncBotError, Unauthorized
+from syncbot.logs import guard
+from syncbot.runtime.handling.context import load_types
+from syncbot.runtime.handling.dispatcher import Dispatcher
+from syncbot.runtime.handling.router import Router
+from syncbot.runtime.outbox.attempt import Uncertain
+from syncbot.runtime.outbox.deliverer import Deliverer
+from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
+from syncbot.runtime.receiving.idle_limit import IdleLimit
+from syncbot.runtime.receiving.poller import Poller
+from syncbot.runtime.session.bot_lock import BotLock
+from syncbot.runtime.session.mode import join_in, write_mode
+from syncbot.runtime.session.monitor import TICK_SECONDS, Monitor, Watched
+from syncbot.runtime.session.notify import ServiceNotifier
+from syncbot.runtime.work.jobs import Jobs
+from syncbot.runtime.work.workers import Workers
+from syncbot.storage import StoreOptions, open_store
+from syncbot.storage.promises.store import Store
+
+_log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.1
+"""How often to look around where other processes bring the updates."""
+_POLLER_END_SECONDS = 2.0
+_LAST_CONFIRMATION_SECONDS = 2.0
+_REOPEN_SECONDS = 1.0
+_IDLE_LIMIT = "idle_limit"
+_USERNAME = "username"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a runtime runs; see `Runtime` for what each means."""
+
+    state: Path | None
+    lock: Path
+    workers: int
+    allowed_users: frozenset[int] | None
+    allowed_updates: tuple[str, ...] | None
+    poll_wait: int
+    most_waiting: int
+    handler_warn_after: float
+    grace: float
+    standby: bool
+    take_over: bool
+    drop_pending_updates: bool
+    heartbeat_file: Path | None
+    store: StoreOptions | None
+    notifier: ServiceNotifier
+    poll: bool = True
+    """Without it, only what others have stored is handled."""
+    uncertain: Uncertain = "hold"
+    ahead: int | None = None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an open session consists of."""
+
+    store: Store
+    dispatcher: Dispatcher
+    backlog: DurableBacklog | MemoryBacklog
+    workers: Workers
+    poller: Poller
+    deliverer: Deliverer
+    outbox_folder: QueueFolder
+    monitor: Monitor
+
+
+class Session:
+    """One run: opened by one thread, supervised by another, ended in a fixed order.
+
+    Args:
+        bot: whose updates are handled.
+        router: what handles them.
+        jobs: what runs at times beside them.
+        options: how.
+    """
+
+    def __init__(self, bot: Bot, router: Router, jobs: Jobs, options: Options) -> None:
+        self.process = os.getpid()
+        self.stop = threading.Event()
+        self.forced = threading.Event()
+        self.done = threading.Event()
+        self.grace = options.grace
+        self.fatal: BaseException | None = None
+        self.left = 0
+        """At its end: updates that have not been handled to their end."""
+        self._bot = bot
+        self._router = router
+        self._jobs = jobs
+        self._options = options
+        self._lock = BotLock(options.lock)
+        self._store: Store | None = None
+        self._parts: Parts | None = None
+        self._ahead_before = 0
+        self._supervisor: threading.Thread | None = None
+        self._poll_thread: threading.Thread | None = None
+
+    # ── starting ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take_lock(self, *, once: bool = False) -> bool:
+        """Take the bot's lock; False where somebody holds it and this session is to stand by. A session that does not poll always does.
+
+        Args:
+            once: it is for one go, which never stands by.
+
+        Raises:
+            AlreadyRunning: somebody holds it and this session is not to stand by; or one of the two polls, and the other does not.
+            StorageError: the lock file cannot be made, or the state file cannot be used.
+        """
+        options = self._options
+        return join_in(self._lock, options.state, self._bot.id, self.stop, poll=options.poll, standby=options.standby and not once, once=once)
+
+    def open(self) -> None:
+        """Open the state file and make everything that works on it; the lock is held.
+
+        Raises:
+            StorageError: the state file cannot be used.
+        """
+        options, bot = self._options, self._bot
+        store = self._store = open_store(options.state, bot.id, options=options.store)
+        write_mode(store, poll=options.poll)
+        recovery = store.inbox.recover()
+        if recovery.interrupted or recovery.buried:
+            again = len(recovery.interrupted) - len(recovery.buried)
+            _log.warning("the last run ended while updates were being handled: %d are handled again, %d went to the dead letters", again, len(recovery.buried))
+        dispatcher = Dispatcher(self._router, bot, store.data, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
+        workers: Workers
+        backlog = DurableBacklog(store.inbox, self.stop, options.most_waiting, lambda: workers.has_idle) if store.persistent else MemoryBacklog(self.stop)
+        workers = Workers(
+            store.inbox,
+            dispatcher.handle,
+            options.workers,
+            self.stop,
+            may_wait=store.persistent,
+            prepare=load_types,
+            on_finished=backlog.finished,
+            on_fatal=self.fail,
+        )
+        learned = store.meta.get(_IDLE_LIMIT)
+        poller = Poller(
+            bot.fetch_updates,
+            store.inbox,
+            self.stop,
+            backlog,
+            idle=IdleLimit(options.poll_wait, learned if type(learned) is int else None, lambda seconds: _remember(store, _IDLE_LIMIT, seconds)),
+            allowed_updates=options.allowed_updates,
+            drop_pending=options.drop_pending_updates,
+            notify=workers.notify,
+            remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
+        )
+        folder = QueueFolder.beside(options.state)
+        deliverer = Deliverer(store.outbox, bot, folder, uncertain=options.uncertain, stop=self.stop, on_fatal=self.fail)
+        watched = Watched(
+            bot,
+            store,
+            workers,
+            poller,
+            deliverer,
+            options.poll,
+            options.workers,
+            options.poll_wait,
+            options.handler_warn_after,
+            options.heartbeat_file,
+            options.notifier,
+        )
+        self._parts = Parts(store, dispatcher, backlog, workers, poller, deliverer, folder, Monitor(watched, self._own_threads, self.stop.is_set))
+        bot.stop_event = self.stop
+        self._ahead_before = bot.ahead
+        if options.ahead is not None:
+            bot.ahead = options.ahead
+
+    def start(self, work: Callable[[Parts], object] | None = None, *, holds_lock: bool) -> None:
+        """Start the threads.
+
+        Args:
+            work: what is to be done with them; the session ends when it returns. None polls until the stop.
+            holds_lock: the session is open; else its supervisor waits for the lock first.
+        """
+        supervisor = threading.Thread(target=self._supervise, args=(work or self._serve, holds_lock), name="syncbot-supervisor", daemon=True)
+        supervisor.start()
+        self._supervisor = supervisor
+
+    # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def parts_if_open(self) -> Parts | None:
+        """What it works with; None while it has no lock, and when it has ended."""
+        return None if self.done.is_set() else self._parts
+
+    @property
+    def parts(self) -> Parts:
+        """What it works with.
+
+        Raises:
+            RuntimeError: it is not open.
+        """
+        parts = self.parts_if_open
+        if parts is None:
+            raise RuntimeError("the runtime does not run")
+        return parts
+
+    def is_mine(self) -> bool:
+        """Whether the calling thread is one of the session's own, which cannot wait for its end."""
+        current, parts = threading.current_thread(), self._parts
+        return current in self._own_threads() or (parts is not None and current in parts.workers.threads)
+
+    def _own_threads(self) -> set[threading.Thread]:
+        """The supervisor and the poller, once they have been started."""
+        return {thread for thread in (self._supervisor, self._poll_thread) if thread is not None}
+
+    def fail(self, error: BaseException) -> None:
+        """End the session because of an error that does not pass by itself: what has ended one of its threads, say.
+
+        What no call may raise is told in words. At the end of the session errors are no news any more.
+        """
+        if self._store is None and self._parts is not None:
+            return
+        try:
+            if self.fatal is None:
+                self.fatal = _in_words(error)
+                hint = "; Telegram does not know the token: look at TELEGRAM_BOT_TOKEN, or ask @BotFather for it" if isinstance(error, Unauthorized) else ""
+                _log.critical("the runtime stops: %s%s", self.fatal, hint, exc_info=error if self.fatal is not error else None)
+        finally:
+            self.stop.set()
+
+    def _supervise(self, work: Callable[[Parts], object], holds_lock: bool) -> None:
+        try:
+            if holds_lock or self._stand_by():
+                assert self._parts is not None
+                self._parts.workers.start()
+                self._parts.deliverer.notify()
+                work(self._parts)
+        except BaseException as error:  # whatever ends one of the threads ends the session, and is the reason
+            self.fail(error)
+        finally:
+            self.close()
+
+    def _serve(self, parts: Parts) -> None:
+        """Poll, and look after everything, until the stop."""
+        if self._options.poll:
+            poll_thread = threading.Thread(target=self._poll, args=(parts,), name="syncbot-poller", daemon=True)
+            poll_thread.start()
+            self._poll_thread = poll_thread
+        self._jobs.start(parts.workers, parts.dispatcher, parts.store.data)
+        self._options.notifier.ready("polling" if self._options.poll else "handling")
+        while not self.stop.wait(TICK_SECONDS if self._options.poll else _LOOK_SECONDS):
+            parts.monitor.tick()
+            if (dead := parts.monitor.dead_thread()) and not self.stop.is_set():  # else it has ended because of the stop
+                self.fail(SyncBotError(guard().text(dead)))
+
+    def _stand_by(self) -> bool:
+        """Wait for the lock and take over; False when the session is stopped first."""
+        notifier = self._options.notifier
+        _log.info("another process handles the updates of bot %d; standing by", self._bot.id)
+        notifier.ready("standing by")
+        while self._lock.wait(self.stop, notifier.alive):
+            _log.warning("taking over the updates of bot %d", self._bot.id)
+            try:
+                self.open()
+            except StorageError as error:
+                if not error.retryable:
+                    raise
+                _log.error("the state file cannot be taken over yet: %s", error)
+                self._close_store()
+                self._lock.release()
+                self.stop.wait(_REOPEN_SECONDS)
+            else:
+                return True
+        return False
+
+    def _poll(self, parts: Parts) -> None:
+        try:
+            parts.poller.run()
+        except BaseException as error:  # as in _supervise
+            self.fail(error)
+
+    def _username(self, store: Store) -> str | None:
+        """The bot's @name without the @; asked for once, and kept in the state file."""
+        known = store.meta.get(_USERNAME)
+        if known is None:
+            me = self._bot.call("getMe")
+            known = me.get("username") if isinstance(me, dict) else None
+            _remember(store, _USERNAME, known)
+        return known if isinstance(known, str) else None
+
+    def health(self) -> dict[str, Any]:
+        """See `Runtime.health`."""
+        parts = self._parts
+        if parts is None or self.done.is_set():
+            return {"ok": False, "running": False, "standby": not self.done.is_set()}
+        return parts.monitor.health()
+
+    # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def close(self) -> None:
+        """End what is left, in this order: new jobs, the poll, handlers and jobs, the outbox, the last confirmation, the state file, the lock.
+
+        The lock goes last, so that nobody takes over while a handler still runs.
+        """
+        self.stop.set()
+        parts = self._parts
+        try:
+            self._guarded(self._options.notifier.stopping)
+            self._guarded(self._jobs.stop)
+            if parts is not None:
+                self._guarded(lambda: self._end_poll(parts))
+                self._guarded(lambda: parts.workers.join(self.grace, self.forced))
+                self._guarded(lambda: self._end_delivery(parts))
+                self._guarded(parts.monitor.end)
+                self._guarded(lambda: self._count_left(parts))
+            if self._bot.stop_event is self.stop:
+                self._bot.stop_event = threading.Event()
+            if parts is not None and self._options.ahead is not None:
+                self._bot.ahead = self._ahead_before
+            if parts is not None and not parts.store.persistent and self.fatal is None and not self.forced.is_set():
+                self._guarded(lambda: self._confirm(parts))
+            self._close_store()
+        finally:
+            try:
+                self._guarded(self._lock.release)
+            finally:
+                self.done.set()  # whoever waits for the end must not wait for ever
+
+    def _end_poll(self, parts: Parts) -> None:
+        parts.backlog.wake()
+        parts.workers.notify()
+        parts.deliverer.wake()
+        if self._poll_thread is not None:
+            self._bot.abort_poll()
+            # A look-up of a name cannot be cut; whoever is in one finds the stop event set when it comes back.
+            self._poll_thread.join(_POLLER_END_SECONDS)
+
+    def _end_delivery(self, parts: Parts) -> None:
+        """Handlers have ended, and queue nothing any more; what is on its way gets as long again as they had."""
+        try:
+            parts.deliverer.join(self.grace, self.forced)
+        finally:
+            parts.outbox_folder.close()
+
+    def _count_left(self, parts: Parts) -> None:
+        try:
+            counts = parts.store.inbox.counts()
+        except StorageError as error:
+            self.fail(error)
+        else:
+            self.left = counts.waiting + counts.running
+
+    def _confirm(self, parts: Parts) -> None:
+        """What was handled since the last poll would be handled again, were it not confirmed (a state file knows it)."""
+        offset = parts.poller.unconfirmed
+        if offset is not None:
+            with contextlib.suppress(SyncBotError):
+                self._bot.call("getUpdates", offset=offset, limit=1, deadline=_LAST_CONFIRMATION_SECONDS)
+
+    def _close_store(self) -> None:
+        store, self._store = self._store, None
+        if store is not None:
+            self._guarded(store.close)
+
+    @staticmethod
+    def _guarded(step: Callable[[], object]) -> None:
+        """Run a step whose failure must not keep the supervisor from the next one."""
+        try:
+            step()
+        except (StorageError, OSError) as error:
+            _log.error("%s", error)
+        except Exception:
+            _log.exception("the runtime ends in spite of an error")
+
+
+def _in_words(error: BaseException) -> SyncBotError:
+    """An error of ours, whatever it was."""
+    if isinstance(error, SyncBotError):
+        return error
+    return SyncBotError(guard().text(f"the thread {threading.current_thread().name} has ended with {type(error).__name__}: {error}"))
+
+
+def _remember(store: Store, name: str, value: Any) -> None:
+    """Keep a fact that can do without being kept, as on a full disk."""
+    with contextlib.suppress(StorageError):
+        store.meta.set(name, value)

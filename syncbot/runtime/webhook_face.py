@@ -1,0 +1,253 @@
+"""The ways in beside polling: updates that somebody brings, by a webhook or by hand."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from syncbot.client.bot import Bot
+from syncbot.errors import ConfigError
+from syncbot.runtime.handling.router import Router
+from syncbot.runtime.receiving.intake import Intake, incoming_from
+from syncbot.runtime.session.notify import ServiceNotifier
+from syncbot.runtime.session.session import Options, Session
+from syncbot.runtime.session.summary import Summary
+from syncbot.runtime.work.inline import work_here
+from syncbot.secret import Secret
+from syncbot.storage.promises.store import StoreOptions
+
+if TYPE_CHECKING:
+    from syncbot.webhook.edge import WebhookApp
+
+_PROBE_SECONDS = 0.05
+_ELSEWHERE = "another process handles the updates, and will handle this one"
+
+
+class Inlets(Router):
+    """What a runtime takes in beside what it polls; a part of `Runtime`.
+
+    The runtime has to provide `bot` and the methods that are abstract here.
+    """
+
+    bot: Bot
+    _options: Options
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._intakes: dict[int, Intake] = {}  # by process: a forked child begins with one of its own
+
+    @abstractmethod
+    def start(self, *, poll: bool = True) -> None:
+        """See `Runtime.start`."""
+
+    @abstractmethod
+    def stop(self, grace: float | None = None) -> None:
+        """See `Runtime.stop`."""
+
+    @abstractmethod
+    def join(self, timeout: float | None = None) -> bool:
+        """See `Runtime.join`."""
+
+    @abstractmethod
+    def kinds_asked_for(self) -> tuple[str, ...]:
+        """See `Runtime.kinds_asked_for`."""
+
+    @abstractmethod
+    def _current(self) -> Session | None:
+        """The session of this process."""
+
+    @abstractmethod
+    def _make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
+        """A session that is in nobody's place yet."""
+
+    @abstractmethod
+    def _signals(self) -> AbstractContextManager[None]:
+        """SIGINT and SIGTERM stop the runtime meanwhile."""
+
+    def process(self, update: Mapping[str, Any] | str | bytes) -> None:
+        """Take an update that somebody brings: when this returns, it is stored safely, and whoever brought it may forget it.
+
+        It is handled by the process that holds the bot's lock, which may be this one (`start(poll=False)`), in its turn. One that is known
+        already is passed over.
+
+        Args:
+            update: its JSON: a mapping, text, or the body of Telegram's request.
+
+        Raises:
+            ValueError: it is no update.
+            StorageError: it was not stored; with `retryable` set it can be brought again later.
+            ConfigError: there is no state file to store it in.
+        """
+        self._intake().put(incoming_from(update))
+
+    def handle(self, update: Mapping[str, Any] | str | bytes, *, max_seconds: float = 25.0) -> Summary:
+        """Take an update and handle it now, in the calling thread and without any other, together with what was left by earlier calls.
+
+        For places where nothing may keep running between two requests. Calls in several processes at once take turns. `context.ask` is refused:
+        nobody could bring the answer.
+
+        Args:
+            update: its JSON: a mapping, text, or the body of Telegram's request.
+            max_seconds: when to begin no more; what is left waits in the state file for the next call. With `state=None` nothing is left: what is
+                not handled in time is lost, and so is what handlers remember.
+
+        Raises:
+            ValueError, StorageError: as for `process`.
+            AlreadyRunning: another process polls for the bot.
+            RuntimeError: this runtime has been started, and handles what `process` takes by itself.
+        """
+        began = time.monotonic()
+        current = self._current()
+        if current is not None and not current.done.is_set():
+            raise RuntimeError("this runtime has been started, and handles updates in its own threads: give it this one with process()")
+        incoming = incoming_from(update)
+        if self._options.state is not None:
+            self._intake().put(incoming)
+        session = self._make_session(ServiceNotifier(), poll=False)
+        try:
+            if not self._wait_for_turn(session, began + max_seconds):
+                return Summary(1, 0, 0, 0, time.monotonic() - began, _ELSEWHERE)
+            session.open()
+            inbox = session.parts.store.inbox
+            if self._options.state is None:
+                inbox.store([incoming])
+            done = work_here(inbox, session.parts.dispatcher.handle, began + max_seconds)
+            counts = inbox.counts()
+        finally:
+            session.close()
+            self._close_intake()
+        left = counts.waiting + counts.running
+        return Summary(1, done.handled, done.failed, left, time.monotonic() - began, "the time was up" if left else "")
+
+    def wsgi(self, path: str | None = "/", secret_token: str | Secret[str] | None = None, *, start: bool = True, inline: bool = False) -> WebhookApp:
+        """Make a WSGI application that takes what Telegram posts to a webhook: it stores the update, and answers 200 only then.
+
+        Any number of processes may serve it. The one that holds the bot's lock handles the updates, also what the others have stored; when it
+        ends, another one takes over.
+
+        Args:
+            path: the path of the webhook's URL; None takes every path, where the server has chosen by it already.
+            secret_token: the secret that was given to setWebhook, 1 to 256 letters, digits, "_" and "-". None takes the one that
+                `run_webhook` and `syncbot webhook set` use, which is derived from the bot's token.
+            start: start this runtime with the first request in each process; otherwise it only stores, and another process has to handle.
+            inline: handle each update within its request (see `handle`), for places where nothing may keep running between two requests.
+
+        Raises:
+            ConfigError: there is no state file, or the secret is malformed.
+        """
+        from syncbot.webhook.edge import WebhookApp, derived_secret  # a step up, taken where a user asks for it
+
+        hidden = Secret(derived_secret(self.bot._token) if secret_token is None else secret_token)
+        del secret_token
+        self._need_state()
+        return WebhookApp(self, path, hidden, start=start, inline=inline)
+
+    def run_webhook(
+        self,
+        url: str,
+        *,
+        listen: str = "127.0.0.1",
+        port: int = 8080,
+        path: str | None = None,
+        secret_token: str | Secret[str] | None = None,
+        max_connections: int = 40,
+        threads: int = 8,
+        ip_address: str | None = None,
+        drop_pending_updates: bool = False,
+        remove_on_stop: bool = False,
+    ) -> None:
+        """Set a webhook, serve it, and handle what it brings, until SIGINT or SIGTERM, or until `stop` is called.
+
+        Telegram speaks TLS only: a web server in front of this one has to end it and to pass the requests on. Needs the extra `webhook`.
+
+        Args:
+            url: where Telegram finds the webhook: https, on port 443, 80, 88 or 8443.
+            listen: the address to listen on.
+            port: the port to listen on.
+            path: the path that arrives here; None takes that of the URL.
+            secret_token: proves that a request comes from Telegram; None derives one from the bot's token, the same at every start.
+            max_connections: how many requests Telegram makes at once.
+            threads: how many requests are taken at once.
+            ip_address: what Telegram is to connect to instead of looking up the URL's host.
+            drop_pending_updates: drop what waits at Telegram.
+            remove_on_stop: remove the webhook at the end; otherwise Telegram keeps updates for the next start for a day.
+
+        Raises:
+            ApiError: Telegram refuses the webhook.
+            AlreadyRunning: another process polls for the bot.
+            ConfigError, StorageError: it could not start, or not go on.
+        """
+        from syncbot.webhook.serving import Server, Wish, path_of, remove, serve  # a step up, taken where a user asks for it
+
+        hidden = None if secret_token is None else Secret(secret_token)
+        del secret_token
+        hook = self.wsgi(path_of(url) if path is None else path, hidden)
+        parameters = Wish(url, Secret(hook.secret_token), self.kinds_asked_for(), max_connections, ip_address, drop_pending_updates).parameters()
+        server = Server(hook, listen, port, threads)
+        try:
+            with self._signals():
+                self.start(poll=False)
+                session = self._current()
+                assert session is not None
+                serve(server, self.bot, parameters, session.stop)
+                self.join()
+        finally:
+            # First the server: whatever it took was stored before it was answered, and the next start handles it.
+            server.close()
+            self.stop()
+            if remove_on_stop:
+                remove(self.bot)
+
+    def ensure_started(self) -> None:
+        """Start to handle what a webhook brings, unless this process has been started already, or stopped."""
+        session = self._current()
+        if session is None or (session.fatal is not None and session.done.is_set()):
+            try:
+                self.start(poll=False)
+            except RuntimeError:
+                if self._current() is session:
+                    raise  # else another thread was quicker
+
+    def _need_state(self) -> Path:
+        if self._options.state is None:
+            raise ConfigError("a webhook needs a state file, since an update is acknowledged once it is stored; for example Runtime(bot, state='bot.db')")
+        return self._options.state
+
+    def _intake(self) -> Intake:
+        path = self._need_state()
+        process = os.getpid()
+        intake = self._intakes.get(process)
+        # Of several threads that come first at once one wins, and all use its intake.
+        return intake or self._intakes.setdefault(process, self._make_intake(path))
+
+    def _make_intake(self, path: Path) -> Intake:
+        options = self._options
+        return Intake(path, self.bot.id, options.most_waiting, self._tell_workers, options.store or StoreOptions())
+
+    def _close_intake(self) -> None:
+        intake = self._intakes.get(os.getpid())
+        if intake is not None:
+            intake.close()
+
+    def _tell_workers(self, stored: int) -> None:
+        session = self._current()
+        parts = session.parts_if_open if session is not None else None
+        if parts is not None:
+            parts.workers.notify(stored)
+
+    def _wait_for_turn(self, session: Session, deadline: float) -> bool:
+        """Take the lock; False when others have handled everything meanwhile, or have not come to an end in time."""
+        pause = threading.Event()
+        while not session.take_lock():
+            if self._options.state is not None and self._intake().is_empty():
+                return False
+            if time.monotonic() >= deadline:
+                return False
+            pause.wait(_PROBE_SECONDS)
+        return True

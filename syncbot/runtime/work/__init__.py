@@ -1,0 +1,1 @@
+"""The threads that handle updates and run jobs."""

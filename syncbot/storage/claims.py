@@ -1,0 +1,117 @@
+"""Whose turn it is: what the handling process has handed out, and what that allows next. Pure memory, the same for every store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from syncbot.errors import StorageError
+from syncbot.storage.promises.store import Claimed
+
+
+class Held(NamedTuple):
+    """One update that is handed out."""
+
+    key: str
+    ticket: int
+    alone: bool = False
+    suspect: bool = False
+
+
+class Turns:
+    """What is handed out now.
+
+    A store changes a `copy()` while its transaction is open and keeps the copy once it is committed, so that an error undoes both.
+
+    Args:
+        run: the number that `recover` gave to this process's time as the one that handles.
+        suspects: the rows that are to be handed out one at a time.
+    """
+
+    def __init__(self, run: int, suspects: Iterable[int] = ()) -> None:
+        self.run = run
+        self.pid = os.getpid()
+        self._tickets = run << 32  # no other run gives the same
+        self._suspects = set(suspects)
+        self._running: dict[int, Held] = {}
+        self._yielded: dict[int, Held] = {}
+
+    def copy(self) -> Turns:
+        """Another one in the same state."""
+        other = Turns(self.run, self._suspects)
+        other._tickets = self._tickets
+        other._running = self._running.copy()
+        other._yielded = self._yielded.copy()
+        return other
+
+    @property
+    def blocked(self) -> bool:
+        """Nothing may be handed out: somebody runs alone, or a suspect waits for the others to end."""
+        return bool(self._running) and self.has_suspects
+
+    @property
+    def has_suspects(self) -> bool:
+        """Whether somebody is suspected, or runs alone for that."""
+        return bool(self._suspects) or any(held.alone for held in self._running.values())
+
+    @property
+    def suspect(self) -> int | None:
+        """The suspect that is next, or None."""
+        return min(self._suspects, default=None)
+
+    def busy_keys(self) -> list[str]:
+        """The keys of which nothing may be handed out."""
+        return [held.key for held in self._running.values() if held.key]
+
+    def holds(self, claimed: Claimed) -> bool:
+        """Whether this very handing out still stands, its turn yielded or not."""
+        held = self._running.get(claimed.row) or self._yielded.get(claimed.row)
+        return held is not None and held.ticket == claimed.ticket
+
+    def hold(self, row: int, key: str, *, alone: bool = False) -> int:
+        """It is handed out; returns its ticket."""
+        self._tickets += 1
+        self._running[row] = Held(key, self._tickets, alone, row in self._suspects)
+        self._suspects.discard(row)
+        return self._tickets
+
+    def end(self, row: int) -> Held | None:
+        """It is finished or buried."""
+        return self._running.pop(row, None) or self._yielded.pop(row, None)
+
+    def put_back(self, row: int) -> None:
+        """It waits again; a suspect stays one."""
+        held = self.end(row)
+        if held and held.suspect:
+            self._suspects.add(row)
+
+    def forget_suspect(self, row: int) -> None:
+        """It is not there any more."""
+        self._suspects.discard(row)
+
+    def yield_turn(self, row: int) -> bool:
+        """Let others go on; False if it has done so already."""
+        held = self._running.pop(row, None)
+        if held is None:
+            return False
+        # Having come as far as to wait for others, it is harmless enough to run beside them afterwards.
+        self._yielded[row] = held._replace(alone=False)
+        return True
+
+    def take_turn(self, row: int) -> bool:
+        """Run again, if that is possible now."""
+        held = self._yielded.get(row)
+        if held is None:
+            return True
+        if held.key in self.busy_keys() or any(other.alone for other in self._running.values()):
+            return False
+        self._running[row] = self._yielded.pop(row)
+        return True
+
+
+def taken_over(place: str) -> StorageError:
+    """What to say to a process, or a handler, whose claim is gone."""
+    return StorageError(
+        f"another process has taken over the updates in {place}, or this one was ended already; only the holder of the bot's lock may handle them"
+    )

@@ -1,0 +1,65 @@
+"""Data and conversations in memory, kept as JSON text so that nobody can change what is stored from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from syncbot.storage.codec import EncodedChanges, decode, decode_name, encode_changes, one_change, one_state
+from syncbot.storage.promises.data import Changes, Scope
+from syncbot.storage.promises.store import PLAUSIBLE_TIME
+
+
+class MemoryData:
+    """`syncbot.storage.promises.store.Data` in memory."""
+
+    def __init__(self, guard: AbstractContextManager[None], now: Callable[[], float]) -> None:
+        self._guard = guard
+        self._now = now
+        self._values: dict[tuple[str, int], dict[str, str]] = {}
+        self._states: dict[tuple[int, int], tuple[str, float]] = {}
+
+    def load(self, scope: Scope, owner: int) -> dict[str, Any]:
+        with self._guard:
+            found = dict(self._values.get((str(scope), owner), {}))
+        return {decode_name(name): decode(value) for name, value in found.items()}
+
+    def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
+        self.apply(one_change(scope, owner, changed, removed))
+
+    def get_state(self, chat: int, user: int) -> Any:
+        with self._guard:
+            found = self._states.get((chat, user))
+        return decode(found[0]) if found else None
+
+    def set_state(self, chat: int, user: int, state: Any) -> None:
+        self.apply(one_state(chat, user, state))
+
+    def apply(self, changes: Changes) -> None:
+        encoded = encode_changes(changes)
+        with self._guard:
+            self.write(encoded)
+
+    def forget_states(self, older_than: float) -> int:
+        with self._guard:
+            limit = self._now() - older_than
+            old = [key for key, (_, at) in self._states.items() if PLAUSIBLE_TIME < at < limit]
+            for key in old:
+                del self._states[key]
+            return len(old)
+
+    def write(self, changes: EncodedChanges) -> None:
+        """Write what a handler changed; the caller holds the lock."""
+        for scope, owner, name, value in changes.set_values:
+            self._values.setdefault((scope, owner), {})[name] = value
+        for scope, owner, name in changes.removed:
+            values = self._values.get((scope, owner), {})
+            values.pop(name, None)
+            if not values:
+                self._values.pop((scope, owner), None)
+        now = self._now()
+        for chat, user, state in changes.set_states:
+            self._states[chat, user] = (state, now)
+        for key in changes.ended:
+            self._states.pop(key, None)

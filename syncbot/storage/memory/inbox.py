@@ -1,0 +1,269 @@
+"""The inbox and the dead letters in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from syncbot.storage.claims import Turns, taken_over
+from syncbot.storage.codec import EncodedChanges, encode_changes, int64, shorten
+from syncbot.storage.memory.data import MemoryData
+from syncbot.storage.promises.data import NO_CHANGES, Changes
+from syncbot.storage.promises.store import DEATHS_ALONE, DIED_ALONE, PLAUSIBLE_TIME, Claimed, Counts, DeadLetter, Incoming, Recovery, StoreOptions
+
+
+@dataclass(slots=True)
+class _Row:
+    """An update in the inbox."""
+
+    row: int
+    update: Incoming
+    stored: float
+    attempts: int = 0
+    alone: int = 0
+    suspect: bool = False
+    state: str = "waiting"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A remembered id."""
+
+    row: int
+    at: float
+
+
+class MemoryDeadLetters:
+    """`syncbot.storage.promises.store.DeadLetters` in memory."""
+
+    inbox: MemoryInbox  # set by the store: each of the two puts into the other
+
+    def __init__(self, guard: AbstractContextManager[None], now: Callable[[], float], options: StoreOptions) -> None:
+        self._guard = guard
+        self._now = now
+        self._options = options
+        self._letters: dict[int, DeadLetter] = {}
+        self._last = 0
+
+    def entries(self, limit: int = 100, *, before: int | None = None) -> list[DeadLetter]:
+        with self._guard:
+            return [letter for id, letter in reversed(self._letters.items()) if before is None or id < before][:limit]
+
+    def get(self, id: int) -> DeadLetter | None:
+        with self._guard:
+            return self._letters.get(id)
+
+    def count(self) -> int:
+        with self._guard:
+            return len(self._letters)
+
+    def requeue(self, id: int) -> bool:
+        with self._guard:
+            letter = self._letters.pop(id, None)
+            if letter is None:
+                return False
+            self.inbox.put(Incoming(letter.update_id, letter.key, letter.body), stored=letter.stored, attempts=letter.attempts)
+            return True
+
+    def drop(self, id: int) -> bool:
+        with self._guard:
+            return self._letters.pop(id, None) is not None
+
+    def add(self, update: Incoming, reason: str, *, attempts: int, stored: float) -> int:
+        """Take in what failed; the caller holds the lock. Returns its number."""
+        self._last += 1
+        self._letters[self._last] = DeadLetter(self._last, update.update_id, update.key, update.body, reason, attempts, stored, self._now())
+        return self._last
+
+    def prune(self) -> None:
+        """Keep to the bounds of number and age; the caller holds the lock."""
+        limit = self._now() - self._options.dead_seconds
+        excess = len(self._letters) - self._options.dead_limit
+        for place, (id, letter) in enumerate(list(self._letters.items())):
+            if place < excess or PLAUSIBLE_TIME < letter.died < limit:
+                del self._letters[id]
+
+
+class MemoryInbox:
+    """`syncbot.storage.promises.store.Inbox` in memory; the lock is shared by all parts of the store."""
+
+    def __init__(
+        self, guard: AbstractContextManager[None], now: Callable[[], float], options: StoreOptions, dead_letters: MemoryDeadLetters, data: MemoryData
+    ) -> None:
+        self._guard = guard
+        self._now = now
+        self._options = options
+        self._dead_letters = dead_letters
+        self._data = data
+        self._rows: dict[int, _Row] = {}
+        self._seen: dict[int, _Seen] = {}
+        self._last = 0
+        self._run = 0
+        self._next_offset: int | None = None
+        self._turns: Turns | None = None
+
+    def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
+        batch: dict[int, Incoming] = {}
+        for update in updates:
+            batch.setdefault(int64(update.update_id, "the update's id"), update)
+        with self._guard:
+            fresh = [update for id, update in batch.items() if not self._is_known(id)]
+            for update in fresh:
+                self.put(update, stored=self._now(), attempts=0)
+            if next_offset is not None:
+                self._next_offset = next_offset
+            if len(self._seen) > self._options.window_ids * 1.1 + 100:
+                self.prune()
+            return len(fresh)
+
+    def next_offset(self) -> int | None:
+        with self._guard:
+            return self._next_offset
+
+    def recover(self) -> Recovery:
+        with self._guard:
+            self._run += 1
+            left = [row for row in self._rows.values() if row.state != "waiting"]
+            in_handler = [row for row in left if row.state == "running"]
+            for row in left:
+                row.state = "waiting"
+                row.attempts += 1
+            buried = self._convict(in_handler)
+            suspects = [row.row for row in self._rows.values() if row.suspect]
+            self._turns = Turns(self._run, suspects)
+            self.prune()
+            return Recovery(len(self._rows), tuple(row.update.update_id for row in left), len(suspects), buried)
+
+    def claim(self, limit: int = 1) -> list[Claimed]:
+        with self._guard:
+            turns = self._handling()
+            claimed = self._hand_out(turns, limit)
+            self._turns = turns
+            return claimed
+
+    def finish(self, claimed: Claimed, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
+        return self._end(claimed, encode_changes(changes), None, claim)
+
+    def bury(self, claimed: Claimed, reason: str, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
+        return self._end(claimed, encode_changes(changes), shorten(reason), claim)
+
+    def release(self, *claimed: Claimed) -> None:
+        with self._guard:
+            turns = self._handling()
+            for one in claimed:
+                if turns.holds(one):
+                    self._rows[one.row].state = "waiting"
+                    turns.put_back(one.row)
+            self._turns = turns
+
+    def yield_turn(self, claimed: Claimed) -> None:
+        with self._guard:
+            turns = self._holding(claimed)
+            if turns.yield_turn(claimed.row):
+                self._rows[claimed.row].state = "yielded"
+                self._turns = turns
+
+    def take_turn(self, claimed: Claimed) -> bool:
+        with self._guard:
+            turns = self._holding(claimed)
+            if not turns.take_turn(claimed.row):
+                return False
+            self._rows[claimed.row].state = "running"
+            self._turns = turns
+            return True
+
+    def counts(self) -> Counts:
+        with self._guard:
+            waiting = [row for row in self._rows.values() if row.state == "waiting"]
+            return Counts(len(waiting), len(self._rows) - len(waiting), waiting[0].stored if waiting else None)
+
+    def put(self, update: Incoming, *, stored: float, attempts: int) -> None:
+        """Put an update at the end and remember its id; the caller holds the lock."""
+        self._last += 1
+        self._rows[self._last] = _Row(self._last, update, stored, attempts)
+        self._seen.pop(update.update_id, None)  # so that the order of the dict is that of the rows
+        self._seen[update.update_id] = _Seen(self._last, self._now())
+
+    def prune(self) -> None:
+        """Forget old ids and dead letters; the caller holds the lock."""
+        limit = self._now() - self._options.window_seconds
+        excess = len(self._seen) - self._options.window_ids
+        for place, (id, seen) in enumerate(list(self._seen.items())):
+            if (place < excess or seen.at < limit) and not self._still_there(id, seen):
+                del self._seen[id]
+        self._dead_letters.prune()
+
+    def _is_known(self, id: int) -> bool:
+        seen = self._seen.get(id)
+        return seen is not None and (seen.at >= self._now() - self._options.window_seconds or self._still_there(id, seen))
+
+    def _still_there(self, id: int, seen: _Seen) -> bool:
+        row = self._rows.get(seen.row)
+        return row is not None and row.update.update_id == id
+
+    def _handling(self) -> Turns:
+        if self._turns is None or self._turns.pid != os.getpid():
+            raise RuntimeError("this process does not handle updates: call recover() first")
+        return self._turns.copy()
+
+    def _holding(self, claimed: Claimed) -> Turns:
+        turns = self._handling()
+        if not turns.holds(claimed):
+            raise taken_over("memory")
+        return turns
+
+    def _convict(self, in_handler: list[_Row]) -> tuple[int, ...]:
+        """Apply the suspects' rules to what was in a handler; returns the dead letter that came of it."""
+        if len(in_handler) != 1:
+            for row in in_handler:
+                row.suspect = True
+            return ()
+        for row in self._rows.values():
+            row.suspect = False
+        [found] = in_handler
+        found.suspect = True
+        found.alone += 1
+        if found.alone < DEATHS_ALONE:
+            return ()
+        del self._rows[found.row]
+        return (self._dead_letters.add(found.update, DIED_ALONE, attempts=found.attempts, stored=found.stored),)
+
+    def _hand_out(self, turns: Turns, limit: int) -> list[Claimed]:
+        if limit <= 0 or turns.blocked:
+            return []
+        if turns.suspect is not None:
+            suspect = self._rows[turns.suspect]
+            key = suspect.update.key
+            first = next(row for row in self._waiting() if row is suspect or (key and row.update.key == key))
+            return [self._start(turns, first, alone=True)]
+        claimed: list[Claimed] = []
+        busy = set(turns.busy_keys())
+        for row in self._waiting():
+            if len(claimed) == limit:
+                break
+            if row.update.key not in busy:
+                claimed.append(self._start(turns, row, alone=False))
+                busy |= {row.update.key} - {""}
+        return claimed
+
+    def _waiting(self) -> Iterator[_Row]:
+        return (row for row in self._rows.values() if row.state == "waiting")
+
+    def _start(self, turns: Turns, row: _Row, *, alone: bool) -> Claimed:
+        row.state = "running"
+        ticket = turns.hold(row.row, row.update.key, alone=alone)
+        return Claimed(row.row, row.update.update_id, row.update.key, row.update.body, row.attempts + 1, row.stored, alone, ticket)
+
+    def _end(self, claimed: Claimed, changes: EncodedChanges, reason: str | None, limit: int) -> list[Claimed]:
+        with self._guard:
+            turns = self._holding(claimed)
+            row = self._rows.pop(claimed.row)
+            if reason is not None:
+                self._dead_letters.add(row.update, reason, attempts=row.attempts + 1, stored=row.stored)
+            self._data.write(changes)
+            turns.end(claimed.row)
+            following = self._hand_out(turns, limit)
+            self._turns = turns
+            return following

@@ -1,0 +1,108 @@
+"""The store in memory: the same promises, for as long as the process lives. Loads no sqlite3."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from syncbot.errors import StorageError
+from syncbot.storage.codec import check_meta_name, decode, encode
+from syncbot.storage.forks import forks
+from syncbot.storage.memory.data import MemoryData
+from syncbot.storage.memory.inbox import MemoryDeadLetters, MemoryInbox
+from syncbot.storage.memory.outbox import MemoryOutbox
+from syncbot.storage.promises.store import StoreOptions
+
+
+class Guard:
+    """The lock that all parts of one store share, and whether the store is open."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._closed = False
+        forks().add(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        if self._closed:
+            self._lock.release()
+            raise StorageError("the store in memory has been closed")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def close(self) -> None:
+        """Refuse everything from now on."""
+        with self._lock:
+            self._closed = True
+        forks().remove(self)
+
+    def before_fork(self) -> None:
+        """Nobody is in the middle of a change while the process forks."""
+        self._lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """The child has a copy of everything, and a lock of its own."""
+        self._lock = threading.RLock()
+
+
+class MemoryMeta:
+    """`syncbot.storage.promises.store.Meta` in memory."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._facts: dict[str, str] = {}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        with self._guard:
+            text = self._facts.get(name)
+        return default if text is None else decode(text)
+
+    def set(self, name: str, value: Any) -> None:
+        check_meta_name(name)
+        text = None if value is None else encode(value, f"the fact {name!r}")
+        with self._guard:
+            if text is None:
+                self._facts.pop(name, None)
+            else:
+                self._facts[name] = text
+
+
+class MemoryStore:
+    """`syncbot.storage.promises.store.Store` in memory; see `syncbot.storage.open_store` for the arguments."""
+
+    persistent = False
+    path: str | None = None
+
+    def __init__(self, bot_id: int, *, now: Callable[[], float], options: StoreOptions) -> None:
+        self.bot_id = bot_id
+        self._guard = Guard()
+        self.data = MemoryData(self._guard, now)
+        self.dead_letters = MemoryDeadLetters(self._guard, now, options)
+        self.inbox = MemoryInbox(self._guard, now, options, self.dead_letters, self.data)
+        self.dead_letters.inbox = self.inbox
+        self.outbox = MemoryOutbox(self._guard, now)
+        self.meta = MemoryMeta(self._guard)
+
+    def changed_by_others(self) -> bool:
+        with self._guard:
+            return False
+
+    def maintain(self) -> None:
+        with self._guard:
+            self.inbox.prune()
+
+    def close(self) -> None:
+        self._guard.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,97 @@
+"""Data, conversations and meta in the state file."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, decode, decode_name, encode, encode_changes, one_change, one_state
+from syncbot.storage.promises.data import Changes, Scope
+from syncbot.storage.promises.store import PLAUSIBLE_TIME
+from syncbot.storage.sqlite.database import Database
+
+_log = logging.getLogger(__name__)
+
+
+def write_changes(db: sqlite3.Connection, changes: EncodedChanges, now: float) -> None:
+    """Write what a handler changed, inside the caller's transaction."""
+    if changes.set_values:
+        db.executemany("INSERT OR REPLACE INTO data (scope, owner, name, value) VALUES (?, ?, ?, ?)", changes.set_values)
+    if changes.removed:
+        db.executemany("DELETE FROM data WHERE scope = ? AND owner = ? AND name = ?", changes.removed)
+    if changes.set_states:
+        rows = [(*state, now) for state in changes.set_states]
+        db.executemany("INSERT OR REPLACE INTO conversation (chat, user, state, at) VALUES (?, ?, ?, ?)", rows)
+    if changes.ended:
+        db.executemany("DELETE FROM conversation WHERE chat = ? AND user = ?", changes.ended)
+
+
+class SqlData:
+    """`syncbot.storage.promises.store.Data` in SQLite."""
+
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+        self._database = database
+        self._now = now
+
+    def load(self, scope: Scope, owner: int) -> dict[str, Any]:
+        with self._database.reading() as db:
+            rows = db.execute("SELECT name, value FROM data WHERE scope = ? AND owner = ?", (str(scope), owner)).fetchall()
+            try:
+                return {decode_name(name): decode(value) for name, value in rows}
+            except Unreadable as problem:
+                raise Unreadable(f"a value in {scope}_data of {owner} {problem}") from None
+
+    def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
+        self.apply(one_change(scope, owner, changed, removed))
+
+    def get_state(self, chat: int, user: int) -> Any:
+        with self._database.reading() as db:
+            row = db.execute("SELECT state FROM conversation WHERE chat = ? AND user = ?", (chat, user)).fetchone()
+            try:
+                return decode(row[0]) if row else None
+            except Unreadable as problem:
+                raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
+
+    def set_state(self, chat: int, user: int, state: Any) -> None:
+        self.apply(one_state(chat, user, state))
+
+    def apply(self, changes: Changes) -> None:
+        encoded = encode_changes(changes)
+        if encoded == EncodedChanges():
+            return
+        with self._database.transaction() as db:
+            write_changes(db, encoded, self._now())
+
+    def forget_states(self, older_than: float) -> int:
+        with self._database.transaction() as db:
+            return db.execute("DELETE FROM conversation WHERE at < ? AND at > ?", (self._now() - older_than, PLAUSIBLE_TIME)).rowcount
+
+
+class SqlMeta:
+    """`syncbot.storage.promises.store.Meta` in SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str, default: Any = None) -> Any:
+        rows = self._database.rows("SELECT value FROM meta WHERE name = ?", (name,))
+        try:
+            return decode(rows[0][0]) if rows else default
+        except Unreadable as problem:  # all of these facts can be learned again
+            _log.error("the fact %r in the state file %s %s; it is forgotten", name, self._database.path, problem)
+            return default
+
+    def set(self, name: str, value: Any) -> None:
+        check_meta_name(name)
+        text = None if value is None else encode(value, f"the fact {name!r}")
+        with self._database.lock:
+            rows = self._database.rows("SELECT value FROM meta WHERE name = ?", (name,))
+            if (rows[0][0] if rows else None) == text:
+                return
+            with self._database.transaction() as db:
+                if text is None:
+                    db.execute("DELETE FROM meta WHERE name = ?", (name,))
+                else:
+                    db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, text))

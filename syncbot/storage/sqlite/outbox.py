@@ -1,0 +1,145 @@
+# ruff: noqa: S608 - statements are composed of the constants of this file only
+"""The outbox in the state file."""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from syncbot.storage.codec import LAST_TIME, encode_call
+from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
+from syncbot.storage.sqlite.database import Database, Row
+from syncbot.storage.sqlite.shapes import read_row
+
+_ACTIVE = "state IN ('queued', 'claimed', 'sending')"  # word for word as in the index, or SQLite does not use it
+_HELD = "state IN ('uncertain', 'failed')"
+_OWNED = "owner = ? AND state IN ('claimed', 'sending', 'uncertain')"
+_NAMES = ("id", "method", "params", "chat", "files", "not_before", "expires", "state", "attempts", "created", "reason", "owner", "lease_until")
+_SELECT = f"SELECT {', '.join(_NAMES)} FROM outbox"
+_OWNER = re.compile(r"[\w.-]+")
+_DAMAGED = "its row in the state file is damaged: "
+# It is the first of its key that is not settled.
+_ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM outbox WHERE chat = o.chat AND id < o.id AND {_ACTIVE}))"
+_CLAIMABLE = f"SELECT id FROM outbox AS o WHERE {_ACTIVE} AND state = 'queued' AND not_before <= ? AND {_ITS_TURN} ORDER BY id LIMIT 1"
+
+
+class SqlOutbox:
+    """`syncbot.storage.promises.store.Outbox` in SQLite."""
+
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+        self._database = database
+        self._now = now
+
+    def put(self, *calls: OutboxCall) -> list[int]:
+        encoded = [(call, *encode_call(call)) for call in calls]
+        if not encoded:
+            return []
+        now = self._now()
+        sql = "INSERT INTO outbox (chat, method, params, files, created, not_before, expires, state) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued')"
+        with self._database.transaction(durable=True) as db:
+            ids = [db.execute(sql, (call.key, call.method, params, files, now, call.not_before, call.expires)).lastrowid for call, params, files in encoded]
+        return [id for id in ids if id is not None]
+
+    def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
+        now = self._now()
+        items: list[OutboxItem] = []
+        with self._database.transaction() as db:
+            _recover(db, "lease_until NOT BETWEEN ? AND ?", math.nextafter(now, math.inf), LAST_TIME)  # a text is no number, and so not between
+            db.execute(f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND expires <= ?", (EXPIRED, now))
+            db.execute(
+                f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND not_before NOT BETWEEN 0 AND ?",
+                (f"{_DAMAGED}not_before is no time", LAST_TIME),
+            )
+            while len(items) < limit and (found := db.execute(_CLAIMABLE, (now,)).fetchone()):
+                db.execute("UPDATE outbox SET state = 'claimed', owner = ?, lease_until = ? WHERE id = ?", (owner, now + lease, found[0]))
+                item, faults = _item(db.execute(f"{_SELECT} WHERE id = ?", found).fetchone())
+                if faults:  # the others go on
+                    db.execute("UPDATE outbox SET state = 'failed', reason = ? WHERE id = ?", (_DAMAGED + faults, item.id))
+                else:
+                    items.append(item)
+        return items
+
+    def sending(self, id: int, owner: str, *, lease: float) -> bool:
+        sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = ? WHERE id = ? AND owner = ? AND state = 'claimed'"
+        return self._change(sql, (self._now() + lease, id, owner), durable=True)
+
+    def sent(self, id: int, owner: str) -> bool:
+        return self._change(f"DELETE FROM outbox WHERE id = ? AND {_OWNED}", (id, owner))
+
+    def put_off(self, id: int, owner: str, *, until: float, reason: str = "") -> bool:
+        sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = ?, reason = ? WHERE id = ? AND {_OWNED}"
+        return self._change(sql, (until, reason, id, owner))
+
+    def hold(self, id: int, owner: str, state: OutboxState, reason: str) -> bool:
+        sql = f"UPDATE outbox SET state = ?, reason = ? WHERE id = ? AND {_OWNED}"
+        return self._change(sql, (str(check_held_state(state)), reason, id, owner))
+
+    def abandon(self, owner: str) -> int:
+        with self._database.transaction() as db:
+            return _recover(db, "owner = ?", owner)
+
+    def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
+        wanted = tuple(str(state) for state in states)
+        among = f"state IN ({', '.join('?' * len(wanted))})" if wanted else "TRUE"
+        return _items(self._database.rows(f"{_SELECT} WHERE id > ? AND {among} ORDER BY id LIMIT ?", (after, *wanted, limit)))
+
+    def get(self, id: int) -> OutboxItem | None:
+        return next(iter(_items(self._database.rows(f"{_SELECT} WHERE id = ?", (id,)))), None)
+
+    def counts(self) -> dict[OutboxState, int]:
+        found: dict[str, int] = dict(self._database.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
+        return {state: found.get(str(state), 0) for state in OutboxState}
+
+    def outlook(self) -> Outlook:
+        sql = f"""SELECT CASE state WHEN 'queued' THEN '' ELSE owner END AS holder,
+                min(CAST(CASE state WHEN 'queued' THEN not_before ELSE lease_until END AS REAL))
+            FROM outbox AS o WHERE {_ACTIVE} AND (state <> 'queued' OR {_ITS_TURN}) GROUP BY holder ORDER BY holder"""
+        rows = self._database.rows(sql)
+        return Outlook(
+            min((time for _, time in rows if time is not None), default=None), tuple(holder for holder, _ in rows if holder and isinstance(holder, str))
+        )
+
+    def retry(self, id: int, *, expires: float | None = None) -> bool:
+        sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, expires = ?, reason = '' WHERE id = ? AND {_HELD}"
+        return self._change(sql, (expires, id), durable=True)
+
+    def drop(self, id: int) -> OutboxItem | None:
+        return next(iter(self._delete("id = ? AND state NOT IN ('claimed', 'sending')", id)), None)
+
+    def purge(self, older_than: float) -> list[OutboxItem]:
+        return self._delete(f"created < ? AND {_HELD}", self._now() - older_than)
+
+    def _change(self, sql: str, parameters: Sequence[Any], *, durable: bool = False) -> bool:
+        with self._database.transaction(durable=durable) as db:
+            return db.execute(sql, parameters).rowcount == 1
+
+    def _delete(self, where: str, value: float) -> list[OutboxItem]:
+        with self._database.transaction() as db:
+            items = _items(db.execute(f"{_SELECT} WHERE {where} ORDER BY id", (value,)).fetchall())
+            db.execute(f"DELETE FROM outbox WHERE {where}", (value,))
+        return items
+
+
+def _recover(db: sqlite3.Connection, where: str, *values: float | str) -> int:
+    """Take back what a deliverer had: queued again if nothing was sent, else uncertain (its owner stays noted: it may still report)."""
+    uncertain = db.execute(f"UPDATE outbox SET state = 'uncertain', reason = ? WHERE {_ACTIVE} AND state = 'sending' AND {where}", (LEASE_RAN_OUT, *values))
+    queued = db.execute(f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_ACTIVE} AND state = 'claimed' AND {where}", values)
+    return uncertain.rowcount + queued.rowcount
+
+
+def _items(rows: list[Row]) -> list[OutboxItem]:
+    """Calls; of a damaged one, what can be read of it, and its reason says so."""
+    found = [_item(row) for row in rows]
+    return [replace(item, reason=f"{item.reason} {_DAMAGED}{faults}".strip()) if faults else item for item, faults in found]
+
+
+def _item(row: Row) -> tuple[OutboxItem, str]:
+    """A call, and what is wrong with its row."""
+    values, faults = read_row("outbox", _NAMES, row)
+    _, method, params, key, files, not_before, expires, state, attempts, created, reason, owner, lease_until = values
+    call = OutboxCall(method, params, key, files, not_before, expires)
+    return OutboxItem(row[0], call, OutboxState(state), attempts, created, reason, owner, lease_until), faults

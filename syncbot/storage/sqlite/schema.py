@@ -1,0 +1,137 @@
+"""The tables of the state file, as numbered migrations, and the marks by which a file is known as ours.
+
+The inbox is two tables: a slim one that is scanned for what is next, and one with the bodies. A row's `state` is waiting, running,
+yielded (running, but its turn is given away) or done. Done rows are swept by the next batch's transaction, which writes the same pages anyway; the row with the
+highest number stays, so that numbers never come twice.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from contextlib import closing
+
+from syncbot.errors import StorageError
+from syncbot.storage.codec import Unreadable, encode
+from syncbot.storage.sqlite.shapes import MOST_NUMBER, fact
+
+APPLICATION_ID = 0x53594E42
+"""Stands in the header of every state file ("SYNB")."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE inbox (
+            seq INTEGER PRIMARY KEY, update_id INTEGER NOT NULL, chat TEXT NOT NULL, stored REAL NOT NULL,
+            state TEXT NOT NULL DEFAULT 'waiting', run INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0, alone INTEGER NOT NULL DEFAULT 0, suspect INTEGER NOT NULL DEFAULT 0)""",
+        "CREATE TABLE body (seq INTEGER PRIMARY KEY, json BLOB NOT NULL)",
+        "CREATE TABLE seen (update_id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at REAL NOT NULL)",
+        """CREATE TABLE dead_letter (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, update_id INTEGER NOT NULL, chat TEXT NOT NULL, stored REAL NOT NULL, died REAL NOT NULL,
+            attempts INTEGER NOT NULL, reason TEXT NOT NULL, json BLOB NOT NULL)""",
+        """CREATE TABLE data (
+            scope TEXT NOT NULL, owner INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (scope, owner, name)) WITHOUT ROWID""",
+        """CREATE TABLE conversation (
+            chat INTEGER NOT NULL, user INTEGER NOT NULL, state TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (chat, user)) WITHOUT ROWID""",
+        """CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, chat TEXT NOT NULL, method TEXT NOT NULL, params TEXT NOT NULL, files TEXT NOT NULL,
+            created REAL NOT NULL, not_before REAL NOT NULL, expires REAL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+            owner TEXT NOT NULL DEFAULT '', lease_until REAL NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '')""",
+        "CREATE INDEX outbox_turn ON outbox (chat, id) WHERE state IN ('queued', 'claimed', 'sending')",
+    ),
+)
+"""Each is applied once, in one transaction; `PRAGMA user_version` says how many were. Never change one that was released: add another."""
+
+
+def check_ours(db: sqlite3.Connection, path: str) -> bool:
+    """Look, without writing, whether the file is one of ours; False for an empty one that still has to be made.
+
+    Raises:
+        StorageError: it belongs to another program or to a newer syncbot.
+    """
+    # In this order: another process may be making the file. It writes the mark together with all else, so that who sees anything sees the mark too.
+    is_empty = not _number(db, "SELECT count(*) FROM sqlite_master")
+    version = _number(db, "PRAGMA user_version")
+    mark = _number(db, "PRAGMA application_id")
+    if mark != APPLICATION_ID:
+        if mark == 0 and version == 0 and is_empty:
+            return False
+        raise StorageError(f"{path} is a database of another program; choose another path for the state file with state= or SYNCBOT_STATE")
+    if version < 0:
+        raise Unreadable(f"its format is {version}")
+    if version > len(MIGRATIONS):
+        raise StorageError(
+            f"the state file {path} was written by a newer syncbot (its format is {version}, this one knows {len(MIGRATIONS)}); "
+            "install that version again (pip install --upgrade syncbot), or choose another path"
+        )
+    return True
+
+
+def migrate(db: sqlite3.Connection, path: str) -> None:
+    """Bring the tables up to date; many processes may do so at once."""
+    if _number(db, "PRAGMA user_version") == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        check_ours(db, path)  # again, now that nobody else can write
+        for number in range(_number(db, "PRAGMA user_version"), len(MIGRATIONS)):
+            for statement in MIGRATIONS[number]:
+                db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def check_tables(db: sqlite3.Connection) -> None:
+    """See to it that the tables are ours to the letter, and that their rows can be counted on.
+
+    Raises:
+        Unreadable: something is missing or was changed; the text says what.
+    """
+    found = {(str(name), str(sql)) for name, sql in db.execute("SELECT name, sql FROM sqlite_master")}
+    if wrong := sorted({name for name, _ in _expected() - found}):
+        raise Unreadable(f"{', '.join(wrong)} is missing or was changed by another program")
+    if wrong := sorted(str(name) for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")):
+        raise Unreadable(f"another program has put the trigger {', '.join(wrong)} into it")
+    for (highest,) in db.execute("SELECT max(seq) FROM sqlite_sequence UNION ALL SELECT max(id) FROM dead_letter UNION ALL SELECT max(id) FROM outbox"):
+        if highest is not None and not (isinstance(highest, int) and highest < MOST_NUMBER):
+            raise Unreadable(f"its rows are numbered up to {highest!r:.40}")  # SQLite would say that the disk is full
+
+
+@functools.cache
+def _expected() -> frozenset[tuple[str, str]]:
+    """Name and definition of everything that the migrations make."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        for statement in (statement for statements in MIGRATIONS for statement in statements):
+            db.execute(statement)
+        return frozenset((str(name), str(sql)) for name, sql in db.execute("SELECT name, sql FROM sqlite_master"))
+
+
+def bind(db: sqlite3.Connection, path: str, bot_id: int | None) -> int:
+    """Write whose file it is, if nobody has, and return whose it is.
+
+    Raises:
+        StorageError: it is another bot's, or nobody's when none was asked for.
+    """
+    query = "SELECT value FROM meta WHERE name = 'store.bot_id'"
+    row = db.execute(query).fetchone()
+    if row is None and bot_id is not None:
+        db.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('store.bot_id', ?)", (encode(bot_id, "the bot's id"),))
+        row = db.execute(query).fetchone()  # another process may have been quicker
+    if row is None:
+        raise StorageError(f"the state file {path} belongs to no bot yet; start the bot once")
+    owner = fact(row[0], "the bot's id in it")
+    if bot_id not in (None, owner):
+        raise StorageError(
+            f"the state file {path} belongs to bot {owner}, and this is bot {bot_id}; give each bot a file of its own with state= or SYNCBOT_STATE"
+        )
+    return owner
+
+
+def _number(db: sqlite3.Connection, sql: str) -> int:
+    return int(db.execute(sql).fetchone()[0])
