@@ -2,12 +2,10 @@
 
 What an update costs in the file (measured on one machine; the pages are kept by tests):
 
-| | transactions | fsyncs | pages of 4 KB to the log | µs |
-|---|---|---|---|---|
-| a quiet bot: store one, hand it out, finish it | 2 | 1 | at most 5 | about 300, two thirds of it the fsync |
-| under load: batches of 100, "finish this, hand out the next" | 0.03 | 0.01 | below 2 | about 15 |
-
-What is handed out and finished is noted in the turn log (`syncbot.storage.sqlite.turn_log`), 8 KB that the system writes to the disk when it likes.
+| | transactions | fsyncs | pages of 4 KB to the log |
+|---|---|---|---|
+| a quiet bot: store one, hand it out, settle it | 3 | 1 | at most 6 |
+| under load: batches of 100, settled and handed out in groups | 0.1 | 0.01 | below 2 |
 
 PRAGMAs: journal_mode=WAL, synchronous=FULL for what is durable and NORMAL for the rest, wal_autocheckpoint=1000, journal_size_limit=4 MB,
 auto_vacuum=INCREMENTAL, cache_size=512 KB, temp_store=MEMORY.
@@ -20,8 +18,10 @@ import time
 from collections.abc import Callable
 
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, Scope, StateChange
+from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
+from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Recovery, Settled
 from syncbot.storage.promises.outbox import Outbox, OutboxCall, OutboxItem, OutboxState, Outlook
-from syncbot.storage.promises.store import Claimed, Counts, DeadLetter, DeadLetters, Inbox, Incoming, Meta, Recovery, Store, StoreOptions
+from syncbot.storage.promises.store import Meta, Store, StoreOptions
 
 __all__ = [
     "NO_CHANGES",
@@ -32,6 +32,7 @@ __all__ = [
     "DataChange",
     "DeadLetter",
     "DeadLetters",
+    "End",
     "Inbox",
     "Incoming",
     "Meta",
@@ -42,6 +43,7 @@ __all__ = [
     "Outlook",
     "Recovery",
     "Scope",
+    "Settled",
     "StateChange",
     "Store",
     "StoreOptions",

@@ -1,4 +1,4 @@
-"""Whose turn it is: what the handling process has handed out, and what that allows next. Pure memory, the same for every store."""
+"""What a member of the bot's processes holds: what it has claimed, and what that allows next. Pure memory, the same for every store."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from syncbot.errors import StorageError
-from syncbot.storage.promises.store import Claimed
+from syncbot.storage.promises.inbox import Claimed
 
 
 class Held(NamedTuple):
-    """One update that is handed out."""
+    """One update that is claimed."""
 
     key: str
     ticket: int
@@ -19,8 +19,8 @@ class Held(NamedTuple):
     suspect: bool = False
 
 
-class Turns:
-    """What is handed out now.
+class Claims:
+    """What is claimed now.
 
     A store changes a `copy()` while its transaction is open and keeps the copy once it is committed, so that an error undoes both.
 
@@ -37,9 +37,9 @@ class Turns:
         self._running: dict[int, Held] = {}
         self._yielded: dict[int, Held] = {}
 
-    def copy(self) -> Turns:
+    def copy(self) -> Claims:
         """Another one in the same state."""
-        other = Turns(self.run, self._suspects)
+        other = Claims(self.run, self._suspects)
         other._tickets = self._tickets
         other._running = self._running.copy()
         other._yielded = self._yielded.copy()
@@ -48,36 +48,31 @@ class Turns:
     @property
     def blocked(self) -> bool:
         """Nothing may be handed out: somebody runs alone, or a suspect waits for the others to end."""
-        return bool(self._running) and self.has_suspects
-
-    @property
-    def has_suspects(self) -> bool:
-        """Whether somebody is suspected, or runs alone for that."""
-        return bool(self._suspects) or any(held.alone for held in self._running.values())
+        return bool(self._running) and (bool(self._suspects) or any(held.alone for held in self._running.values()))
 
     @property
     def suspect(self) -> int | None:
         """The suspect that is next, or None."""
         return min(self._suspects, default=None)
 
-    def busy_keys(self) -> list[str]:
+    def busy_keys(self) -> set[str]:
         """The keys of which nothing may be handed out."""
-        return [held.key for held in self._running.values() if held.key]
+        return {held.key for held in self._running.values() if held.key}
 
     def holds(self, claimed: Claimed) -> bool:
-        """Whether this very handing out still stands, its turn yielded or not."""
+        """Whether this very claim still stands, its turn yielded or not."""
         held = self._running.get(claimed.row) or self._yielded.get(claimed.row)
         return held is not None and held.ticket == claimed.ticket
 
     def hold(self, row: int, key: str, *, alone: bool = False) -> int:
-        """It is handed out; returns its ticket."""
+        """It is claimed; returns its ticket."""
         self._tickets += 1
         self._running[row] = Held(key, self._tickets, alone, row in self._suspects)
         self._suspects.discard(row)
         return self._tickets
 
     def end(self, row: int) -> Held | None:
-        """It is finished or buried."""
+        """It is handled or buried."""
         return self._running.pop(row, None) or self._yielded.pop(row, None)
 
     def put_back(self, row: int) -> None:

@@ -152,7 +152,7 @@ def test_new_dead_letters_are_bad_for_a_while(command: Command, running: Path) -
     def bury(store: Store) -> None:
         store.inbox.recover()
         store.inbox.store([Incoming(1, "a", b"{}")])
-        store.inbox.bury(store.inbox.claim()[0], "it failed")
+        bury(store.inbox, store.inbox.claim()[0], "it failed")
 
     write(running, bury, at=time.time() - 86_400)
     ended = command("monitor", "--once")
@@ -161,7 +161,7 @@ def test_new_dead_letters_are_bad_for_a_while(command: Command, running: Path) -
 
     def bury_now(store: Store) -> None:
         store.inbox.recover()
-        store.inbox.bury(store.inbox.claim()[0], "it failed")
+        bury(store.inbox, store.inbox.claim()[0], "it failed")
 
     write(running, bury_now)
     ended = command("monitor", "--once")

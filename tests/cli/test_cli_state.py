@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.storage_kit import bury
 
 from syncbot.storage import Incoming, open_store
 from syncbot.testing import Answer, BotApiServer, User
@@ -33,7 +34,7 @@ def dead(state: Path) -> list[int]:
             body = json.dumps({"update_id": update_id, "message": {"text": f"text {update_id}"}}).encode()
             store.inbox.store([Incoming(update_id, "1001", body)])
             [claimed] = store.inbox.claim()
-            store.inbox.bury(claimed, f"Traceback (most recent call last):\nValueError: number {update_id}")
+            bury(store.inbox, claimed, f"Traceback (most recent call last):\nValueError: number {update_id}")
         return [letter.id for letter in store.dead_letters.entries()][::-1]
 
 

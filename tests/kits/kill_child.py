@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 
-from syncbot.storage import Changes, DataChange, Incoming, Scope, open_store
+from syncbot.storage import Changes, DataChange, End, Incoming, Scope, open_store
 
 KEYS, WORKERS, BATCH = 7, 4, 10
 
@@ -42,13 +42,13 @@ def main(path: str, journal: str, total: int, *, changes: bool) -> None:
                 [one] = claimed
                 os.write(log, f"begin {one.key} {one.update_id}\n".encode())
                 if not changes:
-                    claimed = store.inbox.finish(one, claim=1)
+                    claimed = store.inbox.settle([End(one)], claim=1).claimed
                     os.write(log, f"end {one.key} {one.update_id}\n".encode())
                     continue
                 last = store.data.load(Scope.CHAT, int(one.key)).get("last", -1)
                 assert last < one.update_id, f"{one.update_id} of {one.key} after {last}"
                 change = DataChange(Scope.CHAT, int(one.key), {"last": one.update_id})
-                claimed = store.inbox.finish(one, Changes((change,)), claim=1)
+                claimed = store.inbox.settle([End(one, Changes((change,)))], claim=1).claimed
                 os.write(log, f"end {one.key} {one.update_id}\n".encode())
 
     threads = [threading.Thread(target=produce), *(threading.Thread(target=handle) for _ in range(WORKERS))]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syncbot.storage import Claimed, Inbox, Incoming, Store, StoreOptions, open_store
+from syncbot.storage import NO_CHANGES, Changes, Claimed, End, Inbox, Incoming, Store, StoreOptions, open_store
 
 BOT = 123456
 START = 1_800_000_000.0
@@ -59,13 +59,34 @@ def ids(claimed: list[Claimed]) -> list[int]:
     return [one.update_id for one in claimed]
 
 
-def drain(inbox: Inbox) -> list[int]:
-    """Handle everything that may be handled, one after the other; returns the ids in their order."""
+def finish(inbox: Inbox, claimed: Claimed, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
+    """Its handler has returned; returns what is handed out in its place. An end that was lost fails the test."""
+    return _settle(inbox, End(claimed, changes), claim)
+
+
+def bury(inbox: Inbox, claimed: Claimed, reason: str, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
+    """Its handler has failed; as `finish`."""
+    return _settle(inbox, End(claimed, changes, reason), claim)
+
+
+def _settle(inbox: Inbox, end: End, claim: int) -> list[Claimed]:
+    settled = inbox.settle([end], claim=claim)
+    if settled.lost:
+        raise Lost(settled.lost)
+    return settled.claimed
+
+
+class Lost(Exception):
+    """It was not ours to end any more."""
+
+
+def drain(inbox: Inbox, number: int = 1) -> list[int]:
+    """Handle everything that may be handled, so many at a time; returns the ids in their order."""
     done: list[int] = []
-    claimed = inbox.claim()
+    claimed = inbox.claim(number)
     while claimed:
-        done.append(claimed[0].update_id)
-        claimed = inbox.finish(claimed[0], claim=1)
+        done += ids(claimed)
+        claimed = inbox.settle([End(one) for one in claimed], claim=number).claimed
     return done
 
 

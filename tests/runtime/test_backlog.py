@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from kits.runtime_kit import SECONDS, becomes, logged
+from kits.storage_kit import finish
 from kits.timing_kit import soon, took
 
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.storage import open_store
-from syncbot.storage.promises.store import Counts, Inbox, Incoming
+from syncbot.storage.promises.inbox import Counts, Inbox, Incoming
 
 
 @pytest.fixture
@@ -52,10 +53,10 @@ def test_too_many_waiting_hold_the_poller_back_until_some_are_handled(inbox: Inb
     backlog = DurableBacklog(inbox, threading.Event(), 20)
     waiting = in_background(backlog)
     for _ in range(49):
-        inbox.finish(inbox.claim(1)[0])
+        finish(inbox, inbox.claim(1)[0])
         backlog.finished(0)
         assert waiting.is_alive()
-    inbox.finish(inbox.claim(1)[0])
+    finish(inbox, inbox.claim(1)[0])
     backlog.finished(0)
     waiting.join(SECONDS)
     assert not waiting.is_alive()

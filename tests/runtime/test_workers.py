@@ -15,6 +15,7 @@ from unittest.mock import ANY
 
 import pytest
 from kits.runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
+from kits.storage_kit import finish
 
 from syncbot.errors import Stopped, StorageError
 from syncbot.runtime.handling.context import Context
@@ -25,7 +26,7 @@ from syncbot.runtime.work.update_run import Turn
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import Store, open_store
 from syncbot.storage.promises.data import NO_CHANGES, Changes
-from syncbot.storage.promises.store import Claimed, Counts, Incoming
+from syncbot.storage.promises.inbox import Claimed, Counts, Incoming
 from syncbot.testing import BotApiServer
 
 MakeApp = Callable[..., Runtime]
@@ -363,7 +364,7 @@ def test_the_end_of_a_handler_at_the_very_end_of_the_grace_is_no_error(tmp_path:
             left = store.inbox.counts()
             assert left.running == 0
             for claimed in store.inbox.claim(10):
-                store.inbox.finish(claimed)
+                finish(store.inbox, claimed)
 
 
 def test_forced_ends_the_waiting(store: Store) -> None:
@@ -534,7 +535,7 @@ def test_an_answer_that_comes_as_the_stop_does_is_not_lost(store: Store) -> None
             if claimed.update_id == 2:
                 stop.set()
                 assert refused.wait(SECONDS)
-            return store.inbox.finish(claimed, *values, **options)
+            return finish(store.inbox, claimed, *values, **options)
 
         def take_turn(self, claimed: Claimed) -> bool:
             taken = store.inbox.take_turn(claimed)

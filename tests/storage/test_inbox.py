@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 
 import pytest
-from kits.storage_kit import START, Clock, Place, drain, ids, put, update
+from kits.storage_kit import START, Clock, Place, drain, finish, ids, put, update
 
 from syncbot.errors import StorageError
-from syncbot.storage import Changes, Counts, DataChange, Incoming, Scope, StateChange, Store, StoreOptions
+from syncbot.storage import Changes, Counts, DataChange, End, Incoming, Scope, Settled, StateChange, Store, StoreOptions
 
 
 def test_updates_come_out_as_they_went_in(store: Store) -> None:
@@ -35,9 +34,9 @@ def test_one_at_a_time_of_a_key_in_order(store: Store) -> None:
     first = store.inbox.claim(10)
     assert ids(first) == [1, 3]
     assert store.inbox.claim(10) == []
-    store.inbox.finish(first[1])
+    finish(store.inbox, first[1])
     assert ids(store.inbox.claim(10)) == [5]
-    store.inbox.finish(first[0])
+    finish(store.inbox, first[0])
     assert ids(store.inbox.claim(10)) == [2]
 
 
@@ -61,7 +60,7 @@ def test_finish_can_hand_out_the_next(store: Store) -> None:
     put(store.inbox, (1, "a"), (2, "a"), (3, "b"))
     store.inbox.recover()
     [first] = store.inbox.claim()
-    assert ids(store.inbox.finish(first, claim=1)) == [2]
+    assert ids(finish(store.inbox, first, claim=1)) == [2]
 
 
 def test_a_released_update_is_again_the_next(store: Store) -> None:
@@ -82,7 +81,7 @@ def test_known_ids_are_passed_over(store: Store) -> None:
     store.inbox.recover()
     [claimed] = store.inbox.claim()
     assert store.inbox.store([update(1, "a")]) == 0
-    store.inbox.finish(claimed)
+    finish(store.inbox, claimed)
     assert store.inbox.store([update(1, "a"), update(3, "a")]) == 1
     assert drain(store.inbox) == [2, 3]
 
@@ -100,7 +99,7 @@ def test_an_id_is_forgotten_after_its_time(store: Store, clock: Clock) -> None:
     put(store.inbox, (1, "a"), (2, "b"))
     store.inbox.recover()
     [first] = store.inbox.claim(1)
-    store.inbox.finish(first)
+    finish(store.inbox, first)
     clock.forward(StoreOptions().window_seconds + 1)
     assert store.inbox.store([update(1, "a"), update(2, "b")]) == 1
     assert drain(store.inbox) == [2, 1]
@@ -118,7 +117,7 @@ def test_the_number_of_remembered_ids_is_bounded(place: Place, clock: Clock) -> 
     store.maintain()
     assert store.inbox.store([update(id, "b") for id in range(31)]) == 20
     assert drain(store.inbox) == list(range(1, 21))
-    store.inbox.finish(hung)
+    finish(store.inbox, hung)
 
 
 def test_ids_beyond_64_bits_are_refused(store: Store) -> None:
@@ -146,7 +145,7 @@ def test_counts_tell_waiting_running_and_age(store: Store, clock: Clock) -> None
     store.inbox.recover()
     [first] = store.inbox.claim()
     assert store.inbox.counts() == Counts(2, 1, START + 5)
-    store.inbox.finish(first)
+    finish(store.inbox, first)
     drain(store.inbox)
     assert store.inbox.counts() == Counts(0, 0, None)
 
@@ -157,7 +156,7 @@ def test_finishing_writes_data_and_state_with_it(store: Store) -> None:
     store.inbox.recover()
     [claimed] = store.inbox.claim()
     changes = Changes((DataChange(Scope.USER, 42, {"name": "Ann"}), DataChange(Scope.BOT, 0, {"seen": 1})), (StateChange(7, 42, "asked"),))
-    store.inbox.finish(claimed, changes)
+    finish(store.inbox, claimed, changes)
     assert store.data.load(Scope.USER, 42) == {"name": "Ann"}
     assert store.data.load(Scope.BOT, 0) == {"seen": 1}
     assert store.data.get_state(7, 42) == "asked"
@@ -169,21 +168,20 @@ def test_a_bad_value_finishes_nothing(store: Store) -> None:
     store.inbox.recover()
     [claimed] = store.inbox.claim()
     with pytest.raises(TypeError, match=r"user_data\['bad'\]"):
-        store.inbox.finish(claimed, Changes((DataChange(Scope.USER, 1, {"good": 1, "bad": object()}),)))
+        finish(store.inbox, claimed, Changes((DataChange(Scope.USER, 1, {"good": 1, "bad": object()}),)))
     assert store.data.load(Scope.USER, 1) == {}
     assert store.inbox.counts().running == 1
-    store.inbox.finish(claimed)
+    finish(store.inbox, claimed)
 
 
-def test_finishing_twice_is_an_error(store: Store) -> None:
-    """A claim ends once; the second end is refused and writes nothing."""
+def test_a_second_end_is_lost(store: Store) -> None:
+    """A claim ends once; the second end is told as lost, and writes nothing."""
     put(store.inbox, (1, "a"))
     store.inbox.recover()
     [claimed] = store.inbox.claim()
-    store.inbox.finish(claimed)
-    with pytest.raises(StorageError, match="ended already") as caught:
-        store.inbox.finish(claimed, Changes((DataChange(Scope.USER, 1, {"late": 1}),)))
-    assert not caught.value.retryable
+    finish(store.inbox, claimed)
+    late = End(claimed, Changes((DataChange(Scope.USER, 1, {"late": 1}),)))
+    assert store.inbox.settle([late]) == Settled([], (claimed,))
     assert store.data.load(Scope.USER, 1) == {}
 
 
@@ -197,12 +195,14 @@ def test_a_handler_left_behind_cannot_end_its_successor(store: Store) -> None:
     store.inbox.recover()
     last = store.inbox.claim()
     for old in (*hung, *again):
-        for act in (store.inbox.finish, store.inbox.yield_turn, store.inbox.take_turn, partial(store.inbox.bury, reason="x")):
+        for act in (store.inbox.yield_turn, store.inbox.take_turn):
             with pytest.raises(StorageError, match="ended already"):
                 act(old)
+        for reason in (None, "x"):
+            assert store.inbox.settle([End(old, reason=reason)]).lost == (old,)
         store.inbox.release(old)
     assert store.inbox.counts().running == 1
-    assert ids(store.inbox.finish(last[0], claim=5)) == [2]
+    assert ids(finish(store.inbox, last[0], claim=5)) == [2]
 
 
 def test_a_yielded_turn_lets_the_chat_go_on(store: Store) -> None:
@@ -214,10 +214,10 @@ def test_a_yielded_turn_lets_the_chat_go_on(store: Store) -> None:
     [answer] = store.inbox.claim()
     assert answer.update_id == 2
     assert not store.inbox.take_turn(asking)
-    store.inbox.finish(answer)
+    finish(store.inbox, answer)
     assert store.inbox.take_turn(asking)
     assert store.inbox.claim() == []
-    assert ids(store.inbox.finish(asking, claim=1)) == [3]
+    assert ids(finish(store.inbox, asking, claim=1)) == [3]
 
 
 def test_a_yielded_update_can_be_finished(store: Store) -> None:
@@ -227,7 +227,7 @@ def test_a_yielded_update_can_be_finished(store: Store) -> None:
     [asking] = store.inbox.claim()
     store.inbox.yield_turn(asking)
     assert store.inbox.counts().running == 1
-    store.inbox.finish(asking)
+    finish(store.inbox, asking)
     assert drain(store.inbox) == [2]
 
 
@@ -242,7 +242,7 @@ def test_many_threads_share_a_store(store: Store) -> None:
                 while True:
                     with lock:
                         seen.setdefault(claimed.key, []).append(claimed.update_id)
-                    following = store.inbox.finish(claimed, claim=1)
+                    following = finish(store.inbox, claimed, claim=1)
                     if not following:
                         break
                     [claimed] = following

@@ -14,7 +14,7 @@ import pytest
 from kits.storage_kit import BOT, put
 
 from syncbot.storage import OutboxCall, OutboxState, open_store
-from syncbot.storage.promises.store import DIED_ALONE
+from syncbot.storage.promises.inbox import DIED_ALONE
 
 CHILD = Path(__file__).resolve().parents[1] / "kits" / "kill_child.py"
 KILLS = 15
@@ -77,14 +77,14 @@ def test_kills_lose_nothing_and_keep_the_order(tmp_path: Path, changes: str) -> 
 
 DIE = """
 import os, sys
-from syncbot.storage import open_store
+from syncbot.storage import End, open_store
 store = open_store(sys.argv[1], 123456)
 store.inbox.recover()
 claimed = store.inbox.claim(4)
 while claimed:
     if any(one.key == "killer" for one in claimed):
         os.kill(os.getpid(), 9)
-    claimed = claimed[1:] + store.inbox.finish(claimed[0], claim=1)
+    claimed = claimed[1:] + store.inbox.settle([End(claimed[0])], claim=1).claimed
 """
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from kits.storage_kit import BOT, Clock
+from kits.storage_kit import BOT, Clock, bury, finish
 
 from syncbot.errors import StorageError
-from syncbot.storage import NO_CHANGES, Changes, Claimed, DataChange, Incoming, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
+from syncbot.storage import NO_CHANGES, Changes, Claimed, DataChange, End, Incoming, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
 
 OPTIONS = StoreOptions(busy_timeout=0.0, window_ids=12, window_seconds=100.0, dead_limit=4, check=False)
-FILES = ("bot.db", "bot.db-wal", "bot.db-turns")
+FILES = ("bot.db", "bot.db-wal")
 keys = st.sampled_from(["a", "b", "c", ""])
 
 
@@ -42,7 +42,6 @@ class TwoStores(RuleBasedStateMachine):
         self.other = self.open()
         self.running: list[Claimed] = []
         self.yielded: set[int] = set()
-        self.passed_seconds = 0.0
         self.recover()
 
     def open(self) -> Store:
@@ -56,8 +55,6 @@ class TwoStores(RuleBasedStateMachine):
     @rule(batch=st.lists(st.tuples(st.integers(0, 40), keys), max_size=5), other=st.booleans())
     def store(self, batch: list[tuple[int, str]], other: bool) -> None:
         updates = [Incoming(id, key, b"{}") for id, key in batch]
-        if other and self.passed_seconds >= self.options.window_seconds:
-            self.settle()  # or the other does not know the end of what is as old as that, and remembers its id longer
         assert self.memory.inbox.store(updates) == (self.other if other else self.file).inbox.store(updates)
 
     @rule(limit=st.integers(1, 3))
@@ -65,14 +62,16 @@ class TwoStores(RuleBasedStateMachine):
         self.add(self.memory.inbox.claim(limit), self.file.inbox.claim(limit))
 
     @precondition(lambda self: self.running)
-    @rule(data=st.data(), limit=st.integers(0, 2), bury=st.booleans(), changed=st.booleans())
-    def end(self, data: st.DataObject, limit: int, bury: bool, changed: bool) -> None:
-        one = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
-        changes = Changes((DataChange(Scope.CHAT, 1, {one.key: one.update_id}, ("gone",)),)) if changed else NO_CHANGES
-        if bury:
-            self.add(self.memory.inbox.bury(one, "x", changes, claim=limit), self.file.inbox.bury(one, "x", changes, claim=limit))
-        else:
-            self.add(self.memory.inbox.finish(one, changes, claim=limit), self.file.inbox.finish(one, changes, claim=limit))
+    @rule(data=st.data(), limit=st.integers(0, 2))
+    def settle(self, data: st.DataObject, limit: int) -> None:
+        ends = []
+        for _ in range(data.draw(st.integers(1, min(3, len(self.running))))):
+            one = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
+            changes = Changes((DataChange(Scope.CHAT, 1, {one.key: one.update_id}, ("gone",)),)) if data.draw(st.booleans()) else NO_CHANGES
+            ends.append(End(one, changes, "x" if data.draw(st.booleans()) else None))
+        in_memory, in_file = (store.inbox.settle(ends, claim=limit) for store in (self.memory, self.file))
+        assert in_memory.lost == in_file.lost == ()
+        self.add(in_memory.claimed, in_file.claimed)
 
     @precondition(lambda self: self.running)
     @rule(data=st.data())
@@ -134,9 +133,9 @@ class TwoStores(RuleBasedStateMachine):
                 return found[-1]
             assert one is not None
             acts: dict[str, Callable[[], object]] = {
-                "finish": lambda: inbox.finish(one),
-                "change": lambda: inbox.finish(one, Changes((DataChange(Scope.CHAT, 1, {"n": 1}),))),
-                "bury": lambda: inbox.bury(one, "y"),
+                "finish": lambda: finish(inbox, one),
+                "change": lambda: finish(inbox, one, Changes((DataChange(Scope.CHAT, 1, {"n": 1}),))),
+                "bury": lambda: bury(inbox, one, "y"),
                 "release": lambda: inbox.release(one),
                 "yield": lambda: inbox.yield_turn(one),
                 "take": lambda: inbox.take_turn(one),
@@ -172,16 +171,10 @@ class TwoStores(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1.0, 40.0, 120.0]), maintain=st.booleans())
     def pass_time(self, seconds: float, maintain: bool) -> None:
-        self.settle()  # no note stays for as long as an id is remembered
-        self.passed_seconds += seconds
         self.clock.forward(seconds)
         if maintain:
             self.memory.maintain()
             self.file.maintain()
-
-    def settle(self) -> None:
-        """Let the file's inbox write down what it has only noted."""
-        self.file.inbox.store([], next_offset=1)
 
     @rule(key=keys, expires=st.none() | st.just(1_800_000_100.0), wait=st.sampled_from([0.0, 30.0]))
     def queue(self, key: str, expires: float | None, wait: float) -> None:
@@ -255,8 +248,8 @@ class TwoFullStores(TwoStores):
             if len(self.running) == before:
                 break
             one = self.running.pop()
-            self.memory.inbox.finish(one)
-            self.file.inbox.finish(one)
+            finish(self.memory.inbox, one)
+            finish(self.file.inbox, one)
 
 
 TestTwoStores = TwoStores.TestCase

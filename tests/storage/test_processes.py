@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from kits.storage_kit import BOT, Place, drain, ids, put, update
+from kits.storage_kit import BOT, Place, bury, drain, finish, ids, put, update
 from kits.timing_kit import becomes
 
 from syncbot.errors import StorageError
@@ -150,16 +150,16 @@ def test_the_handling_process_is_replaced_by_the_next(path: Path) -> None:
         claimed = old.inbox.claim()
         assert new.inbox.recover().interrupted == (1,)
         changes = Changes((DataChange(Scope.USER, 1, {"old": 1}),), (StateChange(1, 1, "old"),))
-        for act in (old.inbox.claim, partial(old.inbox.finish, claimed[0], changes), partial(old.inbox.bury, claimed[0], "x")):
+        for act in (old.inbox.claim, partial(finish, old.inbox, claimed[0], changes), partial(bury, old.inbox, claimed[0], "x")):
             with pytest.raises(StorageError, match="another process has taken over") as caught:
                 act()
             assert not caught.value.retryable
         [again] = new.inbox.claim()
         with pytest.raises(StorageError, match="another process"):
-            old.inbox.finish(claimed[0], changes)
+            finish(old.inbox, claimed[0], changes)
         old.inbox.release(*claimed)
         assert (again.update_id, again.attempt) == (1, 2)
-        assert ids(new.inbox.finish(again, claim=1)) == [2]
+        assert ids(finish(new.inbox, again, claim=1)) == [2]
         assert (new.data.load(Scope.USER, 1), new.data.get_state(1, 1)) == ({}, None)
 
 
@@ -196,7 +196,7 @@ def test_a_store_survives_a_fork(place: Place) -> None:
     assert in_child(lambda: store.inbox.store([update(1, "a"), update(2, "a")])) == 1
     if store.persistent:
         assert store.changed_by_others()
-    assert ids(store.inbox.finish(claimed, claim=5)) == ([2] if store.persistent else [])
+    assert ids(finish(store.inbox, claimed, claim=5)) == ([2] if store.persistent else [])
 
 
 def test_a_child_does_not_handle_for_its_parent(place: Place) -> None:

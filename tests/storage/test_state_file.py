@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kits.storage_kit import BOT, Clock, as_ordinary_user, drain, put, update
+from kits.storage_kit import BOT, Clock, as_ordinary_user, bury, drain, finish, put, update
 
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, DataChange, Incoming, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
@@ -173,8 +173,8 @@ def test_everything_is_there_after_opening_again(path: Path) -> None:
         store.inbox.store([update(n, "a") for n in range(4)], next_offset=4)
         store.inbox.recover()
         [first] = store.inbox.claim()
-        [second] = store.inbox.finish(first, Changes((DataChange(Scope.USER, 1, {"a": 1}),)), claim=1)
-        store.inbox.bury(second, "why")
+        [second] = finish(store.inbox, first, Changes((DataChange(Scope.USER, 1, {"a": 1}),)), claim=1)
+        bury(store.inbox, second, "why")
         store.data.set_state(1, 2, "s")
         store.meta.set("mode", "webhook")
     with opened(path) as store:
@@ -363,7 +363,7 @@ def test_the_promised_steps_are_durable(path: Path) -> None:
     with opened(path) as store:
         store.inbox.recover()
         put(store.inbox, (1, "a"))
-        store.inbox.bury(store.inbox.claim()[0], "x")
+        bury(store.inbox, store.inbox.claim()[0], "x")
         [letter] = store.dead_letters.entries()
         begun, held = store.outbox.put(OutboxCall("m", key="a"), OutboxCall("m", key="b"))
         store.outbox.claim("one", lease=60, limit=2)
@@ -389,7 +389,7 @@ def test_numbers_of_rows_never_come_twice(path: Path) -> None:
             store.inbox.recover()
             [claimed] = store.inbox.claim()
             numbers.append(claimed.row)
-            store.inbox.finish(claimed)
+            finish(store.inbox, claimed)
     assert numbers == sorted(set(numbers))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from kits.storage_kit import Place, drain, ids, put
+from kits.storage_kit import Place, bury, drain, finish, ids, put
 
 from syncbot.storage import Claimed, Recovery, Store
-from syncbot.storage.promises.store import DIED_ALONE
+from syncbot.storage.promises.inbox import DIED_ALONE
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_suspects_run_one_at_a_time(store: Store, four: list[Claimed]) -> None:
         [claimed] = store.inbox.claim(5)
         assert (claimed.update_id, claimed.attempt, claimed.alone) == (expected, 2, True)
         assert store.inbox.claim(5) == []
-        store.inbox.finish(claimed)
+        finish(store.inbox, claimed)
     assert ids(store.inbox.claim(5)) == [5, 6]
 
 
@@ -40,7 +40,7 @@ def test_finish_keeps_suspects_alone(store: Store, four: list[Claimed]) -> None:
     """Claiming with the end of another hands out one suspect, however many are asked for."""
     store.inbox.recover()
     [first] = store.inbox.claim(4)
-    [second] = store.inbox.finish(first, claim=4)
+    [second] = finish(store.inbox, first, claim=4)
     assert (second.update_id, second.alone) == (2, True)
 
 
@@ -48,7 +48,7 @@ def test_a_suspect_that_raises_is_cleared(store: Store, four: list[Claimed]) -> 
     """A handler that raised has not killed the process: its update is buried once, and the next suspect runs."""
     store.inbox.recover()
     [first] = store.inbox.claim()
-    [second] = store.inbox.bury(first, "ValueError", claim=1)
+    [second] = bury(store.inbox, first, "ValueError", claim=1)
     assert second.update_id == 2
     assert store.dead_letters.count() == 1
 
@@ -60,7 +60,7 @@ def test_the_one_that_dies_alone_clears_the_others(store: Store, four: list[Clai
     assert store.inbox.recover() == Recovery(waiting=6, interrupted=(1,), suspects=1)
     [first] = store.inbox.claim(5)
     assert (first.update_id, first.attempt, first.alone) == (1, 3, True)
-    assert ids(store.inbox.finish(first, claim=5)) == [2, 3, 4, 5, 6]
+    assert ids(finish(store.inbox, first, claim=5)) == [2, 3, 4, 5, 6]
 
 
 def test_three_deaths_alone_bury_an_update(store: Store) -> None:
@@ -88,7 +88,7 @@ def test_a_killer_among_others_is_found(store: Store) -> None:
         running = store.inbox.claim(4)
         while running and not any(one.update_id == 6 for one in running):
             handled.append(running[0].update_id)
-            running = running[1:] + store.inbox.finish(running[0], claim=1)
+            running = running[1:] + finish(store.inbox, running[0], claim=1)
         if not running:
             break
     assert [letter.update_id for letter in store.dead_letters.entries()] == [6]
@@ -132,7 +132,7 @@ def test_waiting_for_an_answer_is_not_suspicious(store: Store) -> None:
     assert store.inbox.recover() == Recovery(waiting=2, interrupted=(1, 2), suspects=1)
     [suspect] = store.inbox.claim(2)
     assert (suspect.update_id, suspect.alone) == (other.update_id, True)
-    assert ids(store.inbox.finish(suspect, claim=2)) == [1]
+    assert ids(finish(store.inbox, suspect, claim=2)) == [1]
 
 
 def test_what_stands_before_a_suspect_goes_first_and_alone(store: Store) -> None:
@@ -145,9 +145,9 @@ def test_what_stands_before_a_suspect_goes_first_and_alone(store: Store) -> None
     store.inbox.recover()
     [first] = store.inbox.claim(5)
     assert (first.update_id, first.alone) == (1, True)
-    [second] = store.inbox.finish(first, claim=5)
+    [second] = finish(store.inbox, first, claim=5)
     assert (second.update_id, second.alone) == (2, True)
-    assert ids(store.inbox.finish(second, claim=5)) == [3]
+    assert ids(finish(store.inbox, second, claim=5)) == [3]
 
 
 def test_a_suspect_that_waits_for_an_answer_lets_the_others_run(store: Store, four: list[Claimed]) -> None:
@@ -158,10 +158,10 @@ def test_a_suspect_that_waits_for_an_answer_lets_the_others_run(store: Store, fo
     [second] = store.inbox.claim(5)
     assert (second.update_id, second.alone) == (2, True)
     assert not store.inbox.take_turn(asking)
-    store.inbox.finish(second)
+    finish(store.inbox, second)
     assert store.inbox.take_turn(asking)
     assert store.inbox.claim(5) == []
-    store.inbox.finish(asking)
+    finish(store.inbox, asking)
     assert len(drain(store.inbox)) == 4
 
 

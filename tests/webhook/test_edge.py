@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.storage_kit import finish
 from kits.webhook_kit import SECRET, body_of, call, listen_to, update
 
 from syncbot import Bot, ConfigError, Runtime
@@ -27,7 +28,7 @@ def waiting(path: Path) -> list[bytes]:
         claimed = store.inbox.claim(1)
         while claimed:
             found.append(claimed[0].body)
-            claimed = store.inbox.finish(claimed[0], claim=1)
+            claimed = finish(store.inbox, claimed[0], claim=1)
     return found
 
 

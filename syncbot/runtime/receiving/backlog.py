@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from syncbot.storage.promises.store import Inbox
+from syncbot.storage.promises.inbox import Inbox
 
 _log = logging.getLogger(__name__)
 

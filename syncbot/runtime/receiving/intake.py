@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 from syncbot.errors import StorageError
 from syncbot.runtime.handling.update_facts import order_key
 from syncbot.storage import open_store
-from syncbot.storage.promises.store import Incoming, Store, StoreOptions
+from syncbot.storage.promises.inbox import Incoming
+from syncbot.storage.promises.store import Store, StoreOptions
 
 DEEPEST = 200
 """How deeply the JSON of an update may be nested. Telegram's stay far below; what is deeper could be read here and not in a handler's thread."""

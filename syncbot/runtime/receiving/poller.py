@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from syncbot.errors import ApiError, Conflict, NetworkError, Phase, RetryAfter, StorageError, SyncBotError, Unauthorized
 from syncbot.runtime.handling.update_facts import order_key
 from syncbot.runtime.receiving.idle_limit import IdleLimit
-from syncbot.storage.promises.store import Inbox, Incoming
+from syncbot.storage.promises.inbox import Inbox, Incoming
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any
 from syncbot.errors import Stopped
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.storage.promises.data import NO_CHANGES, Changes
-from syncbot.storage.promises.store import Claimed, Inbox
+from syncbot.storage.promises.inbox import Claimed, Inbox
 
 _log = logging.getLogger(__name__)
 

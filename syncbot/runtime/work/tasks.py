@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from syncbot.storage.promises.data import NO_CHANGES, Changes
-from syncbot.storage.promises.store import Claimed, Inbox
+from syncbot.storage.promises.inbox import Claimed, Inbox
 
 QUICK_SECONDS = 0.0005
 """Handlers that take less than this are run faster by one thread than by several, which would only take the interpreter from each other."""

@@ -12,7 +12,7 @@ from syncbot.logs import guard
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.work.tasks import Busy, End
 from syncbot.storage.promises.data import Changes
-from syncbot.storage.promises.store import Claimed
+from syncbot.storage.promises.inbox import Claimed
 
 if TYPE_CHECKING:
     from syncbot.runtime.work.workers import Workers

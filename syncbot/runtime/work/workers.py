@@ -19,7 +19,7 @@ from syncbot.runtime.work.questions import Turns
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, Patience
 from syncbot.runtime.work.tasks import QUICK_SECONDS, Busy, End, JobRun
 from syncbot.runtime.work.update_run import Handle, Turn, run_handler
-from syncbot.storage.promises.store import Claimed, Counts, Inbox
+from syncbot.storage.promises.inbox import Claimed, Counts, Inbox
 
 _log = logging.getLogger(__name__)
 

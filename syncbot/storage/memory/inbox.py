@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from syncbot.storage.claims import Turns, taken_over
-from syncbot.storage.codec import EncodedChanges, encode_changes, int64, shorten
+from syncbot.storage.claims import Claims, taken_over
+from syncbot.storage.codec import encode_changes, int64, shorten
 from syncbot.storage.memory.data import MemoryData
-from syncbot.storage.promises.data import NO_CHANGES, Changes
-from syncbot.storage.promises.store import DEATHS_ALONE, DIED_ALONE, PLAUSIBLE_TIME, Claimed, Counts, DeadLetter, Incoming, Recovery, StoreOptions
+from syncbot.storage.promises.dead_letters import DeadLetter
+from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Recovery, Settled
+from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class MemoryInbox:
         self._last = 0
         self._run = 0
         self._next_offset: int | None = None
-        self._turns: Turns | None = None
+        self._claims: Claims | None = None
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         batch: dict[int, Incoming] = {}
@@ -132,46 +133,49 @@ class MemoryInbox:
                 row.attempts += 1
             buried = self._convict(in_handler)
             suspects = [row.row for row in self._rows.values() if row.suspect]
-            self._turns = Turns(self._run, suspects)
+            self._claims = Claims(self._run, suspects)
             self.prune()
             return Recovery(len(self._rows), tuple(row.update.update_id for row in left), len(suspects), buried)
 
     def claim(self, limit: int = 1) -> list[Claimed]:
+        return self.settle((), claim=limit).claimed
+
+    def settle(self, ends: Sequence[End], *, claim: int = 0) -> Settled:
+        changes = [encode_changes(end.changes) for end in ends]
         with self._guard:
-            turns = self._handling()
-            claimed = self._hand_out(turns, limit)
-            self._turns = turns
-            return claimed
-
-    def finish(self, claimed: Claimed, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
-        return self._end(claimed, encode_changes(changes), None, claim)
-
-    def bury(self, claimed: Claimed, reason: str, changes: Changes = NO_CHANGES, *, claim: int = 0) -> list[Claimed]:
-        return self._end(claimed, encode_changes(changes), shorten(reason), claim)
+            claims = self._handling()
+            lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
+            for end, change in zip(ends, changes, strict=True):
+                if end.claimed not in lost:
+                    self._end(claims, end)
+                    self._data.write(change)
+            claimed = self._hand_out(claims, claim)
+            self._claims = claims
+            return Settled(claimed, lost)
 
     def release(self, *claimed: Claimed) -> None:
         with self._guard:
-            turns = self._handling()
+            claims = self._handling()
             for one in claimed:
-                if turns.holds(one):
+                if claims.holds(one):
                     self._rows[one.row].state = "waiting"
-                    turns.put_back(one.row)
-            self._turns = turns
+                    claims.put_back(one.row)
+            self._claims = claims
 
     def yield_turn(self, claimed: Claimed) -> None:
         with self._guard:
-            turns = self._holding(claimed)
-            if turns.yield_turn(claimed.row):
+            claims = self._holding(claimed)
+            if claims.yield_turn(claimed.row):
                 self._rows[claimed.row].state = "yielded"
-                self._turns = turns
+                self._claims = claims
 
     def take_turn(self, claimed: Claimed) -> bool:
         with self._guard:
-            turns = self._holding(claimed)
-            if not turns.take_turn(claimed.row):
+            claims = self._holding(claimed)
+            if not claims.take_turn(claimed.row):
                 return False
             self._rows[claimed.row].state = "running"
-            self._turns = turns
+            self._claims = claims
             return True
 
     def counts(self) -> Counts:
@@ -203,16 +207,17 @@ class MemoryInbox:
         row = self._rows.get(seen.row)
         return row is not None and row.update.update_id == id
 
-    def _handling(self) -> Turns:
-        if self._turns is None or self._turns.pid != os.getpid():
+    def _handling(self) -> Claims:
+        """A copy of what this process holds, to be kept when all has gone well."""
+        if self._claims is None or self._claims.pid != os.getpid():
             raise RuntimeError("this process does not handle updates: call recover() first")
-        return self._turns.copy()
+        return self._claims.copy()
 
-    def _holding(self, claimed: Claimed) -> Turns:
-        turns = self._handling()
-        if not turns.holds(claimed):
+    def _holding(self, claimed: Claimed) -> Claims:
+        claims = self._handling()
+        if not claims.holds(claimed):
             raise taken_over("memory")
-        return turns
+        return claims
 
     def _convict(self, in_handler: list[_Row]) -> tuple[int, ...]:
         """Apply the suspects' rules to what was in a handler; returns the dead letter that came of it."""
@@ -230,40 +235,34 @@ class MemoryInbox:
         del self._rows[found.row]
         return (self._dead_letters.add(found.update, DIED_ALONE, attempts=found.attempts, stored=found.stored),)
 
-    def _hand_out(self, turns: Turns, limit: int) -> list[Claimed]:
-        if limit <= 0 or turns.blocked:
+    def _end(self, claims: Claims, end: End) -> None:
+        row = self._rows.pop(end.claimed.row)
+        claims.end(row.row)
+        if end.reason is not None:
+            self._dead_letters.add(row.update, shorten(end.reason), attempts=row.attempts + 1, stored=row.stored)
+
+    def _hand_out(self, claims: Claims, limit: int) -> list[Claimed]:
+        if limit <= 0 or claims.blocked:
             return []
-        if turns.suspect is not None:
-            suspect = self._rows[turns.suspect]
+        if claims.suspect is not None:
+            suspect = self._rows[claims.suspect]
             key = suspect.update.key
             first = next(row for row in self._waiting() if row is suspect or (key and row.update.key == key))
-            return [self._start(turns, first, alone=True)]
+            return [self._start(claims, first, alone=True)]
         claimed: list[Claimed] = []
-        busy = set(turns.busy_keys())
+        busy = claims.busy_keys()
         for row in self._waiting():
-            if len(claimed) == limit:
-                break
             if row.update.key not in busy:
-                claimed.append(self._start(turns, row, alone=False))
+                claimed.append(self._start(claims, row, alone=False))
                 busy |= {row.update.key} - {""}
+                if len(claimed) == limit:
+                    break
         return claimed
 
     def _waiting(self) -> Iterator[_Row]:
         return (row for row in self._rows.values() if row.state == "waiting")
 
-    def _start(self, turns: Turns, row: _Row, *, alone: bool) -> Claimed:
+    def _start(self, claims: Claims, row: _Row, *, alone: bool) -> Claimed:
         row.state = "running"
-        ticket = turns.hold(row.row, row.update.key, alone=alone)
+        ticket = claims.hold(row.row, row.update.key, alone=alone)
         return Claimed(row.row, row.update.update_id, row.update.key, row.update.body, row.attempts + 1, row.stored, alone, ticket)
-
-    def _end(self, claimed: Claimed, changes: EncodedChanges, reason: str | None, limit: int) -> list[Claimed]:
-        with self._guard:
-            turns = self._holding(claimed)
-            row = self._rows.pop(claimed.row)
-            if reason is not None:
-                self._dead_letters.add(row.update, reason, attempts=row.attempts + 1, stored=row.stored)
-            self._data.write(changes)
-            turns.end(claimed.row)
-            following = self._hand_out(turns, limit)
-            self._turns = turns
-            return following

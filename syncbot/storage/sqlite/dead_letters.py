@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from syncbot.storage.promises.store import DeadLetter, Incoming
+from syncbot.storage.promises.dead_letters import DeadLetter
+from syncbot.storage.promises.inbox import Incoming
 from syncbot.storage.sqlite.database import Database, Row
 from syncbot.storage.sqlite.inbox_rows import insert_waiting
 from syncbot.storage.sqlite.shapes import read_row

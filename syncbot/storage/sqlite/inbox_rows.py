@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from syncbot.storage.codec import Unreadable, encode
-from syncbot.storage.promises.store import PLAUSIBLE_TIME, Incoming, StoreOptions
+from syncbot.storage.promises.inbox import Incoming
+from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, TABLES, fact, read_row
 
 # Whether the update of a remembered id is still to be handled; that it is in the window, or not, does not matter then.

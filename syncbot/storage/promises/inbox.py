@@ -1,0 +1,214 @@
+"""Updates between their confirmation to Telegram and the end of their handler: the values, and the promises of the place where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from syncbot.storage.promises.data import NO_CHANGES, Changes
+
+DEATHS_ALONE = 3
+"""How many deaths of the process an update may be found alone in its handler at before it goes to the dead letters."""
+DIED_ALONE = f"the process died {DEATHS_ALONE} times while this update alone was in its handler"
+"""The reason given to such a dead letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An update as it came from Telegram.
+
+    Args:
+        update_id: Telegram's id; fits 64 bits.
+        key: updates of one key are handled one after the other (the chat's id as text); "" for one that needs no order.
+        body: the update as JSON text in UTF-8, stored as it is.
+    """
+
+    update_id: int
+    key: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An update that has been handed out to this process and is to be settled or released.
+
+    Args:
+        row: its place in the inbox; grows in the order of arrival, and is never used twice.
+        update_id: Telegram's id.
+        key: its ordering key.
+        body: its JSON text.
+        attempt: 1 the first time; deaths of the process and second chances after the dead letters count.
+        stored: when it was stored.
+        alone: it was handed out under suspicion: nothing else is handed out until it is settled, released or yields its turn.
+        ticket: tells this claim from every other one of the same update; what comes with an old one is passed over.
+    """
+
+    row: int
+    update_id: int
+    key: str
+    body: bytes = field(repr=False)
+    attempt: int = 1
+    stored: float = 0.0
+    alone: bool = False
+    ticket: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How the handling of an update has ended.
+
+    Args:
+        claimed: the update.
+        changes: what is written with it.
+        reason: why it failed, for a reader (a redacted traceback), and goes to the dead letters; what is beyond 20,000 characters is cut out of its
+            middle. None when its handler has returned.
+    """
+
+    claimed: Claimed
+    changes: Changes = NO_CHANGES
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What `Inbox.settle` has done.
+
+    Args:
+        claimed: what was handed out in the same transaction.
+        lost: what was not ours to end any more (it was released, or ended, or claimed anew since): nothing of it was written.
+    """
+
+    claimed: list[Claimed]
+    lost: tuple[Claimed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What `Inbox.recover` found.
+
+    Args:
+        waiting: how many updates wait, those of the earlier run included.
+        interrupted: the ids of those that were in a handler, or waiting for an answer, when the earlier run ended without releasing them.
+        suspects: how many will be handed out one at a time.
+        buried: the ids (of dead letters) that were alone in their handler at too many deaths.
+    """
+
+    waiting: int = 0
+    interrupted: tuple[int, ...] = ()
+    suspects: int = 0
+    buried: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How full the inbox is.
+
+    Args:
+        waiting: stored and not handed out.
+        running: handed out and not settled (those that yielded their turn included).
+        oldest: when the oldest waiting one was stored; None where none waits.
+    """
+
+    waiting: int = 0
+    running: int = 0
+    oldest: float | None = None
+
+
+class Inbox(Protocol):
+    """Updates between their confirmation to Telegram and the end of their handler.
+
+    An update is *waiting*, then *running* (claimed, for a handler), then *done* (gone; its id is remembered for a while) or a *dead letter*.
+    Any process may `store`. A member handles: it calls `recover` once before its first `claim`, and its lease on what it claims lasts until it
+    settles or releases that, or is found to be gone. With a file or in memory there is one member at a time, the holder of the bot's lock; another
+    `recover` ends its lease, and from then on it is refused.
+
+    Order: updates of one key are handed out in the order in which they were stored, the next one only when the earlier one is no longer
+    running; different keys are independent. "" is no key: such updates wait for nothing.
+
+    Suspects: an update that was running when the process died may have killed it. `recover` marks what was running then as suspects, and
+    `claim` hands them out first, one at a time, with nothing else running. A suspect that is settled was harmless. If the process
+    dies again while exactly one update is running, that one is found out: one more death *alone* is written to it, at `DEATHS_ALONE`
+    it goes to the dead letters, below that it stays the only suspect; all others are cleared. A release (at stop) is no death, and neither is
+    waiting with a yielded turn.
+
+    Writes (SQLite): a batch is one transaction and one fsync (two more when SQLite moves its log into the file, every 1000 pages of it). Every other
+    verb is a transaction without an fsync. In pages of 4 KB that go to the log: a quiet bot's single update costs at most 4 to store, 1 to hand out
+    and 1 to settle; under load it is less than 2 an update in all, since ends that come together are settled together. A kill -9 of the process
+    cannot undo any of it; a power cut can undo what was settled since the last batch, which is then handled again.
+    """
+
+    def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
+        """Store a batch in one durable transaction: when this returns, the batch may be confirmed to Telegram.
+
+        An id that is remembered, or still in the inbox, is passed over in silence; a lower id than before is an ordinary one.
+
+        Args:
+            updates: in Telegram's order.
+            next_offset: remember this with the batch (see `next_offset`); costs one page more.
+
+        Returns: how many were new.
+
+        Raises:
+            ValueError: an id does not fit 64 bits; nothing was stored.
+            StorageError: nothing of the batch was stored.
+        """
+        ...
+
+    def next_offset(self) -> int | None:
+        """The offset that was last given to `store`. Not needed for safety: Telegram repeats what is not confirmed, and repeated ids are known."""
+        ...
+
+    def recover(self) -> Recovery:
+        """Become the member that handles: put back what an earlier one left unfinished, as the suspects' rules above say."""
+        ...
+
+    def claim(self, limit: int = 1) -> list[Claimed]:
+        """Hand out up to `limit` waiting updates, the oldest first, at most one a key and none of a key that is running.
+
+        Empty when nothing may run now: none waits, all keys are busy, or a suspect runs alone.
+
+        Raises:
+            RuntimeError: `recover` was not called.
+            StorageError: also when another process has become the one that handles.
+        """
+        ...
+
+    def settle(self, ends: Sequence[End], *, claim: int = 0) -> Settled:
+        """These updates have been handled: take them out, bury those that failed, write what they changed, and claim what is next, in one transaction.
+
+        Args:
+            ends: how each has ended, in their order.
+            claim: how many others to hand out.
+
+        Raises:
+            TypeError, ValueError: a changed value is not JSON; the text names its key; nothing was written.
+            StorageError: nothing was written, and all are still running. When the text says that another process took over, forget them.
+        """
+        ...
+
+    def release(self, *claimed: Claimed) -> None:
+        """Put these back untouched (at a stop): they wait again in their old places, and no death is counted. A claim that is gone is passed over."""
+        ...
+
+    def yield_turn(self, claimed: Claimed) -> None:
+        """The handler waits for something from outside: let its key (and, for a suspect, everybody) go on meanwhile.
+
+        The update stays unfinished: after a death it is handled again, but not suspected.
+
+        Raises:
+            StorageError: the claim is gone.
+        """
+        ...
+
+    def take_turn(self, claimed: Claimed) -> bool:
+        """End `yield_turn`. False when its key is busy or a suspect runs alone: ask again after the next one is settled.
+
+        Raises:
+            StorageError: the claim is gone.
+        """
+        ...
+
+    def counts(self) -> Counts:
+        """How many wait and run."""
+        ...
