@@ -259,7 +259,7 @@ class Runtime(JobMethods, Inlets):
                 raise
             self.join()
         [(parts, error)] = worked
-        return Summary(parts.poller.facts.received, parts.workers.handled, parts.workers.failed, session.left, time.monotonic() - began, error)
+        return Summary(parts.poller.facts.received, parts.workers.done.handled, parts.workers.done.failed, session.left, time.monotonic() - began, error)
 
     def kinds_asked_for(self) -> tuple[str, ...]:
         """The kinds of updates that Telegram is asked for."""

@@ -18,7 +18,7 @@ from syncbot.runtime.receiving.intake import Intake, incoming_from
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Options, Session
 from syncbot.runtime.session.summary import Summary
-from syncbot.runtime.work.inline import work_here
+from syncbot.runtime.work.update_run import run_here
 from syncbot.secret import Secret
 from syncbot.storage.promises.store import StoreOptions
 
@@ -117,7 +117,7 @@ class Inlets(Router):
             inbox = session.parts.store.inbox
             if self._options.state is None:
                 inbox.store([incoming])
-            done = work_here(inbox, session.parts.dispatcher.handle, began + max_seconds)
+            done = run_here(inbox, session.parts.dispatcher.handle, session.stop, began + max_seconds)
             counts = inbox.counts()
         finally:
             session.close()

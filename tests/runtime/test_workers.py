@@ -26,7 +26,7 @@ from syncbot.runtime.work.update_run import Turn
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import Store, open_store
 from syncbot.storage.promises.data import NO_CHANGES, Changes
-from syncbot.storage.promises.inbox import Claimed, Counts, Incoming
+from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Settled
 from syncbot.testing import BotApiServer
 
 MakeApp = Callable[..., Runtime]
@@ -152,7 +152,7 @@ def test_each_update_is_handled_once_and_in_order(store: Store) -> None:
         rig.until_idle()
     assert not wrong
     assert per_chat == {chat: list(range(chat, 1000, 20)) for chat in range(20)}
-    assert rig.workers.handled == len(rig.finished) == 1000
+    assert rig.workers.done.handled == len(rig.finished) == 1000
 
 
 def test_one_hung_chat_holds_up_only_itself(store: Store) -> None:
@@ -188,7 +188,7 @@ def test_a_worker_outlives_whatever_is_raised(store: Store, error: BaseException
     put(store, (1, "a"), (2, "a"))
     with logged(), working(rig):
         rig.until_idle()
-    assert (rig.workers.handled, rig.workers.failed) == (1, 1)
+    assert (rig.workers.done.handled, rig.workers.done.failed) == (1, 1)
     assert [letter.update_id for letter in store.dead_letters.entries()] == [1]
     assert rig.finished == [1, 2]
     assert not rig.fatal
@@ -237,7 +237,7 @@ def test_changes_that_cannot_be_stored_bury_the_update(store: Store) -> None:
     put(store, (1, "a"), (2, "a"))
     with logged(), working(rig):
         rig.until_idle()
-    assert (rig.workers.handled, rig.workers.failed) == (1, 1)
+    assert (rig.workers.done.handled, rig.workers.done.failed) == (1, 1)
     assert "bad" in store.dead_letters.entries()[0].reason
 
 
@@ -266,7 +266,7 @@ def test_suspects_run_alone_and_then_all_go_on(tmp_path: Path) -> None:
         with working(rig):
             rig.until_idle()
     assert most[:3] == [(0, 1), (1, 1), (2, 1)]
-    assert rig.workers.handled == 20
+    assert rig.workers.done.handled == 20
 
 
 def test_a_stop_begins_no_new_update(store: Store) -> None:
@@ -301,10 +301,11 @@ def test_what_is_handed_out_as_the_stop_comes_is_put_back(store: Store) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(store.inbox, name)
 
-        def claim(self, limit: int) -> list[Claimed]:
-            found = store.inbox.claim(limit)
-            stop.set()
-            return found
+        def settle(self, ends: list[End], *, claim: int = 0) -> Settled:
+            settled = store.inbox.settle(ends, claim=claim)
+            if settled.claimed:
+                stop.set()
+            return settled
 
     put(store, (1, "a"))
     stop = threading.Event()
@@ -531,11 +532,11 @@ def test_an_answer_that_comes_as_the_stop_does_is_not_lost(store: Store) -> None
         def __getattr__(self, name: str) -> Any:
             return getattr(store.inbox, name)
 
-        def finish(self, claimed: Claimed, *values: Any, **options: Any) -> list[Claimed]:
-            if claimed.update_id == 2:
+        def settle(self, ends: list[End], *, claim: int = 0) -> Settled:
+            if [end.claimed.update_id for end in ends] == [2]:
                 stop.set()
                 assert refused.wait(SECONDS)
-            return finish(store.inbox, claimed, *values, **options)
+            return store.inbox.settle(ends, claim=claim)
 
         def take_turn(self, claimed: Claimed) -> bool:
             taken = store.inbox.take_turn(claimed)
@@ -555,7 +556,7 @@ def test_an_answer_that_comes_as_the_stop_does_is_not_lost(store: Store) -> None
     workers.start()
     put(store, (1, "7"))
     workers.notify(1)
-    assert becomes(lambda: workers.turns.number == 1)
+    assert becomes(lambda: workers.questions.number == 1)
     put(store, (2, "7"))
     workers.notify(1)
     assert stop.wait(SECONDS)

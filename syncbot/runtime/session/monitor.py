@@ -109,7 +109,7 @@ class Monitor:
             return {"ok": False, "running": True, "last_poll": facts.last_answer, "last_error": str(error) or type(error).__name__, "hung": hung}
         well = self._polls_well(now) and not self._is_stuck(now) and not self.dead_thread() and not self._is_stopping()
         return {
-            "ok": well and not watched.workers.patience.trouble and not facts.storage_trouble,
+            "ok": well and not watched.workers.retry.trouble and not facts.storage_trouble,
             "running": True,
             "last_poll": facts.last_answer,
             "last_error": facts.last_error,
@@ -119,8 +119,8 @@ class Monitor:
             "hung": hung,
             "polls": facts.polls,
             "received": facts.received,
-            "handled": watched.workers.handled,
-            "failed": watched.workers.failed,
+            "handled": watched.workers.done.handled,
+            "failed": watched.workers.done.failed,
             "failures": facts.failures,
             "failures_in_a_row": facts.failures_in_a_row,
             "conflicts": facts.conflicts,

@@ -88,7 +88,7 @@ class Clock:
             changes = self._dispatcher.run(job.function, job.name)
         except (HandlerFailed, Stopped):
             return  # the error handlers know
-        self._workers.patience.until_stop(lambda: self._data.apply(changes))
+        self._workers.retry.until_stop(lambda: self._data.apply(changes))
 
 
 def _executor(submit: Callable[[Job, Callable[[], None]], None]) -> Any:

@@ -43,8 +43,8 @@ class Waiter:
             return self.answer
 
 
-class Turns:
-    """Who waits for whose answer. The newest question in a chat is answered first."""
+class Questions:
+    """Which handler waits for whose answer. The newest question in a chat is answered first."""
 
     def __init__(self) -> None:
         self._lock = threading.Condition()

@@ -1,4 +1,4 @@
-"""What to do when the state file cannot be written: wait for what passes by itself, and say so once."""
+"""What to do when the state file cannot be used: wait for what passes by itself, and say so once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
 
 
-class Patience:
-    """Tries what touches the state file.
+class StorageRetry:
+    """Tells trouble that passes from trouble that does not, for everybody who works on one store.
 
     Args:
         stop: ends every wait.
@@ -24,28 +24,17 @@ class Patience:
         self.trouble = False
         self._stop = stop
 
-    def tried(self, work: Callable[[], object], *, writes: bool = True) -> bool:
-        """Do it; False when it failed in a way that may pass by itself, as a full disk does.
-
-        Args:
-            work: what is to be done.
-            writes: it writes for certain, so that its success shows that the trouble is over.
+    def met(self, error: StorageError) -> None:
+        """It failed; the caller tries again in `RETRY_SECONDS`.
 
         Raises:
             StorageError: it does not pass by itself.
         """
-        try:
-            work()
-        except StorageError as error:
-            if not error.retryable:
-                raise
-            if not self.trouble:
-                self.trouble = True
-                _log.error("the state file cannot be used: %s", error)
-            return False
-        if writes:
-            self.over()
-        return True
+        if not error.retryable:
+            raise error
+        if not self.trouble:
+            self.trouble = True
+            _log.error("the state file cannot be used: %s", error)
 
     def over(self) -> None:
         """There is no trouble, or none any more."""
@@ -59,7 +48,13 @@ class Patience:
         Raises:
             StorageError: it does not pass by itself.
         """
-        while not self.tried(work):
+        while True:
+            try:
+                work()
+            except StorageError as error:
+                self.met(error)
+            else:
+                self.over()
+                return True
             if self._stop.wait(RETRY_SECONDS):
                 return False
-        return True

@@ -1,18 +1,21 @@
-"""An update in its turn: its handler runs, may wait for an answer meanwhile, and ends in one way or another."""
+"""One update: its handler runs, may wait for an answer meanwhile, and ends in one way or another. Every way in goes through here."""
 
 from __future__ import annotations
 
 import json
 import logging
 import threading
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.errors import Stopped
 from syncbot.logs import guard
 from syncbot.runtime.handling.dispatcher import HandlerFailed
-from syncbot.runtime.work.tasks import Busy, End
+from syncbot.runtime.work.tasks import Busy
+from syncbot.storage.codec import encode_changes
 from syncbot.storage.promises.data import Changes
-from syncbot.storage.promises.inbox import Claimed
+from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
 if TYPE_CHECKING:
     from syncbot.runtime.work.workers import Workers
@@ -30,7 +33,7 @@ class Handle(Protocol):
 
 
 class Turn:
-    """An update's place among the others, as its context sees it: it may wait for an answer without holding up anybody."""
+    """An update's turn in its chat, as its context sees it: it may wait for an answer without holding up anybody."""
 
     def __init__(self, workers: Workers, busy: Busy, claimed: Claimed) -> None:
         self._workers = workers
@@ -44,7 +47,7 @@ class Turn:
             AskTimeout: none came within `timeout` seconds.
             Stopped: the runtime is stopping.
         """
-        with self._workers.turns.waiter(chat_id, user_id) as waiter:
+        with self._workers.questions.waiter(chat_id, user_id) as waiter:
             self._workers.step_aside(self._busy, self._claimed)
             try:
                 return waiter.wait(timeout)
@@ -54,31 +57,70 @@ class Turn:
     @property
     def is_awaited(self) -> bool:
         """Whether any handler waits for an answer, so that this may be one."""
-        return self._workers.turns.number > 0
+        return self._workers.questions.number > 0
 
     def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
         """Give an update to the handler that waits for it; False when none does."""
-        return self._workers.turns.offer(chat_id, user_id, raw)
+        return self._workers.questions.offer(chat_id, user_id, raw)
 
 
-def run_handler(handle: Handle, claimed: Claimed, turn: Turn | None, stop: threading.Event) -> End:
-    """Handle an update, and say how that ended; whatever is raised, its worker lives on.
+def run_update(handle: Handle, claimed: Claimed, turn: Turn | None, stop: threading.Event) -> End | None:
+    """Handle an update, and say how that ended; whatever is raised, its thread lives on.
 
     Args:
         handle: what is done.
         claimed: the update.
-        turn: its place among the others; None where a handler cannot wait.
-        stop: set when the runtime stops: what is cut short by that is put back.
+        turn: its turn; None where a handler cannot wait.
+        stop: set when the runtime stops.
+
+    Returns:
+        None where the stop has cut it short, so that it is to be put back.
     """
     try:
         changes = handle(_decode(claimed.body.decode()), turn)
+        encode_changes(changes)  # what cannot be stored is this update's failure, and not that of those that are settled with it
     except HandlerFailed as failure:
-        if stop.is_set() and failure.interrupted:
-            return End(claimed, "put back")
-        return End(claimed, "failed", failure.changes, failure.reason)
+        return None if failure.interrupted and stop.is_set() else End(claimed, failure.changes, failure.reason)
     except BaseException as error:
         if isinstance(error, Stopped) and stop.is_set():
-            return End(claimed, "put back")
-        _log.exception("update %d could not be dispatched", claimed.update_id)
-        return End(claimed, "failed", reason=guard().traceback(error))
-    return End(claimed, "handled", changes)
+            return None
+        _log.exception("update %d could not be handled", claimed.update_id)
+        return End(claimed, reason=guard().traceback(error))
+    return End(claimed, changes)
+
+
+@dataclass
+class Done:
+    """What was done: updates whose handlers returned, and updates whose handlers raised, now among the dead letters."""
+
+    handled: int = 0
+    failed: int = 0
+
+    def count(self, end: End) -> None:
+        """Count an end."""
+        self.handled += end.reason is None
+        self.failed += end.reason is not None
+
+
+def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: float) -> Done:
+    """Handle what the inbox holds in the calling thread, the oldest first, until nothing is left or the time is up: where no thread may outlive a request.
+
+    Args:
+        inbox: where the updates wait; `recover` has been called.
+        handle: what is done with each.
+        stop: ends it; an update that it cuts short is put back.
+        deadline: `time.monotonic()` at which no more are begun.
+
+    Raises:
+        StorageError: the state file cannot be used; what was not recorded is handled again.
+    """
+    done = Done()
+    claimed = inbox.claim()
+    while claimed:
+        end = run_update(handle, claimed[0], None, stop)
+        if end is None:
+            inbox.release(claimed[0])
+            break
+        claimed = inbox.settle([end], claim=int(time.monotonic() < deadline and not stop.is_set())).claimed
+        done.count(end)
+    return done

@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from syncbot.errors import AskTimeout, Stopped
-from syncbot.runtime.work.questions import MAX_WAITING, Turns
+from syncbot.runtime.work.questions import MAX_WAITING, Questions
 
 CHAT, USER = 1, 2
 
 
 def test_an_answer_reaches_the_one_who_waits() -> None:
     """An offered update is what the waiting handler gets."""
-    turns = Turns()
+    turns = Questions()
     with turns.waiter(CHAT, USER) as waiter, ThreadPoolExecutor() as pool:
         found = pool.submit(waiter.wait, 10.0)
         assert turns.offer(CHAT, USER, {"update_id": 5})
@@ -25,14 +25,14 @@ def test_an_answer_reaches_the_one_who_waits() -> None:
 @pytest.mark.parametrize(("chat", "user"), [(9, USER), (CHAT, 9)])
 def test_another_users_message_is_no_answer(chat: int, user: int) -> None:
     """Only the same user in the same chat answers."""
-    turns = Turns()
+    turns = Questions()
     with turns.waiter(CHAT, USER):
         assert not turns.offer(chat, user, {})
 
 
 def test_the_newest_question_is_answered_first() -> None:
     """Of two questions to one user the later one gets the first answer."""
-    turns = Turns()
+    turns = Questions()
     with turns.waiter(CHAT, USER) as first, turns.waiter(CHAT, USER) as second:
         assert turns.offer(CHAT, USER, {"n": 1})
         assert turns.offer(CHAT, USER, {"n": 2})
@@ -43,7 +43,7 @@ def test_the_newest_question_is_answered_first() -> None:
 
 def test_after_its_time_a_question_swallows_nothing() -> None:
     """A message that comes after the time is over, while the handler still waits for its turn, is an ordinary one."""
-    turns = Turns()
+    turns = Questions()
     with turns.waiter(CHAT, USER) as waiter:
         with pytest.raises(AskTimeout):
             waiter.wait(0.0)
@@ -52,7 +52,7 @@ def test_after_its_time_a_question_swallows_nothing() -> None:
 
 def test_nobody_waits_after_the_block() -> None:
     """After the end of the block nothing is left."""
-    turns = Turns()
+    turns = Questions()
     with turns.waiter(CHAT, USER):
         pass
     assert not turns.offer(CHAT, USER, {})
@@ -60,7 +60,7 @@ def test_nobody_waits_after_the_block() -> None:
 
 def test_a_stop_ends_every_waiting() -> None:
     """Whoever waits, or begins to, gets Stopped; an answer that had come counts; one that comes now has to stay in the inbox."""
-    turns = Turns()
+    turns = Questions()
     with turns.waiter(CHAT, USER) as answered, turns.waiter(CHAT, 7) as open_, ThreadPoolExecutor() as pool:
         turns.offer(CHAT, USER, {"n": 1})
         waiting = pool.submit(open_.wait, 60.0)
@@ -76,7 +76,7 @@ def test_a_stop_ends_every_waiting() -> None:
 
 def test_too_many_questions_are_refused() -> None:
     """Each question holds a thread, so there is a bound; one that ends makes room."""
-    turns = Turns()
+    turns = Questions()
     blocks = [turns.waiter(CHAT, n) for n in range(MAX_WAITING)]
     for block in blocks:
         block.__enter__()
@@ -91,7 +91,7 @@ def test_too_many_questions_are_refused() -> None:
 
 def test_an_answer_is_taken_once() -> None:
     """Of a thousand offers from eight threads, exactly one is taken by the one who waits."""
-    turns, taken, lock = Turns(), [], threading.Lock()
+    turns, taken, lock = Questions(), [], threading.Lock()
 
     def offer(n: int) -> None:
         if turns.offer(CHAT, USER, {"n": n}):

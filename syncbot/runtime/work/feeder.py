@@ -1,0 +1,221 @@
+"""Between the inbox and the workers: one thread that settles what they have ended, and claims what they do next.
+
+So no worker waits for the store with a lock held, and what ends while a transaction runs is settled by the next one, together.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from syncbot.errors import StorageError
+from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
+from syncbot.runtime.work.tasks import Busy, JobRun
+from syncbot.storage.promises.data import NO_CHANGES
+from syncbot.storage.promises.inbox import Claimed, End, Inbox
+
+_log = logging.getLogger(__name__)
+
+_MOST_AHEAD = 64
+"""So many updates are claimed at most before there is a worker for them."""
+_CLOSE_SECONDS = 5.0
+
+
+class Feeder:
+    """Feeds workers from the inbox.
+
+    Args:
+        inbox: where updates come from, and where their ends are recorded.
+        lock: what the workers share; conditions on it tell them of work and of progress.
+        stop: set when the runtime stops: nothing is handed out any more, and what has ended is still settled.
+        prepare: what takes long once, and is done before the first update is claimed: a process that ends meanwhile leaves none that may have ended it.
+        on_settled: told of each end that is recorded.
+        on_fatal: told of the error that has ended the thread: the state file cannot be used any more.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        lock: threading.Lock,
+        stop: threading.Event,
+        *,
+        prepare: Callable[[], object],
+        on_settled: Callable[[End], None],
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self.retry = StorageRetry(stop)
+        self.progress = threading.Condition(lock)
+        """Told of everything that somebody may wait for: an end that is settled, a turn that is given away, a thread that ends."""
+        self.drained = False
+        """Whether nothing more of what is stored can be handled now."""
+        self._inbox = inbox
+        self._lock = lock
+        self._stop = stop
+        self._prepare = prepare
+        self._prepared = False
+        self._on_settled = on_settled
+        self._on_fatal = on_fatal
+        self._work_ready = threading.Condition(lock)
+        self._needed = threading.Condition(lock)
+        self._ends: list[End] = []
+        self._added = 0
+        self.settled = 0
+        """How many ends are recorded."""
+        self._ready: deque[Claimed] = deque()
+        self._jobs: deque[JobRun] = deque()
+        self._idle = 0
+        self._ahead = 0
+        self._news = 0
+        self._closing = False
+        self._has_ended = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        thread = threading.Thread(target=self._run, name="syncbot-feeder", daemon=True)
+        thread.start()
+        self._thread = thread
+
+    @property
+    def threads(self) -> set[threading.Thread]:
+        """The thread, once it has been started."""
+        return set() if self._thread is None else {self._thread}
+
+    # ── for others: the lock is held ─────────────────────────────────────────────────────────────────────────────────
+
+    def notify(self) -> None:
+        """The inbox may have updates to hand out, or the stop event was set."""
+        self.drained = False
+        self._news += 1
+        self._needed.notify()
+        if self._stop.is_set():
+            self.wake_workers()
+        self.progress.notify_all()
+
+    def wake_workers(self) -> None:
+        """Let those that have nothing to do look whether they are to end."""
+        self._work_ready.notify_all()
+
+    def submit(self, job: JobRun) -> None:
+        """Hand this out as soon as a worker is free."""
+        self._jobs.append(job)
+        self._work_ready.notify()
+
+    def take(self, is_over: Callable[[], bool]) -> Claimed | JobRun | None:
+        """What is to be done next, as soon as there is something; None when the calling thread is to end."""
+        while not is_over() and not self._has_ended:
+            if self._jobs or self._ready:
+                task = self._jobs.popleft() if self._jobs else self._ready.popleft()
+                if self._jobs or self._ready:
+                    self._work_ready.notify()
+                return task
+            self._idle += 1
+            if not self.drained:
+                self._needed.notify()
+            try:
+                self._work_ready.wait()
+            finally:
+                self._idle -= 1
+        return None
+
+    def ended(self, busy: Busy, end: End) -> None:
+        """An update has been handled. What it has changed is in the store when this returns, for whoever is handled next."""
+        if busy.given_up:
+            return
+        self._ends.append(end)
+        self._added += 1
+        mine = self._added
+        self._needed.notify()
+        if end.changes is not NO_CHANGES:
+            self.progress.wait_for(lambda: self.settled >= mine or self._has_ended)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something has ended that is not settled."""
+        return self.settled < self._added
+
+    def give_back(self) -> list[Claimed]:
+        """What is claimed and was not handed out, for the caller to release."""
+        ready, self._ready = list(self._ready), deque()
+        return ready
+
+    # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def close(self) -> None:
+        """Settle what has ended, and end the thread. The lock is not held."""
+        with self._lock:
+            self._closing = True
+            self._needed.notify()
+        if self._thread is not None:
+            self._thread.join(_CLOSE_SECONDS)
+
+    def _run(self) -> None:
+        try:
+            while self._is_needed():
+                self._step()
+        except BaseException as error:
+            self._on_fatal(error)
+        finally:
+            with self._lock:
+                self._has_ended = True
+                self.wake_workers()
+                self.progress.notify_all()
+
+    def _is_needed(self) -> bool:
+        """Wait until there is something to do; False when it is time to end."""
+        with self._lock:
+            self._needed.wait_for(lambda: self._ends or self._wanted() or self._closing)
+            return bool(self._ends) or not self._closing
+
+    def _wanted(self) -> int:
+        """How many updates to claim: one for every worker that has none, and some for those that were quick (the lock is held)."""
+        return 0 if self.drained or self._stop.is_set() else max(0, self._idle + self._ahead - len(self._ready))
+
+    def _step(self) -> None:
+        """Settle what has ended, and claim what is wanted.
+
+        Raises:
+            StorageError: the state file cannot be used any more.
+        """
+        with self._lock:
+            ends, wanted, news = self._ends[:], self._wanted(), self._news
+        try:
+            self._get_ready(wanted)
+            claimed = self._inbox.settle(ends, claim=wanted).claimed
+        except StorageError as error:
+            self.retry.met(error)
+            self._pause()
+        except Exception:  # one of our own must not end the work either
+            _log.exception("the feeder goes on after an error")
+            self._pause()
+        else:
+            self.retry.over()
+            for end in ends:
+                self._on_settled(end)
+            self._hand_out(claimed, len(ends), is_all=len(claimed) < wanted, news=news)
+
+    def _get_ready(self, wanted: int) -> None:
+        """Prepare, if something is to be claimed for the first time."""
+        if wanted and not self._prepared and self._inbox.counts().waiting:
+            self._prepare()
+            self._prepared = True
+
+    def _hand_out(self, claimed: list[Claimed], settled: int, *, is_all: bool, news: int) -> None:
+        with self._lock:
+            del self._ends[:settled]
+            self.settled += settled
+            self._ahead = min(_MOST_AHEAD, 2 * settled)
+            self.drained = is_all and self._news == news
+            self._ready += claimed
+            self._work_ready.notify(len(claimed))
+            self.progress.notify_all()
+
+    def _pause(self) -> None:
+        """Wait a moment; at the stop, what could not be settled is forgotten here, and handled again at the next start."""
+        with self._lock:
+            if not self._closing:
+                self._needed.wait_for(lambda: self._closing, RETRY_SECONDS)
+            elif self._stop.is_set():
+                self._ends.clear()
