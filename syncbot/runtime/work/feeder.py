@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 _MOST_AHEAD = 64
 """So many updates are claimed at most before there is a worker for them."""
+_COMPANY_SECONDS = 0.002
+"""For so long an end waits for others to be settled with, while there is work for everybody."""
 _CLOSE_SECONDS = 5.0
 
 
@@ -61,6 +63,7 @@ class Feeder:
         self._needed = threading.Condition(lock)
         self._ends: list[End] = []
         self._added = 0
+        self._awaited = 0
         self.settled = 0
         """How many ends are recorded."""
         self._ready: deque[Claimed] = deque()
@@ -127,9 +130,12 @@ class Feeder:
         self._ends.append(end)
         self._added += 1
         mine = self._added
-        self._needed.notify()
-        if end.changes is not NO_CHANGES:
+        if end.changes != NO_CHANGES:
+            self._awaited = mine
+            self._needed.notify()
             self.progress.wait_for(lambda: self.settled >= mine or self._has_ended)
+        elif not self._ready or len(self._ends) == 1:
+            self._needed.notify()
 
     @property
     def is_behind(self) -> bool:
@@ -166,8 +172,14 @@ class Feeder:
     def _is_needed(self) -> bool:
         """Wait until there is something to do; False when it is time to end."""
         with self._lock:
-            self._needed.wait_for(lambda: self._ends or self._wanted() or self._closing)
-            return bool(self._ends) or not self._closing
+            while not self._closing:
+                if self._idle > len(self._ready) and self._wanted():
+                    return True
+                if self._ends and (not self._ready or self._awaited > self.settled or not self._needed.wait(_COMPANY_SECONDS)):
+                    return True
+                if not self._ends:
+                    self._needed.wait()
+            return bool(self._ends)
 
     def _wanted(self) -> int:
         """How many updates to claim: one for every worker that has none, and some for those that were quick (the lock is held)."""
