@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.storage_kit import bury
 
 from syncbot.cli.console.frame import COMMANDS
 from syncbot.cli.console.output import one_line
@@ -73,7 +74,7 @@ def files(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, user: Us
         store.inbox.recover()
         store.inbox.store([Incoming(1, EVIL, json.dumps({"update_id": 1, "message": {"text": EVIL}}, ensure_ascii=False).encode("utf-8"))])
         [claimed] = store.inbox.claim()
-        store.inbox.bury(claimed, f"Traceback (most recent call last):\n  {EVIL}\nValueError: {EVIL}")
+        bury(store.inbox, claimed, f"Traceback (most recent call last):\n  {EVIL}\nValueError: {EVIL}")
         [number] = store.outbox.put(OutboxCall("sendMessage", {"chat_id": 1001, "text": EVIL}, key=EVIL))
         assert store.outbox.claim("one", lease=60.0)
         assert store.outbox.hold(number, "one", OutboxState.FAILED, EVIL)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kits.storage_kit import BOT
+from kits.storage_kit import BOT, bury, finish
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, DataChange, Incoming, OutboxCall, OutboxState, Scope, StateChange, Store, StoreOptions, open_store
 from syncbot.storage.sqlite.shapes import TABLES
@@ -69,7 +69,7 @@ def fill(store: Store, rows: int = ROWS) -> None:
     store.inbox.recover()
     for _ in range(rows):
         [claimed] = store.inbox.claim()
-        store.inbox.bury(claimed, f"why {padding}")
+        bury(store.inbox, claimed, f"why {padding}")
     running = store.inbox.claim(3)
     store.inbox.yield_turn(running[0])
     data = [DataChange(scope, n if scope is not Scope.BOT else 0, {f"k{n}": padding}) for n in range(rows) for scope in Scope]
@@ -262,9 +262,9 @@ def _handle(store: Store) -> None:
             store.inbox.yield_turn(one)
             store.inbox.take_turn(one)
         if n % 2:
-            store.inbox.bury(one, "why")
+            bury(store.inbox, one, "why")
         else:
-            store.inbox.finish(one, Changes((DataChange(Scope.USER, n, {"n": n}),)) if n % 4 else Changes())
+            finish(store.inbox, one, Changes((DataChange(Scope.USER, n, {"n": n}),)) if n % 4 else Changes())
 
 
 def _deliver(store: Store) -> None:
