@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.notify_kit import Manager
 from kits.runtime_kit import SECONDS, Records, becomes, logged
-from test_notify import Manager
 
 from syncbot.client.bot import Bot
 from syncbot.errors import NetworkError, NotSent, SyncBotError

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 import pytest
 from kits.frames_kit import leaks_of, spellings, watched
-from syncbot.testing.faults import Fault
 
 from syncbot.adapters.http import request
 from syncbot.auth import validate_login, validate_web_app_data
@@ -23,7 +22,7 @@ from syncbot.envfile import read_env_file, write_env_file
 from syncbot.errors import Phase, SyncBotError
 from syncbot.runtime.runtime import Runtime
 from syncbot.secret import Hidden, Secret
-from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy, TestCA
+from syncbot.testing import TEST_TOKEN, BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import FakeTransport, OneShotTransport
 from syncbot.types import Proxy, Request, Response
 

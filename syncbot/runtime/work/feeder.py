@@ -68,7 +68,8 @@ class Feeder:
         """How many ends are recorded."""
         self._ready: deque[Claimed] = deque()
         self._jobs: deque[JobRun] = deque()
-        self._idle = 0
+        self.idle = 0
+        """How many workers have nothing to do."""
         self._ahead = 0
         self._news = 0
         self._closing = False
@@ -114,13 +115,13 @@ class Feeder:
                 if self._jobs or self._ready:
                     self._work_ready.notify()
                 return task
-            self._idle += 1
+            self.idle += 1
             if not self.drained:
                 self._needed.notify()
             try:
                 self._work_ready.wait()
             finally:
-                self._idle -= 1
+                self.idle -= 1
         return None
 
     def ended(self, busy: Busy, end: End) -> None:
@@ -133,7 +134,8 @@ class Feeder:
         if end.changes != NO_CHANGES:
             self._awaited = mine
             self._needed.notify()
-            self.progress.wait_for(lambda: self.settled >= mine or self._has_ended)
+            # At a stop nobody waits for a disk to have room again.
+            self.progress.wait_for(lambda: self.settled >= mine or self._has_ended or (self._stop.is_set() and self.retry.trouble))
         elif not self._ready or len(self._ends) == 1:
             self._needed.notify()
 
@@ -173,7 +175,7 @@ class Feeder:
         """Wait until there is something to do; False when it is time to end."""
         with self._lock:
             while not self._closing:
-                if self._idle > len(self._ready) and self._wanted():
+                if self.idle > len(self._ready) and self._wanted():
                     return True
                 if self._ends and (not self._ready or self._awaited > self.settled or not self._needed.wait(_COMPANY_SECONDS)):
                     return True
@@ -183,7 +185,7 @@ class Feeder:
 
     def _wanted(self) -> int:
         """How many updates to claim: one for every worker that has none, and some for those that were quick (the lock is held)."""
-        return 0 if self.drained or self._stop.is_set() else max(0, self._idle + self._ahead - len(self._ready))
+        return 0 if self.drained or self._stop.is_set() else max(0, self.idle + self._ahead - len(self._ready))
 
     def _step(self) -> None:
         """Settle what has ended, and claim what is wanted.
