@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from syncbot.errors import StorageError
+from syncbot.regular import opener
 from syncbot.storage.promises.data import Scope
 from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.sqlite.database import Database, Row
@@ -173,7 +174,8 @@ def _open(folder: Path, turn: int) -> tuple[sqlite3.Connection, str]:
 def _first_page(new: Path) -> bytes:
     """The first page of a new state file: each one has its tables' roots in the same places. The length is left to the file itself."""
     Database(new, 1, StoreOptions(check=False)).close()
-    page = bytearray(new.read_bytes()[:_PAGE])
+    with open(new, "rb", opener=opener) as file:
+        page = bytearray(file.read(_PAGE))
     page[24:28] = (7).to_bytes(4, "big")  # the count of changes and the one below differ: then the length that the page states does not count
     page[32:40] = bytes(8)  # no free pages are known
     page[92:96] = bytes(4)
