@@ -70,7 +70,6 @@ class Feeder:
         self._jobs: deque[JobRun] = deque()
         self.idle = 0
         """How many workers have nothing to do."""
-        self._ahead = 0
         self._news = 0
         self._closing = False
         self._has_ended = False
@@ -175,17 +174,23 @@ class Feeder:
         """Wait until there is something to do; False when it is time to end."""
         with self._lock:
             while not self._closing:
-                if self.idle > len(self._ready) and self._wanted():
+                if self._ends:
+                    if self._ready and self._awaited <= self.settled:
+                        self._needed.wait(_COMPANY_SECONDS)
                     return True
-                if self._ends and (not self._ready or self._awaited > self.settled or not self._needed.wait(_COMPANY_SECONDS)):
+                if self._wanted():
                     return True
-                if not self._ends:
-                    self._needed.wait()
+                self._needed.wait()
             return bool(self._ends)
 
     def _wanted(self) -> int:
-        """How many updates to claim: one for every worker that has none, and some for those that were quick (the lock is held)."""
-        return 0 if self.drained or self._stop.is_set() else max(0, self.idle + self._ahead - len(self._ready))
+        """How many updates to claim: one for every worker that has none, and so many ahead as have just ended twice over (the lock is held).
+
+        What has ended may have freed its chat; without it, the inbox is not asked again for what it did not have.
+        """
+        if self._stop.is_set() or (self.drained and not self._ends):
+            return 0
+        return max(0, self.idle + min(_MOST_AHEAD, 2 * len(self._ends)) - len(self._ready))
 
     def _step(self) -> None:
         """Settle what has ended, and claim what is wanted.
@@ -220,7 +225,6 @@ class Feeder:
         with self._lock:
             del self._ends[:settled]
             self.settled += settled
-            self._ahead = min(_MOST_AHEAD, 2 * settled)
             self.drained = is_all and self._news == news
             self._ready += claimed
             self._work_ready.notify(len(claimed))
@@ -231,5 +235,5 @@ class Feeder:
         with self._lock:
             if not self._closing:
                 self._needed.wait_for(lambda: self._closing, RETRY_SECONDS)
-            elif self._stop.is_set():
+            else:
                 self._ends.clear()

@@ -149,9 +149,10 @@ class Workers:
             left = list(self._busy)
             for busy in left:
                 busy.given_up = True
-            claimed = self._feeder.give_back() + [busy.task for busy in left if isinstance(busy.task, Claimed)]
             self._progress.notify_all()
         self._feeder.close()
+        with self._lock:  # only now: the feeder may have been about to claim
+            claimed = self._feeder.give_back() + [busy.task for busy in left if isinstance(busy.task, Claimed)]
         if left:
             _log.warning("%d handlers did not end in time (%s); updates are handled again at the next start", len(left), ", ".join(busy.name for busy in left))
         self._inbox.release(*claimed)
