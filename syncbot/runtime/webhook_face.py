@@ -189,7 +189,7 @@ class Inlets(Router):
         del secret_token
         hook = self.wsgi(path_of(url) if path is None else path, hidden)
         parameters = Wish(url, Secret(hook.secret_token), self.kinds_asked_for(), max_connections, ip_address, drop_pending_updates).parameters()
-        server = Server(hook, listen, port, threads)
+        server = Server(hook, listen, port, threads, on_failure=self._serving_failed)
         try:
             with self._signals():
                 self.start(poll=False)
@@ -203,6 +203,11 @@ class Inlets(Router):
             self.stop()
             if remove_on_stop:
                 remove(self.bot)
+
+    def _serving_failed(self, error: BaseException) -> None:
+        session = self._current()
+        if session is not None:
+            session.fail(error)
 
     def ensure_started(self) -> None:
         """Start to handle what a webhook brings, unless this process has been started already, or stopped."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import socket
@@ -71,13 +72,21 @@ class Server:
         threads: how many requests are worked on at once.
         request_seconds: the time that a request may take to arrive.
         clock: what measures it; in seconds.
+        on_failure: told what has ended the thread that serves; it does not begin anew.
 
     Raises:
         ConfigError: waitress is not installed, or the address cannot be used.
     """
 
     def __init__(
-        self, app: Any, listen: str, port: int, threads: int, request_seconds: float = BODY_SECONDS, clock: Callable[[], float] = time.monotonic
+        self,
+        app: Any,
+        listen: str,
+        port: int,
+        threads: int,
+        request_seconds: float = BODY_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        on_failure: Callable[[BaseException], object] = lambda _: None,
     ) -> None:
         try:
             from waitress import wasyncore
@@ -107,6 +116,7 @@ class Server:
         self._connections = _Connections(self._server.active_channels, request_seconds, clock)
         self._server.channel_class = _bounded(self._server.channel_class, self._connections)
         self._door = {listener.fileno(): self._server}
+        self._on_failure = on_failure
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="syncbot-webhook", daemon=True)
 
@@ -118,7 +128,8 @@ class Server:
         """Take no more requests, answer those that are here, and let go of the port."""
         self._stop.set()
         if self._thread.ident is not None:
-            self._server.pull_trigger()
+            with contextlib.suppress(OSError):  # where the thread has failed, so may have what wakes it
+                self._server.pull_trigger()
             self._thread.join()
         self._server.task_dispatcher.shutdown()
         for _ in range(_FLUSHES):  # answers that are still to be written
@@ -127,6 +138,12 @@ class Server:
         self._close_all(self._map)
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException as error:  # whatever ends it: nothing would be taken any more
+            self._on_failure(error)
+
+    def _serve(self) -> None:
         while not self._stop.is_set():
             self._loop(timeout=_LOOP_SECONDS, map=self._map, use_poll=True, count=1)
             for _ in range(_AT_ONCE):  # waitress lets one in each round, and a crowd would keep the next good one waiting
@@ -134,6 +151,8 @@ class Server:
                     break
                 self._loop(timeout=0.0, map=self._door, use_poll=True, count=1)
             self._connections.close_overdue()
+            if not self._server.accepting:  # waitress closes its listener at an error there, and goes on with nothing
+                raise RuntimeError(f"port {self.port} is not listened on any more")
 
 
 class _Quiet:

@@ -275,3 +275,24 @@ def test_waitress_is_what_serving_builds_on() -> None:
         with channel.requests_lock:  # no thread that answers is between two requests meanwhile
             channel.handle_close()
         assert server.active_channels == {}
+
+
+def test_what_ends_the_serving_thread_is_told() -> None:
+    """A server that takes nothing any more is not left to look alive: whoever runs it is told why."""
+    told: list[BaseException] = []
+    ended = threading.Event()
+
+    def broken() -> float:
+        raise OverflowError("no such time")
+
+    def failed(error: BaseException) -> None:
+        told.append(error)
+        ended.set()
+
+    server = Server(echo, "127.0.0.1", 0, threads=1, clock=broken, on_failure=failed)
+    server.start()
+    try:
+        assert ended.wait(20.0)
+        assert isinstance(told[0], OverflowError)
+    finally:
+        server.close()
