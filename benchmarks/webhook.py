@@ -22,7 +22,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "scripts"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "scripts" / "campaigns"))
 
 from campaign_kit import kept_port, listens, wait_until
 from kit import Row, Table, clean_environment, installed

@@ -29,4 +29,4 @@ else
     *) exit $code ;;
     esac
 fi
-exec "$bin/python" "$root/scripts/launcher.py" "$@"
+exec "$bin/python" "$root/scripts/helpers/launcher.py" "$@"

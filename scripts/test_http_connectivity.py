@@ -10,10 +10,10 @@ from quickstart import enter
 
 
 def main() -> int:
-    """Make the checks; see `trial.run`."""
+    """Make the checks; see `helpers.trial.run`."""
     enter()
     # Only there once `enter` has returned.
-    from trial import CheckFailed, Place, faults_survived, open_sockets, quick_calls, run
+    from helpers.trial import CheckFailed, Place, faults_survived, open_sockets, quick_calls, run
 
     import syncbot
     from syncbot.transport import OneShotTransport

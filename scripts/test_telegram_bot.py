@@ -17,10 +17,10 @@ from quickstart import enter
 
 
 def main() -> int:
-    """Make the checks; see `trial.run`."""
+    """Make the checks; see `helpers.trial.run`."""
     enter()
     # Only there once `enter` has returned.
-    from trial import CheckFailed, Place, faults_survived, run
+    from helpers.trial import CheckFailed, Place, faults_survived, run
 
     from syncbot import Bot, Context, Runtime
 

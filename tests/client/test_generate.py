@@ -16,7 +16,7 @@ import pytest
 from syncbot.client.api.methods import API_VERSION, METHODS
 from syncbot.client.api.table import find_method, method_names
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts/generate_methods.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts/generators/generate_methods.py"
 
 
 @pytest.fixture(scope="module")

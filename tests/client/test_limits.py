@@ -325,7 +325,7 @@ def test_threads_share_the_limits() -> None:
 
 def test_a_short_run_of_the_real_campaign(capsys: pytest.CaptureFixture[str]) -> None:
     """150 messages to 50 chats over real connections: the server sees no more than the limits, and it takes what they allow."""
-    path = Path(__file__).parents[2] / "scripts" / "campaign_limits.py"
+    path = Path(__file__).parents[2] / "scripts" / "campaigns" / "campaign_limits.py"
     spec = importlib.util.spec_from_file_location("campaign_limits", path)
     assert spec is not None
     assert spec.loader is not None

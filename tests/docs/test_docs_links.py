@@ -33,14 +33,14 @@ def test_links_lead_somewhere(guide: Path) -> None:
 
 
 def test_every_guide_is_linked_from_the_readme() -> None:
-    """No guide is an orphan: README.md links to each (scripts/generate_docs.py adds those that nobody has placed)."""
+    """No guide is an orphan: README.md links to each (scripts/generators/generate_docs.py adds those that nobody has placed)."""
     linked = set(re.findall(r"\]\(docs/([^)#\s]+\.md)\)", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert linked == {path.name for path in ROOT.glob("docs/*.md")}
 
 
 def test_the_tables_made_from_the_code_are_up_to_date() -> None:
-    """Settings, options, exit codes and errors in the guides are those of the code; scripts/generate_docs.py writes them."""
-    ended = subprocess.run([sys.executable, ROOT / "scripts" / "generate_docs.py", "--check"], capture_output=True, text=True)
+    """Settings, options, exit codes and errors in the guides are those of the code; scripts/generators/generate_docs.py writes them."""
+    ended = subprocess.run([sys.executable, ROOT / "scripts" / "generators" / "generate_docs.py", "--check"], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
@@ -48,7 +48,7 @@ def test_a_stale_table_is_noticed_and_written(tmp_path: Path) -> None:
     """--check finds a table that differs and touches nothing; without it the table is written, and what is around it stays."""
     guide = tmp_path / "guide.md"
     guide.write_text("before\n<!-- begin exit codes -->\nold\n<!-- end exit codes -->\nafter\n")
-    command = [sys.executable, str(ROOT / "scripts" / "generate_docs.py"), "--folder", str(tmp_path)]
+    command = [sys.executable, str(ROOT / "scripts" / "generators" / "generate_docs.py"), "--folder", str(tmp_path)]
     assert subprocess.run([*command, "--check"], capture_output=True).returncode == 1
     assert "old" in guide.read_text()
     assert subprocess.run(command, capture_output=True).returncode == 0
@@ -67,7 +67,7 @@ def test_a_new_guide_is_added_to_the_readme(tmp_path: Path) -> None:
     (docs / "new.md").write_text("# A new one\n")
     readme = tmp_path / "README.md"
     readme.write_text("See [old](docs/old.md).\n<!-- begin further guides -->\n<!-- end further guides -->\n")
-    command = [sys.executable, str(ROOT / "scripts" / "generate_docs.py"), "--folder", str(docs)]
+    command = [sys.executable, str(ROOT / "scripts" / "generators" / "generate_docs.py"), "--folder", str(docs)]
     assert subprocess.run([*command, "--check"], capture_output=True).returncode == 1
     assert subprocess.run(command, capture_output=True).returncode == 0
     assert "-->\nAnd: [A new one](docs/new.md)\n<!--" in readme.read_text()

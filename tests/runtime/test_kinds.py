@@ -19,7 +19,7 @@ from syncbot.client.ptb.decode import decode_update
 from syncbot.runtime.handling.kinds import API_VERSION, KINDS, SERVICE_FIELDS
 from syncbot.runtime.handling.update_facts import NO_TARGET, Target, chat_id_of, is_answer, kind_of, order_key, ordered_kinds, target_of, user_id_of
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts/generate_kinds.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts/generators/generate_kinds.py"
 
 
 # ── the generator ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -76,7 +76,7 @@ def test_check_finds_what_is_stale(tmp_path: Path) -> None:
     """`--check` names the files that are not current, and exits with 1."""
     done = generate(written(tmp_path, committed_spec() | {"version": "Bot API 99.9"}), "--check")
     assert done.returncode == 1
-    assert done.stderr.count("is not current; run scripts/generate_kinds.py") == 3
+    assert done.stderr.count("is not current; run scripts/generators/generate_kinds.py") == 3
 
 
 def test_a_new_kind_is_refused_until_somebody_has_looked_at_it(tmp_path: Path) -> None:

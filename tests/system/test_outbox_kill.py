@@ -1,4 +1,4 @@
-"""A short slice of the campaign against those who deliver an outbox: scripts/campaign_outbox.py."""
+"""A short slice of the campaign against those who deliver an outbox: scripts/campaigns/campaign_outbox.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from syncbot.testing import TestCA
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts/campaign_outbox.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts/campaigns/campaign_outbox.py"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A slice of each of the runtime's campaigns; `scripts/` runs them at any length."""
+"""A slice of each of the runtime's campaigns; `scripts/campaigns/` runs them at any length."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
 
 
 @pytest.mark.timeout(320)
@@ -42,4 +42,4 @@ def test_a_minute_of_the_soak() -> None:
 
 def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
     known = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
-    return subprocess.run([sys.executable, str(SCRIPTS / command[0]), *command[1:]], capture_output=True, text=True, timeout=seconds, env=known)
+    return subprocess.run([sys.executable, str(CAMPAIGNS / command[0]), *command[1:]], capture_output=True, text=True, timeout=seconds, env=known)

@@ -1,4 +1,4 @@
-"""A short slice of scripts/campaign_webhook.py: the process that handles is killed, and nothing is lost, doubled or out of order."""
+"""A short slice of scripts/campaigns/campaign_webhook.py: the process that handles is killed, and nothing is lost, doubled or out of order."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from types import ModuleType
 import pytest
 from kits.timing_kit import soon
 
-SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
+CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
 
 
 @pytest.fixture
 def campaign(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script as a module."""
-    spec = importlib.util.spec_from_file_location("campaign_webhook", SCRIPTS / "campaign_webhook.py")
+    spec = importlib.util.spec_from_file_location("campaign_webhook", CAMPAIGNS / "campaign_webhook.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "campaign_webhook", module)  # dataclasses look their module up
-    monkeypatch.syspath_prepend(str(SCRIPTS.parent))
+    monkeypatch.syspath_prepend(str(CAMPAIGNS.parents[1]))
     spec.loader.exec_module(module)
     return module
 

@@ -1,4 +1,4 @@
-"""A short slice of scripts/campaign_flood.py: strangers crowd the webhook, and good requests are answered as ever."""
+"""A short slice of scripts/campaigns/campaign_flood.py: strangers crowd the webhook, and good requests are answered as ever."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from kits.timing_kit import soon
 
-SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
+CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
 
 
 @pytest.mark.timeout(320)
 @pytest.mark.parametrize("way", ["waitress", "nginx"])
 def test_strangers_do_not_keep_good_requests_waiting(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """With 250 connections of strangers, more than there are places, each good request is answered within a second, and handled."""
-    monkeypatch.syspath_prepend(str(SCRIPTS))
+    monkeypatch.syspath_prepend(str(CAMPAIGNS))
     from campaign_flood import PROMISED_SECONDS, flood
 
     def run_once() -> float:

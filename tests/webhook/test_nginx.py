@@ -49,7 +49,7 @@ class Edge:
 @pytest.fixture
 def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
     """nginx in front of a port where a bot will listen."""
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    monkeypatch.syspath_prepend(str(ROOT / "scripts" / "campaigns"))
     from campaign_nginx import Nginx
 
     folder = tmp_path / "nginx"

@@ -135,7 +135,7 @@ def test_a_signal_ends_the_program(start: Start, server: BotApiServer, tmp_path:
     """SIGTERM in the main thread ends run_webhook, the process exits with 0, and what was answered with 200 was handled or waits."""
     journal = tmp_path / "journal"
     port = free_port()
-    program = start(sys.executable, str(ROOT / "scripts" / "campaign_webhook_bot.py"), str(port), JOURNAL=str(journal), PYTHONPATH=str(ROOT))
+    program = start(sys.executable, str(ROOT / "scripts" / "campaigns" / "campaign_webhook_bot.py"), str(port), JOURNAL=str(journal), PYTHONPATH=str(ROOT))
     eventually(lambda: str(port) in server.engine.webhook.url, what="setting the webhook")
     assert post(port, body_of(1), secret="the-secret_of-the-campaign").status == 200
     eventually(lambda: "end" in journal.read_text())

@@ -1,4 +1,4 @@
-"""The methods of the Bot API. Written by scripts/generate_methods.py; do not edit, but see scripts/methods_review.toml.
+"""The methods of the Bot API. Written by scripts/generators/generate_methods.py; do not edit, but see scripts/generators/methods_review.toml.
 
 A block per method: its name, whether it is safe to repeat, and what it returns; a summary; and its parameters with their types.
 "!" marks a required one, "[]" an array of, and "*" stands before those that go by name only. `table.py` reads it.

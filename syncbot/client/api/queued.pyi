@@ -1,4 +1,4 @@
-# Written by scripts/generate_methods.py for Bot API 10.1; do not edit.
+# Written by scripts/generators/generate_methods.py for Bot API 10.1; do not edit.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike

@@ -1,4 +1,4 @@
-"""One decorator for each kind of update. Written by scripts/generate_kinds.py; do not edit."""
+"""One decorator for each kind of update. Written by scripts/generators/generate_kinds.py; do not edit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of updates. Written by scripts/generate_kinds.py; do not edit."""
+"""The kinds of updates. Written by scripts/generators/generate_kinds.py; do not edit."""
 
 from typing import NamedTuple
 

@@ -16,7 +16,7 @@ from typing import IO
 
 from syncbot.regular import private
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ENDS = {0, 2, 77, 78, 130}
 """Exit codes after which a new start would change nothing: it ended well, or somebody has to act."""
 _LAST_LINES_SECONDS = 2.0
@@ -140,7 +140,7 @@ def main() -> int:
     if options.bot.endswith(".py"):
         if not Path(options.bot).is_file():
             parser.error(f"there is no file {options.bot}")
-        command = [sys.executable, str(ROOT / "scripts" / "run_script.py"), options.bot, *options.arguments]
+        command = [sys.executable, str(ROOT / "scripts" / "helpers" / "run_script.py"), options.bot, *options.arguments]
     else:
         command = [sys.executable, "-m", "syncbot.cli", "run", options.bot, *options.arguments]
     try:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The flood: hundreds of strangers' connections that bring nothing good and come again, and good requests that must not notice.
 
-    scripts/campaign_flood.py [--way waitress|nginx] [--seconds 60] [--connections 500]
+    scripts/campaigns/campaign_flood.py [--way waitress|nginx] [--seconds 60] [--connections 500]
 
 Half of the good senders keep their connection, as Telegram does; the others open one for each request. A request that is not answered with 200 is
 sent again at once, and its time goes on. Each must be answered within a second and be handled, and no stranger may stay longer than 10 s (behind
@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
+ROOT = FOLDER.parents[1]
+sys.path[:0] = [str(FOLDER), str(ROOT)]
 
 from campaign_kit import kept_port, listens, wait_until  # noqa: E402  # found by the line above where this is no program but a module
 from campaign_nginx import Nginx  # noqa: E402  # the same

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write the table of the Bot API's methods and the stubs that show them to editors and type checkers.
 
-    scripts/generate_methods.py SPEC.json            write the files
-    scripts/generate_methods.py SPEC.json --check    only say whether they are current (exit 1 if not)
+    scripts/generators/generate_methods.py SPEC.json            write the files
+    scripts/generators/generate_methods.py SPEC.json --check    only say whether they are current (exit 1 if not)
 
 SPEC.json describes the Bot API: {"version": …, "methods": {name: {"returns": […], "fields": [{"name", "types", "required"}, …]}}}.
 What it cannot say (safe to repeat or not, a summary, the order of positional parameters) people wrote in methods_review.toml beside this
@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from syncbot.client.api import signatures  # noqa: E402 - the script works in a checkout that is not installed
@@ -33,7 +33,7 @@ QUEUED_STUB = ROOT / "syncbot/client/api/queued.pyi"
 WIDTH = 160
 
 TABLE_HEAD = '''\
-"""The methods of the Bot API. Written by scripts/generate_methods.py; do not edit, but see scripts/methods_review.toml.
+"""The methods of the Bot API. Written by scripts/generators/generate_methods.py; do not edit, but see scripts/generators/methods_review.toml.
 
 A block per method: its name, whether it is safe to repeat, and what it returns; a summary; and its parameters with their types.
 "!" marks a required one, "[]" an array of, and "*" stands before those that go by name only. `table.py` reads it.
@@ -48,7 +48,7 @@ METHODS = """\\
 '''
 
 STUB_HEAD = """\
-# Written by scripts/generate_methods.py for Bot API {version}; do not edit.
+# Written by scripts/generators/generate_methods.py for Bot API {version}; do not edit.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
@@ -226,7 +226,7 @@ def main(argv: list[str] | None = None) -> int:
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if arguments.check:
-            print(f"{path.relative_to(ROOT)} is not current; run scripts/generate_methods.py", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is not current; run scripts/generators/generate_methods.py", file=sys.stderr)
         else:
             path.write_text(files[path], encoding="utf-8")
             print(f"wrote {path.relative_to(ROOT)}")

@@ -1,6 +1,6 @@
 """Kills a bot again and again at random moments, behind a faulty proxy, and looks whether anything was lost.
 
-    python scripts/campaign_kill.py --rounds 50 --updates 2000
+    python scripts/campaigns/campaign_kill.py --rounds 50 --updates 2000
 
 Exits 0 when every update was handled at least once, none went to the dead letters, no kill made more handled twice than were in flight, and the
 order was kept in every chat; and when an update whose handler always kills the process was the only dead letter of a second run.

@@ -1,6 +1,6 @@
 """Runs a bot for some minutes in the worst of weathers, and looks whether it is as it was at the beginning.
 
-    scripts/soak 30
+    scripts/campaigns/soak 30
 
 Meanwhile users write; two proxies in front of the bot break tunnels in every way, go down and come up; Telegram answers 409, 429, 5xx and HTML; the disk
 is full for a while; and in the first third the process is killed now and then. Exits 0 when the bot is alive and well at the end, every update was

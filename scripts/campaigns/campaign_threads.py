@@ -1,6 +1,6 @@
 """Makes the poller, the supervisor (which monitors) or the deliverer of a bot raise at a random moment, and looks whether it says that it is well.
 
-    python scripts/campaign_threads.py --rounds 200
+    python scripts/campaigns/campaign_threads.py --rounds 200
 
 In each round something below one of these threads raises, once or from then on: a socket, the connection to the state file, or the clock.
 Updates come all the time, so that a bot that polls asks for them several times a second. Exits 0 when no bot was "ok" (by `health()`, or by its

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The webhook campaign: thousands of updates posted on many connections, while the process that handles them is killed.
 
-    scripts/campaign_webhook.py [--server waitress|gunicorn] [--updates 5000] [--connections 16] [--kills 1]
+    scripts/campaigns/campaign_webhook.py [--server waitress|gunicorn] [--updates 5000] [--connections 16] [--kills 1]
 
 Each connection posts the updates of its chats one after the other and again until they are answered with 200, as Telegram does. In the middle,
 after it was seen to handle, the process that holds the bot's lock is killed with SIGKILL. At the end every update that was answered with 200
@@ -27,7 +27,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
+ROOT = FOLDER.parents[1]
+sys.path[:0] = [str(FOLDER), str(ROOT)]
 
 from campaign_kit import kept_port, listens, wait_until  # noqa: E402  # found by the line above where this is no program but a module
 
@@ -90,7 +91,7 @@ class Service:
             "SYNCBOT_PROXY": "direct",
             "SYNCBOT_STATE": str(folder / "bot.db"),
             "JOURNAL": str(journal),
-            "PYTHONPATH": os.pathsep.join([str(FOLDER), str(FOLDER.parent)]),
+            "PYTHONPATH": os.pathsep.join([str(FOLDER), str(ROOT)]),
         }
         self._environment = {**os.environ, **settings}
         self._log = folder / "server.log"

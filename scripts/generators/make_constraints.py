@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes constraints.txt: what a release was tested with, version and SHA-256 of each package that syncbot and its extras need.
 
-    scripts/make_constraints.py          for the versions that are installed here, where the tests have run
+    scripts/generators/make_constraints.py          for the versions that are installed here, where the tests have run
 
 The versions are those of this environment; pip tells the hashes of the wheels, for each Python and platform below, and downloads none of them.
 """
@@ -16,7 +16,9 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
-from quickstart import ROOT, enter
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from quickstart import ROOT, enter  # found by the line above
 
 TARGET = ROOT / "constraints.txt"
 EXTRAS = ("webhook", "jobs", "testing")
@@ -26,7 +28,7 @@ LIBRARIES = (("manylinux2014", "manylinux_2_28", "manylinux_2_31", "manylinux_2_
 MACS = (("macosx_11_0_arm64",), ("macosx_10_13_x86_64", "macosx_11_0_x86_64"))
 PLATFORMS = [tuple(f"{library}_{machine}" for library in libraries) for machine in MACHINES for libraries in LIBRARIES] + list(MACS)
 HEAD = """\
-# What this release was tested with, for installations that are to stay as they are; written by scripts/make_constraints.py.
+# What this release was tested with, for installations that are to stay as they are; written by scripts/generators/make_constraints.py.
 # Wheels for CPython {pythons} on Linux (glibc and musl; {machines}) and macOS.
 #   pip install --require-hashes -r constraints.txt && pip install --no-deps --no-build-isolation /path/to/this/checkout
 # Without an extra, leave its part out: sed '/^# for webhook/,$d' constraints.txt > core.txt

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write the table of the kinds of updates, the decorators for them, and the stub of the shortcuts of `Context`.
 
-    scripts/generate_kinds.py SPEC.json            write the files
-    scripts/generate_kinds.py SPEC.json --check    only say whether they are current (exit 1 if not)
+    scripts/generators/generate_kinds.py SPEC.json            write the files
+    scripts/generators/generate_kinds.py SPEC.json --check    only say whether they are current (exit 1 if not)
 
 SPEC.json describes the Bot API: {"version": …, "types": {name: {"fields": [{"name", "types", "description"}, …]}}}. A kind that has no
 summary here is refused: somebody has to look at it first.
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import generate_methods  # noqa: E402 - the same
@@ -83,7 +83,7 @@ ALSO_SERVICE = (
 )
 
 KINDS_HEAD = '''\
-"""The kinds of updates. Written by scripts/generate_kinds.py; do not edit."""
+"""The kinds of updates. Written by scripts/generators/generate_kinds.py; do not edit."""
 
 from typing import NamedTuple
 
@@ -121,7 +121,7 @@ SERVICE_FIELDS = frozenset(
 '''
 
 DECORATORS_HEAD = '''\
-"""One decorator for each kind of update. Written by scripts/generate_kinds.py; do not edit."""
+"""One decorator for each kind of update. Written by scripts/generators/generate_kinds.py; do not edit."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def render_stub(version: str) -> str:
         "from syncbot.client.api.table import MethodSpec\n", "from syncbot.client.bot import Bot\nfrom syncbot.runtime.handling.update_facts import Target\n"
     )
     imports = imports.replace("from typing import IO, Any, TypeAlias", "from typing import IO, Any, TypeAlias, overload")
-    text = [f"# Written by scripts/generate_kinds.py for Bot API {version}; do not edit.\nfrom collections", imports, STUB_CLASS]
+    text = [f"# Written by scripts/generators/generate_kinds.py for Bot API {version}; do not edit.\nfrom collections", imports, STUB_CLASS]
     text += [render_shortcut(shortcut, shortcut.name) for shortcut in shortcuts.SHORTCUTS.values()]
     text += [render_shortcut(shortcuts.SHORTCUTS["reply"], "ask")]
     text += ["    @overload\n" + render_shortcut(shortcut, "answer") for shortcut in shortcuts.ANSWERS.values()]
@@ -322,7 +322,7 @@ def main(argv: list[str] | None = None) -> int:
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if arguments.check:
-            print(f"{path.relative_to(ROOT)} is not current; run scripts/generate_kinds.py", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is not current; run scripts/generators/generate_kinds.py", file=sys.stderr)
         else:
             path.write_text(files[path], encoding="utf-8")
             print(f"wrote {path.relative_to(ROOT)}")

@@ -1,6 +1,6 @@
 """The bot of `campaign_threads.py`: below it the sockets, the connection to the state file and the clock can be made to raise in one of its threads.
 
-    python scripts/campaign_threads_bot.py '{"url": …, "token": …, "state": …, "heartbeat": …, "fault": {…}}'
+    python scripts/campaigns/campaign_threads_bot.py '{"url": …, "token": …, "state": …, "heartbeat": …, "fault": {…}}'
 
 A line on standard input is answered with a line of figures as JSON; "arm" lets the fault strike.
 """

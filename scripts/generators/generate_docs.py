@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes the tables of the guides from the code: every setting, the options of Bot and Runtime, the exit codes; and the list of further guides in README.md.
 
-    scripts/generate_docs.py           write them
-    scripts/generate_docs.py --check   only say whether they are up to date (exit code 1 where not)
+    scripts/generators/generate_docs.py           write them
+    scripts/generators/generate_docs.py --check   only say whether they are up to date (exit code 1 where not)
 
 A table stands between <!-- begin NAME --> and <!-- end NAME -->; what stands around it is written by hand.
 """
@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from quickstart import ROOT, enter
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from quickstart import ROOT, enter  # found by the line above
 
 
 def main() -> int:
@@ -38,7 +40,7 @@ def main() -> int:
             if not options.check:
                 path.write_text(new, encoding="utf-8")
     for path in stale:
-        print(f"{path}: {'out of date; run scripts/generate_docs.py' if options.check else 'written'}")
+        print(f"{path}: {'out of date; run scripts/generators/generate_docs.py' if options.check else 'written'}")
     return 1 if stale and options.check else 0
 
 

@@ -12,7 +12,7 @@ from typing import Self
 
 import trustme
 
-EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "nginx.conf"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "nginx.conf"
 AROUND = """
 daemon off;
 {user}

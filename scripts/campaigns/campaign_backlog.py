@@ -1,6 +1,6 @@
 """Lets many updates wait, some of them behind a handler that hangs, and looks at order and memory.
 
-    python scripts/campaign_backlog.py --updates 10000 --chats 100
+    python scripts/campaigns/campaign_backlog.py --updates 10000 --chats 100
 
 Exits 0 when all updates but those of the hanging chat were handled, in order in every chat, on 4 workers, and memory has grown by less than 10 MB.
 """

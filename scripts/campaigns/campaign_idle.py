@@ -1,6 +1,6 @@
 """Polls through proxies that cut idle connections, and counts how many polls are cut once that was learned.
 
-    python scripts/campaign_idle.py --limit 20 --seconds 1800
+    python scripts/campaigns/campaign_idle.py --limit 20 --seconds 1800
 
 Exits 0 when every bot learned its way's limit, and no more than one poll in twenty was cut afterwards.
 """

@@ -1,6 +1,6 @@
 """Sends messages to many chats as fast as the rate limits allow, and holds that against the server's own count.
 
-    python scripts/campaign_limits.py --messages 1000 --chats 50
+    python scripts/campaigns/campaign_limits.py --messages 1000 --chats 50
 
 Exits 0 when every message was delivered once, the server never saw more than Telegram's limits, and the time was within a tenth of what they
 allow (and half a second for the start and the end).

@@ -1,6 +1,6 @@
 """Kills those who deliver an outbox, at random moments, and holds what a server got against what the queue says.
 
-    python scripts/campaign_outbox.py --rounds 30 --messages 500
+    python scripts/campaigns/campaign_outbox.py --rounds 30 --messages 500
 
 Two processes deliver one queue through a proxy that breaks tunnels; one of them is killed with SIGKILL again and again, and another takes its
 place. A round is good when every message was delivered once, or is listed as uncertain; when no more are uncertain than were on their way at the

@@ -1,6 +1,6 @@
 """The bot that the campaigns run in a process of its own: it notes every update in a file outside of its state, and does as the texts say.
 
-    python scripts/campaign_bot.py '{"url": …, "token": …, "state": …, "notes": …}'
+    python scripts/campaigns/campaign_bot.py '{"url": …, "token": …, "state": …, "notes": …}'
 
 A text "die" kills the process, "hang" hangs; all others are noted, a line each, and with `reply` answered. SIGUSR1 makes the disk full, SIGUSR2
 makes room again. A line on standard input is answered with a line of figures as JSON.
