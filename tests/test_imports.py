@@ -5,12 +5,9 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-
-PACKAGE = Path(__file__).parents[1] / "syncbot"
+from kits.imports_kit import imports, modules
 
 # A module imports from its own package (the first name below syncbot) and from those in lines above its own.
 LAYERS = [
@@ -18,7 +15,7 @@ LAYERS = [
     {"secret"},
     {"types"},
     {"redact"},
-    {"logs", "storage", "envfile", "text", "keyboards", "auth", "readers"},
+    {"logs", "storage", "text", "keyboards", "auth"},
     {"config"},
     {"transport"},
     {"client"},
@@ -43,7 +40,7 @@ DOORS = {
     "telegram": ("syncbot.client.ptb.decode", "syncbot.client.ptb.plain", "syncbot.client.ptb.shortcuts", "syncbot.adapters.ptb"),
     "telebot": ("syncbot.adapters.telebot",),
     "asyncio": ("syncbot.adapters.ptb",),
-    "dotenv": ("syncbot.envfile",),
+    "dotenv": ("syncbot.config.envfile",),
     "apscheduler": ("syncbot.runtime.work.jobs", "syncbot.runtime.work.crontab"),
     "click": ("syncbot.cli.",),
     "waitress": ("syncbot.webhook.serving",),
@@ -61,93 +58,15 @@ LATE_MODULES = {
 }
 
 
-@dataclass(frozen=True)
-class Import:
-    """One import statement: who, what, where, and whether it stands in a function."""
-
-    module: str
-    name: str
-    line: int
-    deferred: bool
-
-    def __str__(self) -> str:
-        return f"{self.module}:{self.line} imports {self.name}"
-
-
-class Reader(ast.NodeVisitor):
-    """Collects the imports of a module that happen at run time."""
-
-    def __init__(self, module: str) -> None:
-        self.module = module
-        self.found: list[Import] = []
-        self._depth = 0
-
-    def visit_If(self, node: ast.If) -> None:
-        """What stands under TYPE_CHECKING never happens."""
-        if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            for child in node.orelse:
-                self.visit(child)
-        else:
-            self.generic_visit(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        """What stands in a function happens when it is called."""
-        self._depth += 1
-        self.generic_visit(node)
-        self._depth -= 1
-
-    visit_AsyncFunctionDef = visit_FunctionDef
-
-    def visit_Import(self, node: ast.Import) -> None:
-        """`import a.b`."""
-        for alias in node.names:
-            self._add(alias.name, node)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        """`from a.b import c`; from the package itself, each name is a module or a public name."""
-        assert node.level == 0, f"{self.module}:{node.lineno}: imports are absolute"
-        assert node.module is not None
-        if node.module == "syncbot":
-            for alias in node.names:
-                self._add(f"syncbot.{alias.name}", node)
-        else:
-            self._add(node.module, node)
-
-    def visit_Call(self, node: ast.Call) -> None:
-        """`importlib.import_module("a.b")`."""
-        if ast.unparse(node.func) in ("importlib.import_module", "import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
-            self._add(str(node.args[0].value), node)
-        self.generic_visit(node)
-
-    def _add(self, name: str, node: ast.stmt | ast.expr) -> None:
-        self.found.append(Import(self.module, name, node.lineno, self._depth > 0))
-
-
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of the package, by name."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
-        yield name, ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-def imports() -> list[Import]:
-    """Every import of the package that happens at run time."""
-    found: list[Import] = []
-    for name, tree in modules():
-        reader = Reader(name)
-        reader.visit(tree)
-        found += reader.found
-    return found
-
-
 def package_of(module: str) -> str:
     """The first name below syncbot; empty for the public face."""
     return module.partition(".")[2].partition(".")[0]
 
 
 LEVELS = {package: level for level, packages in enumerate(LAYERS) for package in packages}
-OURS = [one for one in imports() if one.name.partition(".")[0] == "syncbot"]
-FOREIGN = [one for one in imports() if one.name.partition(".")[0] != "syncbot"]
+HAPPEN = [one for one in imports() if not one.for_types]
+OURS = [one for one in HAPPEN if one.is_ours]
+FOREIGN = [one for one in HAPPEN if not one.is_ours]
 
 
 def test_every_module_has_its_place() -> None:
@@ -223,9 +142,9 @@ def test_nobody_sleeps() -> None:
 
 
 def test_the_environment_is_read_by_the_settings_alone() -> None:
-    """os.environ belongs to config.py; the command line may fill in defaults, and a sandbox hands it on to the process that it starts."""
+    """os.environ belongs to config/settings.py; the command line may fill in defaults, and a sandbox hands it on to the process that it starts."""
     readers = {module for module, _, name in calls_and_names() if name in ("os.environ", "os.getenv", "os.environb")}
-    assert readers <= {"syncbot.config", "syncbot.cli.console.target", "syncbot.testing.sandbox.sandbox"}
+    assert readers <= {"syncbot.config.settings", "syncbot.cli.console.target", "syncbot.testing.sandbox.sandbox"}
 
 
 def test_the_lowest_layer_needs_the_standard_library_alone() -> None:

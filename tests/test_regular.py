@@ -24,13 +24,13 @@ from syncbot.cli.monitor.look import Look
 from syncbot.cli.sending.attachments import file_calls
 from syncbot.client.files.uploads import path_source
 from syncbot.config import Settings
-from syncbot.envfile import read_env_file, write_env_file
+from syncbot.config.envfile import read_env_file, write_env_file
+from syncbot.config.readers import ca_file
 from syncbot.errors import ConfigError, StorageError
 from syncbot.logs import setup_logging
-from syncbot.readers import ca_file
 from syncbot.regular import private
-from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import open_store
+from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.sqlite.turns_file import apply_turns_file
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport

@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, path: str | None, salvage_into: str | None, a
       syncbot check-state bot.db
       syncbot check-state bot.db --salvage-into bot.db.new
     """
-    from syncbot.runtime.session.bot_lock import BotLock  # deferred: the list of commands in --help needs neither
+    from syncbot.storage.bot_lock import BotLock  # deferred: the list of commands in --help needs neither
     from syncbot.storage.sqlite.checking import check, salvage
 
     settings = load_settings(ctx, require_token=False)

@@ -189,7 +189,7 @@ class Bot(BotMethods):
         """
         from syncbot.client.api.long_texts import send_long  # deferred: most programs write short
 
-        return send_long(self, chat_id, text, parse_mode, options)
+        return send_long(self.send_message, chat_id, text, parse_mode, options)
 
     def download(
         self,

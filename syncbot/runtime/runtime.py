@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from syncbot.client.bot import Bot
 from syncbot.config import from_environment, service_settings, state_dir
+from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
-from syncbot.readers import given_user_ids
 from syncbot.regular import what_else
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.outbox import Opened, RuntimeOutbox
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
-from syncbot.runtime.session.bot_lock import lock_path
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Options, Parts, Session
 from syncbot.runtime.session.summary import Summary
@@ -31,6 +30,7 @@ from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.runtime.webhook_face import Inlets
 from syncbot.runtime.work.jobs import JobMethods, Jobs
 from syncbot.storage import Store, StoreOptions
+from syncbot.storage.bot_lock import lock_path
 
 if TYPE_CHECKING:
     from typing import Self

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import Incoming, open_store
+from syncbot.storage.bot_lock import BotLock
 from syncbot.testing import TEST_TOKEN
 
 Command = Callable[..., Any]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from syncbot.cli.setup.pairing import new_code
-from syncbot.envfile import read_env_file
+from syncbot.config.envfile import read_env_file
 from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy, User
 
 Command = Callable[..., Any]

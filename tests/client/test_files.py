@@ -24,8 +24,8 @@ from kits.proxies_kit import running
 from kits.timing_kit import tried
 
 from syncbot.client.bot import Bot
-from syncbot.client.files.downloads import RemoteFile
 from syncbot.client.files.part_file import PartFile
+from syncbot.client.files.remote_file import RemoteFile
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import BadRequest, DeliveryUncertain, NetworkError, NotFound, Phase
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy, TestCA

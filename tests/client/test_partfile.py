@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from syncbot.client.bot import Bot
-from syncbot.client.files.downloads import RemoteFile
 from syncbot.client.files.part_file import PartFile
+from syncbot.client.files.remote_file import RemoteFile
 from syncbot.errors import NetworkError
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport

@@ -23,8 +23,8 @@ from syncbot.runtime.outbox.attempt import Way
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, Salvage
-from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import OutboxCall, OutboxState, Outlook, Store, open_store
+from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport

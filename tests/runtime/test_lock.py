@@ -12,12 +12,12 @@ from kits.runtime_kit import SECONDS, Process, as_ordinary_user
 from kits.timing_kit import soon, took
 
 from syncbot.errors import StorageError
-from syncbot.runtime.session.bot_lock import BotLock, lock_path
+from syncbot.storage.bot_lock import BotLock, lock_path
 
 HOLDER = """
 import os, sys
 from pathlib import Path
-from syncbot.runtime.session.bot_lock import BotLock
+from syncbot.storage.bot_lock import BotLock
 lock = BotLock(Path(sys.argv[1]))
 print(lock.acquire(), flush=True)
 sys.stdin.readline()
@@ -85,7 +85,7 @@ def test_a_forked_child_neither_holds_nor_frees_it(tmp_path: Path) -> None:
     source = """
 import gc, os, sys
 from pathlib import Path
-from syncbot.runtime.session.bot_lock import BotLock
+from syncbot.storage.bot_lock import BotLock
 lock = BotLock(Path(sys.argv[1]))
 print(lock.acquire(), flush=True)
 child = os.fork()

@@ -16,8 +16,8 @@ from kits.timing_kit import soon, took
 from syncbot.errors import StorageError
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
-from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import StoreOptions, open_store
+from syncbot.storage.bot_lock import BotLock
 from syncbot.testing import BotApiServer
 
 MakeApp = Callable[..., Runtime]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from kits.scripts_kit import Checkout
 
-from syncbot.envfile import read_env_file
+from syncbot.config.envfile import read_env_file
 from syncbot.testing import Answer, BotApiServer
 
 CHECKS = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kits.scripts_kit import BASE_PYTHON, ROOT, Checkout
 
-from syncbot.envfile import read_env_file
+from syncbot.config.envfile import read_env_file
 from syncbot.testing import TEST_TOKEN, BotApiServer
 
 

@@ -18,7 +18,7 @@ from syncbot.adapters.http import request
 from syncbot.auth import validate_login, validate_web_app_data
 from syncbot.client.bot import Bot
 from syncbot.config import Settings, check_setting
-from syncbot.envfile import read_env_file, write_env_file
+from syncbot.config.envfile import read_env_file, write_env_file
 from syncbot.errors import Phase, SyncBotError
 from syncbot.runtime.runtime import Runtime
 from syncbot.secret import Hidden, Secret

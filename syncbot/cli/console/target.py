@@ -88,6 +88,6 @@ def _place(problem: Exception) -> str:
 def _give_environment(path: str | None) -> None:
     if path is None:
         return
-    from syncbot.envfile import read_env_file
+    from syncbot.config.envfile import read_env_file
 
     os.environ.update({name: value for name, value in read_env_file(path).items() if name not in os.environ})

@@ -15,7 +15,7 @@ from syncbot.cli.console.state import state_option
 from syncbot.cli.doctor.checkup import Wanted, checkup, verdict, wrong_names
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.config import Settings
-from syncbot.envfile import write_env_file
+from syncbot.config.envfile import write_env_file
 from syncbot.errors import ConfigError
 
 PASSED = "TELEGRAM_HTTP_CLIENT_TEST_PASSED"

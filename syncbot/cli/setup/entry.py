@@ -18,7 +18,7 @@ from syncbot.cli.setup.pairing import deep_link, new_code, wait_for_code
 from syncbot.cli.setup.token import find_token
 from syncbot.cli.setup.ways import Tried, named_ways, proxy_url, try_way
 from syncbot.config import Settings, check_setting
-from syncbot.envfile import write_env_file
+from syncbot.config.envfile import write_env_file
 from syncbot.errors import ConfigError, SyncBotError, Unauthorized
 from syncbot.secret import Secret
 from syncbot.types import DIRECT, Proxy

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -19,8 +19,9 @@ from urllib.parse import quote
 from syncbot.client.bounds import check_call_seconds
 from syncbot.client.client import Client
 from syncbot.client.envelope import open_envelope
+from syncbot.client.files.remote_file import RemoteFile
 from syncbot.client.files.sink import Body, OpenTarget, Target, TooLarge, TooMuch
-from syncbot.client.files.uploads import MEGABYTE, Progress, safe_filename
+from syncbot.client.files.uploads import MEGABYTE, Progress
 from syncbot.client.retry import Retrier
 from syncbot.errors import NetworkError, NotFound, NotSent, Phase
 from syncbot.regular import opener
@@ -33,46 +34,6 @@ MAX_LOCAL_DOWNLOAD_BYTES = 2000 * MEGABYTE
 
 _CHUNK_BYTES = 256 * 1024
 _METHOD = "download"
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file on the server.
-
-    Args:
-        file_id: what the server is asked by; empty where only the path is known.
-        unique_id: stays the same for the same content.
-        size: in bytes; None where Telegram does not say.
-        path: where it is on the server; relative, or absolute on a local server. Holds no token.
-    """
-
-    file_id: str
-    unique_id: str = ""
-    size: int | None = None
-    path: str = ""
-
-    @classmethod
-    def of(cls, file: Any) -> RemoteFile:
-        """Read what names a file: a file id, or an object or dict that has one.
-
-        Raises:
-            TypeError: it names no file.
-        """
-        if isinstance(file, str) and file:
-            return cls(str(file))
-        names = ("file_id", "file_unique_id", "file_size", "file_path")
-        file_id, unique_id, size, path = (file.get(name) if isinstance(file, Mapping) else getattr(file, name, None) for name in names)
-        if not isinstance(file_id, str) and not isinstance(path, str):
-            hint = "; of a photo's sizes give one, the last being the largest" if isinstance(file, tuple | list) else ""
-            raise TypeError(f"a file id, or an object with a file_id, was expected, not {type(file).__name__}{hint}")
-        # An object of an asyncio bot has a URL with a token here.
-        known_path = path if isinstance(path, str) and "://" not in path else ""
-        return cls(_text(file_id), _text(unique_id), size if type(size) is int and size >= 0 else None, known_path)
-
-    @property
-    def name(self) -> str:
-        """A name that is safe in any folder: the server's own for the file, never the sender's, who could have meant another file of yours."""
-        return safe_filename(self.path).lstrip(".") or safe_filename(self.unique_id or self.file_id)
 
 
 def _too_large(most: int) -> NetworkError:
@@ -196,10 +157,6 @@ class Downloads:
                     progress(target.received, size)
         if remote.size is not None and target.received != remote.size:
             raise NetworkError(f"the local server's file has {target.received} bytes, and {remote.size} were promised", method=_METHOD, phase=Phase.ANSWERED)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _is_path(text: str) -> bool:

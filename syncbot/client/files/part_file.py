@@ -12,12 +12,10 @@ import stat
 import struct
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from syncbot.client.files.remote_file import RemoteFile
 from syncbot.regular import no_link, what_else
-
-if TYPE_CHECKING:
-    from syncbot.client.files.downloads import RemoteFile
 
 _MAGIC = b"syncpart"
 _TAIL = struct.Struct(">I8s")

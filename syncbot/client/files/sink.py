@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, Protocol
 
+from syncbot.client.files.remote_file import RemoteFile
 from syncbot.client.files.uploads import Progress
 from syncbot.types import stated_size
-
-if TYPE_CHECKING:
-    from syncbot.client.files.downloads import RemoteFile
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 

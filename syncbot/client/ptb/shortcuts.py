@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
 import telegram
@@ -23,8 +23,6 @@ from syncbot.client.api.table import MethodSpec, find_method
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from syncbot.client.bot import Bot
-
 _TIMEOUTS = ("connect_timeout", "write_timeout", "read_timeout", "pool_timeout")
 _OF_THE_USER = frozenset({"username", "first_name", "last_name", "name", "link", "can_join_groups", "can_read_all_group_messages", "supports_inline_queries"})
 _ELSEWHERE = "https://telegram.invalid/"
@@ -33,6 +31,18 @@ _ELSEWHERE = "https://telegram.invalid/"
 
 class NeedsEventLoop(RuntimeError):
     """A coroutine waits for something that is not the bot."""
+
+
+class SyncBot(Protocol):
+    """What is needed of a `syncbot.Bot`, which makes these objects itself."""
+
+    local: bool
+    id: int
+
+    def get_me(self) -> telegram.User: ...
+    def download(self, file: Any, path: str | Path | None = None, *, timeout: float | None = None) -> Path: ...
+    def download_to(self, file: Any, out: BinaryIO, *, timeout: float | None = None) -> int: ...
+    def download_bytes(self, file: Any, *, timeout: float | None = None) -> bytes: ...
 
 
 class AttachedBot:
@@ -51,7 +61,7 @@ class AttachedBot:
     private_key: Any = None
     """The key for telegram passports, as python-telegram-bot has it; set it to a private key of the package cryptography."""
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: SyncBot) -> None:
         self.syncbot = bot
         self.request = _Retrieval(self)
         self._running = threading.local()
@@ -69,8 +79,7 @@ class AttachedBot:
     @functools.cached_property
     def bot(self) -> telegram.User:
         """The bot's own user; Telegram is asked the first time."""
-        user: telegram.User = self.syncbot.get_me()
-        return user
+        return self.syncbot.get_me()
 
     def __getattr__(self, name: str) -> Any:
         """A method of the Bot API, or a field of the bot's own user."""
@@ -201,17 +210,17 @@ def _shadow(file: telegram.File, attached: AttachedBot) -> telegram.File:
 # telegram's own code for these keeps the whole file in memory, and takes any path that exists here for the file itself.
 
 
-def _to_drive(bot: Bot, file: telegram.File, custom_path: str | Path | None = None, **timeouts: Any) -> Path:
+def _to_drive(bot: SyncBot, file: telegram.File, custom_path: str | Path | None = None, **timeouts: Any) -> Path:
     if custom_path is None and bot.local and file.file_path and Path(file.file_path).is_absolute():
         return Path(file.file_path)
     return bot.download(file, custom_path, timeout=_timeout_of(timeouts))
 
 
-def _to_memory(bot: Bot, file: telegram.File, out: BinaryIO, **timeouts: Any) -> None:
+def _to_memory(bot: SyncBot, file: telegram.File, out: BinaryIO, **timeouts: Any) -> None:
     bot.download_to(file, out, timeout=_timeout_of(timeouts))
 
 
-def _as_bytearray(bot: Bot, file: telegram.File, buf: bytearray | None = None, **timeouts: Any) -> bytearray:
+def _as_bytearray(bot: SyncBot, file: telegram.File, buf: bytearray | None = None, **timeouts: Any) -> bytearray:
     content = bot.download_bytes(file, timeout=_timeout_of(timeouts))
     buf = bytearray() if buf is None else buf
     buf.extend(content)

@@ -19,9 +19,9 @@ from syncbot.logs import guard
 from syncbot.runtime.outbox.attempt import DONE, RELEASED, DeliveryFacts, Fate, Next, Prepared, Uncertain, Way, judge, moved_to, prepare, with_hooks
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, Salvage
-from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import Outbox as Queue
 from syncbot.storage import OutboxItem, OutboxState, Outlook
+from syncbot.storage.bot_lock import BotLock
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from syncbot.client.files.uploads import FilePart
 from syncbot.errors import StorageError
-from syncbot.runtime.session.bot_lock import BotLock
+from syncbot.storage.bot_lock import BotLock
 from syncbot.transport.locks import ForkSafeLock
 
 _LOCK_ENDING = ".lock"

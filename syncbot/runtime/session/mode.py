@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from syncbot.errors import AlreadyRunning
-from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.storage import open_store
+from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store, StoreOptions
 
 _NAME = "mode"

@@ -23,13 +23,13 @@ from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
-from syncbot.runtime.session.bot_lock import BotLock
 from syncbot.runtime.session.mode import join_in, write_mode
 from syncbot.runtime.session.monitor import TICK_SECONDS, Monitor, Watched
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.work.jobs import Jobs
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import StoreOptions, open_store
+from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store
 
 _log = logging.getLogger(__name__)

@@ -7,18 +7,16 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from syncbot.errors import Stopped
 from syncbot.logs import guard
 from syncbot.runtime.handling.dispatcher import HandlerFailed
+from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.tasks import Busy
 from syncbot.storage.codec import encode_changes
 from syncbot.storage.promises.data import Changes
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
-
-if TYPE_CHECKING:
-    from syncbot.runtime.work.workers import Workers
 
 _log = logging.getLogger(__name__)
 
@@ -32,10 +30,19 @@ class Handle(Protocol):
     def __call__(self, raw: dict[str, Any], turn: Turn | None) -> Changes: ...
 
 
+class FreesTurns(Protocol):
+    """What lets a handler wait without holding up its chat: `Workers`."""
+
+    questions: Questions
+
+    def step_aside(self, busy: Busy, claimed: Claimed) -> None: ...
+    def step_back(self, busy: Busy, claimed: Claimed, *, is_answered: bool) -> None: ...
+
+
 class Turn:
     """An update's turn in its chat, as its context sees it: it may wait for an answer without holding up anybody."""
 
-    def __init__(self, workers: Workers, busy: Busy, claimed: Claimed) -> None:
+    def __init__(self, workers: FreesTurns, busy: Busy, claimed: Claimed) -> None:
         self._workers = workers
         self._busy = busy
         self._claimed = claimed

@@ -1,7 +1,7 @@
 """The settings: the only place that reads the environment and the env file.
 
 `SETTINGS` describes each setting once; `Settings.load`, the texts of its errors and the guide are made from that table. How a value is read stands in
-`syncbot.readers`.
+`syncbot.config.readers`.
 
 A value is looked for in the environment, then in the env file: the one that was named, else `./.env`, else `syncbot/env` in the user's
 configuration folder. An empty value counts as not set, and an empty one in the environment hides the one in the file.
@@ -17,26 +17,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from syncbot import readers
-from syncbot.envfile import read_env_file, write_env_file
+from syncbot.config import readers
+from syncbot.config.envfile import read_env_file
 from syncbot.errors import ConfigError
 from syncbot.secret import Hidden, Secret
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Proxy
-
-__all__ = [
-    "SETTINGS",
-    "Setting",
-    "Settings",
-    "check_setting",
-    "config_dir",
-    "environment_proxies",
-    "from_environment",
-    "misspelt",
-    "read_env_file",
-    "service_settings",
-    "state_dir",
-    "write_env_file",
-]
 
 # --- The table.
 

@@ -1,0 +1,32 @@
+"""The settings, how their values are read, and the env file."""
+
+from __future__ import annotations
+
+from syncbot.config.envfile import read_env_file, write_env_file
+from syncbot.config.settings import (
+    SETTINGS,
+    Setting,
+    Settings,
+    check_setting,
+    config_dir,
+    environment_proxies,
+    from_environment,
+    misspelt,
+    service_settings,
+    state_dir,
+)
+
+__all__ = [
+    "SETTINGS",
+    "Setting",
+    "Settings",
+    "check_setting",
+    "config_dir",
+    "environment_proxies",
+    "from_environment",
+    "misspelt",
+    "read_env_file",
+    "service_settings",
+    "state_dir",
+    "write_env_file",
+]
