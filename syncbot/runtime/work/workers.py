@@ -104,7 +104,8 @@ class Workers:
     @property
     def has_idle(self) -> bool:
         """Whether a worker has found nothing to do: nothing more of what is stored can be handled now."""
-        return self._feeder.drained and self._feeder.idle > 0
+        with self._lock:
+            return self._feeder.is_starved
 
     def wait_until_idle(self, deadline: float) -> bool:
         """Wait until the inbox is empty and no handler runs; False at `deadline` (`time.monotonic()`) or at a stop."""
