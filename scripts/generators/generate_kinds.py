@@ -256,7 +256,8 @@ def render_stub(version: str) -> str:
     """Write the stub of `replies.py`: the methods of the Bot API, less what the update itself says."""
     imports = generate_methods.STUB.read_text(encoding="utf-8").partition("from collections")[2].partition("class BotMethods")[0]
     imports = imports.replace(
-        "from syncbot.client.api.table import MethodSpec\n", "from syncbot.client.bot import Bot\nfrom syncbot.runtime.handling.update_facts import Target\n"
+        "from syncbot.client.api.table import MethodSpec\n",
+        "from syncbot.client.bot import Bot\nfrom syncbot.runtime.handling.update_facts import ReplyTarget\n",
     )
     imports = imports.replace("from typing import IO, Any, TypeAlias", "from typing import IO, Any, TypeAlias, overload")
     text = [f"# Written by scripts/generators/generate_kinds.py for Bot API {version}; do not edit.\nfrom collections", imports, STUB_CLASS]
@@ -272,7 +273,7 @@ class Replies:
 
     bot: Bot
     @property
-    def target(self) -> Target: ...
+    def target(self) -> ReplyTarget: ...
 '''
 
 

@@ -29,7 +29,7 @@ def rig() -> Iterator[Rig]:
 
 def context_of(rig: Rig, raw: JSON | None, turn: Turn | None = None) -> Context:
     """The context of an update."""
-    return Context(rig.bot, rig.store.data, raw=raw, turn=turn)
+    return Context(rig.bot, rig.store.data, raw=raw, answers=turn)
 
 
 def sample(kind: str, **fields: Any) -> JSON:

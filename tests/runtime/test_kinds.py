@@ -17,7 +17,7 @@ from kits.dispatch_kit import ANNA, FORUM, GROUP, JSON, SAMPLES, message, update
 
 from syncbot.client.ptb.decode import decode_update
 from syncbot.runtime.handling.kinds import API_VERSION, KINDS, SERVICE_FIELDS
-from syncbot.runtime.handling.update_facts import NO_TARGET, Target, chat_id_of, is_answer, kind_of, order_key, ordered_kinds, target_of, user_id_of
+from syncbot.runtime.handling.update_facts import NO_TARGET, ReplyTarget, chat_id_of, is_answer, kind_of, order_key, ordered_kinds, target_of, user_id_of
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/generators/generate_kinds.py"
 
@@ -170,7 +170,7 @@ def test_any_json_can_be_read(raw: Any) -> None:
     for found in (user_id_of(raw), chat_id_of(raw)):
         assert found is None or (type(found) is int and abs(found) <= 2**63)
     assert isinstance(order_key(raw), str)
-    assert isinstance(target_of(raw), Target)
+    assert isinstance(target_of(raw), ReplyTarget)
 
 
 def test_an_update_of_two_kinds_is_nobodys() -> None:
@@ -248,7 +248,7 @@ TARGETS: list[tuple[JSON, JSON]] = [
 @pytest.mark.parametrize(("raw", "expected"), TARGETS)
 def test_targets(raw: JSON, expected: JSON) -> None:
     """An update says where its answer goes: chat, forum topic, business account, query, or the private chat with its user."""
-    assert target_of(raw) == Target(kind=kind_of(raw) or "", **expected)
+    assert target_of(raw) == ReplyTarget(kind=kind_of(raw) or "", **expected)
 
 
 def test_no_update_has_no_target() -> None:

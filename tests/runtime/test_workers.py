@@ -22,8 +22,7 @@ from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.runtime import Runtime
 from syncbot.runtime.work.tasks import JobRun
-from syncbot.runtime.work.update_run import Turn
-from syncbot.runtime.work.workers import Workers
+from syncbot.runtime.work.workers import Turn, Workers
 from syncbot.storage import Store, open_store
 from syncbot.storage.promises.data import NO_CHANGES, Changes
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Settled

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.runtime.handling.replies import Replies
 from syncbot.runtime.handling.stored_dict import StoredDict, plain, to_json
-from syncbot.runtime.handling.update_facts import KIND_BY_NAME, Target, kind_of, target_of
+from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, kind_of, target_of
 from syncbot.storage.promises.data import Changes, Data, Scope, StateChange
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from syncbot.client.bot import Bot
 
 
-class Turn(Protocol):
-    """An update's place among the others: its handler may wait for an answer without holding up anybody."""
+class Answers(Protocol):
+    """Where a handler waits for an answer without holding up anybody, and where updates go that may be one."""
 
     @property
     def is_awaited(self) -> bool:
@@ -46,7 +46,7 @@ class Context(Replies):
         bot: the bot.
         data: where the dicts and the state are loaded from.
         raw: the update as JSON; None in jobs.
-        turn: the update's place among the others; None where nothing can be waited for.
+        answers: where the handler may wait for one; None where nobody can wait.
         job: what a job is known by; None for an update.
         bot_username: tells the bot's user name, or None where it is not known.
         decode: turns JSON into a `telegram.Update`.
@@ -58,7 +58,7 @@ class Context(Replies):
         data: Data,
         *,
         raw: Mapping[str, Any] | None = None,
-        turn: Turn | None = None,
+        answers: Answers | None = None,
         job: Any = None,
         bot_username: Callable[[], str | None] = lambda: None,
         decode: Callable[[Any], telegram.Update] | None = None,
@@ -73,9 +73,9 @@ class Context(Replies):
         """What the pattern of the handler, or `filters.regex`, found."""
         self.error: BaseException | None = None
         """In error handlers: what was raised."""
-        self._target: Target | None = None
+        self._target: ReplyTarget | None = None
         self._data = data
-        self._turn = turn
+        self._answers = answers
         self._bot_username = bot_username
         self._decode = decode or (lambda raw: decode_update(raw, bot))
         self._update: telegram.Update | None = None
@@ -84,7 +84,7 @@ class Context(Replies):
         self._state_before = ""  # its JSON as it was loaded; "" once it is set here, so that it is written whatever it was
 
     @property
-    def target(self) -> Target:
+    def target(self) -> ReplyTarget:
         """What an answer to the update has to name; read from it when somebody asks."""
         if self._target is None:
             self._target = target_of(self.raw)
@@ -225,21 +225,21 @@ class Context(Replies):
         self.error = error
         self._dicts.clear()
         self._state = []
-        self._turn = None
+        self._answers = None
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _check_ask(self) -> None:
-        if self._turn is None:
+        if self._answers is None:
             raise RuntimeError("context.ask() works in the handlers of a runtime with a state file only, not in jobs and error handlers; use context.state")
         if self._conversation() is None:
             raise RuntimeError("context.ask() waits for a user in a chat, and this update lacks one of them")
 
     def _wait_for_answer(self, timeout: float) -> telegram.Message:
         where = self._conversation()
-        assert self._turn is not None
+        assert self._answers is not None
         assert where is not None
-        raw = self._turn.ask(*where, timeout)
+        raw = self._answers.ask(*where, timeout)
         # Other handlers of this user may have run meanwhile.
         for loaded in self._dicts.values():
             loaded.refresh()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from syncbot.errors import NotSent, Stopped
 from syncbot.logs import get_logger, guard
-from syncbot.runtime.handling.context import Context, Turn
-from syncbot.runtime.handling.handlers import ContinuePropagation, Matched, Middleware, StopPropagation, call
+from syncbot.runtime.handling.context import Answers, Context
+from syncbot.runtime.handling.handlers import ContinuePropagation, Middleware, StopPropagation, call
 from syncbot.runtime.handling.router import Route, Router
-from syncbot.runtime.handling.update_facts import Target, is_answer, user_id_of
+from syncbot.runtime.handling.update_facts import ReplyTarget, is_answer, user_id_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data
 
 if TYPE_CHECKING:
@@ -68,12 +69,12 @@ class Dispatcher:
         self._redact = redact or guard().text
         self._log = get_logger(__name__)
 
-    def handle(self, raw: dict[str, Any], turn: Turn | None = None) -> Changes:
+    def handle(self, raw: dict[str, Any], answers: Answers | None = None) -> Changes:
         """Handle one update, whichever way it came in.
 
         Args:
             raw: the update as JSON.
-            turn: its place among the others; None where nothing can be waited for.
+            answers: where its handler may wait for an answer, or it may be one that a handler waits for; None where nobody can wait.
 
         Returns:
             What is to be written now that it is done.
@@ -85,8 +86,8 @@ class Dispatcher:
         if not self.allows(raw):
             self._log.debug("an update of a user who is not allowed was passed over")
             return NO_CHANGES
-        context = self._context(raw=raw, turn=turn)
-        if turn is not None and turn.is_awaited and is_answer(raw) and self._offer(context.target, raw, turn):
+        context = self._context(raw=raw, answers=answers)
+        if answers is not None and answers.is_awaited and is_answer(raw) and self._offer(context.target, raw, answers):
             return NO_CHANGES
         return self._guarded(context, self._dispatch)
 
@@ -108,8 +109,8 @@ class Dispatcher:
     def _context(self, **facts: Any) -> Context:
         return Context(self._bot, self._data, bot_username=self._bot_username, **facts)
 
-    def _offer(self, target: Target, raw: dict[str, Any], turn: Turn) -> bool:
-        return target.chat_id is not None and target.user_id is not None and turn.offer(target.chat_id, target.user_id, raw)
+    def _offer(self, target: ReplyTarget, raw: dict[str, Any], answers: Answers) -> bool:
+        return target.chat_id is not None and target.user_id is not None and answers.offer(target.chat_id, target.user_id, raw)
 
     def _guarded(self, context: Context, work: Callable[[Context], None]) -> Changes:
         """Do the work; whatever it raises, SystemExit and KeyboardInterrupt too, is its failure and not ours."""
@@ -129,8 +130,9 @@ class Dispatcher:
 
     def _dispatch(self, context: Context) -> None:
         update = context.update
+        ask = partial(self._ask_handlers, update, context)
         try:  # noqa: SIM105  # contextlib.suppress takes exception groups apart, and hands a copy on
-            _around(self._router.middleware(), update, context, lambda: self._ask_handlers(update, context))
+            _around(self._router.middleware(), update, context, ask)()
         except (StopPropagation, ContinuePropagation):
             pass  # from a middleware: it wanted nobody to go on
 
@@ -138,13 +140,14 @@ class Dispatcher:
         """Give the update to the first handler of each group that wants it."""
         done: set[int] = set()
         for route in self._router.routes(context.kind or ""):
-            if route.group in done:
+            if route.group in done or (matched := route.handler.check(update, context)) is None:
                 continue
-            matched = route.handler.check(update, context)
-            if matched is None:
-                continue
+            context.args, context.match = list(matched.args), matched.match
             try:
-                _enter(route, matched, update, context)
+                if route.middleware:
+                    _within(route, update, context)
+                else:
+                    call(route.handler.function, update, context)
             except ContinuePropagation:
                 continue
             except StopPropagation:
@@ -190,27 +193,30 @@ class Dispatcher:
             return NO_CHANGES
 
 
-def _enter(route: Route, matched: Matched, update: telegram.Update, context: Context) -> None:
+def _within(route: Route, update: telegram.Update, context: Context) -> None:
     """Call a handler within the middleware of its routers. The signals of a handler are for us, not for the middleware to see."""
     signals: list[Exception] = []
 
     def handler() -> None:
-        context.args, context.match = list(matched.args), matched.match
         try:
             call(route.handler.function, update, context)
         except (StopPropagation, ContinuePropagation) as signal:
             signals.append(signal)
 
-    _around(route.middleware, update, context, handler)
+    _around(route.middleware, update, context, handler)()
     if signals:
         raise signals[0]
 
 
-def _around(middleware: tuple[Middleware, ...], update: telegram.Update, context: Context, inner: Callable[[], None]) -> None:
-    """Call the middleware, the outermost first, and within it what it is around."""
-    if not middleware:
-        inner()
-        return
+def _around(middleware: tuple[Middleware, ...], update: telegram.Update, context: Context, inner: Callable[[], None]) -> Callable[[], None]:
+    """What to call: the middleware, the outermost first, and within it what it is around."""
+    for one in reversed(middleware):
+        inner = partial(call, one, update, context, _only_once(inner))
+    return inner
+
+
+def _only_once(inner: Callable[[], None]) -> Callable[[], None]:
+    """What a middleware gets as `next`."""
     called = False
 
     def following() -> None:
@@ -218,9 +224,9 @@ def _around(middleware: tuple[Middleware, ...], update: telegram.Update, context
         if called:
             raise RuntimeError("a middleware has called next() twice")
         called = True
-        _around(middleware[1:], update, context, inner)
+        inner()
 
-    call(middleware[0], update, context, following)
+    return following
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from syncbot.runtime.handling.reply_table import ANSWERS, SHORTCUTS, Shortcut
-from syncbot.runtime.handling.update_facts import Target
+from syncbot.runtime.handling.update_facts import ReplyTarget
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
@@ -36,7 +36,7 @@ class Replies:
 
     @property
     @abstractmethod
-    def target(self) -> Target:
+    def target(self) -> ReplyTarget:
         """What an answer to the update has to name."""
 
     def ask(self, text: str, *values: Any, timeout: float = 300.0, **given: Any) -> Any:
@@ -131,7 +131,7 @@ def _by_name(shortcut: Shortcut, values: tuple[Any, ...], given: dict[str, Any])
     return placed | given
 
 
-def _check_filled(target: Target, shortcut: Shortcut, filled: dict[str, Any]) -> None:
+def _check_filled(target: ReplyTarget, shortcut: Shortcut, filled: dict[str, Any]) -> None:
     """Refuse a call that the update says too little for."""
     missing = [name for name in shortcut.fixed if name in filled and filled[name] is None and shortcut.spec.parameters[name].required]
     if shortcut.edits and filled.get("message_id") is None and filled.get("inline_message_id") is None:
@@ -149,7 +149,7 @@ def _edited(self: Replies) -> dict[str, Any]:
     return {}
 
 
-def _quote(target: Target, given: dict[str, Any]) -> dict[str, Any]:
+def _quote(target: ReplyTarget, given: dict[str, Any]) -> dict[str, Any]:
     """Make the message a reply to the update's; one that was deleted meanwhile is no reason to send nothing."""
     if both := [name for name in ("reply_parameters", "reply_to_message_id") if given.get(name) is not None]:
         raise TypeError(f"give either quote or {both[0]}, not both")
@@ -167,7 +167,7 @@ def _remember(self: Replies, result: Any) -> None:
         self._sent = (chat.id, message_id)
 
 
-def _shown(target: Target) -> str:
+def _shown(target: ReplyTarget) -> str:
     return f"an update of the kind {target.kind}" if target.kind else "a context without an update"
 
 

@@ -7,7 +7,7 @@ from typing import IO, Any, TypeAlias, overload
 import telegram
 
 from syncbot.client.bot import Bot
-from syncbot.runtime.handling.update_facts import Target
+from syncbot.runtime.handling.update_facts import ReplyTarget
 
 _ReplyMarkup: TypeAlias = telegram.InlineKeyboardMarkup | telegram.ReplyKeyboardMarkup | telegram.ReplyKeyboardRemove | telegram.ForceReply | Mapping[str, Any]
 _Results: TypeAlias = Sequence[telegram.InlineQueryResult | Mapping[str, Any]]
@@ -18,7 +18,7 @@ class Replies:
 
     bot: Bot
     @property
-    def target(self) -> Target: ...
+    def target(self) -> ReplyTarget: ...
     def reply(
         self,
         text: str,

@@ -38,7 +38,7 @@ class Shortcut:
     Args:
         name: of the method ("reply_photo").
         method: of the Bot API ("sendPhoto").
-        fixed: the parameters that the update says and a caller does not give, and the field of `Target` that says each.
+        fixed: the parameters that the update says and a caller does not give, and the field of `ReplyTarget` that says each.
         defaults: those that the update says unless the caller gives them.
         edits: it is about a message of the bot.
     """

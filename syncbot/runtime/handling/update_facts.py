@@ -78,7 +78,7 @@ def is_answer(raw: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ReplyTarget:
     """What an answer to an update has to name; None for what the update does not say.
 
     Args:
@@ -107,11 +107,11 @@ class Target:
     query_id: str | None = None
 
 
-NO_TARGET = Target()
+NO_TARGET = ReplyTarget()
 """Where there is no update."""
 
 
-def target_of(raw: object) -> Target:
+def target_of(raw: object) -> ReplyTarget:
     """Read what an answer to an update has to name."""
     kind = kind_of(raw)
     if kind is None:
@@ -122,7 +122,7 @@ def target_of(raw: object) -> Target:
     reply_chat_id = _int(payload.get("user_chat_id"))
     if reply_chat_id is None:
         reply_chat_id = user_id if chat_id is None and kind != "guest_message" else chat_id
-    return Target(
+    return ReplyTarget(
         kind=kind,
         chat_id=chat_id,
         reply_chat_id=reply_chat_id,

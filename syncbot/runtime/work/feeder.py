@@ -139,6 +139,11 @@ class Feeder:
             self._needed.notify()
 
     @property
+    def is_starved(self) -> bool:
+        """Whether a worker has nothing to do, and will not get anything of what is stored now: nothing is ready for it, and no end is about to free a chat."""
+        return self.drained and self.idle > len(self._ready) and not self.is_behind
+
+    @property
     def is_behind(self) -> bool:
         """Whether something has ended that is not settled."""
         return self.settled < self._added

@@ -1,4 +1,4 @@
-"""One update: its handler runs, may wait for an answer meanwhile, and ends in one way or another. Every way in goes through here."""
+"""One update: its handler runs, and ends in one way or another. Every way in goes through here."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from syncbot.errors import Stopped
 from syncbot.logs import guard
+from syncbot.runtime.handling.context import Answers
 from syncbot.runtime.handling.dispatcher import HandlerFailed
-from syncbot.runtime.work.questions import Questions
-from syncbot.runtime.work.tasks import Busy
 from syncbot.storage.codec import encode_changes
 from syncbot.storage.promises.data import Changes
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
@@ -24,67 +24,24 @@ _decode = json.JSONDecoder().decode
 """What json.loads does with text, without looking for an encoding: a body is JSON of our own."""
 
 
-class Handle(Protocol):
-    """What is done with an update: `Dispatcher.handle`."""
-
-    def __call__(self, raw: dict[str, Any], turn: Turn | None) -> Changes: ...
+Handle: TypeAlias = Callable[[dict[str, Any], Answers | None], Changes]
+"""What is done with an update: `Dispatcher.handle`."""
 
 
-class FreesTurns(Protocol):
-    """What lets a handler wait without holding up its chat: `Workers`."""
-
-    questions: Questions
-
-    def step_aside(self, busy: Busy, claimed: Claimed) -> None: ...
-    def step_back(self, busy: Busy, claimed: Claimed, *, is_answered: bool) -> None: ...
-
-
-class Turn:
-    """An update's turn in its chat, as its context sees it: it may wait for an answer without holding up anybody."""
-
-    def __init__(self, workers: FreesTurns, busy: Busy, claimed: Claimed) -> None:
-        self._workers = workers
-        self._busy = busy
-        self._claimed = claimed
-
-    def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
-        """Wait for the next message of a user in a chat; meanwhile the chat's turn and the worker are free.
-
-        Raises:
-            AskTimeout: none came within `timeout` seconds.
-            Stopped: the runtime is stopping.
-        """
-        with self._workers.questions.waiter(chat_id, user_id) as waiter:
-            self._workers.step_aside(self._busy, self._claimed)
-            try:
-                return waiter.wait(timeout)
-            finally:
-                self._workers.step_back(self._busy, self._claimed, is_answered=waiter.answer is not None)
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether any handler waits for an answer, so that this may be one."""
-        return self._workers.questions.number > 0
-
-    def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
-        """Give an update to the handler that waits for it; False when none does."""
-        return self._workers.questions.offer(chat_id, user_id, raw)
-
-
-def run_update(handle: Handle, claimed: Claimed, turn: Turn | None, stop: threading.Event) -> End | None:
+def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: threading.Event) -> End | None:
     """Handle an update, and say how that ended; whatever is raised, its thread lives on.
 
     Args:
         handle: what is done.
         claimed: the update.
-        turn: its turn; None where a handler cannot wait.
+        answers: where its handler may wait for one; None where it cannot wait.
         stop: set when the runtime stops.
 
     Returns:
         None where the stop has cut it short, so that it is to be put back.
     """
     try:
-        changes = handle(_decode(claimed.body.decode()), turn)
+        changes = handle(_decode(claimed.body.decode()), answers)
         encode_changes(changes)  # what cannot be stored is this update's failure, and not that of those that are settled with it
     except HandlerFailed as failure:
         return None if failure.interrupted and stop.is_set() else End(claimed, failure.changes, failure.reason)

@@ -10,13 +10,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from syncbot.errors import Stopped, StorageError
 from syncbot.runtime.work.feeder import Feeder
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy, JobRun
-from syncbot.runtime.work.update_run import Done, Handle, Turn, run_update
+from syncbot.runtime.work.update_run import Done, Handle, run_update
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
 _log = logging.getLogger(__name__)
@@ -103,7 +104,8 @@ class Workers:
     @property
     def has_idle(self) -> bool:
         """Whether a worker has found nothing to do: nothing more of what is stored can be handled now."""
-        return self._feeder.drained and self._feeder.idle > 0
+        with self._lock:
+            return self._feeder.is_starved
 
     def wait_until_idle(self, deadline: float) -> bool:
         """Wait until the inbox is empty and no handler runs; False at `deadline` (`time.monotonic()`) or at a stop."""
@@ -285,3 +287,35 @@ class Workers:
             self._working -= 1
             self._feeder.wake_workers()  # it may have been woken for work that is still there
             self._progress.notify_all()
+
+
+class Turn:
+    """An update's turn in its chat, as its context sees it: it may wait for an answer without holding up anybody."""
+
+    def __init__(self, workers: Workers, busy: Busy, claimed: Claimed) -> None:
+        self._workers = workers
+        self._busy = busy
+        self._claimed = claimed
+
+    def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
+        """Wait for the next message of a user in a chat; meanwhile the chat's turn and the worker are free.
+
+        Raises:
+            AskTimeout: none came within `timeout` seconds.
+            Stopped: the runtime is stopping.
+        """
+        with self._workers.questions.waiter(chat_id, user_id) as waiter:
+            self._workers.step_aside(self._busy, self._claimed)
+            try:
+                return waiter.wait(timeout)
+            finally:
+                self._workers.step_back(self._busy, self._claimed, is_answered=waiter.answer is not None)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether any handler waits for an answer, so that this may be one."""
+        return self._workers.questions.number > 0
+
+    def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
+        """Give an update to the handler that waits for it; False when none does."""
+        return self._workers.questions.offer(chat_id, user_id, raw)
