@@ -37,7 +37,7 @@ DOORS = {
     "socks": ("syncbot.transport.",),
     "tenacity": ("syncbot.client.retry",),
     "sqlite3": ("syncbot.storage.",),
-    "telegram": ("syncbot.client.ptb.decode", "syncbot.client.ptb.plain", "syncbot.client.ptb.shortcuts", "syncbot.adapters.ptb"),
+    "telegram": ("syncbot.client.ptb.decode", "syncbot.client.ptb.shortcuts", "syncbot.adapters.ptb"),
     "telebot": ("syncbot.adapters.telebot",),
     "asyncio": ("syncbot.adapters.ptb",),
     "dotenv": ("syncbot.config.envfile",),

@@ -60,6 +60,13 @@ def test_arrays_become_tuples() -> None:
     assert decode(("Array of Update",), []) == ()
 
 
+def test_an_update_is_telegrams_own() -> None:
+    """What comes out is of telegram's classes themselves, before anybody has looked at it: nothing stands in for them."""
+    update = decode_update(UPDATES[0])
+    assert type(update) is telegram.Update
+    assert type(update.message) is telegram.Message
+
+
 @pytest.mark.parametrize(("kind", "value"), [("Boolean", True), ("Integer", 3), ("String", "x")])
 def test_plain_results_stay(kind: str, value: Any) -> None:
     """Numbers, texts and truths are what they are."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from syncbot.client.ptb.plain import load, plain_message, plain_update
-
 if TYPE_CHECKING:
     import telegram
 
-__all__ = ["DecodeError", "decode", "decode_update", "load"]
-
 _PLAIN: dict[str, type] = {"Boolean": bool, "Integer": int, "String": str}
 _SHOWN_CHARACTERS = 200
+
+
+def load() -> None:
+    """Load telegram, which takes seconds on a small machine."""
+    import telegram  # noqa: F401  # to have it loaded is all
 
 
 class DecodeError(ValueError):
@@ -50,8 +51,6 @@ def decode(returns: Sequence[str], value: Any, bot: Any = None) -> Any:
     """
     kind = " or ".join(returns)
     for candidate in returns:
-        if candidate == "Message" and (message := plain_message(value, bot)) is not None:
-            return message
         if _fits(candidate, value):
             return _guarded(candidate, value, bot)
     raise DecodeError(f"{kind} was expected, and {_shown_type(value)} came", kind=kind, raw=value)
@@ -69,8 +68,8 @@ def decode_update(raw: Any, bot: Any = None) -> telegram.Update:
     """
     if not isinstance(raw, dict) or type(raw.get("update_id")) is not int:
         raise DecodeError("an update with an update_id was expected", kind="Update", raw=raw)
-    update: telegram.Update | None = plain_update(raw, bot)
-    return _guarded("Update", raw, bot) if update is None else update
+    update: telegram.Update = _guarded("Update", raw, bot)
+    return update
 
 
 def _fits(kind: str, value: Any) -> bool:
