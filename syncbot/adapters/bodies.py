@@ -34,21 +34,24 @@ def multipart(fields: Mapping[str, str], files: Iterable[tuple[str, Any]], *, ur
     Args:
         fields: the plain values by name.
         files: the name of each field, and what `requests` takes for it: an open file, bytes, text, or a tuple of a file name, one of
-            these, and a content type where there is one.
+            these, and a content type where there is one. One that is None is left out.
         url_decoded: the server URL-decodes names, as Telegram's does.
 
     Raises:
         TypeError, ValueError: a file is none of these, or is closed.
     """
-    return MultipartBody(dict(fields), tuple(_part(name, value) for name, value in files), url_decoded=url_decoded)
+    parts = tuple(part for name, value in files if (part := _part(name, value)) is not None)
+    return MultipartBody(dict(fields), parts, url_decoded=url_decoded)
 
 
-def _part(name: str, value: Any) -> FilePart:
+def _part(name: str, value: Any) -> FilePart | None:
     filename, content_type = None, None
     if isinstance(value, tuple | list):
         if len(value) not in (2, 3):
             raise TypeError(f"the file {name!r} is a tuple of {len(value)}; give (file name, content) or (file name, content, content type)")
         filename, value, content_type = (*value, None)[:3]
+    if value is None:
+        return None
     if filename is None:
         filename = _name_of(value) or name
     return FilePart(name, str(filename), source(value, name), content_type or "application/octet-stream")

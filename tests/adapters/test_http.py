@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -158,6 +159,17 @@ def test_files_are_streamed(site: Site, tmp_path: Path) -> None:
         assert piece in form
     assert whole == b"a;b\n" * 999
     assert site.seen[0]["headers"]["Content-Type"].startswith("multipart/form-data; boundary=")
+
+
+def test_a_file_that_is_none_is_left_out(site: Site) -> None:
+    """A file that is None, alone or in a tuple, is left out as `requests` does it, and the form stays one of parts."""
+    for files in ({"one": None, "two": b"2"}, {"one": ("name.txt", None), "two": b"2"}, {"one": None}):
+        syncbot.request("POST", site.url, files=files, data={"a": "1"})
+        requests.post(site.url, files=files, data={"a": "1"}, timeout=20)
+    ours, theirs = site.seen[::2], site.seen[1::2]
+    names = [re.findall(r'name="(\w+)"', fact["body"]) for fact in ours]
+    assert names == [re.findall(r'name="(\w+)"', fact["body"]) for fact in theirs] == [["a", "two", "two"], ["a", "two", "two"], ["a"]]
+    assert all(fact["headers"]["Content-Type"].startswith("multipart/form-data; boundary=") for fact in site.seen)
 
 
 def test_a_percent_sign_in_a_file_name_arrives(site: Site) -> None:

@@ -150,6 +150,15 @@ def test_send_upload_and_download(api: BotApiServer, bot: telebot.TeleBot, tmp_p
     assert len(api.requests_for("sendMediaGroup")[0].files) == 2
 
 
+def test_a_file_that_is_none_is_left_out(api: BotApiServer, bot: telebot.TeleBot) -> None:
+    """As `requests` does it, which telebot alone would give the files to."""
+    with install(ca_file=api.ca_file):
+        files = {"document": ("a.txt", b"content"), "thumbnail": None}
+        apihelper._make_request(bot.token, "sendDocument", params={"chat_id": 1}, files=files, method="post")
+    [request] = api.requests_for("sendDocument")
+    assert [file.name for file in request.files] == ["a.txt"]
+
+
 def test_nothing_of_a_call_stands_in_a_url(api: BotApiServer, bot: telebot.TeleBot) -> None:
     """Parameters travel in the body: telebot alone puts them into the URL, which proxies and servers log."""
     with install(ca_file=api.ca_file):

@@ -232,6 +232,14 @@ def test_webhook(command: Command) -> None:
     assert step(report, "another poller")["status"] == "skipped"
 
 
+def test_webhook_that_nobody_knows_of(command: Command, server: BotApiServer) -> None:
+    """Where getWebhookInfo fails, nothing says that a webhook is set, and the other steps are taken all the same."""
+    server.script("getWebhookInfo", Answer.server_error())
+    _, report, _ = examined(command)
+    assert failed_steps(report) == ["webhook"]
+    assert step(report, "another poller")["status"] == "ok"
+
+
 _POLLER = """
 import threading
 from syncbot.client.bot import Bot

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kits.storage_kit import START, Clock
+from kits.storage_kit import START, Clock, Place
 
-from syncbot.storage import Changes, DataChange, Scope, StateChange, Store
+from syncbot.errors import ConfigError
+from syncbot.storage import Changes, DataChange, Scope, StateChange, Store, StoreOptions, open_store
+
+DAY = 86_400.0
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -96,7 +101,7 @@ def test_conversations_are_per_user_and_chat(store: Store) -> None:
 
 
 def test_old_conversations_can_be_ended(store: Store, clock: Clock) -> None:
-    """States that nobody set for long are forgotten on request, later ones and those of an unset clock stay."""
+    """States that nobody set for long are forgotten on request, later ones stay, and those of an unset clock count from then on."""
     clock.time = 5.0
     store.data.set_state(1, 1, "at boot")
     clock.time = START
@@ -105,6 +110,53 @@ def test_old_conversations_can_be_ended(store: Store, clock: Clock) -> None:
     store.data.set_state(1, 3, "new")
     assert store.data.forget_states(50) == 1
     assert [store.data.get_state(1, user) for user in (1, 2, 3)] == ["at boot", None, "new"]
+    clock.forward(100)
+    assert store.data.forget_states(50) == 2
+
+
+def test_states_expire_by_themselves(place: Place, clock: Clock) -> None:
+    """A state is forgotten thirty days after it was set or looked at, when the store tidies up; another time can be given."""
+    store = place.open()
+    store.data.set_state(1, 1, "left")
+    store.data.set_state(1, 2, "goes on")
+    clock.forward(20 * DAY)
+    store.maintain()
+    assert store.data.get_state(1, 2) == "goes on"
+    clock.forward(29 * DAY)
+    store.maintain()
+    assert [store.data.get_state(1, user) for user in (1, 2)] == [None, "goes on"]
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(3600.0, None), (math.inf, "asked")])
+def test_the_expiry_of_states_is_a_setting(place: Place, clock: Clock, seconds: float, left: str | None) -> None:
+    """A shorter time, and none at all."""
+    store = place.open(StoreOptions(state_seconds=seconds))
+    store.data.set_state(1, 1, "asked")
+    clock.forward(400 * DAY if math.isinf(seconds) else 3700)
+    store.maintain()
+    assert store.data.get_state(1, 1) == left
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, math.nan])
+def test_an_expiry_that_is_no_time_is_refused(seconds: float) -> None:
+    """What would forget everything at once is told as what it is."""
+    with pytest.raises(ConfigError, match="state_seconds"):
+        StoreOptions(state_seconds=seconds)
+
+
+def test_looking_at_a_state_is_no_write_each_time(tmp_path: Path, clock: Clock) -> None:
+    """Updates of one conversation that follow each other are noted once in a while, and a clock that goes back notes nothing."""
+    with open_store(tmp_path / "bot.db", 1, now=clock) as store:
+        store.data.set_state(1, 1, "asked")
+        log = tmp_path / "bot.db-wal"
+        before = log.stat().st_size
+        for seconds in (60, 3600, -7200):
+            clock.forward(seconds)
+            assert store.data.get_state(1, 1) == "asked"
+        assert log.stat().st_size == before
+        clock.forward(DAY)
+        assert store.data.get_state(1, 1) == "asked"
+        assert log.stat().st_size > before
 
 
 def test_all_changes_or_none(store: Store) -> None:

@@ -132,15 +132,15 @@ def _compared(ways: tuple[Proxy, ...], good: list[tuple[Proxy, float]]) -> Resul
 
 
 def _telegram(bot: Bot, probe: Probe, wanted: Wanted, way: Proxy) -> Iterator[Result]:
-    webhook = telegram.webhook(bot)
+    webhook, is_set = telegram.webhook(bot)
     steps: list[Callable[[], Result]] = [lambda: webhook]
-    if webhook.failed:
+    if is_set:
         steps.append(lambda: Result("another poller", Status.SKIPPED, "with a webhook set nobody can poll"))
     elif wanted.watch_seconds:
         steps.append(lambda: telegram.other_poller(bot, wanted.watch_seconds))
     steps.append(lambda: telegram.clock(bot, probe.settings.base_url))
     steps.append(lambda: telegram.quick_calls(bot, probe.target.port if way.is_direct else way.port))
-    if wanted.idle_seconds and not webhook.failed:
+    if wanted.idle_seconds and not is_set:
         steps.append(lambda: telegram.idle_limit(bot, wanted.idle_seconds))
     for step in steps:
         yield replace(step(), way=str(way))

@@ -35,21 +35,21 @@ def get_me(bot: Bot) -> Result:
     return Result("getMe", Status.OK, f"the bot is @{me.get('username')} ({me.get('id')})", time.monotonic() - began)
 
 
-def webhook(bot: Bot) -> Result:
-    """Whether a webhook keeps Telegram from answering polls."""
+def webhook(bot: Bot) -> tuple[Result, bool]:
+    """Whether a webhook keeps Telegram from answering polls; the second is whether one is known to be set."""
     began = time.monotonic()
     try:
         info = bot.call("getWebhookInfo")
     except SyncBotError as error:
-        return _failed("webhook", error, began, "try again")
+        return _failed("webhook", error, began, "try again"), False
     seconds = time.monotonic() - began
     waiting = f"{info.get('pending_update_count', 0)} updates wait"
     if not info.get("url"):
-        return Result("webhook", Status.OK, f"none is set; {waiting}", seconds)
+        return Result("webhook", Status.OK, f"none is set; {waiting}", seconds), False
     host = str(info["url"]).split("/")[2] if "://" in info["url"] else info["url"]
     trouble = f", which last failed with: {info['last_error_message']}" if info.get("last_error_message") else ""
     advice = "a bot that polls gets nothing while it is set; remove it with: syncbot call deleteWebhook"
-    return Result("webhook", Status.FAILED, f"a webhook is set, at {host}{trouble}; {waiting}", seconds, advice, exit=Exit.REFUSED)
+    return Result("webhook", Status.FAILED, f"a webhook is set, at {host}{trouble}; {waiting}", seconds, advice, exit=Exit.REFUSED), True
 
 
 def other_poller(bot: Bot, watch_seconds: float) -> Result:

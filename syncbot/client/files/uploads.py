@@ -247,9 +247,12 @@ class MultipartBody:
         self._files = files
         head = b"".join(_plain_part(boundary, quote(name), value) for name, value in fields.items())
         self._heads = [_file_head(boundary, quote(part.name), quote(part.filename), part.content_type) for part in files]
-        self._heads[0] = head + self._heads[0]
-        self._end = f"\r\n--{boundary}--\r\n".encode()
-        between = 2 * (len(files) - 1)
+        self._end = f"--{boundary}--\r\n".encode()
+        if files:
+            self._heads[0], self._end = head + self._heads[0], b"\r\n" + self._end
+        else:
+            self._end = head + self._end
+        between = 2 * max(0, len(files) - 1)
         self._size = sum(map(len, self._heads)) + sum(part.source.size for part in files) + between + len(self._end)
 
     @property

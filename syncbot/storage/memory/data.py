@@ -8,15 +8,16 @@ from typing import Any
 
 from syncbot.storage.codec import EncodedChanges, decode, decode_name, encode_changes, one_change, one_state
 from syncbot.storage.promises.data import Changes, Scope
-from syncbot.storage.promises.store import PLAUSIBLE_TIME
+from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
 class MemoryData:
     """`syncbot.storage.promises.store.Data` in memory."""
 
-    def __init__(self, guard: AbstractContextManager[None], now: Callable[[], float]) -> None:
+    def __init__(self, guard: AbstractContextManager[None], now: Callable[[], float], options: StoreOptions) -> None:
         self._guard = guard
         self._now = now
+        self._options = options
         self._values: dict[tuple[str, int], dict[str, str]] = {}
         self._states: dict[tuple[int, int], tuple[str, float]] = {}
 
@@ -31,6 +32,8 @@ class MemoryData:
     def get_state(self, chat: int, user: int) -> Any:
         with self._guard:
             found = self._states.get((chat, user))
+            if found and self._options.is_fading(found[1], self._now()):
+                self._states[chat, user] = (found[0], self._now())
         return decode(found[0]) if found else None
 
     def set_state(self, chat: int, user: int, state: Any) -> None:
@@ -43,8 +46,11 @@ class MemoryData:
 
     def forget_states(self, older_than: float) -> int:
         with self._guard:
-            limit = self._now() - older_than
-            old = [key for key, (_, at) in self._states.items() if PLAUSIBLE_TIME < at < limit]
+            now = self._now()
+            for key, (state, at) in self._states.items() if now > PLAUSIBLE_TIME else ():
+                if at <= PLAUSIBLE_TIME:  # noted by a clock that was not set yet: it counts from now on
+                    self._states[key] = (state, now)
+            old = [key for key, (_, at) in self._states.items() if PLAUSIBLE_TIME < at < now - older_than]
             for key in old:
                 del self._states[key]
             return len(old)

@@ -191,13 +191,14 @@ class MemoryInbox:
         self._seen[update.update_id] = _Seen(self._last, self._now())
 
     def prune(self) -> None:
-        """Forget old ids and dead letters; the caller holds the lock."""
+        """Forget old ids, dead letters and states; the caller holds the lock."""
         limit = self._now() - self._options.window_seconds
         excess = len(self._seen) - self._options.window_ids
         for place, (id, seen) in enumerate(list(self._seen.items())):
             if (place < excess or seen.at < limit) and not self._still_there(id, seen):
                 del self._seen[id]
         self._dead_letters.prune()
+        self._data.forget_states(self._options.state_seconds)
 
     def _is_known(self, id: int) -> bool:
         seen = self._seen.get(id)

@@ -83,7 +83,7 @@ class MemoryStore:
     def __init__(self, bot_id: int, *, now: Callable[[], float], options: StoreOptions) -> None:
         self.bot_id = bot_id
         self._guard = Guard()
-        self.data = MemoryData(self._guard, now)
+        self.data = MemoryData(self._guard, now, options)
         self.dead_letters = MemoryDeadLetters(self._guard, now, options)
         self.inbox = MemoryInbox(self._guard, now, options, self.dead_letters, self.data)
         self.dead_letters.inbox = self.inbox

@@ -81,7 +81,7 @@ class Data(Protocol):
         ...
 
     def get_state(self, chat: int, user: int) -> Any:
-        """The state of the conversation with this user in this chat; None where there is none."""
+        """The state of the conversation with this user in this chat; None where there is none. Looking keeps it from expiring."""
         ...
 
     def set_state(self, chat: int, user: int, state: Any) -> None:
@@ -97,5 +97,5 @@ class Data(Protocol):
         ...
 
     def forget_states(self, older_than: float) -> int:
-        """End the conversations whose state was not set for `older_than` seconds; returns how many."""
+        """End the conversations without an update for `older_than` seconds (`StoreOptions.state_seconds` does so by itself); returns how many."""
         ...

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from syncbot.errors import ConfigError
 from syncbot.storage.promises.data import Data
 from syncbot.storage.promises.dead_letters import DeadLetters
 from syncbot.storage.promises.inbox import Inbox
@@ -38,6 +39,8 @@ class StoreOptions:
         window_seconds: for how long an id is remembered. Telegram offers an update for a day, and restarts its ids only after a week.
         dead_limit: how many dead letters are kept; the oldest go first.
         dead_seconds: for how long a dead letter is kept.
+        state_seconds: for how long the state of a conversation is kept after its last update: counted anew when it is set, and when an update of the
+            conversation looks at it (noted to a hundredth of this time); what is over is forgotten once an hour. `math.inf` keeps it for ever.
         check: look through the whole file at opening (about 3 ms a megabyte) so that damage is found before the first poll.
         max_pages: a ceiling for the file, in pages of 4096 bytes; above it, the file behaves as on a full disk. None for none.
     """
@@ -47,8 +50,17 @@ class StoreOptions:
     window_seconds: float = 2 * 86_400.0
     dead_limit: int = 1_000
     dead_seconds: float = 90 * 86_400.0
+    state_seconds: float = 30 * 86_400.0
     check: bool = True
     max_pages: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.state_seconds > 0:
+            raise ConfigError(f"state_seconds: {self.state_seconds} is no time; give more than 0, for example state_seconds=30 * 86_400")
+
+    def is_fading(self, at: float, now: float) -> bool:
+        """Whether a state that was last noted at this time is to be noted anew when it is looked at."""
+        return at < now - self.state_seconds / 100
 
 
 class Meta(Protocol):
@@ -105,7 +117,7 @@ class Store(Protocol):
         ...
 
     def maintain(self) -> None:
-        """Forget old ids and dead letters and give free space back; happens by itself every few thousand updates, and at opening."""
+        """Forget old ids, dead letters and states and give free space back; happens by itself every few thousand updates, and at a start."""
         ...
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -206,6 +207,7 @@ def _write(db: sqlite3.Connection, findings: Findings) -> Salvaged:
         rows = [row for row in findings.tables[name].sound if row[0] != "store.bot_id"]
         saved[name] = len(rows)
         db.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(TABLES[name]))})", rows)
+    db.execute("UPDATE conversation SET at = ?", (time.time(),))  # the file may be of a release that knew no expiry
     _write_numbers(db, findings)
     letters = _write_letters(db, findings) + _write_updates(db, findings, saved)
     lost = {name: len(findings.tables[name].damaged) for name in ("meta", "seen", "data", "conversation", "outbox") if findings.tables[name].damaged}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from syncbot.errors import StorageError
 from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, decode, decode_name, encode, encode_changes, one_change, one_state
 from syncbot.storage.promises.data import Changes, Scope
-from syncbot.storage.promises.store import PLAUSIBLE_TIME
+from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 from syncbot.storage.sqlite.database import Database
 
 _log = logging.getLogger(__name__)
@@ -28,12 +30,20 @@ def write_changes(db: sqlite3.Connection, changes: EncodedChanges, now: float) -
         db.executemany("DELETE FROM conversation WHERE chat = ? AND user = ?", changes.ended)
 
 
+def forget_states(db: sqlite3.Connection, now: float, seconds: float) -> int:
+    """End the conversations that were last noted longer ago; returns how many. What a clock has noted that was not set yet counts from now on."""
+    if now > PLAUSIBLE_TIME:
+        db.execute("UPDATE conversation SET at = ? WHERE at <= ?", (now, PLAUSIBLE_TIME))
+    return db.execute("DELETE FROM conversation WHERE at < ? AND at > ?", (now - seconds, PLAUSIBLE_TIME)).rowcount
+
+
 class SqlData:
     """`syncbot.storage.promises.store.Data` in SQLite."""
 
-    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+    def __init__(self, database: Database, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = database
         self._now = now
+        self._options = options
 
     def load(self, scope: Scope, owner: int) -> dict[str, Any]:
         with self._database.reading() as db:
@@ -48,11 +58,14 @@ class SqlData:
 
     def get_state(self, chat: int, user: int) -> Any:
         with self._database.reading() as db:
-            row = db.execute("SELECT state FROM conversation WHERE chat = ? AND user = ?", (chat, user)).fetchone()
+            row = db.execute("SELECT state, at FROM conversation WHERE chat = ? AND user = ?", (chat, user)).fetchone()
             try:
-                return decode(row[0]) if row else None
+                state = decode(row[0]) if row else None
             except Unreadable as problem:
                 raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
+        if row and type(row[1]) is float and self._options.is_fading(row[1], self._now()):
+            self._note_again(chat, user)
+        return state
 
     def set_state(self, chat: int, user: int, state: Any) -> None:
         self.apply(one_state(chat, user, state))
@@ -66,7 +79,12 @@ class SqlData:
 
     def forget_states(self, older_than: float) -> int:
         with self._database.transaction() as db:
-            return db.execute("DELETE FROM conversation WHERE at < ? AND at > ?", (self._now() - older_than, PLAUSIBLE_TIME)).rowcount
+            return forget_states(db, self._now(), older_than)
+
+    def _note_again(self, chat: int, user: int) -> None:
+        """The conversation goes on; a full disk must not fail the look at its state."""
+        with suppress(StorageError), self._database.transaction() as db:
+            db.execute("UPDATE conversation SET at = ? WHERE chat = ? AND user = ?", (self._now(), chat, user))
 
 
 class SqlMeta:

@@ -15,7 +15,7 @@ from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import Unreadable, encode_changes, int64, shorten
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.store import StoreOptions
-from syncbot.storage.sqlite.data import write_changes
+from syncbot.storage.sqlite.data import forget_states, write_changes
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.inbox_rows import bury_row, forget_dead_letters, forget_ids, insert_waiting, known_ids, number, set_aside, set_number, sound, sweep
 from syncbot.storage.sqlite.shapes import fact, read_time
@@ -157,12 +157,13 @@ class SqlInbox:
             return Counts(waiting, running, oldest if oldest is None else read_time(oldest))
 
     def prune(self) -> None:
-        """Forget old ids and old dead letters."""
+        """Forget old ids, dead letters and states."""
         now, options = self._now(), self._options
         with self._database.lock:
             with self._database.transaction() as db:
                 forget_ids(db, now - options.window_seconds, options.window_ids)
                 forget_dead_letters(db, now, options)
+                forget_states(db, now, options.state_seconds)
             self._since_pruning = 0
 
     def close(self) -> None:

@@ -8,12 +8,17 @@ highest number stays, so that numbers never come twice.
 from __future__ import annotations
 
 import functools
+import logging
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from syncbot.errors import StorageError
 from syncbot.storage.codec import Unreadable, encode
+from syncbot.storage.sqlite.kept_copy import keep_copy
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, fact
+
+_log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x53594E42
 """Stands in the header of every state file ("SYNB")."""
@@ -40,6 +45,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             owner TEXT NOT NULL DEFAULT '', lease_until REAL NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '')""",
         "CREATE INDEX outbox_turn ON outbox (chat, id) WHERE state IN ('queued', 'claimed', 'sending')",
     ),
+    ("UPDATE conversation SET at = (julianday('now') - 2440587.5) * 86400.0",),  # states expire from here on, and older ones not before their time is over anew
 )
 """Each is applied once, in one transaction; `PRAGMA user_version` says how many were. Never change one that was released: add another."""
 
@@ -69,22 +75,29 @@ def check_ours(db: sqlite3.Connection, path: str) -> bool:
 
 
 def migrate(db: sqlite3.Connection, path: str) -> None:
-    """Bring the tables up to date; many processes may do so at once."""
+    """Bring the tables up to date; many processes may do so at once. Of a file of an earlier format a copy is kept, and its name told."""
     if _number(db, "PRAGMA user_version") == len(MIGRATIONS):
         return
+    copy: Path | None = None
     db.execute("BEGIN IMMEDIATE")
     try:
         check_ours(db, path)  # again, now that nobody else can write
-        for number in range(_number(db, "PRAGMA user_version"), len(MIGRATIONS)):
-            for statement in MIGRATIONS[number]:
-                db.execute(statement)
+        version = _number(db, "PRAGMA user_version")
+        if 0 < version < len(MIGRATIONS):
+            copy = keep_copy(Path(path), version)
+        for statement in (statement for statements in MIGRATIONS[version:] for statement in statements):
+            db.execute(statement)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
+        if copy is not None:
+            copy.unlink(missing_ok=True)  # nothing has changed, and the next attempt keeps one again
         raise
+    if copy is not None:
+        _log.warning("the state file %s has been brought to the format of this release; as it was before, it is kept in %s", path, copy)
 
 
 def check_tables(db: sqlite3.Connection) -> None:

@@ -26,7 +26,7 @@ class SqliteStore:
         self._database = Database(path, bot_id, options)
         self.inbox = SqlInbox(self._database, now, options)
         self.dead_letters = SqlDeadLetters(self._database, now)
-        self.data = SqlData(self._database, now)
+        self.data = SqlData(self._database, now, options)
         self.outbox = SqlOutbox(self._database, now)
         self.meta = SqlMeta(self._database)
 
