@@ -24,8 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]  # found here where nothing is installed
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # syncbot is found by it where nothing is installed
 
 from fuzzing import corpus
 from fuzzing.engine import Budget, Run, distil, fuzz, has_atheris, inputs_of, names, replay
@@ -141,8 +140,8 @@ def _tell(name: str, options: argparse.Namespace, total: dict[str, Any]) -> None
     if options.replay:
         print(f"{name}: {len(total['findings'])} findings")
     elif options.plant:
-        found = any(where.startswith(Planted.__name__) for where in total["findings"])
-        print(f"{name}: the planted bug was {'found' if found else 'NOT found'} after {total['cpu_seconds']:.1f} s of CPU, {total['inputs']} inputs")
+        struck = any(where.startswith(Planted.__name__) for where in total["findings"])
+        print(f"{name}: the planted bug was {'found' if struck else 'NOT found'} after {total['cpu_seconds']:.1f} s of CPU, {total['inputs']} inputs")
     else:
         found = "; ".join(total["findings"]) or "nothing"
         day = time.strftime("%Y-%m-%d")

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_ON_PATHS = frozenset({"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.truncate", "os.symlink", "os.link", "os.utime", "sqlite3.connect"})
+_ON_PATHS = frozenset(
+    {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.truncate", "os.symlink", "os.link", "os.utime", "sqlite3.connect"}
+)
 _STARTING = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "webbrowser.open"})
 
 
@@ -23,7 +25,7 @@ class Confinement:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._allowed = (str(folder) + os.sep, "/dev/null", "/dev/shm/")
+        self._allowed = (str(folder) + os.sep, "/dev/null")
         self._active = False
         sys.addaudithook(self._hook)
 

@@ -57,7 +57,7 @@ class SettraceTracer(Tracer):
     def stop(self) -> None:
         """End."""
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]  # None is what it starts with
+        threading.settrace(None)
 
     def _called(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         return _Lines(self._edges_of, frame.f_code).line if self.wants(frame.f_code) else None

@@ -63,7 +63,7 @@ class Run:
         self._stack.enter_context(self.guard.watching())
         self.target: Target = self._stack.enter_context(kind(self.guard, planting=self.planting))
         self._began, self._cpu_began = time.monotonic(), time.process_time()
-        self._checkpoint_at = self._told_at = self._began
+        self._checkpoint_at, self._told_at = self._began, self._began + _TOLD_EVERY_SECONDS
         self._current = os.open(self.folder / "current", os.O_RDWR | os.O_CREAT, 0o600)
         return self
 
@@ -184,7 +184,7 @@ def _origin(pool: list[bytes], picked: Counter[bytes], dice: random.Random) -> b
 
 
 def _with_atheris(run: Run) -> None:
-    import atheris  # type: ignore[import-not-found,unused-ignore]  # an optional tool
+    import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an optional tool without types
 
     # It stays in force: much of syncbot is imported when it is first needed.
     atheris.instrument_imports(include=list(MODULES)).__enter__()
@@ -192,6 +192,7 @@ def _with_atheris(run: Run) -> None:
     shutil.rmtree(units, ignore_errors=True)
     units.mkdir()
     pool = list(inputs_of(run.name, run.folder))
+    known = set(pool)
     for number, data in enumerate(pool):
         (units / f"0-{number}").write_bytes(data)
 
@@ -207,11 +208,14 @@ def _with_atheris(run: Run) -> None:
 
     def custom(data: bytes, longest: int, seed: int) -> bytes:
         dice = random.Random(seed)  # noqa: S311  # repeatable, not secret
+        if data not in known and len(pool) < _MOST_KEPT:  # what libFuzzer has kept meanwhile
+            known.add(data)
+            pool.append(data)
         if dice.random() < 0.25:
             return bytes(atheris.Mutate(data, longest))
         return mutate(kind.shape, data, dice, kind.words, pool, longest)
 
-    quiet = ["-verbosity=0", "-detect_leaks=0", "-rss_limit_mb=0", "-timeout=300", "-print_final_stats=0", "-len_control=0"]
+    quiet = ["-verbosity=0", "-detect_leaks=0", "-rss_limit_mb=0", "-timeout=300", "-print_final_stats=0", "-len_control=0", "-mutate_depth=1"]
     bounds = [f"-max_len={kind.longest}", f"-seed={run.seed}", f"-artifact_prefix={run.folder}/"]
     run.__enter__()
     atheris.Setup(["fuzz", str(units), *quiet, *bounds], one, custom_mutator=custom)

@@ -125,15 +125,13 @@ class Guard:
         """Run one input."""
         self._heard.clear()
         self.logged.clear()
-        began = time.monotonic()
+        began, found = time.monotonic(), None
         try:
             with _clocks():
                 step(data)
             self._look_around()
         except (Hang, Exception) as error:
             found = _finding(error, data)
-        else:
-            found = None
         self.inputs += 1
         self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - began)
         return found

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from fuzzing.findings import Guard, Problem
-from fuzzing.mutation import Mutator, mutate_bytes
+from fuzzing.mutation import mutate_bytes
 
 
 class Planted(Exception):
@@ -22,11 +22,11 @@ class Target:
 
     Args:
         guard: holds each input to its bounds, and counts the outcomes.
-        planting: raise `Planted` where an input gets far enough: `plant` of each target says where.
+        planting: put a bug in; `plant` says which.
     """
 
     about: ClassVar[str] = ""
-    shape: ClassVar[Mutator] = staticmethod(mutate_bytes)
+    shape: ClassVar[Any] = staticmethod(mutate_bytes)  # a `Mutator`, which mypy would take for a method
     words: ClassVar[tuple[bytes, ...]] = ()
     seeds: ClassVar[tuple[bytes, ...]] = ()
     longest: ClassVar[int] = 4096
@@ -59,9 +59,14 @@ class Target:
     def finish(self) -> None:
         """Look at what can only be seen at the end; what is wrong is raised."""
 
-    def plant(self, value: Any) -> None:
-        """Raise `Planted` where the value is a rare one, which only an input of some structure leads to."""
+    def plant(self, value: Any) -> bool:
+        """Whether a bug that was put in strikes: an input of some structure leads there, and one that meets the first conditions is told by coverage."""
         raise NotImplementedError
+
+    def planted(self, value: Any) -> None:
+        """Raise `Planted` where a value meets all conditions."""
+        if self.planting and self.plant(value):
+            raise Planted
 
     def attempt(self, work: Callable[[], Any], *documented: type[Exception]) -> Any:
         """Do what may fail as documented; its result, or None."""
@@ -73,8 +78,7 @@ class Target:
             self.guard.failed(error)
             return None
         self.guard.outcomes["ok"] += 1
-        if self.planting:
-            self.plant(result)
+        self.planted(result)
         return result
 
     def must(self, condition: object, promise: str) -> None:

@@ -16,8 +16,7 @@ from typing import Any, ClassVar
 from fuzzing.confine import Confinement
 from fuzzing.findings import TOKEN
 from fuzzing.mutation import mutate_lines
-from fuzzing.target import Planted, Target
-
+from fuzzing.target import Target
 from syncbot.cli import run
 from syncbot.cli.exits import MEANINGS
 from syncbot.cli.frame import COMMANDS
@@ -50,21 +49,31 @@ class CommandLines(Target):
     words: ClassVar = tuple(
         word.encode()
         for word in (
-            *COMMANDS, "--json", "--debug", "--help", "--version", "--env-file", "env", "--timeout", "0.3", "1e9", "-1", "--chat", "1001", "@name", "--file", "note.txt", "--caption",
-            "--format", "html", "markdown", "--pre", "--silent", "--reply-to", "5", "--thread", "--button", "A=https://x", "A=", "--as", "photo", "--queue", "--ttl", "--state", "bot.db",
-            "broken.db", "--limit", "3", "list", "show", "retry", "drop", "flush", "--seconds", "1", "set", "delete", "info", "https://x/hook", "--secret", "bad secret", "--max-connections", "--once",
-            "--alert", "--interval", "--max-lag", "--log-file", "bot.log", "--all", "--wait", "0", "--watch", "--record", "--no-pair", "--proxy", "bot:app", "bot:make", "bot:nothing", "none:app",
-            "getMe", "sendMessage", "chat_id=1001", "text=hi", "text:=[1", "photo=@note.txt", "x", "", "--", "-", "<", "text", "\x1b[2J", "\u202e", "²", "a" * 5000,
+            *COMMANDS, "--json", "--debug", "--help", "--version", "--env-file", "env", "--timeout", "0.3", "1e9", "-1", "--chat", "1001", "@name",
+            "--file", "note.txt", "--caption",
+            "--format", "html", "markdown", "--pre", "--silent", "--reply-to", "5", "--thread", "--button", "A=https://x", "A=", "--as", "photo",
+            "--queue", "--ttl", "--state", "bot.db",
+            "broken.db", "--limit", "3", "list", "show", "retry", "drop", "flush", "--seconds", "1", "set", "delete", "info", "https://x/hook",
+            "--secret", "bad secret", "--max-connections", "--once",
+            "--alert", "--interval", "--max-lag", "--log-file", "bot.log", "--all", "--wait", "0", "--watch", "--record", "--no-pair", "--proxy",
+            "bot:app", "bot:make", "bot:nothing", "none:app",
+            "getMe", "sendMessage", "chat_id=1001", "text=hi", "text:=[1", "photo=@note.txt", "x", "", "--", "-", "<", "text", "\x1b[2J", "\u202e",
+            "²", "a" * 5000,
         )
     )  # fmt: skip
     seeds: ClassVar = tuple(
         text.encode()
         for text in (
-            "send\nhi\n--chat\n1001\n--button\nA=https://x", "send\n<\ntext from a pipe", "send\n--file\nnote.txt\n--caption\nc\n--format\nhtml", "send\nhi\n--queue\n--ttl\n60",
-            "call\ngetMe\n--json", "call\nsendMessage\nchat_id=1001\ntext=hi", "download\nfileid\nout.bin", "run\nbot:app\n--log-file\nbot.log", "poll\nbot:make\n--once",
-            f"init\n--no-pair\n--chat\n1001\n--new-token\n<\n{TOKEN}", "chat-id\n--all\n--json", "doctor\n--watch\n0\n--json", "monitor\n--once\n--state\nbot.db", "webhook\nset\nhttps://x/hook",
-            "webhook\ninfo\n--json", "webhook\ndelete", "outbox\nlist\n--state\nbot.db", "outbox\nflush\n--state\nbot.db\n--seconds\n1", "dead-letters\nlist\n--state\nbot.db\n--json",
-            "dead-letters\nshow\n1\n--state\nbot.db", "dead-letters\nretry\n1\n--state\nbroken.db", "--version", "--help", "nothing", "--env-file\nenv\n--debug\ncall\ngetMe",
+            "send\nhi\n--chat\n1001\n--button\nA=https://x", "send\n<\ntext from a pipe", "send\n--file\nnote.txt\n--caption\nc\n--format\nhtml",
+            "send\nhi\n--queue\n--ttl\n60",
+            "call\ngetMe\n--json", "call\nsendMessage\nchat_id=1001\ntext=hi", "download\nfileid\nout.bin", "run\nbot:app\n--log-file\nbot.log",
+            "poll\nbot:make\n--once",
+            f"init\n--no-pair\n--chat\n1001\n--new-token\n<\n{TOKEN}", "chat-id\n--all\n--json", "doctor\n--watch\n0\n--json",
+            "monitor\n--once\n--state\nbot.db", "webhook\nset\nhttps://x/hook",
+            "webhook\ninfo\n--json", "webhook\ndelete", "outbox\nlist\n--state\nbot.db", "outbox\nflush\n--state\nbot.db\n--seconds\n1",
+            "dead-letters\nlist\n--state\nbot.db\n--json",
+            "dead-letters\nshow\n1\n--state\nbot.db", "dead-letters\nretry\n1\n--state\nbroken.db", "--version", "--help", "nothing",
+            "--env-file\nenv\n--debug\ncall\ngetMe",
         )
     )  # fmt: skip
 
@@ -109,8 +118,7 @@ class CommandLines(Target):
         self.must("a mistake in the program" not in err, f"it ends with {err[-300:]!r}")
         if "--debug" not in argv:
             self.must(all(c.isprintable() or c == "\n" for c in err), f"standard error holds {err[-300:]!r}")
-        if self.planting:
-            self.plant((code, out))
+        self.planted((code, out))
 
     def _run(self, argv: list[str], stdin: bytes) -> tuple[int, str, str]:
         shutil.rmtree(self.place, ignore_errors=True)
@@ -131,12 +139,13 @@ class CommandLines(Target):
                     timer.join()
         return code, _written(out), _written(err)
 
-    def plant(self, value: Any) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for one message that is told as JSON."""
-        code, out = value
-        if code == 0 and out.startswith("{"):
-            if '"message_id"' in out:
-                raise Planted
+        return bool(
+            value[0] == 0
+            and value[1].startswith("{")
+            and '"message_id"' in value[1]
+        )  # fmt: skip
 
 
 def _text(data: bytes) -> io.TextIOWrapper:

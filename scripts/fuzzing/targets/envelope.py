@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from fuzzing.findings import TOKEN
 from fuzzing.mutation import mutate_json
-from fuzzing.target import Planted, Target
-
+from fuzzing.target import Target
 from syncbot import Bot
 from syncbot.client.decode import DecodeError
 from syncbot.errors import ApiError, ChatMigrated, NetworkError, RetryAfter
@@ -34,9 +33,12 @@ UPDATES = (
 WORDS = tuple(
     word.encode()
     for word in (
-        *("ok", "result", "error_code", "description", "parameters", "retry_after", "migrate_to_chat_id", "update_id", "message", "edited_message", "text", "date"),
-        *("chat", "from", "entities", "photo", "reply_to_message", "sender_chat", "callback_query", "via_bot", "caption", "document", "dice", "successful_payment"),
-        *("private", "channel", "type", "429", "400", "401", "409", "500", "5000000000000", "1e999", "-1", "9" * 401, '"5"', "true", "null", "[]", "{}", PERSON, GROUP, MESSAGE),
+        *("ok", "result", "error_code", "description", "parameters", "retry_after"),
+        *("migrate_to_chat_id", "update_id", "message", "edited_message", "text", "date"),
+        *("chat", "from", "entities", "photo", "reply_to_message", "sender_chat"),
+        *("callback_query", "via_bot", "caption", "document", "dice", "successful_payment"),
+        *("private", "channel", "type", "429", "400", "401", "409", "500", "5000000000000", "1e999"),
+        *("-1", "9" * 401, '"5"', "true", "null", "[]", "{}", PERSON, GROUP, MESSAGE),
     )
 )  # fmt: skip
 """What makes a difference in an envelope or an update."""
@@ -109,9 +111,11 @@ class Envelopes(Target):
         call = self.calls.get(name.decode("ascii", "replace"), self.calls["plain"])
         self.attempt(lambda: look_at(call, self.bot), NetworkError, ApiError, DecodeError, ValueError)  # a path of the server's own disk
 
-    def plant(self, value: Any) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for a message without entities, of nobody, in a chat without a title."""
-        if getattr(value, "chat", None) is not None and not value.entities:
-            if value.from_user is None:
-                if value.chat.title is None:
-                    raise Planted
+        return bool(
+            getattr(value, "chat", None) is not None
+            and not value.entities
+            and value.from_user is None
+            and value.chat.title is None
+        )  # fmt: skip

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from fuzzing.findings import TOKEN
-from fuzzing.target import Planted, Target
-
+from fuzzing.target import Target
 from syncbot import Bot
 from syncbot.errors import ApiError, NetworkError
 from syncbot.types import Request, Response
@@ -43,7 +42,15 @@ class PartFiles(Target):
     """The first byte says what kind of thing lies beside the download, the second how the server answers, the rest is what is in it."""
 
     about = "parts of downloads: files, links, pipes and folders that lie in the way, with any content"
-    words: ClassVar = (b"syncpart", b'"received": 4', b'{"file": "u", "size": 1024, "received": 100}', b"\x00\x00\x00\x2b", b"\x00\x00\x10\x00", b"1e999", b"NaN")
+    words: ClassVar = (
+        b"syncpart",
+        b'"received": 4',
+        b'{"file": "u", "size": 1024, "received": 100}',
+        b"\x00\x00\x00\x2b",
+        b"\x00\x00\x10\x00",
+        b"1e999",
+        b"NaN",
+    )
     seeds: ClassVar = (
         b"00" + _part(_note(100), _CONTENT[:100]),
         b"01" + _part(_note(4), b"abcd"),
@@ -102,11 +109,12 @@ class PartFiles(Target):
         """Part of `syncbot.types.Transport`."""
         return 0
 
-    def plant(self, value: Any) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for a part that is gone on with from far behind its middle."""
-        if value.began_at > 0:
-            if value.began_at > 300:
-                raise Planted
+        return bool(
+            value.began_at > 0
+            and value.began_at > 300
+        )  # fmt: skip
 
 
 def _link(part: Path, other: Path, data: bytes) -> None:
@@ -123,7 +131,7 @@ _PLANTED: tuple[Callable[[Path, Path, bytes], Any], ...] = (
     _link,
     _hard_link,
     lambda part, other, data: os.mkfifo(part),
-    lambda part, other, data: (part.write_bytes(data), part.chmod(0o444)),
+    lambda part, other, data: os.close(os.open(part, os.O_CREAT, 0o444)),
     lambda part, other, data: part.mkdir(),
 )
 _HARD_LINK = 2

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from fuzzing.findings import PASSWORD, TOKEN
 from fuzzing.mutation import mutate_lines
-from fuzzing.target import Planted, Target
-
+from fuzzing.target import Target
 from syncbot import Bot
 from syncbot.config import SETTINGS, Settings, misspelt
 from syncbot.envfile import read_env_file, write_env_file
@@ -21,8 +20,8 @@ _VALUES = (
     *("direct", "42,43", "-1", "@name", "0", "1e9", "1000001", "20.5", ".5", "on", "off", "DEBUG", "~", "~root/x", "/", "/dev/null", "a/b", "http://127.0.0.1:1/x"),
     *("https://[::1]:99999", "http://[", "https://h/bot" + TOKEN, "''", '"$HOME"', "localhost,10.0.0.0/8,*", "\u202e", "²", "１", "\x85"),
 )  # fmt: skip
-_NAMES = tuple(name for setting in SETTINGS for name in setting.spellings) + ("HOME", "XDG_CONFIG_HOME", "SYNCBOT_PROXIES", "TELEGRAM_TOKEN")
-_LINES = tuple(f"{name}={value}".encode("utf-8") for name in _NAMES for value in _VALUES)
+_NAMES = (*(name for setting in SETTINGS for name in setting.spellings), "HOME", "XDG_CONFIG_HOME", "SYNCBOT_PROXIES", "TELEGRAM_TOKEN")
+_LINES = tuple(f"{name}={value}".encode() for name in _NAMES for value in _VALUES)
 
 
 class EnvFiles(Target):
@@ -30,7 +29,10 @@ class EnvFiles(Target):
 
     about = "env files: read, two values written, read again"
     shape = staticmethod(mutate_lines)
-    words: ClassVar = (*_LINES[::7], b"export A=1", b"A='x", b'B="x\\"', b"# note", b"A", b"=", b"A=1 # x", b"\xef\xbb\xbf", b"A='\\''", b"C=\"a\nb\"", b"D=$E${F}`g`")  # fmt: skip
+    words: ClassVar = (
+        *_LINES[::7], b"export A=1", b"A='x", b'B="x\\"', b"# note", b"A", b"=", b"A=1 # x", b"\xef\xbb\xbf", b"A='\\''", b"C=\"a\nb\"",
+        b"D=$E${F}`g`",
+    )  # fmt: skip
     seeds: ClassVar = (
         b"# mine\nTELEGRAM_BOT_TOKEN=" + TOKEN.encode() + b"\nexport SYNCBOT_CHAT='1' # home\n\nX=\"a b\"\n",
         b"A=1\r\nSYNCBOT_CHAT=2\r\n",
@@ -57,12 +59,13 @@ class EnvFiles(Target):
         if before is not None:
             self.must(again == before | self.new, f"{before} and what was written became {again}")
 
-    def plant(self, value: Any) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for a name that comes from a line with export, and has a comment's sign in its value."""
-        if len(value) > 1:
-            if any("#" in text for text in value.values()):
-                if any(name.islower() for name in value):
-                    raise Planted
+        return bool(
+            len(value) > 1
+            and any("#" in text for text in value.values())
+            and any(name.islower() for name in value)
+        )  # fmt: skip
 
 
 class Environments(Target):
@@ -96,10 +99,11 @@ class Environments(Target):
             self.guard.heard(repr(bot))
             bot.close()
 
-    def plant(self, value: Any) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for two ways of which the second one is SOCKS with names looked up there, in a bot that knows its chat by name."""
-        if isinstance(value, Settings):
-            if len(value.proxies) > 1 and isinstance(value.chat, str):
-                if Counter(proxy.scheme for proxy in value.proxies)["socks5h"] > 1:
-                    raise Planted
-
+        return bool(
+            isinstance(value, Settings)
+            and len(value.proxies) > 1
+            and isinstance(value.chat, str)
+            and Counter(proxy.scheme for proxy in value.proxies)["socks5h"] > 1
+        )  # fmt: skip

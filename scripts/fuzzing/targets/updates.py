@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 
 from fuzzing.findings import TOKEN
 from fuzzing.mutation import mutate_json
-from fuzzing.target import Planted, Target
+from fuzzing.target import Target
 from fuzzing.targets.envelope import UPDATES, WORDS
-
 from syncbot import Bot, Runtime, filters
 from syncbot.errors import NotSent, Unauthorized
 from syncbot.runtime.backlog import MemoryBacklog
@@ -86,8 +85,7 @@ class Updates(Target):
         self.must(self.telegram.give(updates), f"the runtime does not ask for more: {self.app.health()}")
         health = self.app.health()
         self.must(health["ok"], f"health is bad: {health}")
-        if self.planting:
-            self.plant(updates)
+        self.planted(updates)
 
     def _poll_alone(self) -> float:
         stop = threading.Event()
@@ -101,13 +99,15 @@ class Updates(Target):
             raise ArithmeticError(f"an answer is expected at {expected_in}")
         return pause_seconds
 
-    def plant(self, value: Any) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for a message of nobody, without a date, in a chat without a title."""
-        for message in () if isinstance(value, float) else [update["message"] for update in value if isinstance(update.get("message"), dict)]:
-            if "from" not in message:
-                if "date" not in message:
-                    if "title" not in (message.get("chat") or {}):
-                        raise Planted
+        message = value[0].get("message") if isinstance(value, list) else None
+        return bool(
+            isinstance(message, dict)
+            and "from" not in message
+            and "date" not in message
+            and "title" not in (message.get("chat") or {})
+        )  # fmt: skip
 
 
 def _has_id(update: object) -> bool:
@@ -181,5 +181,3 @@ class _Telegram:
 
     def close(self) -> None:
         """Part of `syncbot.types.Transport`."""
-
-

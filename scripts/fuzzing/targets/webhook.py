@@ -12,9 +12,8 @@ from typing import Any, ClassVar
 
 from fuzzing.findings import TOKEN, Guard
 from fuzzing.mutation import mutate_json, mutate_message
-from fuzzing.target import Planted, Target
+from fuzzing.target import Target
 from fuzzing.targets.envelope import MESSAGE, UPDATES, WORDS
-
 from syncbot import Bot, Runtime
 from syncbot.serving import Server
 from syncbot.storage import StoreOptions
@@ -138,15 +137,16 @@ class Bodies(_Hook):
         if status == 200:
             update = json.loads(body)
             self.taken.add(update["update_id"])
-            if self.planting:
-                self.plant(update)
+            self.planted(update)
 
-    def plant(self, value: Any) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for a poll's answer that has no user and no choice."""
-        if "poll_answer" in value and isinstance(value["poll_answer"], dict):
-            if "user" not in value["poll_answer"]:
-                if value["poll_answer"].get("option_ids") == []:
-                    raise Planted
+        return bool(
+            "poll_answer" in value
+            and isinstance(value["poll_answer"], dict)
+            and "user" not in value["poll_answer"]
+            and value["poll_answer"].get("option_ids") == []
+        )  # fmt: skip
 
 
 class Heads(_Hook):
@@ -156,11 +156,46 @@ class Heads(_Hook):
     shape = staticmethod(mutate_message)
     allowed = frozenset({0, 200, 400, 403, 404, 405, 408, 411, 413, 414, 415, 431, 501, 503})
     words: ClassVar = (
-        *(b"Content-Length: 5\r", b"Content-Length: -1\r", b"Content-Length: 1048577\r", b"Content-Length: \xb2\r", b"Content-Length: 5, 5\r", b"Content-Length: +5\r"),
-        *(b"Transfer-Encoding: chunked\r", b"Transfer-Encoding: gzip\r", b"Transfer-Encoding: chunked, identity\r", b"Expect: 100-continue\r", b"Connection: close\r"),
-        *(b"Connection: keep-alive\r", b"X-Forwarded-For: 1.1.1.1\r", b"Content-Type: application/json; charset=utf-16\r", b"GET / HTTP/1.1\r", b"POST /hook HTTP/9.9\r"),
-        *(b"POST http://x/hook HTTP/1.1\r", b"POST //hook HTTP/1.1\r", b"POST /hook?a=b%ff HTTP/1.0\r", b"OPTIONS * HTTP/1.1\r", b"PRI * HTTP/2.0\r", b" folded\r"),
-        *(f"{SECRET_HEADER}: {SECRET}\r".encode(), f"{SECRET_HEADER}: x\xe9\r".encode("latin-1"), b"5\r", b"0\r", b"\r", b"ffffffffffff\r", b"5;x=y\r", b"A" * 3000),
+        *(
+            b"Content-Length: 5\r",
+            b"Content-Length: -1\r",
+            b"Content-Length: 1048577\r",
+            b"Content-Length: \xb2\r",
+            b"Content-Length: 5, 5\r",
+            b"Content-Length: +5\r",
+        ),
+        *(
+            b"Transfer-Encoding: chunked\r",
+            b"Transfer-Encoding: gzip\r",
+            b"Transfer-Encoding: chunked, identity\r",
+            b"Expect: 100-continue\r",
+            b"Connection: close\r",
+        ),
+        *(
+            b"Connection: keep-alive\r",
+            b"X-Forwarded-For: 1.1.1.1\r",
+            b"Content-Type: application/json; charset=utf-16\r",
+            b"GET / HTTP/1.1\r",
+            b"POST /hook HTTP/9.9\r",
+        ),
+        *(
+            b"POST http://x/hook HTTP/1.1\r",
+            b"POST //hook HTTP/1.1\r",
+            b"POST /hook?a=b%ff HTTP/1.0\r",
+            b"OPTIONS * HTTP/1.1\r",
+            b"PRI * HTTP/2.0\r",
+            b" folded\r",
+        ),
+        *(
+            f"{SECRET_HEADER}: {SECRET}\r".encode(),
+            f"{SECRET_HEADER}: x\xe9\r".encode("latin-1"),
+            b"5\r",
+            b"0\r",
+            b"\r",
+            b"ffffffffffff\r",
+            b"5;x=y\r",
+            b"A" * 3000,
+        ),
     )
     seeds: ClassVar = (
         _whole(UPDATES[0].encode()),
@@ -176,17 +211,17 @@ class Heads(_Hook):
     def post(self, data: bytes) -> None:
         """As it stands."""
         status = self.send(data, whole=False)
-        if self.planting:
-            self.plant((status, data))
+        self.planted((status, data))
 
     def finish(self) -> None:
         """A good request is answered as ever."""
         body = f'{{"update_id":{10**9},"message":{MESSAGE}}}'.encode()
         self.must(self.send(_whole(body), whole=True) == 200, "a good request is not answered with 200 any more")
 
-    def plant(self, value: Any) -> None:
-        """A bug for a chunked update that is taken."""
-        status, data = value
-        if status == 400 and b"chunked" in data:
-            if b"Expect" in data:
-                raise Planted
+    def plant(self, value: Any) -> bool:
+        """A bug for a chunked request that is refused, from a client that would wait for leave to send it."""
+        return bool(
+            value[0] == 400
+            and b"chunked" in value[1]
+            and b"Expect" in value[1]
+        )  # fmt: skip

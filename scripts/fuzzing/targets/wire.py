@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from fuzzing.findings import PASSWORD, TOKEN
-from fuzzing.peer import Peer
 from fuzzing.mutation import mutate_message
-from fuzzing.target import Planted, Target
+from fuzzing.peer import Peer
+from fuzzing.target import Target
 from fuzzing.targets.envelope import look_at
-
 from syncbot import Bot
 from syncbot.errors import ApiError, NetworkError, NotSent
 
@@ -20,7 +19,7 @@ _HEADERS = (
     *(b"Content-Length: 0", b"Content-Length: 99999999999", b"Content-Length: -1", b"Content-Length: \xb2", b"Content-Length: " + b"9" * 400),
     *(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip, chunked", b"Content-Encoding: gzip", b"Content-Encoding: br", b"Content-Encoding: deflate"),
     *(b"Content-Range: bytes 0-3/4", b"Location: http://127.0.0.1:1/", b"Set-Cookie: a=b", b"Connection: keep-alive", b"Content-Type: text/html; charset=x"),
-    *(b"Trailer: X", b" folded", b"X" * 300 + b": y", b"Keep-Alive: timeout=9", b"Retry-After: 99999999999999999999", b"ETag: W/\"x\""),
+    *(b"Trailer: X", b" folded", b"X" * 300 + b": y", b"Keep-Alive: timeout=9", b"Retry-After: 99999999999999999999", b'ETag: W/"x"'),
 )
 
 
@@ -36,7 +35,19 @@ class HttpAnswers(Target):
     spare = 2
     may_log_errors = _URLLIB3
     longest = 8192
-    words: ClassVar = (*_HEADERS, b"HTTP/1.1 ", b"HTTP/1.0 200 OK\r\n", b"100 Continue\r\n\r\n", b"\r\n\r\n", b"5\r\nhello\r\n", b"0\r\n\r\n", b"-1", b"ffffffffffffffff\r\n", TOKEN.encode(), _OK)
+    words: ClassVar = (
+        *_HEADERS,
+        b"HTTP/1.1 ",
+        b"HTTP/1.0 200 OK\r\n",
+        b"100 Continue\r\n\r\n",
+        b"\r\n\r\n",
+        b"5\r\nhello\r\n",
+        b"0\r\n\r\n",
+        b"-1",
+        b"ffffffffffffffff\r\n",
+        TOKEN.encode(),
+        _OK,
+    )
     seeds: ClassVar = (
         _answer(b"200 OK\r\nContent-Type: application/json\r\nContent-Length: 60", _OK),
         _answer(b"200 OK\r\nContent-Type: application/json", b'{"ok":true,"result":[1,2]}'),
@@ -67,12 +78,13 @@ class HttpAnswers(Target):
         if b" 20" in data[:16]:
             self.attempt(lambda: self.bot.download_bytes({"file_path": "photos/a.jpg"}), NetworkError, ApiError)
 
-    def plant(self, value: Any) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for a list of more than two with a negative number in it."""
-        if isinstance(value, list):
-            if len(value) > 2:
-                if any(isinstance(item, int) and item < 0 for item in value):
-                    raise Planted
+        return bool(
+            isinstance(value, list)
+            and len(value) > 2
+            and any(isinstance(item, int) and item < 0 for item in value)
+        )  # fmt: skip
 
 
 class _Proxied(Target):
@@ -106,11 +118,7 @@ class _Proxied(Target):
             self.guard.failed(error)
             if not isinstance(error, NotSent):
                 self.must(error.stage in ("send", "receive", "body"), f"{error.stage} is said to be maybe sent")
-            if self.planting:
-                self.plant_in_failure(error, data)
-
-    def plant_in_failure(self, error: NetworkError, data: bytes) -> None:
-        """Raise `Planted` for some failure."""
+            self.planted((error, data))
 
 
 class ConnectAnswers(_Proxied):
@@ -118,7 +126,10 @@ class ConnectAnswers(_Proxied):
 
     about = "answers of an HTTP proxy to CONNECT, with and without a password"
     ways = ("http://{}", f"http://user:{PASSWORD}@{{}}")
-    words: ClassVar = (*_HEADERS, b"HTTP/1.1 200 Connection established\r\n\r\n", b"HTTP/1.0 ", b" 502 Bad Gateway\r\n", b"407 Proxy Authentication Required\r\n", b"\r\n\r\n", b"Via: 1.1 proxy\r\n", b"\x16\x03\x03\x00\x2a", PASSWORD.encode())  # fmt: skip
+    words: ClassVar = (
+        *_HEADERS, b"HTTP/1.1 200 Connection established\r\n\r\n", b"HTTP/1.0 ", b" 502 Bad Gateway\r\n", b"407 Proxy Authentication Required\r\n",
+        b"\r\n\r\n", b"Via: 1.1 proxy\r\n", b"\x16\x03\x03\x00\x2a", PASSWORD.encode(),
+    )  # fmt: skip
     seeds: ClassVar = (
         b"0HTTP/1.1 200 Connection established\r\n\r\n",
         b"0HTTP/1.0 200 OK\r\nVia: 1.1 proxy\r\n\r\n",
@@ -128,12 +139,15 @@ class ConnectAnswers(_Proxied):
         b"0\x05\x00",
     )
 
-    def plant_in_failure(self, error: NetworkError, data: bytes) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for a proxy that refuses, and speaks of itself in HTTP/1.0."""
-        if error.stage == "proxy" and "status 5" in str(error):
-            if data[1:].startswith(b"HTTP/1.0"):
-                if b"\r\nVia: " in data:
-                    raise Planted
+        return bool(
+            isinstance(value, tuple)
+            and value[0].stage == "proxy"
+            and "status 5" in str(value[0])
+            and value[1][1:].startswith(b"HTTP/1.0")
+            and b"\r\nVia: " in value[1]
+        )  # fmt: skip
 
 
 class SocksAnswers(_Proxied):
@@ -142,7 +156,10 @@ class SocksAnswers(_Proxied):
     about = "answers of SOCKS4 and SOCKS5 proxies, with and without a password, and an answer through them"
     ways = ("socks4://{}", "socks5://{}", f"socks5h://user:{PASSWORD}@{{}}")
     server = "http://127.0.0.2"
-    words: ClassVar = (b"\x00\x5a\x00\x00\x00\x00\x00\x00", b"\x05\x00", b"\x05\x02\x01\x00", b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", b"\x05\x00\x00\x03\x04host\x00\x00", b"\x05\x00\x00\x04", b"\x05\x01\x00\x01", b"HTTP/1.1 200 OK\r\n\r\n", _OK, PASSWORD.encode())  # fmt: skip
+    words: ClassVar = (
+        b"\x00\x5a\x00\x00\x00\x00\x00\x00", b"\x05\x00", b"\x05\x02\x01\x00", b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00",
+        b"\x05\x00\x00\x03\x04host\x00\x00", b"\x05\x00\x00\x04", b"\x05\x01\x00\x01", b"HTTP/1.1 200 OK\r\n\r\n", _OK, PASSWORD.encode(),
+    )  # fmt: skip
     seeds: ClassVar = (
         b"\x00\x00\x5a\x00\x00\x00\x00\x00\x00" + _answer(b"200 OK\r\nX: y", _OK),
         b"\x00\x00\x5b\x00\x00\x00\x00\x00\x00",
@@ -154,8 +171,9 @@ class SocksAnswers(_Proxied):
         b"\x01HTTP/1.1 400 Bad Request\r\n\r\n",
     )
 
-    def plant(self, value: Any) -> None:
+    def plant(self, value: Any) -> bool:
         """A bug for an answer that is an empty list."""
-        if isinstance(value, list):
-            if not value:
-                raise Planted
+        return bool(
+            isinstance(value, list)
+            and not value
+        )  # fmt: skip
