@@ -127,7 +127,7 @@ class OneShotAdapter(HTTPAdapter):
         # As far as it is used here: without cookies, and without the encoding of a text that nobody reads as one.
         response = requests.Response()
         response.status_code = answer.status
-        response.headers = CaseInsensitiveDict(answer.headers)
+        response.headers = answer.headers  # type: ignore[assignment]  # it finds names in either case too
         response.reason = answer.reason or ""
         response.raw = answer
         response.url = request.url or ""

@@ -7,7 +7,6 @@ both, and makes the whole exchange by itself: no connection is opened, nor taken
 from __future__ import annotations
 
 import http.client
-import inspect
 import socket
 import ssl
 from typing import Any
@@ -43,8 +42,14 @@ def is_mocked() -> bool:
 
     It is known by where its functions come from: requests' own cannot be kept for a comparison, since the mock may have been there before this module.
     """
-    places = (HTTPAdapter.send, requests.Session.send, requests.Session.get_adapter)
-    return any(str(getattr(inspect.unwrap(place), "__module__", "")).partition(".")[0] in _MOCKS for place in places)
+    return any(_package(place) in _MOCKS for place in (HTTPAdapter.send, requests.Session.send, requests.Session.get_adapter))
+
+
+def _package(thing: Any) -> str:
+    """Where a function or a class is from, whoever has wrapped it."""
+    while hasattr(thing, "__wrapped__"):
+        thing = thing.__wrapped__
+    return str(getattr(thing, "__module__", "")).partition(".")[0]
 
 
 def failure_of_mock(error: Exception, request: Request, proxy: Proxy) -> Exception:
@@ -52,13 +57,14 @@ def failure_of_mock(error: Exception, request: Request, proxy: Proxy) -> Excepti
 
     A request that the mock does not know is never tried again; what no network raises passes as it is.
     """
+    words = Redactor().text(str(error))
+    facts: dict[str, Any] = {"method": request.method, "proxy": str(proxy)}
+    if _package(type(error)) == "requests_mock" or "refused by Responses" in words:
+        return NotSent(words, stage="connect", retryable=False, **facts)
     if not isinstance(error, _NETWORK):
         return error
     inside = list(unwrap(error))
     stage = next((stage for kinds, stage in _STAGES if any(isinstance(part, kinds) for part in inside)), "receive")
-    words = Redactor().text(str(error)) or (describe(error) if stage == "receive" else f"{stage}: {type(error).__name__}")
-    facts: dict[str, Any] = {"method": request.method, "stage": stage, "proxy": str(proxy)}
     if stage == "receive":
-        return NetworkError(words, phase=Phase.MAYBE_SENT, **facts)
-    unmatched = type(error).__module__.startswith("requests_mock") or "refused by Responses" in words
-    return NotSent(words, retryable=not unmatched, **facts)
+        return NetworkError(words or describe(error), phase=Phase.MAYBE_SENT, stage=stage, **facts)
+    return NotSent(words or f"{stage} failed ({type(error).__name__})", stage=stage, **facts)
