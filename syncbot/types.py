@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from syncbot.errors import ConfigError
@@ -187,7 +187,10 @@ class Response:
 
 
 class Transport(Protocol):
-    """Bytes out, bytes in. Implementations: `syncbot.transport.OneShotTransport`, `syncbot.transport.FakeTransport`."""
+    """Bytes out, bytes in. Implementations: `syncbot.transport.OneShotTransport`, `syncbot.transport.FakeTransport`.
+
+    What a transport may have beside these: `OpensAhead`, `CountsBytes`, `HasThreads`.
+    """
 
     def send(self, request: Request) -> Response:
         """Make one attempt on one new connection.
@@ -204,6 +207,41 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """End everything that is under way, and let go of all that is held."""
+        ...
+
+
+@runtime_checkable
+class OpensAhead(Protocol):
+    """A transport that opens connections before they are needed."""
+
+    ahead: int
+    """How many may stand ready; may be changed at any time, and 0 closes those that stand."""
+
+
+class MovedBytes(Protocol):
+    """Bytes on the wire so far."""
+
+    sent_bytes: int
+    received_bytes: int
+
+
+@runtime_checkable
+class CountsBytes(Protocol):
+    """A transport that counts what it moves."""
+
+    @property
+    def traffic(self) -> MovedBytes:
+        """What it has moved so far."""
+        ...
+
+
+@runtime_checkable
+class HasThreads(Protocol):
+    """A transport that has threads of its own."""
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What has last ended one of them; None where nothing ever has."""
         ...
 
 

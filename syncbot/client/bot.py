@@ -15,7 +15,7 @@ from syncbot.client.api.bot_methods import BotMethods
 from syncbot.client.api.table import MethodSpec, check_parameters, find_method
 from syncbot.client.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_call_seconds, check_method_name, check_numbers
 from syncbot.client.client import POLL_SCOPE, Call, Client
-from syncbot.client.encode import body, encode
+from syncbot.client.encode import encode
 from syncbot.client.files.uploads import Progress
 from syncbot.client.limits import Limiter, Limits
 from syncbot.client.retry import RetryPolicy
@@ -23,7 +23,7 @@ from syncbot.config import Settings, check_setting, environment_proxies, from_en
 from syncbot.errors import ConfigError, DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
 from syncbot.secret import Secret
-from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, HiddenWays, Proxy, Transport, hidden_ways
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, HiddenWays, OpensAhead, Proxy, Transport, hidden_ways
 
 if TYPE_CHECKING:
     from typing import IO, Self
@@ -168,7 +168,7 @@ class Bot(BotMethods):
         given = {name: value for name, value in parameters.items() if value is not None}
         if check and spec is not None:
             check_parameters(spec, given)
-        return self._call(spec, spec.name if spec is not None else method, given, options)
+        return self.carry(self._encoded(spec, spec.name if spec is not None else method, given, options))
 
     def send_long(self, chat_id: int | str, text: str, parse_mode: str | None = None, **options: Any) -> list[telegram.Message]:
         """Send a text of any length, in as many messages as it needs; see `syncbot.text.split` for where it is cut.
@@ -262,17 +262,18 @@ class Bot(BotMethods):
             NetworkError, ApiError: as any call.
         """
         given = {"offset": offset, "limit": limit, "timeout": wait, "allowed_updates": allowed_updates}
-        content_type, payload = body(encode(None, {name: value for name, value in given.items() if value is not None}))
-        call = Call("getUpdates", content_type, payload, repeatable=True, wait=wait, scope=POLL_SCOPE, retry=_NO_RETRY, stop=stop)
-        updates = self._client.call(call)
+        encoded = encode(None, {name: value for name, value in given.items() if value is not None})
+        updates = self.carry(Call("getUpdates", encoded, repeatable=True, wait=wait, scope=POLL_SCOPE, retry=_NO_RETRY, stop=stop))
         return [update for update in updates if isinstance(update, dict)] if isinstance(updates, list) else []
 
     def abort_poll(self) -> None:
         """End a waiting `getUpdates` at once, from any thread."""
         self._client.transport.abort(POLL_SCOPE)
 
-    def deliver(self, call: Call) -> Any:
-        """Make a call that was encoded before, as it stands; for an outbox, which has its own way of trying again.
+    def carry(self, call: Call) -> Any:
+        """Carry out a call, named and encoded, and return its JSON result: the one place that every call of this bot passes, whoever makes it.
+
+        Whatever shall answer calls from a record, write them down, or queue them instead, does so in a subclass that overrides this.
 
         Raises:
             NotSent, DeliveryUncertain, NetworkError, ApiError: as any call.
@@ -298,12 +299,13 @@ class Bot(BotMethods):
     @property
     def ahead(self) -> int:
         """How many connections may stand ready for the next calls; may be changed at any time. A transport that opens none ahead keeps it at 0."""
-        return getattr(self._client.transport, "ahead", 0)
+        transport = self._client.transport
+        return transport.ahead if isinstance(transport, OpensAhead) else 0
 
     @ahead.setter
     def ahead(self, number: int) -> None:
         transport = self._client.transport
-        if hasattr(transport, "ahead"):
+        if isinstance(transport, OpensAhead):
             transport.ahead = number
 
     @property
@@ -326,7 +328,7 @@ class Bot(BotMethods):
         return f"{type(self).__name__}(id={self.id})"
 
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
-        result = self._call(spec, spec.name, parameters, options)
+        result = self.carry(self._encoded(spec, spec.name, parameters, options))
         from syncbot.client.ptb.decode import DecodeError, decode  # deferred: it loads telegram
 
         try:
@@ -347,12 +349,13 @@ class Bot(BotMethods):
             self._attached_bot = AttachedBot(self)  # of two that threads make at once either serves: an update's objects all have the same one
         return self._attached_bot
 
-    def _call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    def _encoded(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> Call:
         check_call_seconds(options.get("timeout"), options.get("deadline"))
         is_poll = method == "getUpdates"
-        call = Call(
+        return Call(
             method,
-            *body(encode(spec, parameters, local=self.local), options.get("progress")),
+            encode(spec, parameters, local=self.local),
+            options.get("progress"),
             repeatable=spec.repeatable if spec is not None else False,
             chat=parameters.get("chat_id"),
             wait=_seconds(parameters.get("timeout", 0)) if is_poll else 0.0,
@@ -360,7 +363,6 @@ class Bot(BotMethods):
             timeout=options.get("timeout"),
             deadline=options.get("deadline"),
         )
-        return self._client.call(call)
 
 
 def _seconds(value: float | timedelta) -> float:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncbot.client.encode import Encoded, body
 from syncbot.client.envelope import open_envelope
+from syncbot.client.files.uploads import Progress
 from syncbot.client.limits import Limiter
 from syncbot.client.retry import Retrier, RetryPolicy
 from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
@@ -26,8 +28,8 @@ class Call:
 
     Args:
         method: the Bot API method.
-        content_type: of the body.
-        body: the encoded parameters.
+        encoded: the parameters.
+        progress: told the bytes of an upload sent so far and their total.
         repeatable: whether carrying it out twice does no harm.
         chat: the chat that the rate limits count it for, or None.
         wait: seconds that the server is asked to wait before it answers.
@@ -40,8 +42,8 @@ class Call:
     """
 
     method: str
-    content_type: str
-    body: bytes | Body = field(repr=False)
+    encoded: Encoded = Encoded({})  # noqa: RUF009  # a frozen value is safe as a default
+    progress: Progress | None = field(default=None, repr=False)
     repeatable: bool = False
     chat: object = None
     wait: float = 0.0
@@ -110,13 +112,27 @@ class Client:
             NetworkError: it may have been carried out, which does no harm, and no attempt brought an answer.
             ApiError: Telegram refused it.
         """
-        timeout = self.timeout if call.timeout is None else call.timeout
+        content_type, payload = body(call.encoded, call.progress)
         stop = call.stop or self.stop
-        deadline = self._clock() + self._seconds_in_all(call)
-
-        has_turn = self._limiter is None or call.scope == POLL_SCOPE
+        deadline = self._clock() + self._seconds_in_all(call, payload)
+        request = Request(
+            self.url(call.method),
+            call.method,
+            headers={"Content-Type": content_type},
+            body=payload,
+            timeout=self.timeout if call.timeout is None else call.timeout,
+            wait=call.wait,
+            min_rate=self.min_rate,
+            deadline=deadline,
+            scope=call.scope,
+            # A stop ends waits everywhere, but only a poll is cut: a handler's send that is under way is let finish.
+            stop=stop if call.scope == POLL_SCOPE else None,
+        )
+        passes_freely = self._limiter is None or call.scope == POLL_SCOPE
+        has_turn = passes_freely
 
         def once() -> Any:
+            """One attempt, when its turn within the rate limits has come."""
             nonlocal has_turn
             self._check_deadline(call, deadline)
             if self._limiter is not None and not has_turn:
@@ -124,13 +140,17 @@ class Client:
                 has_turn = True
             if call.begin is not None:
                 call.begin()
+            self._check_deadline(call, deadline)
             try:
-                return self._attempt(call, timeout, deadline, stop)
+                return open_envelope(self.transport.send(request), call.method, self.hide)
             except NotSent:
                 raise  # nothing reached Telegram: the turn is still good
-            except (NetworkError, ApiError):
-                has_turn = call.scope == POLL_SCOPE
-                raise
+            except (NetworkError, ApiError) as error:
+                failure = error
+            has_turn = passes_freely
+            if isinstance(failure, RetryAfter) and self._limiter is not None:
+                self._limiter.pause(call.method, call.chat, failure.retry_after)
+            raise _uncertain(failure) if isinstance(failure, NetworkError) and not call.repeatable else failure
 
         retrier = Retrier(call.retry or self.retry, method=call.method, repeatable=call.repeatable, deadline=deadline, stop=stop, clock=self._clock)
         return retrier.run(once, already_done=True)
@@ -139,45 +159,15 @@ class Client:
         """In how many seconds the rate limits would let such a call pass; 0.0 for now. No turn is taken."""
         return self._limiter.seconds_to_turn(method, chat) if self._limiter is not None else 0.0
 
-    def _seconds_in_all(self, call: Call) -> float:
+    def _seconds_in_all(self, call: Call, payload: bytes | Body) -> float:
         if call.deadline is not None:
             return call.deadline
-        size = len(call.body) if isinstance(call.body, bytes) else call.body.size
+        size = len(payload) if isinstance(payload, bytes) else payload.size
         return max(self.deadline, call.timeout or 0.0) + call.wait + size / self.min_rate
 
     def _check_deadline(self, call: Call, deadline: float) -> None:
         if (left := deadline - self._clock()) <= 0:
             raise NotSent(f"the deadline was over {-left:.1f} s ago", method=call.method, stage="deadline", retryable=False)
-
-    def _attempt(self, call: Call, timeout: float, deadline: float, stop: threading.Event) -> Any:
-        self._check_deadline(call, deadline)
-        request = Request(
-            self.url(call.method),
-            call.method,
-            headers={"Content-Type": call.content_type},
-            body=call.body,
-            timeout=timeout,
-            wait=call.wait,
-            min_rate=self.min_rate,
-            deadline=deadline,
-            scope=call.scope,
-            # A stop ends waits everywhere, but only a poll is cut: a handler's send that is under way is let finish.
-            stop=stop if call.scope == POLL_SCOPE else None,
-        )
-        uncertain: NetworkError | None = None
-        try:
-            return open_envelope(self.transport.send(request), call.method, self.hide)
-        except NotSent:
-            raise
-        except RetryAfter as error:
-            if self._limiter is not None:
-                self._limiter.pause(call.method, call.chat, error.retry_after)
-            raise
-        except NetworkError as error:
-            if call.repeatable:
-                raise
-            uncertain = _uncertain(error)
-        raise uncertain
 
 
 def _uncertain(error: NetworkError) -> DeliveryUncertain:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -74,6 +75,7 @@ class Retrier:
         self._clock = clock
         self._started = clock()
         self._attempts = 0
+        self._last: NetworkError | ApiError | None = None
         self._uncertain = False
 
     def run(self, once: Callable[[], _Result], already_done: _Result) -> _Result:
@@ -87,70 +89,60 @@ class Retrier:
             NetworkError, ApiError: what the last attempt ended with.
         """
         try:
-            return self._attempt(once, already_done)
-        except (NetworkError, ApiError) as error:
-            failure = error
-        if self._policy.attempts > 1 and self._may_repeat(failure):
-            try:
-                return self._again(once, already_done, failure)
-            except (NetworkError, ApiError) as error:
-                failure = error
-        raise self._final(failure)
-
-    def _attempt(self, once: Callable[[], _Result], already_done: _Result) -> _Result:
-        self._attempts += 1
-        try:
             return once()
-        except BadRequest as error:
-            if self._uncertain and shows_it_was_done(self._method, error):
-                return already_done
-            raise
-        except NetworkError as error:
-            self._uncertain = self._uncertain or error.phase is not Phase.NOT_SENT
-            raise
-        except ServerError:
-            self._uncertain = True
-            raise
+        except (NetworkError, ApiError) as error:
+            first = error
+        try:
+            for attempt in self._further_attempts(first):
+                with attempt:
+                    return once()
+        except (NetworkError, ApiError):
+            pass  # kept as the last one, unless there was no attempt
+        assert self._last is not None
+        if isinstance(self._last, BadRequest) and self._uncertain and shows_it_was_done(self._method, self._last):
+            return already_done
+        raise self._final(self._last)
 
-    def _again(self, once: Callable[[], _Result], already_done: _Result, failure: NetworkError | ApiError) -> _Result:
-        """Further attempts after a first one that failed before tenacity was there; it is replayed, so that it counts as the first."""
+    def _further_attempts(self, first: NetworkError | ApiError) -> Iterator[AbstractContextManager[object]]:
+        """Those that follow a first one, made before tenacity was there, which is told of it and waits between them; it raises the failure that ends them."""
+        if not self._may_follow(first, 1) or self._policy.attempts == 1:
+            return
         import tenacity  # deferred: it is needed at the first failure, not at every start
 
         random_wait = tenacity.wait_random_exponential(multiplier=self._policy.first_wait, max=self._policy.longest_wait)
-        last = failure
-        replayed = False
-
-        def attempt() -> _Result:
-            nonlocal last, replayed
-            if not replayed or self._stop.is_set():
-                replayed = True
-                raise last
-            try:
-                return self._attempt(once, already_done)
-            except (NetworkError, ApiError) as error:
-                if isinstance(error, NotSent) and error.stage == "deadline":  # there was no attempt: the failure before tells more
-                    self._attempts -= 1
-                else:
-                    last = error
-            raise last
 
         def wait(state: tenacity.RetryCallState) -> float:
-            if isinstance(last, RetryAfter):
-                return last.retry_after
-            return 0.0 if isinstance(last, NotSent) and last.failover else random_wait(state)
+            if isinstance(self._last, RetryAfter):
+                return self._last.retry_after
+            return 0.0 if isinstance(self._last, NotSent) and self._last.failover else random_wait(state)
 
         def give_up(state: tenacity.RetryCallState) -> bool:
             out_of_time = self._clock() + state.upcoming_sleep >= self._deadline
             return out_of_time or state.attempt_number >= self._policy.attempts or self._stop.is_set()
 
-        retrying = tenacity.Retrying(retry=tenacity.retry_if_exception(self._may_repeat), wait=wait, stop=give_up, sleep=self._sleep, reraise=True)
-        return retrying(attempt)
+        def may_follow(state: tenacity.RetryCallState) -> bool:
+            return self._may_follow(state.outcome.exception() if state.outcome is not None else None, state.attempt_number)
+
+        attempts = iter(tenacity.Retrying(retry=may_follow, wait=wait, stop=give_up, sleep=self._sleep, reraise=True))
+        next(attempts).__exit__(type(first), first, None)
+        for attempt in attempts:
+            if self._stop.is_set():
+                return
+            yield attempt
+
+    def _may_follow(self, error: BaseException | None, number: int) -> bool:
+        """Whether another attempt may follow that of this number, which ended with this error; it is kept, if it was made at all."""
+        if not isinstance(error, NetworkError | ApiError) or (number > 1 and isinstance(error, NotSent) and error.stage == "deadline"):
+            return False
+        self._last, self._attempts = error, number
+        self._uncertain = self._uncertain or isinstance(error, ServerError) or (isinstance(error, NetworkError) and error.phase is not Phase.NOT_SENT)
+        return self._may_repeat(error)
 
     def _sleep(self, seconds: float) -> None:
         if seconds > 0:
             self._stop.wait(seconds)
 
-    def _may_repeat(self, error: BaseException) -> bool:
+    def _may_repeat(self, error: NetworkError | ApiError) -> bool:
         if isinstance(error, DeliveryUncertain):
             return False
         if isinstance(error, NotSent):

@@ -57,7 +57,7 @@ def failure(error: BaseException, attempt: Attempt, proxy: Proxy) -> NetworkErro
 
 def describe(error: BaseException) -> str:
     """The words for an error, from what it wraps."""
-    inside = list(_unwrap(error))
+    inside = list(unwrap(error))
     for kinds, words in _WORDS:
         if any(isinstance(part, kinds) for part in inside):
             return words
@@ -65,7 +65,7 @@ def describe(error: BaseException) -> str:
     return getattr(innermost, "strerror", None) or f"the exchange failed ({type(innermost).__name__})"
 
 
-def _unwrap(error: BaseException) -> Iterator[BaseException]:
+def unwrap(error: BaseException) -> Iterator[BaseException]:
     """An error and what it wraps, outermost first; requests and urllib3 hand the inner one on as an argument or a reason."""
     for _ in range(10):
         yield error

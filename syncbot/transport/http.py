@@ -2,7 +2,8 @@
 
 The token is part of every Bot API path, and requests, urllib3 and http.client put URLs into exceptions, reprs and log records; and what watches them,
 as Sentry and OpenTelemetry do, puts them into events and spans. So they never get to see it: they work with a public URL, and the real request line,
-with the proxy's credentials where it needs them, takes the place of theirs when the bytes are written.
+with the proxy's credentials where it needs them, takes the place of theirs when the bytes are written. Only a mock that stands in for requests, so that
+no byte is ever written, gets the URL itself: whoever tests with one expects the URL that the Bot API has.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import contextlib
 import http.client
 import re
 import socket
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.cookies import RequestsCookieJar
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection
@@ -33,11 +32,12 @@ _ONE_SEGMENT_BYTES = 16_384
 
 @dataclass(frozen=True)
 class Exchange:
-    """What one connection needs to know: how to open it, whom to tell when the request is written, with which lines the request really begins, and
-    which path the libraries are told."""
+    """What one connection needs to know: how to open it, whom to tell when the request is written and when an answer has begun, with which lines the
+    request really begins, and which path the libraries are told."""
 
     open_socket: Callable[[], socket.socket]
     written: Callable[[], None]
+    answered: Callable[[], None]
     head: Secret[str]
     public_path: str
     host: str
@@ -103,34 +103,31 @@ class OneShotConnection(HTTPConnection):
         self._exchange.written()
 
 
-class _NoCookies(RequestsCookieJar):
-    """Takes no cookie: the session ends with its first answer."""
-
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        """Nothing."""
-
-
-class _OneShotAdapter(HTTPAdapter):
+class OneShotAdapter(HTTPAdapter):
     """Carries one request on one connection of its own, and never tries again by itself.
 
     It talks to the connection without a pool between them: urllib3's would look after a connection that is used again, and after retries.
     """
 
     def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
-        # Not requests' constructor: it makes a manager of pools, and the settings of its retries.
+        super().__init__()
         self._connection = OneShotConnection(exchange, timeout_seconds)
-        self._public_path = exchange.public_path
+        self._exchange = exchange
+
+    def init_poolmanager(self, *_: Any, **__: Any) -> None:
+        """Make no pools, which nobody would use."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Write the request and read the head of the answer; TLS, proxies and time limits are the dialer's business."""
-        connection = self._connection
+        connection, path = self._connection, self._exchange.public_path
         with contextlib.suppress(BrokenPipeError):  # whoever hangs up while the request is being written may have answered it already
-            connection.request(request.method or "", self._public_path, body=request.body, headers=request.headers, preload_content=False, decode_content=False)
+            connection.request(request.method or "", path, body=request.body, headers=request.headers, preload_content=False, decode_content=False)
         answer = connection.getresponse()
+        self._exchange.answered()
         # As far as it is used here: without cookies, and without the encoding of a text that nobody reads as one.
         response = requests.Response()
         response.status_code = answer.status
-        response.headers = CaseInsensitiveDict(answer.headers)
+        response.headers = answer.headers  # type: ignore[assignment]  # it finds names in either case too
         response.reason = answer.reason or ""
         response.raw = answer
         response.url = request.url or ""
@@ -142,35 +139,31 @@ class _OneShotAdapter(HTTPAdapter):
         self._connection.close()
 
 
+class _NoCookies:
+    """Takes no cookie: the session ends with its first answer."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Nothing."""
+
+
 class OneShotSession(requests.Session):
     """A session for a single request; it reads no environment and follows no redirect."""
 
-    def __init__(self, exchange: Exchange, timeout_seconds: float) -> None:
-        # requests' own constructor makes two adapters with their pools, which nobody would use; everything else is as it makes it.
-        self.headers = CaseInsensitiveDict()
-        self.auth = None
-        self.proxies = {}
-        self.hooks = default_hooks()
-        self.params = {}
-        self.stream = True
-        self.verify = True
-        self.cert = None
-        self.max_redirects = 0
+    def __init__(self) -> None:
+        super().__init__()
         self.trust_env = False
-        self.cookies = _NoCookies()
-        self.adapters = OrderedDict()
-        self.mount("", _OneShotAdapter(exchange, timeout_seconds))
+        self.cookies = _NoCookies()  # type: ignore[assignment]  # all that is asked of them, and at no cost
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """None: requests would read a redirect's whole body to prepare a request that is never made."""
         return None
 
 
-def prepare(verb: str, public_url: str, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None, size: int) -> requests.PreparedRequest:
+def prepare(verb: str, url: str, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None, size: int) -> requests.PreparedRequest:
     """A prepared request with just these headers, `Connection: close` and the body's length."""
     prepared = requests.PreparedRequest()
     prepared.method = verb
-    prepared.url = public_url
+    prepared.url = url
     prepared.headers = CaseInsensitiveDict({"User-Agent": "syncbot", "Accept": "*/*", "Accept-Encoding": "identity", **headers})
     prepared.headers["Connection"] = "close"
     if body is not None or verb not in ("GET", "HEAD"):

@@ -18,7 +18,8 @@ from syncbot.secret import Secret
 from syncbot.transport.ahead import Ahead
 from syncbot.transport.dialer import Dialer, Target, authorization_line
 from syncbot.transport.failures import AnswerTooLarge, failure
-from syncbot.transport.http import Exchange, OneShotSession, prepare, request_line
+from syncbot.transport.http import Exchange, OneShotAdapter, OneShotSession, prepare, request_line
+from syncbot.transport.mocks import failure_of_mock, is_mocked
 from syncbot.transport.noproxy import bypasses_proxy
 from syncbot.transport.resolver import LookUp, Resolver
 from syncbot.transport.tls import Tls
@@ -86,20 +87,38 @@ class OneShotTransport:
     def send(self, request: Request) -> Response:
         """Make one attempt; see `syncbot.types.Transport.send`."""
         started = self._clock()
-        target = Target.of(request)
-        bypassed = bool(self._no_proxy) and bypasses_proxy(target.host, target.port, self._no_proxy.reveal())
+        target, mocked = Target.of(request), is_mocked()
+        bypassed = mocked or (bool(self._no_proxy) and bypasses_proxy(target.host, target.port, self._no_proxy.reveal()))
         proxy = DIRECT if bypassed else self._ways.pick()
         expires_at = started + _connect_seconds(request)
         if request.deadline is not None:
             expires_at = min(expires_at, request.deadline)
+        outcome: Response | Exception
         with self._watchdog.watch(request, expires_at) as attempt:
-            outcome = self._attempt(request, target, proxy, attempt)
+            try:
+                session, prepared = _exchange_with_mock(request) if mocked else self._exchange(request, target, proxy, attempt)
+                with session, closing(session.send(prepared, stream=True, allow_redirects=False, timeout=request.timeout, proxies={})) as answer:
+                    outcome = self._read(request, answer, attempt, proxy)
+            except SyncBotError as error:
+                outcome = error
+            except _FailedHere as error:
+                outcome = error.cause
+            except Exception as error:  # a hostile answer makes the libraries below raise what they never meant to
+                outcome = failure_of_mock(error, request, proxy) if mocked and not attempt.cut else failure(error, attempt, proxy)
+        if isinstance(outcome, Response) and outcome.status == 407 and not proxy.is_direct and not target.tls:
+            outcome = ProxyAuthRequired("the proxy wants a user and a password (407)", stage="proxy", method=request.method, proxy=str(proxy))
+        self._learn(outcome, request, target, proxy, attempt, bypassed, self._clock() - started)
+        if isinstance(outcome, Response):
+            return outcome
+        # Raised here, where no foreign error becomes its context; the way through the libraries below helps nobody.
+        raise outcome.with_traceback(None)
+
+    def _learn(self, outcome: Response | Exception, request: Request, target: Target, proxy: Proxy, attempt: Attempt, bypassed: bool, seconds: float) -> None:
+        """What an outcome says of its way, and what the way says of an error."""
         if isinstance(outcome, Response):
             if not bypassed:
                 self._ways.worked(proxy)
-            size = len(outcome.body)
-            _log.debug("%s by way of %s: %d, %d bytes, after %.3f s", request.method, proxy, outcome.status, size, self._clock() - started)
-            return outcome
+            _log.debug("%s by way of %s: %d, %d bytes, after %.3f s", request.method, proxy, outcome.status, len(outcome.body), seconds)
         if isinstance(outcome, NetworkError):
             # A poll that was cut says little about its proxy: many cut what is idle for long.
             if not bypassed and attempt.cut != "abort" and (isinstance(outcome, NotSent) or not request.wait):
@@ -109,23 +128,8 @@ class OneShotTransport:
                 outcome.retryable = self._ways.is_proven(proxy)
             if outcome.phase is Phase.MAYBE_SENT and not request.wait:
                 self._ahead.drop(target, proxy)
-            outcome.elapsed = self._clock() - started
-            _log.debug("%s by way of %s: %s (%s, %s), after %.3f s", request.method, proxy, outcome, outcome.phase, outcome.stage, outcome.elapsed)
-        raise outcome.with_traceback(None)  # the way through the libraries below helps nobody
-
-    def _attempt(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response | Exception:
-        """The answer, or the error to raise; it is raised elsewhere, where no foreign error becomes its context."""
-        try:
-            response = self._exchange(request, target, proxy, attempt)
-        except SyncBotError as error:
-            return error
-        except _FailedHere as error:
-            return error.cause
-        except Exception as error:  # a hostile answer makes the libraries below raise what they never meant to
-            return failure(error, attempt, proxy)
-        if response.status == 407 and not proxy.is_direct and not target.tls:
-            return ProxyAuthRequired("the proxy wants a user and a password (407)", stage="proxy", method=request.method, proxy=str(proxy))
-        return response
+            outcome.elapsed = seconds
+            _log.debug("%s by way of %s: %s (%s, %s), after %.3f s", request.method, proxy, outcome, outcome.phase, outcome.stage, seconds)
 
     def abort(self, scope: str) -> int:
         """End every request of this scope at once, from any thread; returns how many there were. Connections opened ahead are closed."""
@@ -161,7 +165,8 @@ class OneShotTransport:
         self._ahead.close(join_seconds=1.0)
         self._watchdog.close()
 
-    def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> Response:
+    def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> tuple[OneShotSession, requests.PreparedRequest]:
+        """The session that carries out a request, and what it is told of it."""
         forwarded = proxy.scheme in ("http", "https") and not target.tls  # such a proxy takes the full URL, and its credentials with each request
         head = Secret(request_line(request, f"http://{target}" if forwarded else "").reveal() + (authorization_line(proxy).reveal() if forwarded else ""))
 
@@ -183,22 +188,22 @@ class OneShotTransport:
         def written() -> None:
             attempt.stage = "receive"
 
+        def answered() -> None:
+            if attempt.cut:
+                raise TimeoutError  # a head that is cut looks like a head that is complete
+            self._dialer.remember(opened[0], target)
+
         content = body if body is None or isinstance(body, bytes) else _chunks(body)
         scheme, public_path = "https" if target.tls else "http", f"/{quote(request.method)}"
         prepared = prepare(request.verb, f"{scheme}://{target}{public_path}", request.headers, content, size)
         remaining = max(0.001, attempt.expires_at + extra_seconds - self._clock())
-        exchange = Exchange(open_socket, written, head, public_path, target.host, target.port, 443 if target.tls else 80)
-        with (
-            OneShotSession(exchange, remaining) as session,
-            closing(session.send(prepared, stream=True, allow_redirects=False, timeout=remaining, proxies={})) as answer,
-        ):
-            if attempt.cut:
-                raise TimeoutError  # a head that is cut looks like a head that is complete
-            attempt.stage = "body"
-            self._dialer.remember(opened[0], target)
-            return self._read(request, answer, attempt, proxy)
+        exchange = Exchange(open_socket, written, answered, head, public_path, target.host, target.port, 443 if target.tls else 80)
+        session = OneShotSession()
+        session.mount(f"{scheme}://", OneShotAdapter(exchange, remaining))
+        return session, prepared
 
     def _read(self, request: Request, answer: requests.Response, attempt: Attempt, proxy: Proxy) -> Response:
+        attempt.stage = "body"
         size = stated_size(answer.headers.get("Content-Length", ""))
         if size is not None and size > _CHUNK_BYTES:
             attempt.extend(size / request.min_rate)
@@ -221,6 +226,12 @@ class OneShotTransport:
         if attempt.cut and size is None:
             raise TimeoutError  # a body without a length ends with the connection, also when it is cut
         return Response(answer.status_code, answer.headers, b"".join(kept), str(proxy))
+
+
+def _exchange_with_mock(request: Request) -> tuple[OneShotSession, requests.PreparedRequest]:
+    """The same for a mock, which answers to requests' own adapters, and compares bodies in one piece."""
+    content = request.body if request.body is None or isinstance(request.body, bytes) else b"".join(_chunks(request.body))
+    return OneShotSession(), prepare(request.verb, request.url, request.headers, content, len(content or b""))
 
 
 def _connect_seconds(request: Request) -> float:

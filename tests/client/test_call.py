@@ -12,6 +12,7 @@ import pytest
 from kits.call_kit import FakeStop, FakeTime
 
 from syncbot.client.client import POLL_SCOPE, Call, Client
+from syncbot.client.encode import Encoded
 from syncbot.client.limits import Limiter, Limits
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import BadRequest, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
@@ -41,8 +42,8 @@ class Line:
         )
         self.client.stop = self.stop
 
-    def call(self, method: str = "sendMessage", **fields: Any) -> Any:
-        return self.client.call(Call(method, "application/json", fields.pop("body", b"{}"), **fields))
+    def call(self, method: str = "sendMessage", **options: Any) -> Any:
+        return self.client.call(Call(method, Encoded(options.pop("fields", {})), **options))
 
 
 def refused(code: int, description: str, **parameters: Any) -> Response:
@@ -71,10 +72,10 @@ class Large:
 def test_a_request_holds_what_the_transport_needs() -> None:
     """The URL with the token, the body and its type, the bounds in seconds; the token stands nowhere else."""
     line = Line(sendMessage=1)
-    line.call(body=b'{"a":1}', timeout=5.0)
+    line.call(fields={"a": "1"}, timeout=5.0)
     (request,) = line.transport.requests
     assert request.url == f"https://api.example/bot{TOKEN}/sendMessage"
-    assert (request.method, request.verb, request.body, dict(request.headers)) == ("sendMessage", "POST", b'{"a":1}', {"Content-Type": "application/json"})
+    assert (request.method, request.verb, request.body, dict(request.headers)) == ("sendMessage", "POST", b'{"a":"1"}', {"Content-Type": "application/json"})
     assert (request.timeout, request.wait, request.min_rate, request.scope, request.stop) == (5.0, 0.0, 1000.0, "", None)
     assert TOKEN not in repr(request) + repr(line.client)
 
@@ -122,7 +123,7 @@ def test_a_poll_passes_the_limits_by() -> None:
 def test_a_message_that_was_not_sent_is_sent_in_the_end() -> None:
     """Attempts that never left are repeated, with the same body."""
     line = Line(sendMessage=[NotSent("no route"), NotSent("no route"), {"message_id": 7}])
-    assert line.call(body=b'{"text":"hi"}') == {"message_id": 7}
+    assert line.call(fields={"text": "hi"}) == {"message_id": 7}
     assert [call.parameters for call in line.transport.calls] == [{"text": "hi"}] * 3
 
 
@@ -236,7 +237,7 @@ def test_calls_of_many_threads_do_not_mix() -> None:
     results: dict[int, Any] = {}
 
     def call(number: int) -> None:
-        results[number] = line.call("getChat", body=b'{"number":%d}' % number, repeatable=True)
+        results[number] = line.call("getChat", fields={"number": str(number)}, repeatable=True)
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(20)]
     for thread in threads:

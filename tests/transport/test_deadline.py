@@ -342,7 +342,7 @@ def test_the_deadline_of_a_call_bounds_retries_and_their_waits(transport: OneSho
 
     def attempt(deadline: float) -> None:
         client = client_of(transport, f"http://127.0.0.1:{free_port()}", deadline=deadline)
-        error, seconds = timed_failure(lambda: client.call(Call("sendMessage", "application/json", b"{}")))
+        error, seconds = timed_failure(lambda: client.call(Call("sendMessage")))
         assert seconds <= deadline + TOLERANCE_SECONDS
         assert error.attempts > 2
         assert error.elapsed == pytest.approx(seconds, abs=0.1)
@@ -356,7 +356,7 @@ def test_the_deadline_of_a_call_bounds_attempts_that_stall(transport: OneShotTra
     def attempt(deadline: float) -> None:
         with Peer(silent) as peer:
             client = client_of(transport, f"https://127.0.0.1:{peer.port}", timeout=0.75 * deadline, deadline=deadline)
-            error, seconds = timed_failure(lambda: client.call(Call("sendMessage", "application/json", b"{}")))
+            error, seconds = timed_failure(lambda: client.call(Call("sendMessage")))
         assert seconds <= deadline + TOLERANCE_SECONDS
         assert error.stage == "tls"
 
@@ -367,7 +367,7 @@ def test_the_deadline_of_a_call_bounds_its_wait_for_the_rate_limits(transport: O
     """A turn that would come too late is refused at once, without a connection."""
     with Peer(answering()) as peer:
         client = client_of(transport, peer.url, timeout=20.0, deadline=40.0, limiter=Limiter(Limits(chat_burst=1, chat_interval=600.0)))
-        call = Call("sendMessage", "application/json", b"{}", chat=42)
+        call = Call("sendMessage", chat=42)
         client.call(call)
         error, seconds = timed_failure(lambda: client.call(call))
         assert peer.accepted == 1

@@ -13,6 +13,7 @@ import pytest
 from kits.transport_kit import Line, Peer, open_descriptors, send
 
 from syncbot.client.client import Call, Client
+from syncbot.client.encode import Encoded
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import ConfigError, NotSent
 from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
@@ -63,7 +64,7 @@ def test_an_expired_certificate_ends_a_call_at_once(transport: OneShotTransport,
     api.use_certificate("expired")
     client = Client(api.token, transport, base_url=api.url, timeout=20.0, deadline=40.0, retry=RetryPolicy(first_wait=0.01), limiter=None)
     with pytest.raises(NotSent) as caught:
-        client.call(Call("getMe", "application/json", b"{}", repeatable=True))
+        client.call(Call("getMe", repeatable=True))
     assert caught.value.attempts == 1
     assert api.connections_total == 1
 
@@ -90,7 +91,7 @@ def test_a_certificate_that_becomes_valid_in_the_meantime(transport: OneShotTran
             pass
 
     client = Client(api.token, Mending(), base_url=api.url, timeout=20.0, deadline=40.0, retry=RetryPolicy(first_wait=0.01), limiter=None)  # type: ignore[arg-type]  # send returns what it is given
-    assert client.call(Call("sendChatAction", "application/json", b'{"chat_id":1,"action":"typing"}')) is True
+    assert client.call(Call("sendChatAction", Encoded({"chat_id": "1", "action": "typing"}))) is True
     assert attempts == 3
 
 

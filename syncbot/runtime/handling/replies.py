@@ -58,7 +58,7 @@ class Replies:
             RuntimeError: nothing can be waited for here (a job, an error handler), or the update has no user in a chat; nothing was sent.
         """
         self._check_ask()
-        _call(self, SHORTCUTS["reply"], (text, *values), given)
+        getattr(self, "reply")(text, *values, **given)  # noqa: B009  # made from the table, where type checkers see it in the stub alone
         return self._wait_for_answer(timeout)
 
     def answer(self, *values: Any, **given: Any) -> Any:
@@ -71,13 +71,13 @@ class Replies:
         if shortcut is None or self.target.query_id is None:
             instead = "context.approve() or context.decline()" if self.target.kind == "chat_join_request" else "context.reply()"
             raise RuntimeError(f"context.answer() answers queries, and there is none in {_shown(self.target)}; use {instead}")
-        return _call(self, shortcut, values, given)
+        return getattr(self._bot, shortcut.spec.python_name)(**_filled(self, shortcut, values, given))
 
     def delete(self, **given: Any) -> Any:
         """Delete the update's message, or the one under the pressed button; that of a business account in its own way."""
         target = self.target
         if target.business_connection_id is None or target.message_id is None:
-            return _call(self, SHORTCUTS["delete"], (), given)
+            return self._bot.delete_message(**_filled(self, SHORTCUTS["delete"], (), given))
         return self._bot.delete_business_messages(target.business_connection_id, [target.message_id], **given)
 
     @abstractmethod
@@ -91,7 +91,10 @@ class Replies:
 
 def _build(shortcut: Shortcut) -> Callable[..., Any]:
     def method(self: Replies, /, *values: Any, **given: Any) -> Any:
-        return _call(self, shortcut, values, given)
+        result = getattr(self._bot, shortcut.spec.python_name)(**_filled(self, shortcut, values, given))
+        if shortcut.defaults:
+            _remember(self, result)
+        return result
 
     method.__name__ = shortcut.name
     method.__qualname__ = f"Replies.{shortcut.name}"
@@ -99,8 +102,8 @@ def _build(shortcut: Shortcut) -> Callable[..., Any]:
     return method
 
 
-def _call(self: Replies, shortcut: Shortcut, values: tuple[Any, ...], given: dict[str, Any]) -> Any:
-    """Fill in what the update says, and make the call."""
+def _filled(self: Replies, shortcut: Shortcut, values: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the call: what was given, and what the update says."""
     given = _by_name(shortcut, values, given)
     if refused := [name for name in given if name in shortcut.fixed]:
         raise TypeError(f"context.{shortcut.name}() takes {refused[0]} from the update; for another one use context.bot.{shortcut.spec.python_name}()")
@@ -113,10 +116,7 @@ def _call(self: Replies, shortcut: Shortcut, values: tuple[Any, ...], given: dic
     _check_filled(self.target, shortcut, filled)
     if quote:
         filled |= _quote(self.target, given)
-    result = getattr(self._bot, shortcut.spec.python_name)(**filled, **given)
-    if shortcut.defaults:
-        _remember(self, result)
-    return result
+    return filled | given
 
 
 def _by_name(shortcut: Shortcut, values: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:

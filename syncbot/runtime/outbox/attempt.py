@@ -129,14 +129,14 @@ def prepare(item: OutboxItem, folder: QueueFolder, moved: Mapping[str, str], tim
         chat = fields["chat_id"] = moved[chat]
     facts = [(name, value) for name, value in params.items() if isinstance(value, dict)]
     files = tuple(_part(name, value, folder.file(copy).as_posix()) for (name, value), copy in zip(facts, item.call.files, strict=True))
-    content_type, payload = body(Encoded(fields, files))
+    encoded = Encoded(fields, files)
+    _, payload = body(encoded)
     size = len(payload) if isinstance(payload, bytes) else payload.size
     spec = find_method(item.call.method)
     seconds = timeout + size / DEFAULT_MIN_RATE + _SLACK_SECONDS
     call = Call(
         item.call.method,
-        content_type,
-        payload,
+        encoded,
         repeatable=spec is not None and spec.repeatable,
         chat=chat,
         deadline=seconds,

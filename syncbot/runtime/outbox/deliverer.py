@@ -230,13 +230,13 @@ class Deliverer:
         call = with_hooks(prepared, begin, self._stop)
         try:
             try:
-                self._bot.deliver(call)
+                self._bot.carry(call)
             except ChatMigrated as error:
                 if (now_at := moved_to(error, item)) is None:
                     raise
                 self._note_move(str(prepared.chat), now_at)
                 begun = True
-                self._bot.deliver(with_hooks(prepare(item, self._folder, self._moved, self._bot.timeout), lambda: None, self._stop))
+                self._bot.carry(with_hooks(prepare(item, self._folder, self._moved, self._bot.timeout), lambda: None, self._stop))
         except _WithdrawnError:
             return RELEASED
         except StorageError:

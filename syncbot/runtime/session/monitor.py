@@ -22,6 +22,7 @@ from syncbot.runtime.session.health_note import FactsNote
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage.promises.store import Store
+from syncbot.types import CountsBytes, HasThreads, Transport
 
 _log = logging.getLogger(__name__)
 
@@ -59,10 +60,10 @@ class Monitor:
     def __init__(self, watched: Watched, threads: Callable[[], set[threading.Thread]], is_stopping: Callable[[], bool]) -> None:
         self._watched = watched
         self._threads = threads
-        self._failure_before = _failure(watched.bot)
+        self._failure_before = _failure(watched.bot.transport)
         self._is_stopping = is_stopping
         self._started = time.monotonic()
-        self._bytes_before = _moved_bytes(watched.bot)
+        self._bytes_before = _moved_bytes(watched.bot.transport)
         self._stalled_since: float | None = None
         self._looks_at = 0.0
         self._troubles: dict[str, str] = {}
@@ -90,7 +91,7 @@ class Monitor:
         for thread in self._threads() | watched.workers.threads | watched.deliverer.threads:
             if not thread.is_alive():
                 return f"the thread {thread.name} is dead"
-        failure = _failure(watched.bot)
+        failure = _failure(watched.bot.transport)
         if failure is not None and failure is not self._failure_before:
             return f"a thread that looks after the connections has ended with {type(failure).__name__}: {failure}"
         return str(watched.deliverer.fatal or "")
@@ -127,7 +128,7 @@ class Monitor:
             "cut": facts.cut,
             "stalled": facts.stalled,
             "dead_letters": dead_letters,
-            "bytes_a_day": round((_moved_bytes(watched.bot) - self._bytes_before) / max(now - self._started, 1.0) * 86_400),
+            "bytes_a_day": round((_moved_bytes(watched.bot.transport) - self._bytes_before) / max(now - self._started, 1.0) * 86_400),
         }
 
     def _polls_well(self, now: float) -> bool:
@@ -184,15 +185,13 @@ class Monitor:
         self._troubles[what] = words
 
 
-def _moved_bytes(bot: Bot) -> int:
-    traffic = getattr(bot.transport, "traffic", None)
-    return traffic.sent_bytes + traffic.received_bytes if traffic is not None else 0
+def _moved_bytes(transport: Transport) -> int:
+    return transport.traffic.sent_bytes + transport.traffic.received_bytes if isinstance(transport, CountsBytes) else 0
 
 
-def _failure(bot: Bot) -> BaseException | None:
+def _failure(transport: Transport) -> BaseException | None:
     """What has last ended a thread of the transport."""
-    failure: BaseException | None = getattr(bot.transport, "failure", None)
-    return failure
+    return transport.failure if isinstance(transport, HasThreads) else None
 
 
 def _stack(thread_id: int) -> str:
