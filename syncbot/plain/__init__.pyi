@@ -1,4 +1,4 @@
-# Written by scripts/generate_types.py for Bot API 10.1; do not edit.
+# Written by scripts/generators/generate_types.py for Bot API 10.1; do not edit.
 # The same methods hand out other objects than those of syncbot.Bot and syncbot.Context:
 # mypy: disable-error-code="assignment, override, misc"
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The types that Telegram hands out. Written by scripts/generate_types.py for Bot API 10.1; do not edit.
+"""The types that Telegram hands out. Written by scripts/generators/generate_types.py for Bot API 10.1; do not edit.
 
 A line per type, longer ones going on after a blank: its name and its fields, each with the type of the objects in it, if any.
 """

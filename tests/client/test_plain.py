@@ -229,7 +229,7 @@ def test_a_bots_plain_view() -> None:
 
 def generate(spec: Path) -> subprocess.CompletedProcess[str]:
     """Ask the script whether the committed files are current."""
-    command = [sys.executable, str(ROOT / "scripts/generate_types.py"), str(spec), "--check"]
+    command = [sys.executable, str(ROOT / "scripts/generators/generate_types.py"), str(spec), "--check"]
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
@@ -257,4 +257,4 @@ def test_check_finds_what_is_stale(tmp_path: Path) -> None:
     path.write_text(json.dumps(spec), encoding="utf-8")
     done = generate(path)
     assert done.returncode == 1
-    assert done.stderr.count("is not current; run scripts/generate_types.py") == 2
+    assert done.stderr.count("is not current; run scripts/generators/generate_types.py") == 2

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write the table of the types that Telegram hands out, and the stub of `syncbot.plain` that shows them to editors and type checkers.
 
-    scripts/generate_types.py SPEC.json            write the files
-    scripts/generate_types.py SPEC.json --check    only say whether they are current (exit 1 if not)
+    scripts/generators/generate_types.py SPEC.json            write the files
+    scripts/generators/generate_types.py SPEC.json --check    only say whether they are current (exit 1 if not)
 
 SPEC.json describes the Bot API: {"version": …, "methods": {name: {"returns": […]}}, "types": {name: {"fields": [{"name", "types", "required"}, …]}
 or {"subtypes": […]}}}. Types that are only given to Telegram are left out. One that comes in several forms (`ChatMember`) is one type here, with
@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from syncbot.client.api.table import find_method, method_names  # noqa: E402 - the script works in a checkout that is not installed
@@ -34,7 +34,7 @@ WIDTH = 160
 SAME = {"MaybeInaccessibleMessage": "Message"}
 
 TABLE_HEAD = '''\
-"""The types that Telegram hands out. Written by scripts/generate_types.py for Bot API {version}; do not edit.
+"""The types that Telegram hands out. Written by scripts/generators/generate_types.py for Bot API {version}; do not edit.
 
 A line per type, longer ones going on after a blank: its name and its fields, each with the type of the objects in it, if any.
 """
@@ -45,7 +45,7 @@ TYPES = """\\
 '''
 
 STUB_HEAD = '''\
-# Written by scripts/generate_types.py for Bot API {version}; do not edit.
+# Written by scripts/generators/generate_types.py for Bot API {version}; do not edit.
 # The same methods hand out other objects than those of syncbot.Bot and syncbot.Context:
 # mypy: disable-error-code="assignment, override, misc"
 from collections.abc import Callable
@@ -202,7 +202,7 @@ def main(argv: list[str] | None = None) -> int:
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if arguments.check:
-            print(f"{path.relative_to(ROOT)} is not current; run scripts/generate_types.py", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is not current; run scripts/generators/generate_types.py", file=sys.stderr)
         else:
             path.write_text(files[path], encoding="utf-8")
             print(f"wrote {path.relative_to(ROOT)}")
