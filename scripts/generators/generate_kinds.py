@@ -127,13 +127,13 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Generic
 
 from syncbot.runtime.handling.filters import FilterLike
-from syncbot.runtime.handling.handlers import ANY, Decorator
+from syncbot.runtime.handling.handlers import ANY, D
 
 
-class KindDecorators:
+class KindDecorators(Generic[D]):
     """The decorators of the {count} kinds of updates of Bot API {version}.
 
     Args:
@@ -144,18 +144,18 @@ class KindDecorators:
     """
 
     @abstractmethod
-    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> Decorator:
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
         """Register a handler; the router's."""
 '''
 
 DECORATOR = '''
-    def {name}(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def {name}(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle {summary}."""
         return self._decorate("{name}", filters, None, group, state)
 '''
 
 PATTERN_DECORATOR = '''
-    def {name}({parameters}) -> Decorator:
+    def {name}({parameters}) -> D:
         """Handle {summary}. The pattern is for its `{field}`."""
         return self._decorate("{name}", filters, pattern, group, state)
 '''
@@ -247,7 +247,7 @@ def render_decorator(name: str) -> str:
 
 def render_pattern_decorator(name: str) -> str:
     """Write the decorator of a kind that has a pattern, laid out as `ruff format` does it."""
-    fits = len(f"    def {name}({PATTERN_PARAMETERS}) -> Decorator:") <= generate_methods.WIDTH
+    fits = len(f"    def {name}({PATTERN_PARAMETERS}) -> D:") <= generate_methods.WIDTH
     parameters = PATTERN_PARAMETERS if fits else f"\n        {PATTERN_PARAMETERS}\n    "
     return PATTERN_DECORATOR.format(name=name, parameters=parameters, summary=SUMMARIES[name], field=PATTERNS[name])
 

@@ -71,6 +71,9 @@ class Bot(BotMethods):
         ConfigError: the token, a proxy, the URL or a number is wrong, or the CA file cannot be used.
     """
 
+    types = True
+    """Its methods hand out python-telegram-bot's objects; those of a `syncbot.plain.Bot` do not."""
+
     def __init__(
         self,
         token: str | Secret[str],
@@ -329,14 +332,36 @@ class Bot(BotMethods):
 
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
         result = self.carry(self._encoded(spec, spec.name, parameters, options))
-        from syncbot.client.ptb.decode import DecodeError, decode  # deferred: it loads telegram
+        from syncbot.client.ptb.decode import DecodeError  # deferred: who only makes calls by name decodes nothing
 
         try:
-            return decode(spec.returns, result, self._attached())
+            return self._typed(spec.returns, result)
         except DecodeError as error:
             problem = f"the answer is not what {spec.name} returns: {error}"
         kind = NetworkError if spec.repeatable else DeliveryUncertain
         raise kind(problem, method=spec.name, phase=Phase.ANSWERED, stage="body", retryable=False)
+
+    def _typed(self, returns: tuple[str, ...], result: Any) -> Any:
+        """The result of a call as the objects that this bot hands out."""
+        from syncbot.client.ptb.decode import decode  # deferred, as above
+
+        return decode(returns, result, self._attached())
+
+    def typed_update(self, raw: Any) -> Any:
+        """Turn the JSON of an update into a `telegram.Update` whose shortcuts are the bot's. This is where telegram is loaded.
+
+        Raises:
+            DecodeError: it is none.
+        """
+        from syncbot.client.ptb.decode import decode_update  # deferred, as above
+
+        return decode_update(raw, self._attached())
+
+    def load_types(self) -> None:
+        """Load python-telegram-bot's types, which takes seconds on a small machine."""
+        from syncbot.client.ptb.decode import load  # deferred: a run without an update does without them
+
+        load()
 
     def _attached(self) -> Any:
         """What the objects that come back are bound to, for their shortcuts; None without them."""

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from syncbot.client.bot import Bot
 from syncbot.config import from_environment, service_settings, state_dir
 from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
 from syncbot.regular import what_else
+from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.outbox import Opened, RuntimeOutbox
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
@@ -33,7 +34,29 @@ from syncbot.storage import Store, StoreOptions
 from syncbot.storage.bot_lock import lock_path
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Self, TypedDict, Unpack
+
+    from syncbot.runtime.handling.handlers import Decorator, PlainDecorator
+
+    class RuntimeOptions(TypedDict, total=False):
+        """The options of a `Runtime` whatever its types."""
+
+        state: str | os.PathLike[str] | None
+        workers: int
+        allowed_users: Iterable[int] | None
+        allowed_updates: Sequence[str] | None
+        poll_wait: int
+        most_waiting: int
+        handler_warn_after: float
+        grace: float
+        standby: bool
+        take_over: bool
+        drop_pending_updates: bool
+        heartbeat_file: str | os.PathLike[str] | None
+        uncertain: Uncertain
+        ahead: int | None
+        store_options: StoreOptions | None
+
 
 _ONCE_ATTEMPTS = 4
 _OUTBOX_PATIENCE_SECONDS = 2.0
@@ -42,7 +65,7 @@ _FRESH_SECONDS = 3.0
 """For so long after an empty poll nothing new is looked for; Telegram would hold the same question for as long."""
 
 
-class Runtime(JobMethods, Inlets):
+class Runtime(JobMethods, Inlets[D]):
     """Runs a bot: handlers are registered on it, as on any `Router`, and `run`, `start` or `run_once` set it going.
 
     ```python
@@ -75,12 +98,18 @@ class Runtime(JobMethods, Inlets):
         uncertain: what follows when nobody knows whether a call of the outbox was carried out: "hold" it for somebody to look at, make it "again" (then
             it may be there twice), or "drop" it.
         ahead: how many connections may stand ready for the next calls while the runtime runs, as `Bot(ahead=…)`; None leaves it at what the bot has.
+        types: give handlers and filters python-telegram-bot's objects. False gives them the JSON itself with attributes, `syncbot.plain`, and never loads
+            telegram: `app.bot` and `context.bot` are then this bot with plain results (the one that was given stays as it is).
         store_options: how the state file behaves; None for the defaults.
 
     Raises:
         ConfigError: an option is wrong.
     """
 
+    @overload
+    def __init__(self: Runtime[Decorator], bot: Bot, *, types: Literal[True] = True, **options: Unpack[RuntimeOptions]) -> None: ...
+    @overload
+    def __init__(self: Runtime[PlainDecorator], bot: Bot, *, types: Literal[False], **options: Unpack[RuntimeOptions]) -> None: ...
     def __init__(
         self,
         bot: Bot,
@@ -99,6 +128,7 @@ class Runtime(JobMethods, Inlets):
         heartbeat_file: str | os.PathLike[str] | None = None,
         uncertain: Uncertain = "hold",
         ahead: int | None = None,
+        types: bool = True,
         store_options: StoreOptions | None = None,
     ) -> None:
         super().__init__()
@@ -112,7 +142,7 @@ class Runtime(JobMethods, Inlets):
             raise ConfigError(f"ahead: {ahead} is less than none; give how many connections may stand ready, for example ahead=3")
         if heartbeat_file is not None and (wrong := what_else(heartbeat_file)):
             raise ConfigError(f"heartbeat_file: {os.fspath(heartbeat_file)}: {wrong}; name a file, for example heartbeat_file='/run/mybot/alive'")
-        self.bot = bot
+        self.bot = bot = bot if types else _plain(bot)
         self._jobs = Jobs()
         self._session: Session | None = None
         self._starting: dict[int, threading.Lock] = {}  # by process: a child must not wait for a thread that it does not have
@@ -313,6 +343,8 @@ class Runtime(JobMethods, Inlets):
             return self._session
 
     def _make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
+        if not self.bot.types:
+            self.refuse_types()
         return Session(self.bot, self, self._jobs, replace(self._options, allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
 
     def _open_outbox(self) -> Opened | None:
@@ -364,6 +396,12 @@ def _work_off(parts: Parts, deadline: float, stop: threading.Event) -> str:
             if workers.wait_until_idle(deadline) and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS:
                 return ""
     return "the time was up" if not stop.is_set() else "it was stopped"
+
+
+def _plain(bot: Bot) -> Bot:
+    from syncbot.client.plain_bot import PlainBot  # deferred: most bots have telegram's types
+
+    return PlainBot.of(bot)
 
 
 def _state_path(bot: Bot, state: str | os.PathLike[str] | None) -> Path | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import ConfigError
+from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
 from syncbot.runtime.receiving.intake import Intake, incoming_from
 from syncbot.runtime.session.notify import ServiceNotifier
@@ -29,7 +30,7 @@ _PROBE_SECONDS = 0.05
 _ELSEWHERE = "another process handles the updates, and will handle this one"
 
 
-class Inlets(Router):
+class Inlets(Router[D]):
     """What a runtime takes in beside what it polls; a part of `Runtime`.
 
     The runtime has to provide `bot` and the methods that are abstract here.

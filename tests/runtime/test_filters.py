@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -10,16 +11,21 @@ from kits.dispatch_kit import ANNA, CHANNEL, FORUM, GROUP, JSON, SAMPLES, Rig, m
 from telegram.ext import filters as ptb
 
 from syncbot.client.ptb.decode import decode_update
+from syncbot.plain import Update
 from syncbot.runtime.handling import filters
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.filters import Filter, as_filter, match_in, message_of
 
 
 def check(wanted: Any, raw: JSON) -> object:
-    """What a filter says of an update."""
+    """What a filter says of an update, and ours of a plain one too."""
     rig = Rig()
     context = Context(rig.bot, rig.store.data, raw=raw)
-    found = as_filter(wanted).check(decode_update(raw), context)
+    made = as_filter(wanted)
+    found = made.check(decode_update(raw), context)
+    if not any(leaf.is_telegrams for leaf in made.leaves()):
+        plain: Any = Update(copy.deepcopy(raw))
+        assert bool(made.check(plain, context)) is bool(found), "a plain update is judged otherwise"
     rig.close()
     return found
 
@@ -254,7 +260,7 @@ def test_the_right_side_is_asked_only_where_it_decides() -> None:
     check(filters.TEXT | note, update())
     assert asked == []
     check(filters.TEXT & note, update())
-    assert asked == ["asked"]
+    assert asked == ["asked", "asked"]  # of telegram's update, and of the plain one
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,7 @@ def decode(returns: Sequence[str], value: Any, bot: Any = None) -> Any:
     Raises:
         DecodeError: the value is of none of these types.
     """
-    kind = " or ".join(returns)
-    for candidate in returns:
-        if _fits(candidate, value):
-            return _guarded(candidate, value, bot)
-    raise DecodeError(f"{kind} was expected, and {_shown_type(value)} came", kind=kind, raw=value)
+    return _guarded(check_fit(returns, value), value, bot)
 
 
 def decode_update(raw: Any, bot: Any = None) -> telegram.Update:
@@ -66,10 +62,32 @@ def decode_update(raw: Any, bot: Any = None) -> telegram.Update:
     Raises:
         DecodeError: it is not an update; `raw` holds it.
     """
-    if not isinstance(raw, dict) or type(raw.get("update_id")) is not int:
-        raise DecodeError("an update with an update_id was expected", kind="Update", raw=raw)
+    check_update(raw)
     update: telegram.Update = _guarded("Update", raw, bot)
     return update
+
+
+def check_fit(returns: Sequence[str], value: Any) -> str:
+    """The one of these types that the outside of a value is of.
+
+    Raises:
+        DecodeError: it is of none.
+    """
+    for candidate in returns:
+        if _fits(candidate, value):
+            return candidate
+    kind = " or ".join(returns)
+    raise DecodeError(f"{kind} was expected, and {_shown_type(value)} came", kind=kind, raw=value)
+
+
+def check_update(raw: Any) -> None:
+    """Look at the outside of an update.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    if not isinstance(raw, dict) or type(raw.get("update_id")) is not int:
+        raise DecodeError("an update with an update_id was expected", kind="Update", raw=raw)
 
 
 def _fits(kind: str, value: Any) -> bool:

@@ -77,7 +77,7 @@ class Context(Replies):
         self._data = data
         self._answers = answers
         self._bot_username = bot_username
-        self._decode = decode or (lambda raw: decode_update(raw, bot))
+        self._decode = decode or bot.typed_update
         self._update: telegram.Update | None = None
         self._dicts: dict[Scope, StoredDict] = {}
         self._state: list[Any] = []  # empty until it is looked at or set
@@ -144,6 +144,11 @@ class Context(Replies):
             raise RuntimeError("the message under the button is not accessible any more")
         message: telegram.Message = found
         return message
+
+    @property
+    def types(self) -> bool:
+        """Whether the update and what calls return are python-telegram-bot's objects; else they are `syncbot.plain` ones."""
+        return self._bot.types
 
     @property
     def bot_username(self) -> str | None:
@@ -247,21 +252,3 @@ class Context(Replies):
             self._state = []
         message: telegram.Message = getattr(self._decode(raw), kind_of(raw) or "")
         return message
-
-
-def load_types() -> None:
-    """Load python-telegram-bot's types, which takes seconds on a small machine."""
-    from syncbot.client.ptb.decode import load  # deferred: a run without an update does without them
-
-    load()
-
-
-def decode_update(raw: Any, bot: Bot) -> telegram.Update:
-    """Turn JSON into a `telegram.Update` whose shortcuts are the bot's. This is where telegram is loaded.
-
-    Raises:
-        DecodeError: it is none.
-    """
-    from syncbot.client.ptb.decode import decode_update as decode  # deferred: it loads telegram
-
-    return decode(raw, bot._attached())

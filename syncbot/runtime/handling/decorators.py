@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Generic
 
 from syncbot.runtime.handling.filters import FilterLike
-from syncbot.runtime.handling.handlers import ANY, Decorator
+from syncbot.runtime.handling.handlers import ANY, D
 
 
-class KindDecorators:
+class KindDecorators(Generic[D]):
     """The decorators of the 25 kinds of updates of Bot API 10.1.
 
     Args:
@@ -21,111 +21,105 @@ class KindDecorators:
     """
 
     @abstractmethod
-    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> Decorator:
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
         """Register a handler; the router's."""
 
-    def message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a new message."""
         return self._decorate("message", filters, None, group, state)
 
-    def edited_message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def edited_message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a message that was edited."""
         return self._decorate("edited_message", filters, None, group, state)
 
-    def channel_post(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def channel_post(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a new post in a channel."""
         return self._decorate("channel_post", filters, None, group, state)
 
-    def edited_channel_post(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def edited_channel_post(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a post in a channel that was edited."""
         return self._decorate("edited_channel_post", filters, None, group, state)
 
-    def business_connection(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def business_connection(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a business account that connected the bot, disconnected it, or changed its rights."""
         return self._decorate("business_connection", filters, None, group, state)
 
-    def business_message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def business_message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a new message of a connected business account."""
         return self._decorate("business_message", filters, None, group, state)
 
-    def edited_business_message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def edited_business_message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle an edited message of a connected business account."""
         return self._decorate("edited_business_message", filters, None, group, state)
 
-    def deleted_business_messages(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def deleted_business_messages(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle messages that were deleted in a connected business account."""
         return self._decorate("deleted_business_messages", filters, None, group, state)
 
-    def guest_message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def guest_message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a message that calls the bot into a chat where it is no member; `context.answer` answers it."""
         return self._decorate("guest_message", filters, None, group, state)
 
-    def message_reaction(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def message_reaction(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a user's new reaction to a message (the bot has to be an administrator)."""
         return self._decorate("message_reaction", filters, None, group, state)
 
-    def message_reaction_count(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def message_reaction_count(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a new count of anonymous reactions to a message (the bot has to be an administrator)."""
         return self._decorate("message_reaction_count", filters, None, group, state)
 
-    def inline_query(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> Decorator:
+    def inline_query(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> D:
         """Handle an inline query; `context.answer` answers it. The pattern is for its `query`."""
         return self._decorate("inline_query", filters, pattern, group, state)
 
-    def chosen_inline_result(
-        self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY
-    ) -> Decorator:
+    def chosen_inline_result(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> D:
         """Handle an inline result that a user chose. The pattern is for its `result_id`."""
         return self._decorate("chosen_inline_result", filters, pattern, group, state)
 
-    def callback_query(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> Decorator:
+    def callback_query(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> D:
         """Handle a pressed button of an inline keyboard; `context.answer` ends its waiting. The pattern is for its `data`."""
         return self._decorate("callback_query", filters, pattern, group, state)
 
-    def shipping_query(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> Decorator:
+    def shipping_query(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> D:
         """Handle the address for an invoice with a flexible price; `context.answer` answers it. The pattern is for its `invoice_payload`."""
         return self._decorate("shipping_query", filters, pattern, group, state)
 
-    def pre_checkout_query(
-        self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY
-    ) -> Decorator:
+    def pre_checkout_query(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> D:
         """Handle a payment that is about to be made; `context.answer` has to confirm it within 10 seconds. The pattern is for its `invoice_payload`."""
         return self._decorate("pre_checkout_query", filters, pattern, group, state)
 
-    def purchased_paid_media(
-        self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY
-    ) -> Decorator:
+    def purchased_paid_media(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> D:
         """Handle paid media with a payload that a user bought. The pattern is for its `paid_media_payload`."""
         return self._decorate("purchased_paid_media", filters, pattern, group, state)
 
-    def poll(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def poll(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a new state of a poll of the bot, or a poll that was stopped."""
         return self._decorate("poll", filters, None, group, state)
 
-    def poll_answer(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def poll_answer(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a user's answer in a poll that is not anonymous."""
         return self._decorate("poll_answer", filters, None, group, state)
 
-    def my_chat_member(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def my_chat_member(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a new standing of the bot itself in a chat."""
         return self._decorate("my_chat_member", filters, None, group, state)
 
-    def chat_member(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def chat_member(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a new standing of a member of a chat (the bot has to be an administrator)."""
         return self._decorate("chat_member", filters, None, group, state)
 
-    def chat_join_request(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def chat_join_request(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a request to join a chat; `context.approve` and `context.decline` answer it."""
         return self._decorate("chat_join_request", filters, None, group, state)
 
-    def chat_boost(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def chat_boost(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a boost that was added to a chat or changed (the bot has to be an administrator)."""
         return self._decorate("chat_boost", filters, None, group, state)
 
-    def removed_chat_boost(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def removed_chat_boost(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a boost that was taken from a chat (the bot has to be an administrator)."""
         return self._decorate("removed_chat_boost", filters, None, group, state)
 
-    def managed_bot(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> Decorator:
+    def managed_bot(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a bot that was made to be managed by this one, or has a new token or owner."""
         return self._decorate("managed_bot", filters, None, group, state)

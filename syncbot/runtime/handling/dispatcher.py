@@ -53,7 +53,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        router: Router,
+        router: Router[Any],
         bot: Bot,
         data: Data,
         *,
@@ -91,7 +91,7 @@ class Dispatcher:
             return NO_CHANGES
         return self._guarded(context, self._dispatch)
 
-    def run(self, function: Callable[[Context], object], job: Any = None) -> Changes:
+    def run(self, function: Callable[[Any], object], job: Any = None) -> Changes:
         """Run a job: the same without an update. The function gets a `Context`.
 
         Returns, raises:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union
 
 from syncbot.runtime.handling.kinds import KINDS, SERVICE_FIELDS
@@ -24,6 +24,7 @@ from syncbot.runtime.handling.stored_dict import plain
 if TYPE_CHECKING:
     import telegram
 
+    from syncbot import plain as _plain
     from syncbot.runtime.handling.context import Context
 
 
@@ -35,7 +36,14 @@ class SupportsCheckUpdate(Protocol):
         ...
 
 
-FilterLike: TypeAlias = Union["Filter", SupportsCheckUpdate, Callable[["telegram.Update"], object], Callable[["telegram.Update", "Context"], object]]
+FilterLike: TypeAlias = Union[
+    "Filter",
+    SupportsCheckUpdate,
+    Callable[["telegram.Update"], object],
+    Callable[["telegram.Update", "Context"], object],
+    Callable[["_plain.Update"], object],
+    Callable[["_plain.Update", "_plain.Context"], object],
+]
 """What can stand wherever a filter is wanted."""
 
 
@@ -44,6 +52,8 @@ class Filter(ABC):
 
     data_filter = False
     """python-telegram-bot's filters ask for this when they are combined with ours from the left."""
+    is_telegrams = False
+    """It is one of python-telegram-bot's, which looks at its objects."""
 
     @abstractmethod
     def check(self, update: telegram.Update, context: Context) -> object:
@@ -52,6 +62,10 @@ class Filter(ABC):
     def check_update(self, update: telegram.Update, /) -> object:
         """The same without a context, as python-telegram-bot's filters call it; not for filters that need one."""
         return self.check(update, None)  # type: ignore[arg-type]  # those that need a context refuse None in words
+
+    def leaves(self) -> Iterator[Filter]:
+        """The filters that it is combined of."""
+        yield self
 
     def __and__(self, other: FilterLike) -> Filter:
         return _And(self, as_filter(other))
@@ -69,10 +83,17 @@ class Filter(ABC):
         return _Not(self)
 
 
-class _And(Filter):
+class _Pair(Filter):
     def __init__(self, left: Filter, right: Filter) -> None:
         self._parts = (left, right)
 
+    def leaves(self) -> Iterator[Filter]:
+        """Those of both."""
+        for part in self._parts:
+            yield from part.leaves()
+
+
+class _And(_Pair):
     def check(self, update: telegram.Update, context: Context) -> object:
         """Both; the first match that one of them found is kept."""
         left = self._parts[0].check(update, context)
@@ -87,10 +108,7 @@ class _And(Filter):
         return f"({self._parts[0]!r} & {self._parts[1]!r})"
 
 
-class _Or(Filter):
-    def __init__(self, left: Filter, right: Filter) -> None:
-        self._parts = (left, right)
-
+class _Or(_Pair):
     def check(self, update: telegram.Update, context: Context) -> object:
         """Either; the right one is looked at only if the left one is false."""
         return self._parts[0].check(update, context) or self._parts[1].check(update, context)
@@ -102,6 +120,10 @@ class _Or(Filter):
 class _Not(Filter):
     def __init__(self, inner: Filter) -> None:
         self._inner = inner
+
+    def leaves(self) -> Iterator[Filter]:
+        """Those of what it turns round."""
+        yield from self._inner.leaves()
 
     def check(self, update: telegram.Update, context: Context) -> object:
         """Not."""
@@ -124,6 +146,14 @@ class _Plain(Filter):
 
     def __repr__(self) -> str:
         return self._name
+
+
+class _Checks(_Plain):
+    """A filter made of an object that has `check_update`."""
+
+    def __init__(self, wanted: Any) -> None:
+        super().__init__(repr(wanted), wanted.check_update)
+        self.is_telegrams = any(each.__module__.partition(".")[0] == "telegram" for each in type(wanted).__mro__)
 
 
 class _WithContext(_Plain):
@@ -150,7 +180,7 @@ def as_filter(wanted: Any) -> Filter:
         return wanted
     check = getattr(wanted, "check_update", None)
     if callable(check) and not isinstance(wanted, type):
-        return _Plain(repr(wanted), check)
+        return _Checks(wanted)
     if not callable(wanted) or isinstance(wanted, type):
         raise TypeError(f"{wanted!r} is not a filter: use one of syncbot's filters, a function f(update) or f(update, context), or an object with check_update")
     name = getattr(wanted, "__qualname__", repr(wanted))

@@ -15,17 +15,24 @@ from syncbot.runtime.handling.update_facts import KIND_BY_NAME
 
 if TYPE_CHECKING:
     import telegram
+    from typing_extensions import TypeVar as TypeVarWithDefault
 
+    from syncbot import plain as _plain
     from syncbot.runtime.handling.context import Context
 
 HandlerFunction: TypeAlias = Callable[["telegram.Update", "Context"], object]
 """A handler; what it returns is ignored."""
-ErrorFunction: TypeAlias = Callable[[Any, "Context"], object]
-"""An error handler; it gets a `telegram.Update`, the raw dict of an update that cannot be decoded, or None for a job."""
-Middleware: TypeAlias = Callable[["telegram.Update", "Context", Callable[[], None]], object]
+PlainHandlerFunction: TypeAlias = Callable[["_plain.Update", "_plain.Context"], object]
+"""A handler of `Runtime(bot, types=False)`."""
+ErrorFunction: TypeAlias = Callable[[Any, "Context"], object] | Callable[[Any, "_plain.Context"], object]
+"""An error handler; it gets the update as handlers do, the raw dict of an update that cannot be decoded, or None for a job."""
+Middleware: TypeAlias = (
+    Callable[["telegram.Update", "Context", Callable[[], None]], object] | Callable[["_plain.Update", "_plain.Context", Callable[[], None]], object]
+)
 """A function around the handling: it calls its third argument for what follows, or does not."""
 
 H = TypeVar("H", bound=HandlerFunction)
+P = TypeVar("P", bound=PlainHandlerFunction)
 E = TypeVar("E", bound=ErrorFunction)
 
 
@@ -33,6 +40,18 @@ class Decorator(Protocol):
     """Takes a handler and returns it unchanged."""
 
     def __call__(self, function: H, /) -> H: ...
+
+
+class PlainDecorator(Protocol):
+    """The same in a `Runtime(bot, types=False)`, or in a `Router[PlainDecorator]` for one."""
+
+    def __call__(self, function: P, /) -> P: ...
+
+
+if TYPE_CHECKING:
+    D = TypeVarWithDefault("D", default=Decorator)
+else:
+    D = TypeVar("D")
 
 
 class ErrorDecorator(Protocol):
@@ -76,6 +95,7 @@ class Matched:
 
 
 _MATCHED = Matched()
+_NO_ASYNC = "is an async def function, as python-telegram-bot's handlers are, and with types=False there is none: write def instead, and leave out await"
 
 
 def check_function(function: Callable[..., object], number: int, what: str, *, may_await: bool = True) -> None:
@@ -119,6 +139,9 @@ def call(function: Callable[..., object], *values: Any) -> None:
         result.close()
         name = getattr(function, "__qualname__", repr(function))
         raise TypeError(f"the middleware {name} returned a coroutine, which nobody awaits; write def instead, and leave out await")
+    if not values[-1].types:
+        result.close()
+        raise TypeError(f"{getattr(function, '__qualname__', function)} {_NO_ASYNC}")
     from syncbot.runtime.handling.async_handlers import drive  # deferred: it loads telegram, and few bots need it
 
     drive(result, function, values[-1])
@@ -137,7 +160,9 @@ class Handler:
         TypeError: the function or a filter is none.
     """
 
-    def __init__(self, kinds: str | Iterable[str], function: HandlerFunction, filters: FilterLike | None = None, *, state: Any = ANY) -> None:
+    def __init__(
+        self, kinds: str | Iterable[str], function: HandlerFunction | PlainHandlerFunction, filters: FilterLike | None = None, *, state: Any = ANY
+    ) -> None:
         check_function(function, 2, "the handler")
         self.kinds = frozenset([kinds] if isinstance(kinds, str) else kinds)
         self.function = function
@@ -145,6 +170,21 @@ class Handler:
         self.state = state if state is ANY else plain(state, "state=")
         if not self.kinds:
             raise TypeError("a handler needs the name of a kind of update")
+
+    def refuse_types(self) -> None:
+        """Refuse what needs python-telegram-bot's objects.
+
+        Raises:
+            TypeError: the function is an `async def` function, or python-telegram-bot's filter is among the filters.
+        """
+        if inspect.iscoroutinefunction(self.function):
+            raise TypeError(f"{self!r} {_NO_ASYNC}")
+        for one in self.filter.leaves() if self.filter is not None else ():
+            if one.is_telegrams:
+                raise TypeError(
+                    f"{self!r}: {one!r} is a filter of python-telegram-bot's, which looks at its objects, and with types=False updates are plain JSON:"
+                    " use syncbot.filters, or a function f(update)"
+                )
 
     def check(self, update: telegram.Update, context: Context) -> Matched | None:
         """Whether the update is wanted. The state comes last, since only it has to be looked up."""
@@ -176,7 +216,15 @@ class PatternHandler(Handler):
         state: the state that the conversation has to be in.
     """
 
-    def __init__(self, kind: str, function: HandlerFunction, pattern: str | re.Pattern[str], filters: FilterLike | None = None, *, state: Any = ANY) -> None:
+    def __init__(
+        self,
+        kind: str,
+        function: HandlerFunction | PlainHandlerFunction,
+        pattern: str | re.Pattern[str],
+        filters: FilterLike | None = None,
+        *,
+        state: Any = ANY,
+    ) -> None:
         super().__init__(kind, function, filters, state=state)
         self._pattern = re.compile(pattern)
         self._kind = kind
@@ -213,7 +261,7 @@ class CommandHandler(Handler):
     def __init__(
         self,
         names: str | Iterable[str],
-        function: HandlerFunction,
+        function: HandlerFunction | PlainHandlerFunction,
         filters: FilterLike | None = None,
         *,
         state: Any = ANY,

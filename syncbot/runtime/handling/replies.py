@@ -161,7 +161,7 @@ def _quote(target: ReplyTarget, given: dict[str, Any]) -> dict[str, Any]:
 
 def _remember(self: Replies, result: Any) -> None:
     """Keep which message was sent last, for `edit`."""
-    first = result[0] if isinstance(result, tuple) and result else result
+    first = result[0] if isinstance(result, tuple | list) and result else result
     chat, message_id = getattr(first, "chat", None), getattr(first, "message_id", None)
     if chat is not None and message_id is not None:
         self._sent = (chat.id, message_id)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from syncbot.runtime.handling.decorators import KindDecorators
 from syncbot.runtime.handling.filters import FilterLike, as_filter
 from syncbot.runtime.handling.handlers import (
     ANY,
     CommandHandler,
-    Decorator,
+    D,
     E,
     ErrorDecorator,
     ErrorFunction,
@@ -21,6 +21,7 @@ from syncbot.runtime.handling.handlers import (
     HandlerFunction,
     Middleware,
     PatternHandler,
+    PlainHandlerFunction,
     check_function,
 )
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ordered_kinds
@@ -58,7 +59,7 @@ class ErrorHandler:
 class _Registration:
     """What a call such as `app.message()` returns: takes the handler. Until then it is known as unfinished (`@app.message` without parentheses)."""
 
-    def __init__(self, router: Router, what: str, make: Callable[[HandlerFunction], Handler], group: int) -> None:
+    def __init__(self, router: Router[Any], what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> None:
         self.what = what
         self._router = router
         self._make = make
@@ -79,7 +80,7 @@ def _misspelt(kind: str) -> str | None:
     return next(iter(difflib.get_close_matches(kind, KIND_BY_NAME, n=1)), None)
 
 
-class Router(KindDecorators):
+class Router(KindDecorators[D]):
     """A set of handlers; a bot that is split over files has one in each.
 
     ```python
@@ -97,9 +98,9 @@ class Router(KindDecorators):
     """
 
     def __init__(self) -> None:
-        self._entries: list[Route | Router] = []
+        self._entries: list[Route | Router[Any]] = []
         self._middleware: list[Middleware] = []
-        self._errors: list[ErrorHandler | Router] = []
+        self._errors: list[ErrorHandler | Router[Any]] = []
         self._unfinished: list[_Registration] = []
         self._changes = 0
         self._table: tuple[int, dict[str, tuple[Route, ...]]] = (-1, {})
@@ -115,19 +116,19 @@ class Router(KindDecorators):
         has_args: bool | int | None = None,
         kinds: str | Iterable[str] = "message",
         captions: bool = False,
-    ) -> Decorator:
+    ) -> D:
         """Handle a command; the arguments are those of `CommandHandler`.
 
         Raises:
             TypeError, ValueError: a name is none.
         """
 
-        def make(function: HandlerFunction) -> Handler:
+        def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
             return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions)
 
-        return _Registration(self, f"command({', '.join(map(repr, names))})", make, group)
+        return cast("D", _Registration(self, f"command({', '.join(map(repr, names))})", make, group))
 
-    def on(self, *kinds: str, filters: FilterLike | None = None, group: int = 0, state: Any = ANY, check: bool = True) -> Decorator:
+    def on(self, *kinds: str, filters: FilterLike | None = None, group: int = 0, state: Any = ANY, check: bool = True) -> D:
         """Handle updates of any kinds, also of one that is newer than syncbot.
 
         Args:
@@ -146,7 +147,7 @@ class Router(KindDecorators):
             if check and kind not in KIND_BY_NAME and (meant := _misspelt(kind)):
                 raise ValueError(f"there is no kind of update {kind!r}; did you mean {meant!r}? If it is newer than syncbot, say check=False")
         wanted = None if filters is None else as_filter(filters)
-        return _Registration(self, f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state), group)
+        return cast("D", _Registration(self, f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state), group))
 
     @overload
     def error(self, *types: type[BaseException]) -> ErrorDecorator: ...  # type: ignore[overload-overlap]  # a class can be called too; it is meant here
@@ -186,7 +187,7 @@ class Router(KindDecorators):
         self._entries.append(Route(group, handler))
         self._changes += 1
 
-    def include(self, router: Router) -> None:
+    def include(self, router: Router[D]) -> None:
         """Take in another router.
 
         Raises:
@@ -203,15 +204,15 @@ class Router(KindDecorators):
         self._errors.append(router)
         self._changes += 1
 
-    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> Decorator:
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
         wanted = None if filters is None else as_filter(filters)
 
-        def make(function: HandlerFunction) -> Handler:
+        def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
             if pattern is None:
                 return Handler(kind, function, wanted, state=state)
             return PatternHandler(kind, function, pattern, wanted, state=state)
 
-        return _Registration(self, kind if wanted is None else f"{kind}({wanted!r})", make, group)
+        return cast("D", _Registration(self, kind if wanted is None else f"{kind}({wanted!r})", make, group))
 
     def _add_error(self, function: E, types: tuple[type[BaseException], ...]) -> E:
         check_function(function, 2, "the error handler")
@@ -234,6 +235,11 @@ class Router(KindDecorators):
                 raise TypeError(f"{what}: no handler was given to this decorator; write @app.message() with parentheses, not @app.message")
         kinds = {kind for route in self._walk(()) for kind in route.handler.kinds}
         return ordered_kinds(kinds | {"message"}) if kinds else []
+
+    def refuse_types(self) -> None:
+        """Refuse handlers and filters that need python-telegram-bot's objects; see `Handler.refuse_types`."""
+        for route in self._walk(()):
+            route.handler.refuse_types()
 
     def routes(self, kind: str) -> tuple[Route, ...]:
         """The handlers of a kind of update in the order in which they are asked, all groups in one."""
@@ -267,7 +273,7 @@ class Router(KindDecorators):
             else:
                 yield Route(entry.group, entry.handler, around)
 
-    def _inner(self) -> Iterator[Router]:
+    def _inner(self) -> Iterator[Router[Any]]:
         for entry in tuple(self._entries):
             if isinstance(entry, Router):
                 yield entry

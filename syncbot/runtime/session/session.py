@@ -14,7 +14,6 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.logs import guard
-from syncbot.runtime.handling.context import load_types
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Router
 from syncbot.runtime.outbox.attempt import Uncertain
@@ -92,7 +91,7 @@ class Session:
         options: how.
     """
 
-    def __init__(self, bot: Bot, router: Router, jobs: Jobs, options: Options) -> None:
+    def __init__(self, bot: Bot, router: Router[Any], jobs: Jobs, options: Options) -> None:
         self.process = os.getpid()
         self.stop = threading.Event()
         self.forced = threading.Event()
@@ -149,7 +148,7 @@ class Session:
             options.workers,
             self.stop,
             may_wait=store.persistent,
-            prepare=load_types,
+            prepare=bot.load_types,
             on_finished=backlog.finished,
             on_fatal=self.fail,
         )

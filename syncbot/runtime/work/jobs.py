@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from syncbot.errors import ConfigError, Stopped
 from syncbot.runtime.handling.dispatcher import Dispatcher, HandlerFailed
@@ -15,9 +15,11 @@ from syncbot.runtime.work.workers import Workers
 from syncbot.storage.promises.data import Data
 
 if TYPE_CHECKING:
+    from syncbot import plain as _plain
     from syncbot.runtime.handling.context import Context
 
-J = TypeVar("J", bound="Callable[[Context], object]")
+JobFunction: TypeAlias = "Callable[[Context], object] | Callable[[_plain.Context], object]"
+J = TypeVar("J", bound=JobFunction)
 
 
 class JobDecorator(Protocol):
@@ -37,7 +39,7 @@ class Job:
         once: it runs one time only.
     """
 
-    function: Callable[[Context], object]
+    function: JobFunction
     name: str
     make_trigger: Callable[[], Any]
     once: bool = False

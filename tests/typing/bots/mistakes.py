@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import telegram
 
-from syncbot import Bot, Context, Router, Runtime, filters
+from syncbot import Bot, Context, Router, Runtime, filters, plain
 
 app = Router()
 
@@ -43,3 +43,21 @@ def jobs(bot: Bot) -> None:
     timed.daily(9)(print)  # type: ignore[arg-type]  # a time as text
     timed.cron("* * * * *", time_zone="UTC")(print)  # type: ignore[call-arg]  # misspelt
     timed.later(60)(wrong_pattern)  # type: ignore[type-var]  # a job takes one value
+
+
+def plain_updates(bot: Bot) -> None:
+    app = Runtime(bot, types=False)
+    app.message()(wrong_filter)  # type: ignore[type-var]  # it wants telegram's types, and gets plain updates
+    typed = Router()
+    app.include(typed)  # type: ignore[arg-type]  # the handlers of that one would
+    Runtime(bot).message()(misspelt)  # type: ignore[type-var]  # the other way round
+    Runtime(bot, types=False, wrokers=2)  # type: ignore[call-overload]  # misspelt
+
+
+def misspelt(update: plain.Update, context: plain.Context) -> None:
+    update.mesage  # type: ignore[attr-defined]  # noqa: B018  # misspelt
+    context.message.date.year  # type: ignore[attr-defined]  # noqa: B018  # dates are integers
+    context.message.text.upper()  # type: ignore[union-attr]  # there may be none
+    context.reply("x").txt  # type: ignore[attr-defined]  # noqa: B018  # misspelt
+    context.reply("x", parse_mod="HTML")  # type: ignore[call-arg]  # misspelt
+    update.update_id = 5  # type: ignore[misc]  # what came is read
