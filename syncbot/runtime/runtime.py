@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 _ONCE_ATTEMPTS = 4
+_JOIN_SECONDS = 5.0 if sys.platform == "linux" else 1.0
+"""After so long at the latest a signal is seen that could not end the wait for a runtime's end."""
 _OUTBOX_PATIENCE_SECONDS = 2.0
 """What of the outbox can only be done later than this is left to the next run."""
 _FRESH_SECONDS = 3.0
@@ -220,9 +223,9 @@ class Runtime(JobMethods, Inlets):
             return True
         if session.is_mine():
             raise RuntimeError("a handler cannot wait for the end of the runtime that it runs in")
-        # A wait without an end cannot be interrupted by a signal on every system.
+        # A wait without an end misses a signal that comes just before it, and cannot be interrupted by one on every system.
         deadline = None if timeout is None else time.monotonic() + timeout
-        while not session.done.wait(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic()))):
+        while not session.done.wait(_JOIN_SECONDS if deadline is None else max(0.0, min(_JOIN_SECONDS, deadline - time.monotonic()))):
             if deadline is not None and time.monotonic() >= deadline:
                 return False
         if session.fatal is not None:
