@@ -27,7 +27,11 @@ class News:
     def __init__(self, path: Path) -> None:
         real = Path(os.path.realpath(path))
         self._path = real.with_name(f".{real.name}-news")
-        self._begin()
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._begun = False
+        self._waits = False
+        self._pipe: int | None = None
 
     def tell(self) -> None:
         """Say that something has been written; never waits, and costs a look at a name where nobody listens."""
@@ -72,16 +76,12 @@ class News:
 
     def after_fork_in_child(self) -> None:
         """It is the parent that waits."""
-        pipe = self._pipe
-        self._begin()
-        if pipe is not None:
-            os.close(pipe)
-
-    def _begin(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # the other thread's hold on it has not come along
         self._closed = threading.Event()
         self._begun = self._waits = False
-        self._pipe: int | None = None
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            os.close(pipe)
 
     def _open(self) -> int | None:
         """The pipe; None where there cannot be one."""
