@@ -78,7 +78,8 @@ class Runtime(JobMethods, Inlets):
         uncertain: what follows when nobody knows whether a call of the outbox was carried out: "hold" it for somebody to look at, make it "again" (then
             it may be there twice), or "drop" it.
         ahead: how many connections may stand ready for the next calls while the runtime runs, as `Bot(ahead=…)`; None leaves it at what the bot has.
-        store_options: how the state file behaves; None for the defaults.
+        store_options: how the state file behaves, such as `StoreOptions(state_seconds=…)`: for how long the state of a conversation is kept after its
+            last update (30 days). None for the defaults.
 
     Raises:
         ConfigError: an option is wrong.
@@ -272,7 +273,7 @@ class Runtime(JobMethods, Inlets):
     def health(self) -> dict[str, Any]:
         """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in
         seconds), `queue`, `in_flight`, `hung`, counts of polls, updates and failures, `dead_letters`, `bytes_a_day` (reckoned from the
-        time since the start).
+        time since the start). `received` counts what was stored since the start, by whichever process; what is put back from the dead letters again.
 
         `ok` is False while a thread is dead, while every worker hangs, while the state file cannot be used, and from two seconds on in which no poll
         waits at Telegram; a pause that Telegram has asked for, and one in which too many updates wait here, are no trouble.

@@ -7,6 +7,7 @@ killed is no harm, and the next one to wait takes it.
 from __future__ import annotations
 
 import os
+import selectors
 import stat
 import threading
 from contextlib import suppress
@@ -32,6 +33,7 @@ class News:
         self._begun = False
         self._waits = False
         self._pipe: int | None = None
+        self._selector: selectors.BaseSelector | None = None
 
     def tell(self) -> None:
         """Say that something has been written; never waits, and costs a look at a name where nobody listens."""
@@ -54,10 +56,12 @@ class News:
                 return True
             self._waits = not self._closed.is_set()
         try:
-            if self._pipe is None:
+            if self._pipe is None or self._selector is None:
                 self._closed.wait(_LOOK_SECONDS)
             elif self._waits:
-                os.read(self._pipe, _MOST_BYTES)
+                self._selector.select()  # a read that blocks would hold up all else under gevent
+                with suppress(BlockingIOError):
+                    os.read(self._pipe, _MOST_BYTES)
         finally:
             with self._lock:
                 self._waits = False
@@ -72,16 +76,15 @@ class News:
             if not self._waits:
                 self._let_go()
             elif self._pipe is not None:
-                os.write(self._pipe, b"\n")
+                with suppress(BlockingIOError):  # it is full, which ends the waiting as well
+                    os.write(self._pipe, b"\n")
 
     def after_fork_in_child(self) -> None:
         """It is the parent that waits."""
         self._lock = threading.Lock()  # the other thread's hold on it has not come along
         self._closed = threading.Event()
         self._begun = self._waits = False
-        pipe, self._pipe = self._pipe, None
-        if pipe is not None:
-            os.close(pipe)
+        self._close_pipe()
 
     def _open(self) -> int | None:
         """The pipe; None where there cannot be one."""
@@ -89,17 +92,26 @@ class News:
             with suppress(FileExistsError):
                 os.mkfifo(self._path, 0o600)
             if stat.S_ISFIFO(os.lstat(self._path).st_mode):
-                pipe = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)  # also for writing: then it neither waits for others nor ends with them
+                pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)  # also for writing: it does not end with the others
                 with suppress(OSError):
                     os.fchmod(pipe, 0o600)  # the umask may have taken away too much
+                self._selector = selectors.DefaultSelector()
+                self._selector.register(pipe, selectors.EVENT_READ)
                 return pipe
         return None
 
     def _let_go(self) -> None:
-        """Close the pipe and delete it; the lock is held."""
-        pipe, self._pipe = self._pipe, None
-        if pipe is not None:
+        """Delete the pipe, if it is ours, and close it; the lock is held."""
+        if self._pipe is not None:
             with suppress(OSError):
-                if os.path.samestat(os.fstat(pipe), os.lstat(self._path)):
+                if os.path.samestat(os.fstat(self._pipe), os.lstat(self._path)):
                     self._path.unlink()
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        pipe, self._pipe = self._pipe, None
+        selector, self._selector = self._selector, None
+        if selector is not None:
+            selector.close()
+        if pipe is not None:
             os.close(pipe)
