@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 
 
 _ONCE_ATTEMPTS = 4
+_JOIN_SECONDS = 5.0 if sys.platform == "linux" else 1.0
+"""After so long at the latest a signal is seen that could not end the wait for a runtime's end."""
 _OUTBOX_PATIENCE_SECONDS = 2.0
 """What of the outbox can only be done later than this is left to the next run."""
 _FRESH_SECONDS = 3.0
@@ -68,42 +71,47 @@ _FRESH_SECONDS = 3.0
 class Runtime(JobMethods, Inlets[D]):
     """Runs a bot: handlers are registered on it, as on any `Router`, and `run`, `start` or `run_once` set it going.
 
-    ```python
-    bot = Bot.from_env()
-    app = Runtime(bot, state="bot.db", workers=4, allowed_users={42})
+        ```python
+        bot = Bot.from_env()
+        app = Runtime(bot, state="bot.db", workers=4, allowed_users={42})
 
-    @app.command("start")
-    def start(update, context):
-        context.reply("Hello")
+        @app.command("start")
+        def start(update, context):
+            context.reply("Hello")
 
-    app.run()
-    ```
+        app.run()
+        ```
 
-    Args:
-        bot: whose updates are handled.
-        state: the state file, on a local disk. AUTO takes SYNCBOT_STATE, else `<bot id>.db` in the user's state folder. None keeps everything in
-            memory: updates are then confirmed to Telegram only after they were handled.
-        workers: how many handlers run at once.
-        allowed_users: ids of the users who are listened to; anybody else goes nowhere. None takes ALLOWED_TELEGRAM_USER_ID, and without it
-            listens to everybody.
-        allowed_updates: the kinds of updates to ask Telegram for; None takes those that there are handlers for.
-        poll_wait: seconds that a poll waits at most, 1 to 50; shortened where the way to Telegram cuts idle connections.
-        most_waiting: above so many waiting updates no more are fetched; Telegram keeps them meanwhile.
-        handler_warn_after: seconds after which a running handler is reported with its stack; when that goes for all workers, health is bad.
-        grace: seconds that running handlers have to end at a stop.
-        standby: when another process handles the bot's updates, wait and take over at its end instead of failing.
-        take_over: remove a webhook that is set, since it keeps Telegram from answering polls.
-        drop_pending_updates: drop what waits at Telegram when the runtime starts.
-        heartbeat_file: a file that is touched about once a second while all is well.
-        uncertain: what follows when nobody knows whether a call of the outbox was carried out: "hold" it for somebody to look at, make it "again" (then
-            it may be there twice), or "drop" it.
-        ahead: how many connections may stand ready for the next calls while the runtime runs, as `Bot(ahead=…)`; None leaves it at what the bot has.
-        types: give handlers and filters python-telegram-bot's objects. False gives them the JSON itself with attributes, `syncbot.plain`, and never loads
-            telegram: `app.bot` and `context.bot` are then this bot with plain results (the one that was given stays as it is).
-        store_options: how the state file behaves; None for the defaults.
+        Args:
+            bot: whose updates are handled.
+            state: the state file, on a local disk. AUTO takes SYNCBOT_STATE, else `<bot id>.db` in the user's state folder. None keeps everything in
+                memory: updates are then confirmed to Telegram only after they were handled.
+            workers: how many handlers run at once.
+            allowed_users: ids of the users who are listened to; anybody else goes nowhere. None takes ALLOWED_TELEGRAM_USER_ID, and without it
+                listens to everybody.
+            allowed_updates: the kinds of updates to ask Telegram for; None takes those that there are handlers for.
+            poll_wait: seconds that a poll waits at most, 1 to 50; shortened where the way to Telegram cuts idle connections.
+            most_waiting: above so many waiting updates no more are fetched; Telegram keeps them meanwhile.
+            handler_warn_after: seconds after which a running handler is reported with its stack; when that goes for all workers, health is bad.
+            grace: seconds that running handlers have to end at a stop.
+            standby: when another process handles the bot's updates, wait and take over at its end instead of failing.
+            take_over: remove a webhook that is set, since it keeps Telegram from answering polls.
+            drop_pending_updates: drop what waits at Telegram when the runtime starts.
+            heartbeat_file: a file that is touched about once a second while all is well.
+            uncertain: what follows when nobody knows whether a call of the outbox was carried out: "hold" it for somebody to look at, make it "again" (then
+                it may be there twice), or "drop" it.
+            ahead: how many connections may stand ready for the next calls while the runtime runs, as `Bot(ahead=…)`; None leaves it at what the bot has.
+    <<<<<<< HEAD
+            types: give handlers and filters python-telegram-bot's objects. False gives them the JSON itself with attributes, `syncbot.plain`, and never loads
+                telegram: `app.bot` and `context.bot` are then this bot with plain results (the one that was given stays as it is).
+            store_options: how the state file behaves; None for the defaults.
+    =======
+            store_options: how the state file behaves, such as `StoreOptions(state_seconds=…)`: for how long the state of a conversation is kept after its
+                last update (30 days). None for the defaults.
+    >>>>>>> 8b3f10363c64f67782bb8ed6d2824de512767a53
 
-    Raises:
-        ConfigError: an option is wrong.
+        Raises:
+            ConfigError: an option is wrong.
     """
 
     @overload
@@ -250,9 +258,9 @@ class Runtime(JobMethods, Inlets[D]):
             return True
         if session.is_mine():
             raise RuntimeError("a handler cannot wait for the end of the runtime that it runs in")
-        # A wait without an end cannot be interrupted by a signal on every system.
+        # A wait without an end misses a signal that comes just before it, and cannot be interrupted by one on every system.
         deadline = None if timeout is None else time.monotonic() + timeout
-        while not session.done.wait(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic()))):
+        while not session.done.wait(_JOIN_SECONDS if deadline is None else max(0.0, min(_JOIN_SECONDS, deadline - time.monotonic()))):
             if deadline is not None and time.monotonic() >= deadline:
                 return False
         if session.fatal is not None:
@@ -299,7 +307,7 @@ class Runtime(JobMethods, Inlets[D]):
     def health(self) -> dict[str, Any]:
         """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in
         seconds), `queue`, `in_flight`, `hung`, counts of polls, updates and failures, `dead_letters`, `bytes_a_day` (reckoned from the
-        time since the start).
+        time since the start). `received` counts what was stored since the start, by whichever process; what is put back from the dead letters again.
 
         `ok` is False while a thread is dead, while every worker hangs, while the state file cannot be used, and from two seconds on in which no poll
         waits at Telegram; a pause that Telegram has asked for, and one in which too many updates wait here, are no trouble.

@@ -141,13 +141,13 @@ def test_counts_tell_waiting_running_and_age(store: Store, clock: Clock) -> None
     put(store.inbox, (1, "a"))
     clock.forward(5)
     put(store.inbox, (2, "a"), (3, "b"))
-    assert store.inbox.counts() == Counts(3, 0, START)
+    assert store.inbox.counts() == Counts(3, 0, START, 3)
     store.inbox.recover()
     [first] = store.inbox.claim()
-    assert store.inbox.counts() == Counts(2, 1, START + 5)
+    assert store.inbox.counts() == Counts(2, 1, START + 5, 3)
     finish(store.inbox, first)
     drain(store.inbox)
-    assert store.inbox.counts() == Counts(0, 0, None)
+    assert store.inbox.counts() == Counts(0, 0, None, 3)
 
 
 def test_finishing_writes_data_and_state_with_it(store: Store) -> None:

@@ -310,6 +310,20 @@ def test_strangers_reach_no_handler(bot: Bot, tmp_path: Path) -> None:
     assert seen.texts == ["owner"]
 
 
+def test_what_a_webhook_brings_is_counted(app: Runtime, second: Runtime) -> None:
+    """The runtime that handles counts what it received since its start, in this process and in others; a repeated update is none."""
+    listen_to(app)
+    app.process(update(1))
+    app.start(poll=False)
+    second.start(poll=False)
+    assert call(app.wsgi("/hook", SECRET, start=False), body_of(2)).status == 200
+    for number in (2, 3, 4):
+        second.process(update(number))
+    eventually(lambda: app.health()["handled"] == 4)
+    assert app.health()["received"] == 3
+    assert second.health()["standby"] is True
+
+
 def test_a_forked_process_begins_anew(app: Runtime, tmp_path: Path) -> None:
     """A child forked from a process that handles shares nothing with it: what it takes is stored, and handled by the parent."""
     seen = listen_to(app)

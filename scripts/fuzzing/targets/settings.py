@@ -6,13 +6,12 @@ import os
 from collections import Counter
 from typing import Any, ClassVar
 
-from syncbot.config.envfile import read_env_file, write_env_file
-
 from fuzzing.findings import PASSWORD, TOKEN
 from fuzzing.mutation import mutate_lines
 from fuzzing.target import Target
 from syncbot import Bot
 from syncbot.config import SETTINGS, Settings, misspelt
+from syncbot.config.envfile import read_env_file, write_env_file
 from syncbot.errors import ConfigError
 
 _PROXY = f"http://user:{PASSWORD}@proxy.example:3128"

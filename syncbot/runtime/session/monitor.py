@@ -26,8 +26,10 @@ from syncbot.types import CountsBytes, HasThreads, Transport
 
 _log = logging.getLogger(__name__)
 
-TICK_SECONDS = 0.25
 _LOOK_SECONDS = 1.0
+_FOREIGN_PAUSE_SECONDS = 0.1
+"""However much other processes write, it is looked at no more often."""
+_HOUSEKEEPING_SECONDS = 3600.0
 _STALL_MARGIN_SECONDS = 10.0
 
 
@@ -65,18 +67,16 @@ class Monitor:
         self._started = time.monotonic()
         self._bytes_before = _moved_bytes(watched.bot.transport)
         self._stalled_since: float | None = None
-        self._looks_at = 0.0
+        self._tidy_at = self._started + _HOUSEKEEPING_SECONDS
+        self._newest_before = watched.store.inbox.counts().newest
+        self.tick_seconds = min(_LOOK_SECONDS, watched.notifier.watchdog_seconds / 3 or _LOOK_SECONDS)
         self._troubles: dict[str, str] = {}
         self._facts = FactsNote(watched.store.meta, self.health)
 
     def tick(self) -> None:
-        """Look around; to be called every `TICK_SECONDS`. Nothing that goes wrong here may keep it from the rest."""
-        self._guarded("storage", self._look_for_foreign_updates)
-        now = time.monotonic()
-        if now < self._looks_at:
-            return
-        watched = self._watched
-        self._looks_at = now + min(_LOOK_SECONDS, watched.notifier.watchdog_seconds / 3 or _LOOK_SECONDS)
+        """Look around; to be called every `tick_seconds`. Nothing that goes wrong here may keep it from the rest."""
+        self._guarded("storage", self._look_for_foreign_updates)  # whoever wrote them may have died before it could say so
+        now, watched = time.monotonic(), self._watched
         self._warn_of_hanging_handlers(now)
         self._end_stalled_poll(now)
         if not self._is_stuck(now) and not self.dead_thread():
@@ -84,6 +84,16 @@ class Monitor:
         if watched.heartbeat_file is not None:
             self._guarded("heartbeat", lambda: self._beat(watched.heartbeat_file))
         self._guarded("facts", self._facts.tick)
+        if now >= self._tidy_at:
+            self._tidy_at = now + _HOUSEKEEPING_SECONDS
+            self._guarded("housekeeping", watched.store.maintain)
+
+    def follow_others(self, stop: threading.Event) -> None:
+        """Until the stop, or until the state file is closed: see at once what other processes have stored to be handled, or queued to be delivered."""
+        while self._watched.store.wait_for_others():
+            self._guarded("storage", self._look_for_foreign_updates)
+            if stop.wait(_FOREIGN_PAUSE_SECONDS):
+                break
 
     def dead_thread(self) -> str:
         """Which thread has ended that should run, in words; "" where all of them run."""
@@ -119,7 +129,7 @@ class Monitor:
             "in_flight": counts.running,
             "hung": hung,
             "polls": facts.polls,
-            "received": facts.received,
+            "received": counts.newest - self._newest_before,
             "handled": watched.workers.done.handled,
             "failed": watched.workers.done.failed,
             "failures": facts.failures,

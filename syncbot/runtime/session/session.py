@@ -23,7 +23,7 @@ from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.mode import join_in, write_mode
-from syncbot.runtime.session.monitor import TICK_SECONDS, Monitor, Watched
+from syncbot.runtime.session.monitor import Monitor, Watched
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.work.jobs import Jobs
 from syncbot.runtime.work.workers import Workers
@@ -33,8 +33,6 @@ from syncbot.storage.promises.store import Store
 
 _log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.1
-"""How often to look around where other processes bring the updates."""
 _POLLER_END_SECONDS = 2.0
 _LAST_CONFIRMATION_SECONDS = 2.0
 _REOPEN_SECONDS = 1.0
@@ -108,8 +106,7 @@ class Session:
         self._store: Store | None = None
         self._parts: Parts | None = None
         self._ahead_before = 0
-        self._supervisor: threading.Thread | None = None
-        self._poll_thread: threading.Thread | None = None
+        self._threads: dict[str, threading.Thread] = {}
 
     # ── starting ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,9 +189,7 @@ class Session:
             work: what is to be done with them; the session ends when it returns. None polls until the stop.
             holds_lock: the session is open; else its supervisor waits for the lock first.
         """
-        supervisor = threading.Thread(target=self._supervise, args=(work or self._serve, holds_lock), name="syncbot-supervisor", daemon=True)
-        supervisor.start()
-        self._supervisor = supervisor
+        self._begin("supervisor", lambda: self._supervise(work or self._serve, holds_lock))
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -221,8 +216,8 @@ class Session:
         return current in self._own_threads() or (parts is not None and current in parts.workers.threads)
 
     def _own_threads(self) -> set[threading.Thread]:
-        """The supervisor and the poller, once they have been started."""
-        return {thread for thread in (self._supervisor, self._poll_thread) if thread is not None}
+        """The supervisor, the poller and the one that hears of other processes, once they have been started."""
+        return set(self._threads.values())
 
     def fail(self, error: BaseException) -> None:
         """End the session because of an error that does not pass by itself: what has ended one of its threads, say.
@@ -254,12 +249,12 @@ class Session:
     def _serve(self, parts: Parts) -> None:
         """Poll, and look after everything, until the stop."""
         if self._options.poll:
-            poll_thread = threading.Thread(target=self._poll, args=(parts,), name="syncbot-poller", daemon=True)
-            poll_thread.start()
-            self._poll_thread = poll_thread
+            self._begin("poller", parts.poller.run)
+        if parts.store.persistent:
+            self._begin("news", lambda: parts.monitor.follow_others(self.stop))
         self._jobs.start(parts.workers, parts.dispatcher, parts.store.data)
         self._options.notifier.ready("polling" if self._options.poll else "handling")
-        while not self.stop.wait(TICK_SECONDS if self._options.poll else _LOOK_SECONDS):
+        while not self.stop.wait(parts.monitor.tick_seconds):
             parts.monitor.tick()
             if (dead := parts.monitor.dead_thread()) and not self.stop.is_set():  # else it has ended because of the stop
                 self.fail(SyncBotError(guard().text(dead)))
@@ -284,11 +279,16 @@ class Session:
                 return True
         return False
 
-    def _poll(self, parts: Parts) -> None:
-        try:
-            parts.poller.run()
-        except BaseException as error:  # as in _supervise
-            self.fail(error)
+    def _begin(self, name: str, work: Callable[[], object]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:  # as in _supervise
+                self.fail(error)
+
+        thread = threading.Thread(target=run, name=f"syncbot-{name}", daemon=True)
+        thread.start()
+        self._threads[name] = thread
 
     def _username(self, store: Store) -> str | None:
         """The bot's @name without the @; asked for once, and kept in the state file."""
@@ -341,10 +341,10 @@ class Session:
         parts.backlog.wake()
         parts.workers.notify()
         parts.deliverer.wake()
-        if self._poll_thread is not None:
+        if "poller" in self._threads:
             self._bot.abort_poll()
             # A look-up of a name cannot be cut; whoever is in one finds the stop event set when it comes back.
-            self._poll_thread.join(_POLLER_END_SECONDS)
+            self._threads["poller"].join(_POLLER_END_SECONDS)
 
     def _end_delivery(self, parts: Parts) -> None:
         """Handlers have ended, and queue nothing any more; what is on its way gets as long again as they had."""
@@ -372,6 +372,8 @@ class Session:
         store, self._store = self._store, None
         if store is not None:
             self._guarded(store.close)
+        if "news" in self._threads:
+            self._threads["news"].join(_POLLER_END_SECONDS)
 
     @staticmethod
     def _guarded(step: Callable[[], object]) -> None:

@@ -181,7 +181,7 @@ class MemoryInbox:
     def counts(self) -> Counts:
         with self._guard:
             waiting = [row for row in self._rows.values() if row.state == "waiting"]
-            return Counts(len(waiting), len(self._rows) - len(waiting), waiting[0].stored if waiting else None)
+            return Counts(len(waiting), len(self._rows) - len(waiting), waiting[0].stored if waiting else None, self._last)
 
     def put(self, update: Incoming, *, stored: float, attempts: int) -> None:
         """Put an update at the end and remember its id; the caller holds the lock."""

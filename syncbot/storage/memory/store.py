@@ -94,6 +94,9 @@ class MemoryStore:
         with self._guard:
             return False
 
+    def wait_for_others(self) -> bool:
+        return False
+
     def maintain(self) -> None:
         with self._guard:
             self.inbox.prune()

@@ -108,11 +108,13 @@ class Counts:
         waiting: stored and not handed out.
         running: handed out and not settled (those that yielded their turn included).
         oldest: when the oldest waiting one was stored; None where none waits.
+        newest: the number of the newest one ever stored, counted from 1; one that is put back from the dead letters has another.
     """
 
     waiting: int = 0
     running: int = 0
     oldest: float | None = None
+    newest: int = 0
 
 
 class Inbox(Protocol):

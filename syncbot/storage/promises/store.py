@@ -113,7 +113,14 @@ class Store(Protocol):
     def meta(self) -> Meta: ...
 
     def changed_by_others(self) -> bool:
-        """Whether another process (or another store object) has written since the last call; costs microseconds, so ask several times a second."""
+        """Whether another process (or another store object) has written since the last call; costs microseconds."""
+        ...
+
+    def wait_for_others(self) -> bool:
+        """Wait until another process may have written since the last call, which goes for the first call too; for one thread.
+
+        It is told within a quarter of a second. False when the store has been closed, and where there are no others (in memory).
+        """
         ...
 
     def maintain(self) -> None:

@@ -16,6 +16,7 @@ from syncbot.errors import StorageError
 from syncbot.storage.codec import Unreadable
 from syncbot.storage.forks import forks
 from syncbot.storage.promises.store import StoreOptions
+from syncbot.storage.sqlite.news import News
 from syncbot.storage.sqlite.schema import bind, check_ours, check_tables, migrate
 from syncbot.storage.sqlite.shapes import readable_text
 from syncbot.storage.sqlite.sqlite_errors import explained
@@ -54,6 +55,7 @@ class Database:
         self._durable: bool | None = None
         self._version = 0
         self._identity: FileIdentity = prepare(self.path, create=bot_id is not None)
+        self.news = News(self.path)
         forks().add(self)
         try:
             with self.lock, explained(str(self.path)):  # a fork waits for the end of it
@@ -78,6 +80,7 @@ class Database:
             if durable:
                 self._check_still_there()
             self._set_durable(db, durable)
+            before = db.total_changes
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -85,6 +88,8 @@ class Database:
             except BaseException:
                 self._roll_back(db)
                 raise
+            if db.total_changes != before:
+                self.news.tell()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -124,6 +129,7 @@ class Database:
 
     def close(self) -> None:
         """Let go of the file."""
+        self.news.close()
         with self.lock:
             self._closed = True
             self._disconnect()
@@ -142,6 +148,7 @@ class Database:
         """Begin anew with a lock that no other thread can hold."""
         self.lock = threading.RLock()
         self._pid = os.getpid()
+        self.news.after_fork_in_child()
 
     def _adopt(self, bot_id: int | None) -> int:
         """Connect for the first time, and find out or settle what the file is."""

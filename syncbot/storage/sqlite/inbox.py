@@ -29,7 +29,7 @@ _PRUNE_AT = 2_000  # stored updates between two rounds of forgetting
 _LISTED = "(SELECT value FROM json_each(?))"
 _ROWS = "SELECT seq, update_id, chat, stored, attempts, json FROM inbox LEFT JOIN body USING (seq) WHERE state = 'waiting'"
 _COUNTS = """SELECT coalesce(sum(state = 'waiting'), 0), coalesce(sum(state IN ('running', 'yielded')), 0),
-    (SELECT stored FROM inbox WHERE state = 'waiting' ORDER BY seq LIMIT 1) FROM inbox"""
+    (SELECT stored FROM inbox WHERE state = 'waiting' ORDER BY seq LIMIT 1), coalesce(max(seq), 0) FROM inbox"""
 _OWN = "run = ? AND state IN ('running', 'yielded')"
 
 Row = tuple[int, int, str, float, int, bytes]
@@ -153,8 +153,8 @@ class SqlInbox:
 
     def counts(self) -> Counts:
         with self._database.reading() as db:
-            waiting, running, oldest = db.execute(_COUNTS).fetchone()
-            return Counts(waiting, running, oldest if oldest is None else read_time(oldest))
+            waiting, running, oldest, newest = db.execute(_COUNTS).fetchone()
+            return Counts(waiting, running, oldest if oldest is None else read_time(oldest), newest)
 
     def prune(self) -> None:
         """Forget old ids, dead letters and states."""

@@ -41,6 +41,9 @@ class SqliteStore:
     def changed_by_others(self) -> bool:
         return self._database.changed_by_others()
 
+    def wait_for_others(self) -> bool:
+        return self._database.news.wait()
+
     def limit_pages(self, pages: int | None) -> None:
         """Set the ceiling of `StoreOptions.max_pages` anew while the store is open; None takes it away."""
         self._database.limit_pages(pages)
