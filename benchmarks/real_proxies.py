@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests/system"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 from kit import Figures, Row, Table, Way, clean_environment, measure, missing, percentile, server
 from kits.proxies_kit import running

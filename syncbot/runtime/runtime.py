@@ -71,47 +71,43 @@ _FRESH_SECONDS = 3.0
 class Runtime(JobMethods, Inlets[D]):
     """Runs a bot: handlers are registered on it, as on any `Router`, and `run`, `start` or `run_once` set it going.
 
-        ```python
-        bot = Bot.from_env()
-        app = Runtime(bot, state="bot.db", workers=4, allowed_users={42})
+    ```python
+    bot = Bot.from_env()
+    app = Runtime(bot, state="bot.db", workers=4, allowed_users={42})
 
-        @app.command("start")
-        def start(update, context):
-            context.reply("Hello")
+    @app.command("start")
+    def start(update, context):
+        context.reply("Hello")
 
-        app.run()
-        ```
+    app.run()
+    ```
 
-        Args:
-            bot: whose updates are handled.
-            state: the state file, on a local disk. AUTO takes SYNCBOT_STATE, else `<bot id>.db` in the user's state folder. None keeps everything in
-                memory: updates are then confirmed to Telegram only after they were handled.
-            workers: how many handlers run at once.
-            allowed_users: ids of the users who are listened to; anybody else goes nowhere. None takes ALLOWED_TELEGRAM_USER_ID, and without it
-                listens to everybody.
-            allowed_updates: the kinds of updates to ask Telegram for; None takes those that there are handlers for.
-            poll_wait: seconds that a poll waits at most, 1 to 50; shortened where the way to Telegram cuts idle connections.
-            most_waiting: above so many waiting updates no more are fetched; Telegram keeps them meanwhile.
-            handler_warn_after: seconds after which a running handler is reported with its stack; when that goes for all workers, health is bad.
-            grace: seconds that running handlers have to end at a stop.
-            standby: when another process handles the bot's updates, wait and take over at its end instead of failing.
-            take_over: remove a webhook that is set, since it keeps Telegram from answering polls.
-            drop_pending_updates: drop what waits at Telegram when the runtime starts.
-            heartbeat_file: a file that is touched about once a second while all is well.
-            uncertain: what follows when nobody knows whether a call of the outbox was carried out: "hold" it for somebody to look at, make it "again" (then
-                it may be there twice), or "drop" it.
-            ahead: how many connections may stand ready for the next calls while the runtime runs, as `Bot(ahead=…)`; None leaves it at what the bot has.
-    <<<<<<< HEAD
-            types: give handlers and filters python-telegram-bot's objects. False gives them the JSON itself with attributes, `syncbot.plain`, and never loads
-                telegram: `app.bot` and `context.bot` are then this bot with plain results (the one that was given stays as it is).
-            store_options: how the state file behaves; None for the defaults.
-    =======
-            store_options: how the state file behaves, such as `StoreOptions(state_seconds=…)`: for how long the state of a conversation is kept after its
-                last update (30 days). None for the defaults.
-    >>>>>>> 8b3f10363c64f67782bb8ed6d2824de512767a53
+    Args:
+        bot: whose updates are handled.
+        state: the state file, on a local disk. AUTO takes SYNCBOT_STATE, else `<bot id>.db` in the user's state folder. None keeps everything in
+            memory: updates are then confirmed to Telegram only after they were handled.
+        workers: how many handlers run at once.
+        allowed_users: ids of the users who are listened to; anybody else goes nowhere. None takes ALLOWED_TELEGRAM_USER_ID, and without it
+            listens to everybody.
+        allowed_updates: the kinds of updates to ask Telegram for; None takes those that there are handlers for.
+        poll_wait: seconds that a poll waits at most, 1 to 50; shortened where the way to Telegram cuts idle connections.
+        most_waiting: above so many waiting updates no more are fetched; Telegram keeps them meanwhile.
+        handler_warn_after: seconds after which a running handler is reported with its stack; when that goes for all workers, health is bad.
+        grace: seconds that running handlers have to end at a stop.
+        standby: when another process handles the bot's updates, wait and take over at its end instead of failing.
+        take_over: remove a webhook that is set, since it keeps Telegram from answering polls.
+        drop_pending_updates: drop what waits at Telegram when the runtime starts.
+        heartbeat_file: a file that is touched about once a second while all is well.
+        uncertain: what follows when nobody knows whether a call of the outbox was carried out: "hold" it for somebody to look at, make it "again" (then
+            it may be there twice), or "drop" it.
+        ahead: how many connections may stand ready for the next calls while the runtime runs, as `Bot(ahead=…)`; None leaves it at what the bot has.
+        types: give handlers and filters python-telegram-bot's objects. False gives them the JSON itself with attributes, `syncbot.plain`, and never loads
+            telegram: `app.bot` and `context.bot` are then this bot with plain results (the one that was given stays as it is).
+        store_options: how the state file behaves, such as `StoreOptions(state_seconds=…)`: for how long the state of a conversation is kept after its
+            last update (30 days). None for the defaults.
 
-        Raises:
-            ConfigError: an option is wrong.
+    Raises:
+        ConfigError: an option is wrong.
     """
 
     @overload

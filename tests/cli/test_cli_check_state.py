@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.storage_kit import bury
 
 from syncbot.storage import Incoming, open_store
 from syncbot.storage.bot_lock import BotLock
@@ -132,7 +133,7 @@ def test_dead_letters_that_hold_no_update_are_shown(command: Command, state: Pat
     with open_store(state, BOT_ID) as store:
         store.inbox.recover()
         for _ in range(2):
-            store.inbox.bury(store.inbox.claim()[0], "why")
+            bury(store.inbox, store.inbox.claim()[0], "why")
     spoil(state, "UPDATE dead_letter SET json = x'7bff' WHERE id = 1")
     spoil(state, "UPDATE dead_letter SET stored = 'abc', died = 9e999, attempts = 'x' WHERE id = 2")
     listed = command("dead-letters", "list")

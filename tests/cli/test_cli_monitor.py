@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from kits.storage_kit import bury
 
 from syncbot.cli.monitor.alert import Alerts
 from syncbot.cli.monitor.log_kinds import read_record
@@ -149,12 +150,12 @@ def test_what_waits_too_long(command: Command, running: Path) -> None:
 def test_new_dead_letters_are_bad_for_a_while(command: Command, running: Path) -> None:
     """Handlers that have failed lately are bad; those of yesterday are only counted."""
 
-    def bury(store: Store) -> None:
+    def bury_one(store: Store) -> None:
         store.inbox.recover()
         store.inbox.store([Incoming(1, "a", b"{}")])
         bury(store.inbox, store.inbox.claim()[0], "it failed")
 
-    write(running, bury, at=time.time() - 86_400)
+    write(running, bury_one, at=time.time() - 86_400)
     ended = command("monitor", "--once")
     assert (ended.code, "dead letters: 1" in ended.out) == (0, True)
     write(running, lambda store: store.inbox.store([Incoming(2, "a", b"{}")]))

@@ -96,6 +96,7 @@ def files(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, user: Us
 
 ARGUMENT = EVIL.replace("\0", "")
 CASES = [
+    ("check-state", ARGUMENT),
     ("dead-letters", "list"),
     ("dead-letters", "list", "--json"),
     ("dead-letters", "show", "1"),

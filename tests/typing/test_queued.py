@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import queued
+from kits import typed_queued as queued
 
 from syncbot import Bot, Outbox
 from syncbot.client.api.table import find_method, method_names
@@ -25,7 +25,7 @@ def outbox(tmp_path: Path) -> Outbox:
 
 def test_mypy_takes_queued_calls_and_refuses_mistakes() -> None:
     """`mypy --strict` passes over typical queued calls, whose results are numbers, and finds the mistakes."""
-    command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests/typing/queued.py")]
+    command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests/kits/typed_queued.py")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=230, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

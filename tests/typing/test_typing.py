@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import calls
 import pytest
 import telegram
+from kits import typed_calls as calls
 
 from syncbot.client.api.bot_methods import BotMethods
 from syncbot.client.api.table import MethodSpec
@@ -31,7 +31,7 @@ class EncodingBot(BotMethods):
 
 def test_mypy_takes_typical_calls_and_refuses_mistakes() -> None:
     """`mypy --strict` passes over typical calls with the result types that they have, and finds the mistakes."""
-    command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests/typing/calls.py")]
+    command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests/kits/typed_calls.py")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=230, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
