@@ -75,7 +75,7 @@ def test_responses_matches_json(bot: Bot) -> None:
     """The body is the JSON of the parameters, and is matched as that."""
     responses.post(f"{API}/sendMessage", json=SENT, match=[matchers.json_params_matcher({"chat_id": "42", "text": "hi"})])
     bot.send_message(chat_id=42, text="hi")
-    with pytest.raises(NotSent, match="request.body doesn't match"):
+    with pytest.raises(NotSent, match=r"request\.body doesn't match"):
         bot.send_message(chat_id=42, text="something else")
 
 
