@@ -283,3 +283,26 @@ def test_a_wrapped_mock_is_one(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", traced)
         assert bot.call("getMe") == {"mocked": True}
         monkeypatch.undo()
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "testing-your-bot.md"
+[SECTION] = re.findall(r"^## responses and requests-mock$(.*?)^## ", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+EXAMPLES = {
+    name: found
+    for program in re.findall(r"^```python\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
+    for names in [dict[str, Any]()]
+    if exec(program, names) is None
+    for name, found in names.items()
+    if name.startswith("test_")
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
+def test_the_examples_of_the_guide_run(example: Callable[[], None]) -> None:
+    """What the guide shows of testing with mocks works as it stands there."""
+    example()
+
+
+def test_the_guide_has_examples_of_both() -> None:
+    """None was lost on the way."""
+    assert len(EXAMPLES) == 4
