@@ -76,7 +76,7 @@ class Retrier:
         self._started = clock()
         self._attempts_made = 0
         self._failure: NetworkError | ApiError = NotSent()
-        self._last = self._failure
+        self._last: NetworkError | ApiError = self._failure
         self._uncertain = False
 
     def run(self, once: Callable[[], _Result], already_done: _Result) -> _Result:
