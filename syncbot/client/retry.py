@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -74,8 +74,9 @@ class Retrier:
         self._stop = stop
         self._clock = clock
         self._started = clock()
-        self._attempts = 0
-        self._last: NetworkError | ApiError | None = None
+        self._attempts_made = 0
+        self._failure: NetworkError | ApiError = NotSent()
+        self._last: NetworkError | ApiError = self._failure
         self._uncertain = False
 
     def run(self, once: Callable[[], _Result], already_done: _Result) -> _Result:
@@ -88,24 +89,19 @@ class Retrier:
         Raises:
             NetworkError, ApiError: what the last attempt ended with.
         """
-        try:
-            return once()
-        except (NetworkError, ApiError) as error:
-            first = error
-        try:
-            for attempt in self._further_attempts(first):
-                with attempt:
-                    return once()
-        except (NetworkError, ApiError):
-            pass  # kept as the last one, unless there was no attempt
-        assert self._last is not None
+        for _ in self._attempts():
+            try:
+                return once()
+            except (NetworkError, ApiError) as error:
+                self._failure = error
         if isinstance(self._last, BadRequest) and self._uncertain and shows_it_was_done(self._method, self._last):
             return already_done
         raise self._final(self._last)
 
-    def _further_attempts(self, first: NetworkError | ApiError) -> Iterator[AbstractContextManager[object]]:
-        """Those that follow a first one, made before tenacity was there, which is told of it and waits between them; it raises the failure that ends them."""
-        if not self._may_follow(first, 1) or self._policy.attempts == 1:
+    def _attempts(self) -> Iterator[None]:
+        """As many as may be made, each at its time; whoever makes them leaves how each ended."""
+        yield
+        if not self._may_follow(1) or self._policy.attempts == 1:
             return
         import tenacity  # deferred: it is needed at the first failure, not at every start
 
@@ -121,20 +117,23 @@ class Retrier:
             return out_of_time or state.attempt_number >= self._policy.attempts or self._stop.is_set()
 
         def may_follow(state: tenacity.RetryCallState) -> bool:
-            return self._may_follow(state.outcome.exception() if state.outcome is not None else None, state.attempt_number)
+            return self._may_follow(state.attempt_number)
 
-        attempts = iter(tenacity.Retrying(retry=may_follow, wait=wait, stop=give_up, sleep=self._sleep, reraise=True))
-        next(attempts).__exit__(type(first), first, None)
-        for attempt in attempts:
-            if self._stop.is_set():
-                return
-            yield attempt
+        with suppress(NetworkError, ApiError):  # tenacity ends with the last failure, which is kept
+            for attempt in tenacity.Retrying(retry=may_follow, wait=wait, stop=give_up, sleep=self._sleep, reraise=True):
+                if attempt.retry_state.attempt_number > 1:  # the first one was made before tenacity was there
+                    if self._stop.is_set():
+                        return
+                    yield
+                with attempt:
+                    raise self._failure
 
-    def _may_follow(self, error: BaseException | None, number: int) -> bool:
-        """Whether another attempt may follow that of this number, which ended with this error; it is kept, if it was made at all."""
-        if not isinstance(error, NetworkError | ApiError) or (number > 1 and isinstance(error, NotSent) and error.stage == "deadline"):
-            return False
-        self._last, self._attempts = error, number
+    def _may_follow(self, number: int) -> bool:
+        """Whether another attempt may follow that of this number; how it ended is kept, if it was made at all."""
+        error = self._failure
+        if number > 1 and isinstance(error, NotSent) and error.stage == "deadline":
+            return False  # the failure before tells more
+        self._last, self._attempts_made = error, number
         self._uncertain = self._uncertain or isinstance(error, ServerError) or (isinstance(error, NetworkError) and error.phase is not Phase.NOT_SENT)
         return self._may_repeat(error)
 
@@ -164,7 +163,7 @@ class Retrier:
                 proxy=failure.proxy,
             )
         if isinstance(failure, NetworkError):
-            failure.attempts = self._attempts
+            failure.attempts = self._attempts_made
             failure.elapsed = self._clock() - self._started
         return failure.with_traceback(None)
 

@@ -14,7 +14,7 @@ import re
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -24,6 +24,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection
 
 from syncbot.secret import Secret
+from syncbot.transport.mocks import is_of_mock
 from syncbot.types import Request
 
 _ONE_SEGMENT_BYTES = 16_384
@@ -103,6 +104,10 @@ class OneShotConnection(HTTPConnection):
         self._exchange.written()
 
 
+class _LetThroughError(Exception):
+    """A mock lets a request through to the network."""
+
+
 class OneShotAdapter(HTTPAdapter):
     """Carries one request on one connection of its own, and never tries again by itself.
 
@@ -117,8 +122,15 @@ class OneShotAdapter(HTTPAdapter):
     def init_poolmanager(self, *_: Any, **__: Any) -> None:
         """Make no pools, which nobody would use."""
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Write the request and read the head of the answer; TLS, proxies and time limits are the dialer's business."""
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> NoReturn:
+        """Asked for by requests' own `send` alone, which a mock calls for what it lets through."""
+        raise _LetThroughError
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
+        """Let a mock answer, or write the request and read the head of the answer; TLS, proxies and time limits are the dialer's business."""
+        if is_of_mock(mock := HTTPAdapter.send):
+            with contextlib.suppress(_LetThroughError):
+                return mock(self, request, **options)
         connection, path = self._connection, self._exchange.public_path
         with contextlib.suppress(BrokenPipeError):  # whoever hangs up while the request is being written may have answered it already
             connection.request(request.method or "", path, body=request.body, headers=request.headers, preload_content=False, decode_content=False)

@@ -1,7 +1,7 @@
 """Where `responses` or requests-mock stands in for requests.
 
 Whoever tests with one expects the request that the Bot API would get: its URL with the token, its body in one piece. So only then requests is shown
-both, and makes the whole exchange by itself: no connection is opened, nor taken from those that stand ready.
+both. No connection is opened, nor taken from those that stand ready, but for a request that the mock lets through: that goes the usual way.
 """
 
 from __future__ import annotations
@@ -42,11 +42,16 @@ def is_mocked() -> bool:
 
     It is known by where its functions come from: requests' own cannot be kept for a comparison, since the mock may have been there before this module.
     """
-    return any(_package(place) in _MOCKS for place in (HTTPAdapter.send, requests.Session.send, requests.Session.get_adapter))
+    return any(map(is_of_mock, (HTTPAdapter.send, requests.Session.send, requests.Session.get_adapter)))
+
+
+def is_of_mock(function: Any) -> bool:
+    """Whether a function is one of theirs, whoever has wrapped it."""
+    return _package(function) in _MOCKS
 
 
 def _package(thing: Any) -> str:
-    """Where a function or a class is from, whoever has wrapped it."""
+    """Where a function or a class is from."""
     while hasattr(thing, "__wrapped__"):
         thing = thing.__wrapped__
     return str(getattr(thing, "__module__", "")).partition(".")[0]

@@ -88,7 +88,7 @@ class OneShotTransport:
         """Make one attempt; see `syncbot.types.Transport.send`."""
         started = self._clock()
         target, mocked = Target.of(request), is_mocked()
-        bypassed = mocked or (bool(self._no_proxy) and bypasses_proxy(target.host, target.port, self._no_proxy.reveal()))
+        bypassed = bool(self._no_proxy) and bypasses_proxy(target.host, target.port, self._no_proxy.reveal())
         proxy = DIRECT if bypassed else self._ways.pick()
         expires_at = started + _connect_seconds(request)
         if request.deadline is not None:
@@ -96,7 +96,7 @@ class OneShotTransport:
         outcome: Response | Exception
         with self._watchdog.watch(request, expires_at) as attempt:
             try:
-                session, prepared = _exchange_with_mock(request) if mocked else self._exchange(request, target, proxy, attempt)
+                session, prepared = self._exchange(request, target, proxy, attempt, mocked=mocked)
                 with session, closing(session.send(prepared, stream=True, allow_redirects=False, timeout=request.timeout, proxies={})) as answer:
                     outcome = self._read(request, answer, attempt, proxy)
             except SyncBotError as error:
@@ -104,10 +104,11 @@ class OneShotTransport:
             except _FailedHere as error:
                 outcome = error.cause
             except Exception as error:  # a hostile answer makes the libraries below raise what they never meant to
-                outcome = failure_of_mock(error, request, proxy) if mocked and not attempt.cut else failure(error, attempt, proxy)
+                came_from_mock = mocked and attempt.stage == "resolve" and not attempt.cut
+                outcome = failure_of_mock(error, request, proxy) if came_from_mock else failure(error, attempt, proxy)
         if isinstance(outcome, Response) and outcome.status == 407 and not proxy.is_direct and not target.tls:
             outcome = ProxyAuthRequired("the proxy wants a user and a password (407)", stage="proxy", method=request.method, proxy=str(proxy))
-        self._learn(outcome, request, target, proxy, attempt, bypassed, self._clock() - started)
+        self._learn(outcome, request, target, proxy, attempt, bypassed or mocked, self._clock() - started)
         if isinstance(outcome, Response):
             return outcome
         # Raised here, where no foreign error becomes its context; the way through the libraries below helps nobody.
@@ -165,8 +166,8 @@ class OneShotTransport:
         self._ahead.close(join_seconds=1.0)
         self._watchdog.close()
 
-    def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt) -> tuple[OneShotSession, requests.PreparedRequest]:
-        """The session that carries out a request, and what it is told of it."""
+    def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt, *, mocked: bool) -> tuple[OneShotSession, requests.PreparedRequest]:
+        """The session that carries out a request, and what it is told of it: a mock gets the real URL, and a body in one piece."""
         forwarded = proxy.scheme in ("http", "https") and not target.tls  # such a proxy takes the full URL, and its credentials with each request
         head = Secret(request_line(request, f"http://{target}" if forwarded else "").reveal() + (authorization_line(proxy).reveal() if forwarded else ""))
 
@@ -193,9 +194,9 @@ class OneShotTransport:
                 raise TimeoutError  # a head that is cut looks like a head that is complete
             self._dialer.remember(opened[0], target)
 
-        content = body if body is None or isinstance(body, bytes) else _chunks(body)
+        content = body if body is None or isinstance(body, bytes) else b"".join(_chunks(body)) if mocked else _chunks(body)
         scheme, public_path = "https" if target.tls else "http", f"/{quote(request.method)}"
-        prepared = prepare(request.verb, f"{scheme}://{target}{public_path}", request.headers, content, size)
+        prepared = prepare(request.verb, request.url if mocked else f"{scheme}://{target}{public_path}", request.headers, content, size)
         remaining = max(0.001, attempt.expires_at + extra_seconds - self._clock())
         exchange = Exchange(open_socket, written, answered, head, public_path, target.host, target.port, 443 if target.tls else 80)
         session = OneShotSession()
@@ -226,12 +227,6 @@ class OneShotTransport:
         if attempt.cut and size is None:
             raise TimeoutError  # a body without a length ends with the connection, also when it is cut
         return Response(answer.status_code, answer.headers, b"".join(kept), str(proxy))
-
-
-def _exchange_with_mock(request: Request) -> tuple[OneShotSession, requests.PreparedRequest]:
-    """The same for a mock, which answers to requests' own adapters, and compares bodies in one piece."""
-    content = request.body if request.body is None or isinstance(request.body, bytes) else b"".join(_chunks(request.body))
-    return OneShotSession(), prepare(request.verb, request.url, request.headers, content, len(content or b""))
 
 
 def _connect_seconds(request: Request) -> float:

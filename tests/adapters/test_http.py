@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+import responses
 from kits.adapters_kit import check_silent, nothing_left
 from kits.ports_kit import free_port
 from kits.timing_kit import tried
@@ -29,9 +30,12 @@ from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy
 from syncbot.transport import FakeTransport, OneShotTransport
 from syncbot.types import Response
 
+SITE = "https://site.example"
+"""Where `responses` answers."""
+
 
 class _Handler(BaseHTTPRequestHandler):
-    """Tells what it was asked; `/to?<url>` redirects there, `/once` fails the first time, `/drip` never comes to an end."""
+    """Tells what it was asked; `/drip` never comes to an end."""
 
     protocol_version = "HTTP/1.1"
     seen: list[dict[str, Any]]
@@ -40,20 +44,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fact = {"verb": self.command, "path": self.path, "headers": dict(self.headers), "body": body.decode("latin-1")}
         self.seen.append(fact)
-        path, _, query = self.path.partition("?")
-        if path == "/drip":
+        if self.path == "/drip":
             return self._drip()
-        status, headers, content = 200, {"Content-Type": "application/json"}, json.dumps(fact).encode()
-        if path == "/to":
-            status, headers = 302, {"Location": query}
-        elif path == "/missing":
-            status, headers, content = 404, {"Content-Type": "text/html; charset=iso-8859-1"}, "weg für immer".encode("latin-1")
-        elif path == "/once" and len(self.seen) == 1:
-            self.close_connection = True
-            return None
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
+        content = json.dumps(fact).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
@@ -134,10 +129,11 @@ def test_a_request_is_the_one_that_requests_would_make(site: Site, verb: str, na
     theirs.close()
 
 
-def test_an_answer_is_whole_and_of_requests_kind(site: Site) -> None:
+@responses.activate
+def test_an_answer_is_whole_and_of_requests_kind() -> None:
     """Text in its charset, `raise_for_status`, lines and pieces, after everything is closed."""
-    with nothing_left():
-        answer = syncbot.request("GET", f"{site.url}/missing")
+    responses.get(f"{SITE}/missing", "weg für immer".encode("latin-1"), status=404, content_type="text/html; charset=iso-8859-1")
+    answer = syncbot.request("GET", f"{SITE}/missing")
     assert answer.text == "weg für immer"
     assert b"".join(answer.iter_content(3)) == answer.content == answer.raw.read()
     with pytest.raises(requests.HTTPError, match="404"):
@@ -219,26 +215,36 @@ def test_a_url_that_is_none_is_an_error_of_requests(url: str) -> None:
         syncbot.request("GET", url)
 
 
-def test_redirects_are_handed_over_unless_asked_for(site: Site) -> None:
+def redirect(url: str, target: str) -> None:
+    """Have a URL lead to another one, by whichever method."""
+    for method in ("GET", "POST"):
+        responses.add(method, url, status=302, headers={"Location": target})
+
+
+@responses.activate
+def test_redirects_are_handed_over_unless_asked_for() -> None:
     """A redirect is an answer; with `allow_redirects` a GET goes where it leads, and a POST does not."""
-    url = f"{site.url}/to?/end"
-    assert syncbot.request("GET", url).status_code == 302
-    assert syncbot.request("POST", url, allow_redirects=True).status_code == 302
-    answer = syncbot.request("GET", url, allow_redirects=True)
+    redirect(f"{SITE}/to", "/end")
+    responses.get(f"{SITE}/end")
+    assert syncbot.request("GET", f"{SITE}/to").status_code == 302
+    assert syncbot.request("POST", f"{SITE}/to", allow_redirects=True).status_code == 302
+    answer = syncbot.request("GET", f"{SITE}/to", allow_redirects=True)
     assert answer.status_code == 200
-    assert answer.url == f"{site.url}/end"
+    assert answer.url == f"{SITE}/end"
     assert [hop.status_code for hop in answer.history] == [302]
 
 
-def test_a_redirect_takes_no_secrets_elsewhere(site: Site) -> None:
+@responses.activate
+def test_a_redirect_takes_no_secrets_elsewhere() -> None:
     """Another server does not see what was meant for the first one; the same server does."""
-    other = Site()
     headers = {"Authorization": "Bearer secret", "Cookie": "a=b", "X-Own": "1"}
-    syncbot.request("GET", f"{site.url}/to?{other.url}/end", headers=headers, allow_redirects=True)
-    syncbot.request("GET", f"{site.url}/to?/end", headers=headers, allow_redirects=True)
-    other.close()
-    assert other.seen[0]["headers"].keys() & headers.keys() == {"X-Own"}
-    assert headers.keys() <= site.seen[-1]["headers"].keys()
+    redirect(f"{SITE}/out", "https://elsewhere.example/end")
+    redirect(f"{SITE}/in", "/end")
+    other, same = responses.get("https://elsewhere.example/end"), responses.get(f"{SITE}/end")
+    for way in ("out", "in"):
+        syncbot.request("GET", f"{SITE}/{way}", headers=headers, allow_redirects=True)
+    assert other.calls[0].request.headers.keys() & headers.keys() == {"X-Own"}
+    assert headers.keys() <= same.calls[0].request.headers.keys()
 
 
 @pytest.mark.parametrize("target", ["http://[", "http://h:99999999/", "http://\u00df..\u00df/", "http://" + "x" * 300 + "%zz/", "//[::1", "http:///"])
@@ -248,19 +254,21 @@ def test_a_redirect_to_nowhere_is_handed_over(api: BotApiServer, target: str) ->
     assert syncbot.request("GET", f"{api.url}/x", ca_file=api.ca_file, allow_redirects=True).status_code == 302
 
 
-def test_a_circle_of_redirects_ends(site: Site) -> None:
+@responses.activate
+def test_a_circle_of_redirects_ends() -> None:
     """After five redirects it is enough."""
+    redirect(f"{SITE}/to", "/to")
     with pytest.raises(requests.TooManyRedirects):
-        syncbot.request("GET", f"{site.url}/to?/to?/to?/to", allow_redirects=True, headers={"Host": "x"})
-    assert len(site.seen) == 6
+        syncbot.request("GET", f"{SITE}/to", allow_redirects=True, headers={"Host": "x"})
+    assert len(responses.calls) == 6
 
 
-def test_a_redirect_from_https_to_http_is_not_followed(api: BotApiServer, site: Site) -> None:
+@responses.activate
+def test_a_redirect_from_https_to_http_is_not_followed() -> None:
     """It is handed over as it is."""
-    api.answer_next(Answer(302, {"Location": site.url}, b""))
-    answer = syncbot.request("GET", f"{api.url}/x", ca_file=api.ca_file, allow_redirects=True)
-    assert answer.status_code == 302
-    assert site.seen == []
+    redirect(f"{SITE}/to", "http://site.example/end")
+    assert syncbot.request("GET", f"{SITE}/to", allow_redirects=True).status_code == 302
+    assert len(responses.calls) == 1
 
 
 @pytest.mark.parametrize(("timeout", "deadline"), [(0.4, 30.0), ((0.2, 0.4), 30.0), (None, 0.4), (30.0, 0.4), ((None, 30.0), 0.4)])
@@ -322,14 +330,16 @@ def test_nobody_there_is_a_connection_error() -> None:
         syncbot.request("GET", f"http://127.0.0.1:{free_port()}", retry=RetryPolicy(attempts=2, first_wait=0.01))
 
 
-def test_a_get_is_tried_again_and_a_post_is_not(site: Site) -> None:
+@responses.activate
+def test_a_get_is_tried_again_and_a_post_is_not() -> None:
     """What may have been sent is repeated only where that does no harm."""
-    assert syncbot.request("GET", f"{site.url}/once", retry=RetryPolicy(first_wait=0.01)).status_code == 200
-    assert len(site.seen) == 2
-    site.seen.clear()
+    responses.get(f"{SITE}/once", body=requests.ReadTimeout())
+    responses.get(f"{SITE}/once")
+    post = responses.post(f"{SITE}/once", body=requests.ReadTimeout())
+    assert syncbot.request("GET", f"{SITE}/once", retry=RetryPolicy(first_wait=0.01)).status_code == 200
     with pytest.raises(DeliveryUncertain):
-        syncbot.request("POST", f"{site.url}/once", retry=RetryPolicy(first_wait=0.01))
-    assert len(site.seen) == 1
+        syncbot.request("POST", f"{SITE}/once", retry=RetryPolicy(first_wait=0.01))
+    assert post.call_count == 1
 
 
 def test_what_was_never_sent_is_tried_again_whatever_it_is(api: BotApiServer) -> None:

@@ -19,7 +19,7 @@ from responses import matchers
 
 from syncbot import BadRequest, Bot, DeliveryUncertain, NetworkError, NotSent, RetryPolicy, Runtime
 from syncbot.errors import Phase
-from syncbot.testing import TEST_TOKEN, BotApiServer
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
 
 API = f"https://api.telegram.org/bot{TEST_TOKEN}"
 MESSAGE = {"message_id": 7, "date": 0, "chat": {"id": 42, "type": "private"}, "text": "hi"}
@@ -268,6 +268,24 @@ def test_after_a_mock_the_token_is_hidden_again(api: BotApiServer) -> None:
     assert leaks_of(failed.value, {TEST_TOKEN}) == set()
 
 
+@pytest.mark.parametrize("library", ["responses", "requests_mock"])
+def test_what_a_mock_lets_through_goes_the_usual_way(library: str, api: BotApiServer) -> None:
+    """On a connection of its own, over TLS with the bot's own certificates, and with the phase that was reached."""
+    with Bot(api.token, proxies="direct", base_url=api.url, ca_file=api.ca_file, retry=None) as bot:
+        if library == "responses":
+            with responses.RequestsMock() as mock:
+                mock.add_passthru(api.url)
+                assert bot.call("getMe")["is_bot"]
+                api.script("sendMessage", Answer.normal().cut())
+                assert isinstance(failure_of(lambda: bot.send_message(chat_id=42, text="hi")), DeliveryUncertain)
+        else:
+            with requests_mock.Mocker(real_http=True):
+                assert bot.call("getMe")["is_bot"]
+                api.script("sendMessage", Answer.normal().cut())
+                assert isinstance(failure_of(lambda: bot.send_message(chat_id=42, text="hi")), DeliveryUncertain)
+    assert api.max_requests_per_connection == 1
+
+
 def test_a_wrapped_mock_is_one(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     """What traces a program may stand around the mock."""
     import functools
@@ -283,3 +301,26 @@ def test_a_wrapped_mock_is_one(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", traced)
         assert bot.call("getMe") == {"mocked": True}
         monkeypatch.undo()
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "testing-your-bot.md"
+
+
+def examples() -> dict[str, Callable[[], None]]:
+    """The tests that the guide shows."""
+    [section] = re.findall(r"^## responses and requests-mock$(.*?)^## ", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    for program in re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
+        exec(program, names)
+    return {name: found for name, found in names.items() if name.startswith("test_")}
+
+
+@pytest.mark.parametrize("example", examples().values(), ids=examples())
+def test_the_examples_of_the_guide_run(example: Callable[[], None]) -> None:
+    """What the guide shows of testing with mocks works as it stands there."""
+    example()
+
+
+def test_the_guide_has_examples_of_both() -> None:
+    """None was lost on the way."""
+    assert len(examples()) == 4
