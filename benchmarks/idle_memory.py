@@ -19,15 +19,16 @@ from syncbot.testing import BotApiServer
 
 _SYNCBOT = """
 from syncbot import Bot, Runtime
-app = Runtime(Bot(token, base_url=url), state={state})
+app = Runtime(Bot(token, base_url=url), state={state}, types={types})
 @app.message()
 def answer(update, context):
     context.reply("hi")
 app.run()
 """
 BOTS = {
-    "syncbot, inbox in a file": _SYNCBOT.format(state="folder + '/bot.db'"),
-    "syncbot, inbox in memory": _SYNCBOT.format(state="None"),
+    "syncbot, inbox in a file": _SYNCBOT.format(state="folder + '/bot.db'", types=True),
+    "syncbot, inbox in memory": _SYNCBOT.format(state="None", types=True),
+    "syncbot, types=False": _SYNCBOT.format(state="folder + '/bot.db'", types=False),
     "pyTelegramBotAPI": """
 import telebot
 telebot.apihelper.API_URL = url + "/bot{0}/{1}"

@@ -59,7 +59,7 @@ CASES = (
     Case("one reply", reply=True, workers=8, share=0.2),
     Case("one reply, 20 ms of round-trip time", reply=True, rtt=0.02, workers=8, share=0.045),
 )
-PEERS = ("syncbot", "telebot", "python-telegram-bot", "python-telegram-bot, 8 at once")
+PEERS = ("syncbot", "syncbot, types=False", "telebot", "python-telegram-bot", "python-telegram-bot, 8 at once")
 
 
 class Clock:
@@ -103,12 +103,21 @@ def run_syncbot(url: str, token: str, case: Case, clock: Clock, state: str) -> N
     """syncbot with its inbox in a file."""
     import telegram  # noqa: F401  # syncbot loads it with the first update; the others have loaded it before the clock starts
 
-    from syncbot import Bot, Context, Runtime
+    from syncbot import Bot, Runtime
 
-    app = Runtime(Bot(token, base_url=url, limits=None), state=state, workers=case.workers)
+    _run_runtime(Runtime(Bot(token, base_url=url, limits=None), state=state, workers=case.workers), case, clock)
 
-    @app.message()
-    def handler(update: Any, context: Context) -> None:
+
+def run_plain(url: str, token: str, case: Case, clock: Clock, state: str) -> None:
+    """The same on plain updates, and without telegram."""
+    from syncbot import Bot, Runtime
+
+    _run_runtime(Runtime(Bot(token, base_url=url, limits=None), types=False, state=state, workers=case.workers), case, clock)
+
+
+def _run_runtime(app: Any, case: Case, clock: Clock) -> None:
+    @app.message()  # type: ignore[untyped-decorator]  # the runtime is of either kind
+    def handler(update: Any, context: Any) -> None:
         if case.reply:
             context.reply(update.message.text)
         clock.handled(update.message.text if case.read else None)
@@ -157,7 +166,7 @@ def run_ptb_at_once(url: str, token: str, case: Case, clock: Clock, state: str) 
     run_ptb(url, token, case, clock, state, concurrent=8)
 
 
-RUN: dict[str, Callable[[str, str, Case, Clock, str], None]] = dict(zip(PEERS, (run_syncbot, run_telebot, run_ptb, run_ptb_at_once), strict=True))
+RUN: dict[str, Callable[[str, str, Case, Clock, str], None]] = dict(zip(PEERS, (run_syncbot, run_plain, run_telebot, run_ptb, run_ptb_at_once), strict=True))
 
 
 # ── measuring ────────────────────────────────────────────────────────────────────────────────────────────────────────

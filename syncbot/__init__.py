@@ -110,11 +110,14 @@ __all__ = [
     "SyncBotError",
     "Unauthorized",
     "filters",
+    "plain",
     "request",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plain":
+        return importlib.import_module("syncbot.plain")
     if name == "filters":
         return importlib.import_module("syncbot.runtime.handling.filters")
     home = _HOMES.get(name)

@@ -42,6 +42,7 @@ NAMES = [
     "SyncBotError",
     "Unauthorized",
     "filters",
+    "plain",
     "request",
 ]
 

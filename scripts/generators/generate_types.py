@@ -53,6 +53,9 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 from syncbot.client.bot import Bot as _Bot
 from syncbot.runtime.handling.context import Context as _Context
+from syncbot.runtime.handling.handlers import PlainDecorator as _Decorator
+
+Decorator = _Decorator
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

@@ -348,18 +348,14 @@ class Bot(BotMethods):
         return decode(returns, result, self._attached())
 
     def typed_update(self, raw: Any) -> Any:
-        """Turn the JSON of an update into a `telegram.Update` whose shortcuts are the bot's. This is where telegram is loaded.
-
-        Raises:
-            DecodeError: it is none.
-        """
+        """The JSON of an update as an object: a `telegram.Update` whose shortcuts are the bot's. Raises a `DecodeError` where it is none."""
         from syncbot.client.ptb.decode import decode_update  # deferred, as above
 
         return decode_update(raw, self._attached())
 
     def load_types(self) -> None:
         """Load python-telegram-bot's types, which takes seconds on a small machine."""
-        from syncbot.client.ptb.decode import load  # deferred: a run without an update does without them
+        from syncbot.client.ptb.decode import load  # deferred, as above
 
         load()
 

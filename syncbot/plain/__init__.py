@@ -10,7 +10,8 @@ def echo(update: plain.Update, context: plain.Context) -> None:
     context.reply(update.message.text or "")
 ```
 
-There is a class for each type that Telegram hands out (`plain.Message`, `plain.User`, …), `plain.Bot`, whose methods hand them out, and `plain.Context`.
+There is a class for each type that Telegram hands out (`plain.Message`, `plain.User`, …), `plain.Bot`, whose methods hand them out,
+and `plain.Context`; a router for such an app is a `Router[plain.Decorator]()`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 _HOMES = {
     "Bot": ("syncbot.client.plain_bot", "PlainBot"),
     "Context": ("syncbot.runtime.handling.context", "Context"),
+    "Decorator": ("syncbot.runtime.handling.handlers", "PlainDecorator"),
     "Object": ("syncbot.plain.objects", "Object"),
 }
 

@@ -7,6 +7,7 @@ met, and what stands inside an object becomes one when somebody looks at it.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -121,7 +122,8 @@ def find_type(name: str) -> type[Object]:
     Raises:
         KeyError: there is none.
     """
-    fields = " ".join(_table()[one] for one in name.split("|"))  # of two where a field holds either
+    known = {kind: fields for kind, _, fields in (line.partition(" ") for line in _lines())}
+    fields = " ".join(known[one] for one in name.split("|"))  # of two where a field holds either
     base = _BASES.get(name, Object)
     readers = {attribute_of(field): property(_reader(field, kind)) for field, _, kind in (word.partition(":") for word in fields.split())}
     return type(name, (base,), {"__slots__": (), "__module__": "syncbot.plain", "__doc__": f"{name}, as the Bot API has it.", **readers})
@@ -134,21 +136,20 @@ def attribute_of(field: str) -> str:
 
 def type_names() -> list[str]:
     """The names of all types."""
-    return list(_table())
+    return [line.partition(" ")[0] for line in _lines()]
 
 
-@functools.cache
-def _table() -> dict[str, str]:
-    """The fields of each type, as one text."""
+def _lines() -> list[str]:
+    """The name and the fields of each type. Made anew each time: few types are ever asked for, and the one text takes less memory than its parts."""
     from syncbot.plain.fields import TYPES  # deferred: who has telegram's types needs none of these
 
-    return {name: fields for name, _, fields in (line.partition(" ") for line in TYPES.replace("\n ", " ").splitlines())}
+    return TYPES.replace("\n ", " ").splitlines()
 
 
 def _reader(field: str, kind: str) -> Callable[[Any], Any]:
     """What reads a field; a part that has a class of its own gets it when it is read first."""
     if not kind:
-        return lambda owner: owner.get(field)
+        return operator.methodcaller("get", field)
 
     def read(owner: Object) -> Any:
         value = owner.get(field)

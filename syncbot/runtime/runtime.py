@@ -35,29 +35,10 @@ from syncbot.storage import Store, StoreOptions
 from syncbot.storage.bot_lock import lock_path
 
 if TYPE_CHECKING:
-    from typing import Self, TypedDict, Unpack
+    from typing import Self, Unpack
 
     from syncbot.runtime.handling.handlers import Decorator, PlainDecorator
-
-    class RuntimeOptions(TypedDict, total=False):
-        """The options of a `Runtime` whatever its types."""
-
-        state: str | os.PathLike[str] | None
-        workers: int
-        allowed_users: Iterable[int] | None
-        allowed_updates: Sequence[str] | None
-        poll_wait: int
-        most_waiting: int
-        handler_warn_after: float
-        grace: float
-        standby: bool
-        take_over: bool
-        drop_pending_updates: bool
-        heartbeat_file: str | os.PathLike[str] | None
-        uncertain: Uncertain
-        ahead: int | None
-        store_options: StoreOptions | None
-
+    from syncbot.runtime.options import RuntimeOptions
 
 _ONCE_ATTEMPTS = 4
 _JOIN_SECONDS = 5.0 if sys.platform == "linux" else 1.0
@@ -146,7 +127,11 @@ class Runtime(JobMethods, Inlets[D]):
             raise ConfigError(f"ahead: {ahead} is less than none; give how many connections may stand ready, for example ahead=3")
         if heartbeat_file is not None and (wrong := what_else(heartbeat_file)):
             raise ConfigError(f"heartbeat_file: {os.fspath(heartbeat_file)}: {wrong}; name a file, for example heartbeat_file='/run/mybot/alive'")
-        self.bot = bot = bot if types else _plain(bot)
+        if not types:
+            from syncbot.client.plain_bot import PlainBot  # deferred: most bots have telegram's types
+
+            bot = PlainBot.of(bot)
+        self.bot = bot
         self._jobs = Jobs()
         self._session: Session | None = None
         self._starting: dict[int, threading.Lock] = {}  # by process: a child must not wait for a thread that it does not have
@@ -400,12 +385,6 @@ def _work_off(parts: Parts, deadline: float, stop: threading.Event) -> str:
             if workers.wait_until_idle(deadline) and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS:
                 return ""
     return "the time was up" if not stop.is_set() else "it was stopped"
-
-
-def _plain(bot: Bot) -> Bot:
-    from syncbot.client.plain_bot import PlainBot  # deferred: most bots have telegram's types
-
-    return PlainBot.of(bot)
 
 
 def _state_path(bot: Bot, state: str | os.PathLike[str] | None) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from telegram.ext import filters as ptb
 from syncbot import Bot, Runtime, filters, plain
 from syncbot.client.plain_bot import PlainBot
 from syncbot.runtime.handling.handlers import PlainDecorator
+from syncbot.runtime.options import RuntimeOptions
 from syncbot.runtime.runtime import Runtime as RuntimeClass
 from syncbot.testing import BotApiServer
 from syncbot.transport import FakeTransport
@@ -206,10 +206,7 @@ def test_the_given_bot_stays_as_it_is() -> None:
 
 def test_the_options_that_checkers_see_are_all() -> None:
     """The overloads of Runtime name every option that it takes."""
-    tree = ast.parse(Path(inspect.getfile(RuntimeClass)).read_text(encoding="utf-8"))
-    [options] = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == "RuntimeOptions"]
-    named = {node.target.id for node in options.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
-    assert named == set(inspect.signature(RuntimeClass.__init__).parameters) - {"self", "bot", "types"}
+    assert set(RuntimeOptions.__annotations__) == set(inspect.signature(RuntimeClass.__init__).parameters) - {"self", "bot", "types"}
 
 
 def test_a_job_gets_plain_results(tmp_path: Path) -> None:

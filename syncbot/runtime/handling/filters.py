@@ -15,8 +15,8 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, Union
 
 from syncbot.runtime.handling.kinds import KINDS, SERVICE_FIELDS
 from syncbot.runtime.handling.stored_dict import plain
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from syncbot.runtime.handling.context import Context
 
 
+_U = TypeVar("_U")
+_C = TypeVar("_C")
+
+
 class SupportsCheckUpdate(Protocol):
     """What python-telegram-bot calls a filter."""
 
@@ -36,14 +40,8 @@ class SupportsCheckUpdate(Protocol):
         ...
 
 
-FilterLike: TypeAlias = Union[
-    "Filter",
-    SupportsCheckUpdate,
-    Callable[["telegram.Update"], object],
-    Callable[["telegram.Update", "Context"], object],
-    Callable[["_plain.Update"], object],
-    Callable[["_plain.Update", "_plain.Context"], object],
-]
+_Test = Callable[[_U], object] | Callable[[_U, _C], object]
+FilterLike: TypeAlias = Union["Filter", SupportsCheckUpdate, _Test["telegram.Update", "Context"], _Test["_plain.Update", "_plain.Context"]]
 """What can stand wherever a filter is wanted."""
 
 
@@ -52,8 +50,8 @@ class Filter(ABC):
 
     data_filter = False
     """python-telegram-bot's filters ask for this when they are combined with ours from the left."""
-    is_telegrams = False
-    """It is one of python-telegram-bot's, which looks at its objects."""
+    parts: tuple[Filter, ...] = ()  # what it is combined of
+    is_telegrams = False  # python-telegram-bot's own, which look at its objects
 
     @abstractmethod
     def check(self, update: telegram.Update, context: Context) -> object:
@@ -62,10 +60,6 @@ class Filter(ABC):
     def check_update(self, update: telegram.Update, /) -> object:
         """The same without a context, as python-telegram-bot's filters call it; not for filters that need one."""
         return self.check(update, None)  # type: ignore[arg-type]  # those that need a context refuse None in words
-
-    def leaves(self) -> Iterator[Filter]:
-        """The filters that it is combined of."""
-        yield self
 
     def __and__(self, other: FilterLike) -> Filter:
         return _And(self, as_filter(other))
@@ -83,54 +77,40 @@ class Filter(ABC):
         return _Not(self)
 
 
-class _Pair(Filter):
-    def __init__(self, left: Filter, right: Filter) -> None:
-        self._parts = (left, right)
-
-    def leaves(self) -> Iterator[Filter]:
-        """Those of both."""
-        for part in self._parts:
-            yield from part.leaves()
+class _Combined(Filter):
+    def __init__(self, *parts: Filter) -> None:
+        self.parts = parts
 
 
-class _And(_Pair):
+class _And(_Combined):
     def check(self, update: telegram.Update, context: Context) -> object:
         """Both; the first match that one of them found is kept."""
-        left = self._parts[0].check(update, context)
+        left = self.parts[0].check(update, context)
         if not left:
             return False
-        right = self._parts[1].check(update, context)
-        if not right:
-            return False
-        return left if match_in(left) else right
+        right = self.parts[1].check(update, context)
+        return left if right and match_in(left) else right
 
     def __repr__(self) -> str:
-        return f"({self._parts[0]!r} & {self._parts[1]!r})"
+        return f"({self.parts[0]!r} & {self.parts[1]!r})"
 
 
-class _Or(_Pair):
+class _Or(_Combined):
     def check(self, update: telegram.Update, context: Context) -> object:
         """Either; the right one is looked at only if the left one is false."""
-        return self._parts[0].check(update, context) or self._parts[1].check(update, context)
+        return self.parts[0].check(update, context) or self.parts[1].check(update, context)
 
     def __repr__(self) -> str:
-        return f"({self._parts[0]!r} | {self._parts[1]!r})"
+        return f"({self.parts[0]!r} | {self.parts[1]!r})"
 
 
-class _Not(Filter):
-    def __init__(self, inner: Filter) -> None:
-        self._inner = inner
-
-    def leaves(self) -> Iterator[Filter]:
-        """Those of what it turns round."""
-        yield from self._inner.leaves()
-
+class _Not(_Combined):
     def check(self, update: telegram.Update, context: Context) -> object:
         """Not."""
-        return not self._inner.check(update, context)
+        return not self.parts[0].check(update, context)
 
     def __repr__(self) -> str:
-        return f"~{self._inner!r}"
+        return f"~{self.parts[0]!r}"
 
 
 class _Plain(Filter):
@@ -146,14 +126,6 @@ class _Plain(Filter):
 
     def __repr__(self) -> str:
         return self._name
-
-
-class _Checks(_Plain):
-    """A filter made of an object that has `check_update`."""
-
-    def __init__(self, wanted: Any) -> None:
-        super().__init__(repr(wanted), wanted.check_update)
-        self.is_telegrams = any(each.__module__.partition(".")[0] == "telegram" for each in type(wanted).__mro__)
 
 
 class _WithContext(_Plain):
@@ -180,7 +152,9 @@ def as_filter(wanted: Any) -> Filter:
         return wanted
     check = getattr(wanted, "check_update", None)
     if callable(check) and not isinstance(wanted, type):
-        return _Checks(wanted)
+        found = _Plain(repr(wanted), check)
+        found.is_telegrams = any(each.__module__.partition(".")[0] == "telegram" for each in type(wanted).__mro__)
+        return found
     if not callable(wanted) or isinstance(wanted, type):
         raise TypeError(f"{wanted!r} is not a filter: use one of syncbot's filters, a function f(update) or f(update, context), or an object with check_update")
     name = getattr(wanted, "__qualname__", repr(wanted))

@@ -179,7 +179,9 @@ class Handler:
         """
         if inspect.iscoroutinefunction(self.function):
             raise TypeError(f"{self!r} {_NO_ASYNC}")
-        for one in self.filter.leaves() if self.filter is not None else ():
+        asked = [] if self.filter is None else [self.filter]
+        for one in asked:
+            asked += one.parts
             if one.is_telegrams:
                 raise TypeError(
                     f"{self!r}: {one!r} is a filter of python-telegram-bot's, which looks at its objects, and with types=False updates are plain JSON:"

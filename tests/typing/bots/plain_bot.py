@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any, assert_type
 
 from syncbot import Bot, Router, Runtime, filters, plain
-from syncbot.runtime.handling.handlers import PlainDecorator
 
-router = Router[PlainDecorator]()
+router = Router[plain.Decorator]()
 
 
 @router.callback_query(r"buy:(\d+)")
@@ -24,7 +23,7 @@ def is_long(update: plain.Update) -> bool:
     return update.message is not None and len(update.message.text or "") > 100
 
 
-def register(app: Runtime[PlainDecorator]) -> None:
+def register(app: Runtime[plain.Decorator]) -> None:
     """Register the handlers."""
 
     @app.command("size")
@@ -69,6 +68,6 @@ def register(app: Runtime[PlainDecorator]) -> None:
 def main(bot: Bot) -> None:
     """Put it together."""
     app = Runtime(bot, types=False, workers=2)
-    assert_type(app, Runtime[PlainDecorator])
+    assert_type(app, Runtime[plain.Decorator])
     register(app)
     app.run()
