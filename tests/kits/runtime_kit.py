@@ -45,7 +45,7 @@ def becomes(condition: Callable[[], object], seconds: float = SECONDS) -> bool:
 
 def own_threads() -> list[str]:
     """The names of the runtime's threads that live now."""
-    ours = ("syncbot-supervisor", "syncbot-poller", "syncbot-worker", "syncbot-jobs")
+    ours = ("syncbot-supervisor", "syncbot-poller", "syncbot-news", "syncbot-feeder", "syncbot-worker", "syncbot-jobs")
     return [thread.name for thread in threading.enumerate() if thread.name.startswith(ours)]
 
 

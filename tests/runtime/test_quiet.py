@@ -16,7 +16,7 @@ from kits.runtime_kit import PROGRAM, Process, Seen, becomes, program_arguments
 from kits.timing_kit import soon
 
 from syncbot.runtime.runtime import Runtime
-from syncbot.storage import Incoming, Store, open_store
+from syncbot.storage import Incoming, OutboxCall, Store, open_store
 from syncbot.testing import BotApiServer
 
 MakeApp = Callable[..., Runtime]
@@ -117,6 +117,26 @@ def test_what_another_puts_into_the_file_is_seen_at_once(make_app: MakeApp, tmp_
     with open_store(tmp_path / "bot.db", app.bot.id) as store:
         numbers = iter(range(1000, 10_000, 100))
         assert soon(PROMISED_SECONDS, lambda: longest(store, seen, next(numbers)))
+
+
+def test_what_another_queues_is_delivered_at_once(server: BotApiServer, make_app: MakeApp, tmp_path: Path) -> None:
+    """A call that another process puts into the outbox is made a quarter of a second later."""
+    app = make_app()
+    app.start()
+    pause = threading.Event()
+
+    def slowest() -> float:
+        times: list[float] = []
+        for _ in range(5):
+            pause.wait(0.37)
+            before, began = len(server.requests_for("sendMessage")), time.monotonic()
+            store.outbox.put(OutboxCall("sendMessage", {"chat_id": 1, "text": "queued"}, "1"))
+            assert becomes(lambda before=before: len(server.requests_for("sendMessage")) > before)  # type: ignore[misc] # mypy knows no defaults of lambdas
+            times.append(time.monotonic() - began)
+        return max(times)
+
+    with open_store(tmp_path / "bot.db", app.bot.id) as store:
+        assert soon(PROMISED_SECONDS, slowest)
 
 
 def test_where_there_can_be_no_pipe_it_looks_often(make_app: MakeApp, tmp_path: Path) -> None:

@@ -245,8 +245,8 @@ def test_a_time_that_is_none_is_refused_when_it_is_queued(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [lambda n: b"", lambda n: bytes(n), lambda n: os.urandom(n), lambda n: b"SYNBTURN" + os.urandom(n)])
-def test_a_damaged_turn_log_is_passed_over(folder: Path, whole: bytes, make: Callable[[int], bytes]) -> None:
-    """Whatever stands in the file of notes, the state file is used as it is."""
+def test_a_damaged_turns_file_is_passed_over(folder: Path, whole: bytes, make: Callable[[int], bytes]) -> None:
+    """Whatever stands in the file of notes of an earlier release, the state file is used as it is."""
     path = folder / "bot.db"
     lay(path, whole)
     (folder / "bot.db-turns").write_bytes(make(8192))

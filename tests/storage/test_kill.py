@@ -43,7 +43,7 @@ def run_and_kill(state: Path, journal: Path, changes: str, lines: int | None) ->
 def test_kills_lose_nothing_and_keep_the_order(tmp_path: Path, changes: str) -> None:
     """Fifteen kills of a process that stores, handles and finishes: every update once, twice at most what was in flight, in order.
 
-    Where handlers change something, each end is a transaction; where they change nothing, it is a note in the turn log.
+    So it is where handlers change something, and where they change nothing.
     """
     state, journal = tmp_path / "bot.db", tmp_path / "journal"
     seed = random.randrange(1 << 32)

@@ -114,7 +114,7 @@ class Counts:
     waiting: int = 0
     running: int = 0
     oldest: float | None = None
-    newest: int = 0
+    newest: int = field(default=0, compare=False)
 
 
 class Inbox(Protocol):

@@ -52,7 +52,7 @@ class News:
         with self._lock:
             if not self._begun and not self._closed.is_set():
                 self._begun = True
-                self._pipe = self._open()
+                self._open()
                 return True
             self._waits = not self._closed.is_set()
         try:
@@ -86,19 +86,17 @@ class News:
         self._begun = self._waits = False
         self._close_pipe()
 
-    def _open(self) -> int | None:
-        """The pipe; None where there cannot be one."""
+    def _open(self) -> None:
+        """Make the pipe, where there can be one."""
         with suppress(OSError):
             with suppress(FileExistsError):
                 os.mkfifo(self._path, 0o600)
             if stat.S_ISFIFO(os.lstat(self._path).st_mode):
-                pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)  # also for writing: it does not end with the others
+                self._pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)  # also for writing: it does not end with the others
                 with suppress(OSError):
-                    os.fchmod(pipe, 0o600)  # the umask may have taken away too much
+                    os.fchmod(self._pipe, 0o600)  # the umask may have taken away too much
                 self._selector = selectors.DefaultSelector()
-                self._selector.register(pipe, selectors.EVENT_READ)
-                return pipe
-        return None
+                self._selector.register(self._pipe, selectors.EVENT_READ)
 
     def _let_go(self) -> None:
         """Delete the pipe, if it is ours, and close it; the lock is held."""
