@@ -109,6 +109,22 @@ sys.stdin.readline()
     other.release()
 
 
+def test_a_copy_of_its_descriptor_holds_nothing_back(tmp_path: Path) -> None:
+    """A child that was forked past Python has the file open for as long as it lives: what is let go is free all the same."""
+    lock, other = BotLock(tmp_path / "a.lock"), BotLock(tmp_path / "a.lock")
+    assert lock.acquire()
+    descriptors = [int(name) for name in os.listdir("/proc/self/fd") if os.path.realpath(f"/proc/self/fd/{name}") == str(tmp_path / "a.lock")]
+    copies = [os.dup(descriptor) for descriptor in descriptors]
+    assert copies
+    try:
+        lock.release()
+        assert other.acquire()
+        other.release()
+    finally:
+        for copy in copies:
+            os.close(copy)
+
+
 def test_a_file_that_its_holder_deletes_is_not_taken_for_the_lock(tmp_path: Path) -> None:
     """Holders that delete the file when they let go, as deliverers do: two never hold it at once."""
     path, holding, most = tmp_path / "a.lock", 0, [0]

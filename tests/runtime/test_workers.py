@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
 
@@ -100,6 +101,7 @@ def test_nothing_is_begun_before_all_is_ready(store: Store) -> None:
     assert len(seen.texts) == 3
 
 
+@pytest.mark.goes_on_after("the feeder goes on after an error")
 def test_what_cannot_be_made_ready_is_tried_again(store: Store) -> None:
     """An error there costs no update: they wait."""
     failures = [1, 2]
@@ -116,6 +118,29 @@ def test_what_cannot_be_made_ready_is_tried_again(store: Store) -> None:
         rig.until_idle()
     assert len(seen.texts) == 1
     assert records.count("goes on after an error") == 2
+
+
+def test_trouble_that_has_passed_is_over_although_nothing_is_to_do(store: Store) -> None:
+    """An idle bot whose state file could not be used for a moment is well again as soon as it can be."""
+
+    class Troubled:
+        """The inbox; its first claim fails."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def settle(self, ends: list[End], *, claim: int = 0) -> Settled:
+            if not met.is_set():
+                met.set()
+                raise StorageError("database or disk is full", retryable=True)
+            return store.inbox.settle(ends, claim=claim)
+
+    met = threading.Event()
+    inbox: Any = Troubled()
+    rig = Rig(SimpleNamespace(inbox=inbox), lambda raw, turn: None)  # type: ignore[arg-type]  # the workers want nothing else of it
+    with working(rig) as workers:
+        assert met.wait(SECONDS)
+        assert becomes(lambda: not workers.retry.trouble)
 
 
 def test_without_updates_nothing_is_made_ready(store: Store) -> None:
@@ -176,6 +201,7 @@ def test_one_hung_chat_holds_up_only_itself(store: Store) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), Stopped("not by us"), RecursionError(), MemoryError()])
+@pytest.mark.goes_on_after("could not be handled")
 def test_a_worker_outlives_whatever_is_raised(store: Store, error: BaseException) -> None:
     """Even what comes past the dispatcher: the update goes to the dead letters, and the only worker goes on."""
 
@@ -225,6 +251,7 @@ def test_what_a_stop_interrupts_is_put_back(store: Store, interrupted: bool) -> 
     assert rig.finished == ([] if interrupted else [1])
 
 
+@pytest.mark.goes_on_after("could not be handled")
 def test_changes_that_cannot_be_stored_bury_the_update(store: Store) -> None:
     """A value that slipped through and is no JSON is that update's failure, not the worker's end."""
     from syncbot.storage.promises.data import DataChange, Scope
@@ -408,6 +435,7 @@ def test_a_store_that_cannot_be_used_ends_the_workers_and_is_told(tmp_path: Path
 # ── jobs on the workers ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.goes_on_after("the job tidy could not be run")
 def test_jobs_run_on_the_workers_and_harm_them_as_little(store: Store) -> None:
     """A job runs when a worker is free, and whatever it raises, the worker goes on with updates."""
     seen = Seen()
