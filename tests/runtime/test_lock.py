@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from kits.runtime_kit import SECONDS, Process, as_ordinary_user
+from kits.runtime_kit import SECONDS, Process
 from kits.timing_kit import soon, took
+from kits.user_kit import as_ordinary_user
 
 from syncbot.errors import StorageError
 from syncbot.storage.bot_lock import BotLock, lock_path

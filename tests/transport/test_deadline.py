@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from kits.background_kit import Background
 from kits.ports_kit import free_port
 from kits.timing_kit import soon, tried
-from kits.transport_kit import OK, TOLERANCE_SECONDS, Background, Line, Peer, Script, answering, becomes, dead_addresses, send, socks5
+from kits.transport_kit import OK, TOLERANCE_SECONDS, Line, Peer, Script, answering, becomes, dead_addresses, send, socks5
 
 from syncbot.client.client import Call, Client
 from syncbot.client.limits import Limiter, Limits
@@ -48,13 +49,6 @@ def request(peer: Peer | None = None, **fields: object) -> Request:
     """A request to a peer."""
     url = f"{peer.url}/botTOKEN/getMe" if peer else f"http://127.0.0.1:{free_port()}/"
     return replace(Request(url, "getMe", body=b"{}", timeout=TIMEOUT_SECONDS), **fields)  # type: ignore[arg-type]  # replace checks the names
-
-
-@pytest.fixture
-def transport(ca: TestCA) -> Iterator[OneShotTransport]:
-    transport = OneShotTransport(ca_file=Path(ca.ca_file))
-    yield transport
-    transport.close()
 
 
 # --- Each stage.
