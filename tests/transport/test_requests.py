@@ -212,7 +212,8 @@ def test_a_header_that_would_break_the_request_is_not_sent(header: str, transpor
         outcome = send(transport, request(peer.url, headers={"X-Given": header}))
         assert peer.wait_for(lambda: peer.ended == peer.accepted)
     if header != "\x00":
-        assert isinstance(outcome.error, NetworkError)
+        assert isinstance(outcome.error, NotSent)
+        assert not outcome.error.retryable, "it would break the next one too"
         assert recorder.requests == []
 
 
