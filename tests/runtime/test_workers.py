@@ -549,6 +549,74 @@ def test_a_late_answer_is_an_ordinary_message(store: Store) -> None:
         assert sorted(seen.texts) in (["answered"], ["AskTimeout", "plain"]), seen.texts
 
 
+def test_a_stop_ends_the_waiting_for_the_turn(store: Store) -> None:
+    """Whoever has asked in vain, and whose chat is in another handler meanwhile, waits for its turn no longer than to the stop, and is put back."""
+    seen, go_on = Seen(), threading.Event()
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        assert turn is not None
+        if raw["update_id"] == 2:
+            seen.add("the other one begins")
+            assert go_on.wait(SECONDS)
+            return
+        try:
+            turn.ask(1, 1, 0.05)
+        except Exception as error:
+            seen.add(type(error).__name__)
+            raise
+
+    rig = Rig(store, handler, 2)
+    rig.workers.start()
+    put(store, (1, "1"), (2, "1"))
+    rig.workers.notify(2)
+    seen.wait("the other one begins")
+    threading.Event().wait(0.1)  # the question's time is over; nobody tells when its handler waits for the turn
+    rig.stop.set()
+    rig.workers.notify()
+    try:
+        seen.wait("Stopped")
+    finally:
+        go_on.set()
+        assert rig.workers.join(SECONDS, rig.forced)
+    assert store.inbox.counts().waiting == 1
+
+
+def test_trouble_with_the_turn_is_told_and_passes(store: Store) -> None:
+    """Where the state file cannot be used as a handler takes its turn again, it is tried again, and the bot is not well meanwhile."""
+
+    class Troubled:
+        """The inbox; the turn cannot be taken twice."""
+
+        left = 2
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def take_turn(self, claimed: Claimed) -> bool:
+            if self.left:
+                self.left -= 1
+                raise StorageError("database or disk is full", retryable=True)
+            return store.inbox.take_turn(claimed)
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        assert turn is not None
+        if not turn.offer(1, 1, raw):
+            seen.add(str(turn.ask(1, 1, SECONDS)["update_id"]))
+
+    seen, inbox = Seen(), Troubled()
+    rig = Rig(SimpleNamespace(inbox=inbox), handler, 2)  # type: ignore[arg-type]  # the workers want nothing else of it
+    with logged() as log, working(rig) as workers:
+        put(store, (1, "1"))
+        workers.notify(1)
+        assert becomes(lambda: any(busy.waiting for busy in workers.busy()))
+        put(store, (2, "1"))
+        workers.notify(1)
+        seen.wait("2")
+        assert inbox.left == 0
+        assert log.count("the state file cannot be used")
+        rig.until_idle()
+
+
 def test_an_answer_that_comes_as_the_stop_does_is_not_lost(store: Store) -> None:
     """The stop comes after an answer was given, and before the update that brought it has ended: the handler that asked goes on with it."""
     stop, refused, answers = threading.Event(), threading.Event(), list[int]()
