@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
+from kits.surprises_kit import Surprises
 
 from syncbot.config import SETTINGS
 from syncbot.testing import BotApiServer, TestCA
@@ -36,6 +37,15 @@ def _no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory) -> Itera
                 if name in os.environ:
                     patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _surprises(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What goes on after an error of its own hides it from the test: it fails, unless it is marked as one that expects it."""
+    expected = [str(text) for mark in request.node.iter_markers("goes_on_after") for text in mark.args]
+    with Surprises(expected) as surprises:
+        yield
+    assert not surprises.found, "\n".join(surprises.found)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -607,6 +607,9 @@ def test_json_lines(clean_root: logging.Logger, tmp_path: Path, capsys: pytest.C
         "deep": {"list": [TOKEN, (PASSWORD,)], TOKEN: 1},
         "time": "noon",
         "nan": float("nan"),
+        "endless": float("inf"),
+        "least": float("-inf"),
+        "large": 1e308,
         "path": tmp_path,
     }
     logger.info("Привет 😀\n%s", f"see http://x, {PASSWORD} and a@b", extra=extra)
@@ -628,6 +631,9 @@ def test_json_lines(clean_root: logging.Logger, tmp_path: Path, capsys: pytest.C
         "deep": {"list": [f"123456789:{HIDDEN}", [HIDDEN]], f"123456789:{HIDDEN}": 1},
         "extra_time": "noon",
         "nan": "nan",
+        "endless": "inf",
+        "least": "-inf",
+        "large": 1e308,
         "path": str(tmp_path),
     }
     assert "Привет 😀" in lines[0]

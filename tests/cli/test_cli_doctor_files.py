@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kits.runtime_kit import as_ordinary_user
+from kits.user_kit import as_ordinary_user
 
 from syncbot.cli.doctor.files import files
 from syncbot.config import Settings

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import telegram
+from kits.call_kit import spec_of
 from kits.contract_kit import PLAIN, TEXT, Facts, Sample, assert_arrived, close_files, count_uploads, is_of, samples
 
 from syncbot import Bot
-from syncbot.client.api.table import MethodSpec, find_method, method_names
+from syncbot.client.api.table import MethodSpec, method_names
 from syncbot.testing import Answer, BotApiServer
 from syncbot.types import JSON
 
@@ -59,12 +60,6 @@ _NEEDED: Mapping[str, JSON] = {
     "editMessageCaption": {"caption": "new"},
 }
 """What a call needs beside what the table says, or in a form that the server takes."""
-
-
-def spec_of(name: str) -> MethodSpec:
-    spec = find_method(name)
-    assert spec is not None
-    return spec
 
 
 @dataclass(frozen=True)

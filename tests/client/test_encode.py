@@ -386,6 +386,25 @@ def test_what_cannot_be_wound_back_is_sent_too() -> None:
     assert [file_bytes(encoded)["document"] for _ in range(2)] == [data, data]
 
 
+def test_what_gives_text_is_refused() -> None:
+    """What cannot be wound back and gives text, from its beginning or after a while, is a TypeError that says how to open it; nothing is left open."""
+
+    class Response:
+        """As of a library that decodes what it reads."""
+
+        def __init__(self, *pieces: Any) -> None:
+            self._pieces = list(pieces)
+
+        def read(self, size: int) -> Any:
+            return self._pieces.pop(0) if self._pieces else b""
+
+    before = len(os.listdir("/proc/self/fd"))
+    for pieces in (["text"], [b"bytes", "text"]):
+        with pytest.raises(TypeError, match="document: reading gives str, not bytes; open the file with mode 'rb'"):
+            encode(find_method("sendDocument"), {"chat_id": 1, "document": Response(*pieces)})
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
 def test_missing_files_and_folders(tmp_path: Path) -> None:
     """A missing file, a folder and a path that cannot be followed are the system's own errors, with the parameter's name, before anything is sent."""
     loop = tmp_path / "loop"

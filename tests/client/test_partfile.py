@@ -140,6 +140,57 @@ def test_a_note_that_says_nothing_counts_as_none(note: bytes, tmp_path: Path) ->
     assert os.listdir(tmp_path) == ["a"]
 
 
+class Disk:
+    """Notes what is put on the disk, and when: (name, bytes) of each file and folder that is synced."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.synced: list[tuple[str, int]] = []
+        self._fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", self)
+
+    def __call__(self, fd: int) -> None:
+        self._fsync(fd)
+        path = os.path.realpath(f"/proc/self/fd/{fd}")
+        self.synced.append((os.path.basename(path), 0 if os.path.isdir(path) else os.fstat(fd).st_size))
+
+
+def test_a_download_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole file is on the disk before it takes its place, and its new name afterwards: a loss of power leaves it whole, or not there."""
+    disk = Disk(monkeypatch)
+    bot_that_gets(CONTENT).download(FILE, tmp_path / "a")
+    assert disk.synced == [("a.part", len(CONTENT)), (tmp_path.name, 0)]
+
+
+def test_the_part_of_a_download_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes are on the disk before the note that vouches for them, and the note afterwards."""
+    disk = Disk(monkeypatch)
+    with pytest.raises(NetworkError):
+        bot_that_gets(CONTENT[:1000], cut=True).download(FILE, tmp_path / "a")
+    assert disk.synced == [("a.part", 1000), ("a.part", (tmp_path / "a.part").stat().st_size)]
+    assert disk.synced[1][1] > 1000
+
+
+def test_many_downloads_leave_no_descriptor(tmp_path: Path) -> None:
+    """Whole ones, cut ones, and those that go on: each gives back the file and the folder that it opened."""
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(30):
+        with pytest.raises(NetworkError):
+            bot_that_gets(CONTENT[:1000], cut=True).download(FILE, tmp_path / f"{number}")
+        bot_that_gets(CONTENT[1000:]).download(FILE, tmp_path / f"{number}")
+        bot_that_gets(CONTENT).download(FILE, tmp_path / f"{number}")
+    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    assert len(os.listdir(tmp_path)) == 30
+
+
+def test_the_second_of_two_downloads_leaves_no_part_when_it_is_cut(tmp_path: Path) -> None:
+    """No later download would find it; the first one's is where it was."""
+    with PartFile(tmp_path / "a") as first:
+        first.identify(RemoteFile("id", "unique", len(CONTENT)))
+        with pytest.raises(NetworkError):
+            bot_that_gets(CONTENT[:1000], cut=True).download(FILE, tmp_path / "a")
+        assert os.listdir(tmp_path) == ["a.part"]
+
+
 def test_only_what_was_written_takes_the_place(tmp_path: Path) -> None:
     """When another file lies in the part's place at the end, it does not become the download: that fails, and the other file stays."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import telegram
+from kits.call_kit import spec_of
 
 from syncbot.client.api import bot_methods as api_module
 from syncbot.client.api.bot_methods import BotMethods
@@ -26,12 +27,6 @@ class RecordingBot(BotMethods):
 
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
         return spec.name, parameters, options
-
-
-def spec_of(name: str) -> MethodSpec:
-    spec = find_method(name)
-    assert spec is not None
-    return spec
 
 
 @pytest.fixture

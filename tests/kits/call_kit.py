@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from syncbot.client.api.table import MethodSpec, find_method
+
 
 class FakeTime:
     """A clock that stands still until it is moved, or until somebody waits on one of its events."""
@@ -43,3 +45,10 @@ class FakeStop(threading.Event):
         if self._moves:
             self._clock.now += timeout
         return False
+
+
+def spec_of(name: str) -> MethodSpec:
+    """What the table says of a method that it has."""
+    spec = find_method(name)
+    assert spec is not None
+    return spec

@@ -1,6 +1,6 @@
 """The process that the kill test kills: it stores, claims and finishes with several threads, and writes down outside of the store what it did.
 
-Usage: kill_child.py STATE_FILE JOURNAL TOTAL changes|nothing. The last word says what a handler changes in the store. The journal gets one line an
+Usage: kill_child.py STATE_FILE JOURNAL TOTAL. The journal gets one line an
 event, appended in one write each, so that no kill tears it: `start`, `stored ID …` (the batch may be confirmed), `begin KEY ID` and `end KEY ID`
 (around a handler).
 """
@@ -16,7 +16,7 @@ from syncbot.storage import Changes, DataChange, End, Incoming, Scope, open_stor
 KEYS, WORKERS, BATCH = 7, 4, 10
 
 
-def main(path: str, journal: str, total: int, *, changes: bool) -> None:
+def main(path: str, journal: str, total: int) -> None:
     log = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     store = open_store(path, 1)
     store.inbox.recover()
@@ -41,10 +41,6 @@ def main(path: str, journal: str, total: int, *, changes: bool) -> None:
             while claimed:
                 [one] = claimed
                 os.write(log, f"begin {one.key} {one.update_id}\n".encode())
-                if not changes:
-                    claimed = store.inbox.settle([End(one)], claim=1).claimed
-                    os.write(log, f"end {one.key} {one.update_id}\n".encode())
-                    continue
                 last = store.data.load(Scope.CHAT, int(one.key)).get("last", -1)
                 assert last < one.update_id, f"{one.update_id} of {one.key} after {last}"
                 change = DataChange(Scope.CHAT, int(one.key), {"last": one.update_id})
@@ -60,4 +56,4 @@ def main(path: str, journal: str, total: int, *, changes: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), changes=sys.argv[4] == "changes")
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -126,19 +126,6 @@ def logged(name: str = "syncbot") -> Iterator[Records]:
 
 
 @contextmanager
-def as_ordinary_user() -> Iterator[None]:
-    """Be somebody who is bound by file modes, which the superuser is not."""
-    if os.getuid():
-        yield
-        return
-    os.setresuid(65534, 65534, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(0, 0, 0)
-
-
-@contextmanager
 def running(app: Runtime) -> Iterator[Runtime]:
     """A runtime that runs meanwhile."""
     app.start()

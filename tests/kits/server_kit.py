@@ -6,8 +6,7 @@ import http.client
 import json
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -101,27 +100,3 @@ def read_all(sock: socket.socket) -> bytes:
     while piece := sock.recv(65_536):
         data += piece
     return data
-
-
-class Background:
-    """Runs a function in a thread and hands over what it returned or raised."""
-
-    def __init__(self, function: Callable[[], Any]) -> None:
-        self._function = function
-        self._value: Any = None
-        self._problem: BaseException | None = None
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._value = self._function()
-        except BaseException as problem:
-            self._problem = problem
-
-    def result(self, timeout: float = 30.0) -> Any:
-        self._thread.join(timeout)
-        assert not self._thread.is_alive(), "it did not end in time"
-        if self._problem is not None:
-            raise self._problem
-        return self._value

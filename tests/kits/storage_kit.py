@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from syncbot.storage import NO_CHANGES, Changes, Claimed, End, Inbox, Incoming, Store, StoreOptions, open_store
@@ -88,16 +85,3 @@ def drain(inbox: Inbox, number: int = 1) -> list[int]:
         done += ids(claimed)
         claimed = inbox.settle([End(one) for one in claimed], claim=number).claimed
     return done
-
-
-@contextmanager
-def as_ordinary_user() -> Iterator[None]:
-    """Be somebody who is bound by file modes, which the superuser is not."""
-    if os.getuid():
-        yield
-        return
-    os.setresuid(65534, 65534, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(0, 0, 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.dispatch_kit import Rig
 from kits.runtime_kit import SECONDS, becomes, make_bot, own_threads
 
 from syncbot.runtime.runtime import Runtime
@@ -18,6 +19,14 @@ def server() -> Iterator[BotApiServer]:
     """A Bot API server without TLS, for tests that are not about the way to it."""
     with BotApiServer(any_chat=True, slow_same_offset=False, conflict_delay=0.2) as server:
         yield server
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    """A bot without a network, whose handlers are registered in the test."""
+    made = Rig()
+    yield made
+    made.close()
 
 
 MakeApp = Callable[..., Runtime]

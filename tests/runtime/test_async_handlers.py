@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -18,14 +18,6 @@ from kits.dispatch_kit import TOKEN, Rig, message, update
 from syncbot.client.bot import Bot
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.testing import BotApiServer
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    """A bot whose handlers are registered in the test."""
-    made = Rig()
-    yield made
-    made.close()
 
 
 async def replies(update: Any, context: Any) -> None:

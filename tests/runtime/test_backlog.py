@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kits.runtime_kit import SECONDS, becomes, logged
 from kits.storage_kit import finish
-from kits.timing_kit import soon, took
+from kits.timing_kit import soon, took, tried
 
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.storage import open_store
@@ -60,6 +60,35 @@ def test_too_many_waiting_hold_the_poller_back_until_some_are_handled(inbox: Inb
     backlog.finished(0)
     waiting.join(SECONDS)
     assert not waiting.is_alive()
+
+
+def test_one_that_is_held_back_seldom_counts(inbox: Inbox) -> None:
+    """Counting looks through the whole inbox: while too much waits, it is done about once a second, and once for fifty that were handled."""
+    fill(inbox, 200)
+
+    class Counted:
+        """The inbox, which notes how often it is counted."""
+
+        times = 0
+
+        def counts(self) -> Counts:
+            self.times += 1
+            return inbox.counts()
+
+    def attempt(seconds: float) -> None:
+        counted: Any = Counted()
+        stop = threading.Event()
+        backlog = DurableBacklog(counted, stop, 20)
+        waiting = in_background(backlog)
+        for _ in range(50):
+            backlog.finished(0)
+        threading.Event().wait(seconds)
+        stop.set()
+        backlog.wake()
+        waiting.join(SECONDS)
+        assert counted.times <= 3 + seconds
+
+    tried(attempt)
 
 
 def test_what_waits_behind_a_hung_handler_does_not_hold_up_the_others(inbox: Inbox) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,14 +16,6 @@ from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.handling.replies import Replies
 from syncbot.storage.promises.data import Scope
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    """A bot without a network."""
-    made = Rig()
-    yield made
-    made.close()
 
 
 def context_of(rig: Rig, raw: JSON | None, turn: Turn | None = None) -> Context:

@@ -145,6 +145,7 @@ def test_another_proxy_that_stands_ready_is_tried_at_once(store: Store) -> None:
     [lost(), refusal(500, "Internal Server Error: restart"), RuntimeError("a mistake")],
     ids=["cut", "500", "mistake"],
 )
+@pytest.mark.goes_on_after("could not be made")
 def test_what_is_uncertain_is_held(store: Store, answer: Any, caplog: pytest.LogCaptureFixture) -> None:
     """When nobody knows whether a message was delivered, it is not sent again but kept in a state of its own; the next one goes on."""
     transport = FakeTransport(sendMessage=[answer, SENT])
@@ -242,6 +243,20 @@ def test_messages_follow_a_group_that_became_a_supergroup(store: Store) -> None:
     deliver(store, make_bot(transport))
     assert [(call.parameters["chat_id"], call.parameters["text"]) for call in transport.calls] == [(-5, "a"), (-1005, "a"), (-1005, "b")]
     assert states(store) == {}
+
+
+@pytest.mark.goes_on_after("could not be made")
+def test_a_message_that_followed_a_group_and_got_no_answer_is_uncertain(store: Store) -> None:
+    """The second request of the call may have been carried out, as any other."""
+
+    def answer(call: Any) -> Any:
+        if call.parameters["chat_id"] == -5:
+            return refusal(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-1005)
+        raise RuntimeError("a mistake")
+
+    [id] = queue(store, "a", chat=-5)
+    deliver(store, make_bot(FakeTransport(sendMessage=answer)))
+    assert states(store) == {id: UNCERTAIN}
 
 
 def test_a_copy_out_of_a_group_that_moved_fails(store: Store) -> None:

@@ -8,7 +8,6 @@ import logging
 import subprocess
 import sys
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,14 +23,6 @@ from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.handling.handlers import ContinuePropagation, StopPropagation
 from syncbot.runtime.handling.router import Router
 from syncbot.storage.promises.data import NO_CHANGES, Scope, StateChange
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    """A bot whose handlers are registered in the test."""
-    made = Rig()
-    yield made
-    made.close()
 
 
 def fail(rig: Rig, raw: JSON | None = None, turn: Turn | None = None) -> HandlerFailed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,14 +18,6 @@ from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.handling.handlers import ANY, CommandHandler, ContinuePropagation, Handler, PatternHandler, StopPropagation
 from syncbot.runtime.handling.kinds import KINDS
 from syncbot.runtime.handling.router import Router
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    """A bot whose handlers are registered in the test."""
-    made = Rig()
-    yield made
-    made.close()
 
 
 class Log:

@@ -67,6 +67,40 @@ def test_cuts_that_are_no_idle_limit_teach_nothing(ages: tuple[float, ...]) -> N
     assert idle.next_wait() == LONGEST_WAIT_SECONDS
 
 
+def test_a_few_quiet_polls_between_two_cuts_are_no_excuse() -> None:
+    """A limit that strikes now and then, with polls that pass between, is learned all the same."""
+    for quiet in (1, 3, 19):
+        idle = IdleLimit()
+        idle.cut(20.0)
+        for _ in range(quiet):
+            idle.passed(50.0)
+        idle.cut(20.0)
+        assert idle.next_wait() == 16
+
+
+def test_a_longer_poll_that_passed_once_and_is_cut_later_is_tried_more_rarely() -> None:
+    """Where a limit is near, one longer poll passes by chance: what follows from it is taken back, and the next try comes after twice as many polls."""
+
+    def polls_until_the_next_try() -> int:
+        for number in range(1, 1000):
+            asked = idle.next_wait()
+            idle.passed(asked)
+            if idle.next_wait() > asked:
+                return number
+        raise AssertionError
+
+    idle = IdleLimit(longest=50, learned=16)
+    first = polls_until_the_next_try()
+    idle.passed(idle.next_wait())  # the longer one passes
+    for _ in range(2):
+        idle.cut(20.0)
+    assert polls_until_the_next_try() == 2 * first
+    idle.passed(idle.next_wait())
+    assert polls_until_the_next_try() == first, "this time it has lasted, and is no trial any more"
+    idle.cut(20.0)
+    assert polls_until_the_next_try() == 2 * first
+
+
 def test_an_accident_is_forgotten_after_many_quiet_polls() -> None:
     """Two cuts with twenty quiet polls between them are two accidents."""
     idle = IdleLimit()

@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from kits.runtime_kit import SECONDS, Process, as_ordinary_user
+from kits.runtime_kit import SECONDS, Process
 from kits.timing_kit import soon, took
+from kits.user_kit import as_ordinary_user
 
 from syncbot.errors import StorageError
 from syncbot.storage.bot_lock import BotLock, lock_path
@@ -107,6 +108,22 @@ sys.stdin.readline()
         parent.process.wait(SECONDS)
         assert other.wait(_soon()), "the child does not hold it"
     other.release()
+
+
+def test_a_copy_of_its_descriptor_holds_nothing_back(tmp_path: Path) -> None:
+    """A child that was forked past Python has the file open for as long as it lives: what is let go is free all the same."""
+    lock, other = BotLock(tmp_path / "a.lock"), BotLock(tmp_path / "a.lock")
+    assert lock.acquire()
+    descriptors = [int(name) for name in os.listdir("/proc/self/fd") if os.path.realpath(f"/proc/self/fd/{name}") == str(tmp_path / "a.lock")]
+    copies = [os.dup(descriptor) for descriptor in descriptors]
+    assert copies
+    try:
+        lock.release()
+        assert other.acquire()
+        other.release()
+    finally:
+        for copy in copies:
+            os.close(copy)
 
 
 def test_a_file_that_its_holder_deletes_is_not_taken_for_the_lock(tmp_path: Path) -> None:

@@ -49,14 +49,14 @@ class Telegram:
     def __init__(self, stop: threading.Event, *answers: Any) -> None:
         self.asked: list[dict[str, Any]] = []
         self._stop = stop
-        self._answers = list(answers)
+        self.answers = list(answers)
 
     def __call__(self, *, offset: int | None, limit: int, wait: int, allowed_updates: Sequence[str] | None, stop: threading.Event) -> list[Update]:
         self.asked.append({"offset": offset, "limit": limit, "wait": wait, "allowed_updates": allowed_updates})
-        if not self._answers:
+        if not self.answers:
             self._stop.set()
             return []
-        answer = self._answers.pop(0)
+        answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
         found: list[Update] = answer
@@ -240,6 +240,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.goes_on_after("polling goes on after an error")
 def test_no_error_but_one_stops_it(store: Store, error: Exception) -> None:
     """Ten of any error in a row: it pauses longer and longer within bounds, goes on, says so a few times at most, and says when it is over."""
     rig = Rig(store.inbox, *[error] * 10, [update(1)])
@@ -309,6 +310,45 @@ def test_whoever_looks_between_two_steps_takes_no_held_back_poller_for_a_silent_
     assert all(expected)
 
 
+def test_between_two_polls_it_pauses_and_nothing_is_under_way(store: Store) -> None:
+    """`run` waits out each pause, the first and shortest one too; a pause is not taken for a poll that hangs."""
+
+    class Stop(threading.Event):
+        """Lets no time pass, and looks what is under way."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append((timeout, rig.poller.facts.under_way_since))
+            return self.is_set()
+
+    pauses: list[tuple[float | None, float | None]] = []
+    rig = Rig(store.inbox)
+    stop = Stop()
+    telegram = Telegram(stop, NotSent("a"), NotSent("b"), RetryAfter("slow", code=429, parameters={"retry_after": 0.01}), [update(1)])
+    rig.poller = Poller(telegram, store.inbox, stop, DurableBacklog(store.inbox, stop, 1000), idle=rig.idle)
+    rig.poller.run()
+    assert len(pauses) == 3
+    assert all(seconds and under_way is None for seconds, under_way in pauses)
+
+
+def test_after_a_lost_poll_a_conflict_may_be_its_own(store: Store) -> None:
+    """In the minute after the start, and after a poll that was lost on the way, it says so; at other times somebody else polls."""
+    now = [1000.0]
+
+    def cause(*answers: Any) -> str:
+        rig.telegram.answers += [*answers, Conflict("Conflict: terminated by other getUpdates request", code=409)]
+        rig.steps(len(answers) + 1)
+        return "own" if "an earlier poll of its own" in rig.poller.facts.last_error else "somebody"
+
+    rig = Rig(store.inbox, clock=lambda: now[0])
+    causes = [cause()]
+    now[0] += 61.0
+    causes += [cause(), cause(lost())]
+    now[0] += 59.0
+    causes.append(cause())
+    now[0] += 2.0
+    assert [*causes, cause()] == ["own", "somebody", "own", "own", "somebody"]
+
+
 def test_where_another_way_stands_ready_it_tries_at_once(store: Store) -> None:
     """With another proxy to fail over to there is no pause."""
     assert Rig(store.inbox, NotSent("no", failover=True)).steps(1) == [0.0]
@@ -351,7 +391,8 @@ def test_a_webhook_is_reported_or_removed(store: Store) -> None:
 def test_a_batch_that_does_not_come_through_is_halved(store: Store) -> None:
     """Half the limit for an answer that is cut in its body, down to one; doubled again when whole ones come."""
     rig = Rig(store.inbox, *[lost("body")] * 8, [update(1)], [update(2), update(3)], [update(4)])
-    rig.steps(11)
+    assert all(0.2 <= pause <= 15.0 for pause in rig.steps(8)), "a pause as after any failure"
+    rig.steps(3)
     assert [asked["limit"] for asked in rig.telegram.asked[:10]] == [100, 50, 25, 12, 6, 3, 1, 1, 1, 2]
     assert rig.telegram.asked[10]["limit"] == 4
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kits.runtime_kit import PROGRAM, SECONDS, Process, Seen, as_ordinary_user, becomes, logged, make_bot, own_threads, program_arguments, running
+from kits.runtime_kit import PROGRAM, SECONDS, Process, Seen, becomes, logged, make_bot, own_threads, program_arguments, running
 from kits.timing_kit import soon, took
+from kits.user_kit import as_ordinary_user
 
 from syncbot.errors import AlreadyRunning, ConfigError, StorageError, Unauthorized
 from syncbot.runtime.handling import filters

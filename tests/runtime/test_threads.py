@@ -65,6 +65,7 @@ def test_a_dead_poller_ends_the_session(end: BaseException, tmp_path: Path, mana
 
 
 @pytest.mark.parametrize("end", ENDS, ids=repr)
+@pytest.mark.goes_on_after("delivery stops after an error")
 def test_a_dead_deliverer_ends_the_session(end: BaseException, tmp_path: Path) -> None:
     """What is queued must not wait for ever behind a bot that is well."""
     app = app_of(FakeTransport(getUpdates=lambda call: threading.Event().wait(0.1) or [], sendMessage=end), tmp_path)
@@ -93,6 +94,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("thread", ["syncbot-watchdog", "syncbot-ahead"])
+@pytest.mark.goes_on_after("the watchdog of the connections has ended")
 def test_a_dead_thread_of_the_transport_ends_the_session(thread: str, server: BotApiServer, tmp_path: Path) -> None:
     """Without what keeps calls to their time the bot is not well; and the same bot can be started again."""
     clock = Clock(thread)
@@ -116,6 +118,7 @@ def test_a_dead_thread_of_the_transport_ends_the_session(thread: str, server: Bo
     bot.close()
 
 
+@pytest.mark.goes_on_after("the watchdog of the connections has ended")
 def test_calls_go_on_after_the_watchdog_has_died(server: BotApiServer) -> None:
     """What is under way ends rather than go on without a bound, and the next call has a watchdog again."""
     clock = Clock("syncbot-watchdog")

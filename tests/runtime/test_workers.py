@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
 
@@ -100,6 +101,7 @@ def test_nothing_is_begun_before_all_is_ready(store: Store) -> None:
     assert len(seen.texts) == 3
 
 
+@pytest.mark.goes_on_after("the feeder goes on after an error")
 def test_what_cannot_be_made_ready_is_tried_again(store: Store) -> None:
     """An error there costs no update: they wait."""
     failures = [1, 2]
@@ -116,6 +118,29 @@ def test_what_cannot_be_made_ready_is_tried_again(store: Store) -> None:
         rig.until_idle()
     assert len(seen.texts) == 1
     assert records.count("goes on after an error") == 2
+
+
+def test_trouble_that_has_passed_is_over_although_nothing_is_to_do(store: Store) -> None:
+    """An idle bot whose state file could not be used for a moment is well again as soon as it can be."""
+
+    class Troubled:
+        """The inbox; its first claim fails."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def settle(self, ends: list[End], *, claim: int = 0) -> Settled:
+            if not met.is_set():
+                met.set()
+                raise StorageError("database or disk is full", retryable=True)
+            return store.inbox.settle(ends, claim=claim)
+
+    met = threading.Event()
+    inbox: Any = Troubled()
+    rig = Rig(SimpleNamespace(inbox=inbox), lambda raw, turn: None)  # type: ignore[arg-type]  # the workers want nothing else of it
+    with working(rig) as workers:
+        assert met.wait(SECONDS)
+        assert becomes(lambda: not workers.retry.trouble)
 
 
 def test_without_updates_nothing_is_made_ready(store: Store) -> None:
@@ -176,6 +201,7 @@ def test_one_hung_chat_holds_up_only_itself(store: Store) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), Stopped("not by us"), RecursionError(), MemoryError()])
+@pytest.mark.goes_on_after("could not be handled")
 def test_a_worker_outlives_whatever_is_raised(store: Store, error: BaseException) -> None:
     """Even what comes past the dispatcher: the update goes to the dead letters, and the only worker goes on."""
 
@@ -225,6 +251,7 @@ def test_what_a_stop_interrupts_is_put_back(store: Store, interrupted: bool) -> 
     assert rig.finished == ([] if interrupted else [1])
 
 
+@pytest.mark.goes_on_after("could not be handled")
 def test_changes_that_cannot_be_stored_bury_the_update(store: Store) -> None:
     """A value that slipped through and is no JSON is that update's failure, not the worker's end."""
     from syncbot.storage.promises.data import DataChange, Scope
@@ -408,6 +435,7 @@ def test_a_store_that_cannot_be_used_ends_the_workers_and_is_told(tmp_path: Path
 # ── jobs on the workers ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.goes_on_after("the job tidy could not be run")
 def test_jobs_run_on_the_workers_and_harm_them_as_little(store: Store) -> None:
     """A job runs when a worker is free, and whatever it raises, the worker goes on with updates."""
     seen = Seen()
@@ -519,6 +547,74 @@ def test_a_late_answer_is_an_ordinary_message(store: Store) -> None:
             workers.notify(1)
             rig.until_idle()
         assert sorted(seen.texts) in (["answered"], ["AskTimeout", "plain"]), seen.texts
+
+
+def test_a_stop_ends_the_waiting_for_the_turn(store: Store) -> None:
+    """Whoever has asked in vain, and whose chat is in another handler meanwhile, waits for its turn no longer than to the stop, and is put back."""
+    seen, go_on = Seen(), threading.Event()
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        assert turn is not None
+        if raw["update_id"] == 2:
+            seen.add("the other one begins")
+            assert go_on.wait(SECONDS)
+            return
+        try:
+            turn.ask(1, 1, 0.05)
+        except Exception as error:
+            seen.add(type(error).__name__)
+            raise
+
+    rig = Rig(store, handler, 2)
+    rig.workers.start()
+    put(store, (1, "1"), (2, "1"))
+    rig.workers.notify(2)
+    seen.wait("the other one begins")
+    threading.Event().wait(0.1)  # the question's time is over; nobody tells when its handler waits for the turn
+    rig.stop.set()
+    rig.workers.notify()
+    try:
+        seen.wait("Stopped")
+    finally:
+        go_on.set()
+        assert rig.workers.join(SECONDS, rig.forced)
+    assert store.inbox.counts().waiting == 1
+
+
+def test_trouble_with_the_turn_is_told_and_passes(store: Store) -> None:
+    """Where the state file cannot be used as a handler takes its turn again, it is tried again, and the bot is not well meanwhile."""
+
+    class Troubled:
+        """The inbox; the turn cannot be taken twice."""
+
+        left = 2
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def take_turn(self, claimed: Claimed) -> bool:
+            if self.left:
+                self.left -= 1
+                raise StorageError("database or disk is full", retryable=True)
+            return store.inbox.take_turn(claimed)
+
+    def handler(raw: dict[str, Any], turn: Turn | None) -> None:
+        assert turn is not None
+        if not turn.offer(1, 1, raw):
+            seen.add(str(turn.ask(1, 1, SECONDS)["update_id"]))
+
+    seen, inbox = Seen(), Troubled()
+    rig = Rig(SimpleNamespace(inbox=inbox), handler, 2)  # type: ignore[arg-type]  # the workers want nothing else of it
+    with logged() as log, working(rig) as workers:
+        put(store, (1, "1"))
+        workers.notify(1)
+        assert becomes(lambda: any(busy.waiting for busy in workers.busy()))
+        put(store, (2, "1"))
+        workers.notify(1)
+        seen.wait("2")
+        assert inbox.left == 0
+        assert log.count("the state file cannot be used")
+        rig.until_idle()
 
 
 def test_an_answer_that_comes_as_the_stop_does_is_not_lost(store: Store) -> None:

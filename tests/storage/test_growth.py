@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from kits.storage_kit import BOT, Clock, drain, finish, put
 
-from syncbot.storage import Changes, Claimed, DataChange, Inbox, Incoming, Scope, StoreOptions, open_store
+from syncbot.storage import Changes, Claimed, DataChange, End, Inbox, Incoming, Scope, StoreOptions, open_store
 
 PAGE = 4096 + 24  # a page in the log has a header
 BODY = b"x" * 1200
@@ -35,6 +36,20 @@ def test_twenty_thousand_updates_leave_a_small_file(path: Path, clock: Clock) ->
         assert path.stat().st_size < 2_000_000
         assert Path(f"{path}-wal").stat().st_size < 5_000_000
     assert path.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["handled", "buried"])
+def test_few_rows_are_left_of_many_updates(path: Path, clock: Clock, fails: bool) -> None:
+    """Where another process stores, and none of its batches sweeps here, rows that are done are swept all the same."""
+    with open_store(path, BOT, now=clock) as store, open_store(path, BOT, now=clock) as other:
+        store.inbox.recover()
+        other.inbox.store(batch(1, 1000))
+        claimed = store.inbox.claim(10)
+        while claimed:
+            claimed = store.inbox.settle([End(one, reason="no" if fails else None) for one in claimed], claim=10).claimed
+        with sqlite3.connect(path) as db:
+            assert db.execute("SELECT count(*) FROM inbox").fetchone()[0] < 100
+        db.close()
 
 
 def test_a_backlog_gives_its_space_back(path: Path, clock: Clock) -> None:

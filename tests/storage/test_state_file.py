@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kits.storage_kit import BOT, Clock, as_ordinary_user, bury, drain, finish, put, update
+from kits.storage_kit import BOT, Clock, bury, drain, finish, put, update
+from kits.user_kit import as_ordinary_user
 
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, DataChange, Incoming, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store

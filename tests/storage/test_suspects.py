@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from kits.storage_kit import Place, bury, drain, finish, ids, put
+import sqlite3
+from pathlib import Path
 
-from syncbot.storage import Claimed, Recovery, Store
+import pytest
+from kits.storage_kit import BOT, Place, bury, drain, finish, ids, put
+
+from syncbot.storage import Claimed, Recovery, Store, open_store
 from syncbot.storage.promises.inbox import DIED_ALONE
 
 
@@ -51,6 +54,23 @@ def test_a_suspect_that_raises_is_cleared(store: Store, four: list[Claimed]) -> 
     [second] = bury(store.inbox, first, "ValueError", claim=1)
     assert second.update_id == 2
     assert store.dead_letters.count() == 1
+
+
+def test_a_suspect_that_has_vanished_blocks_nobody(tmp_path: Path) -> None:
+    """Where another program has deleted the row of a suspect, the others are handed out as ever."""
+    path = tmp_path / "bot.db"
+    with open_store(path, BOT) as store:
+        store.inbox.recover()
+        put(store.inbox, (1, "a"), (2, "b"), (3, "c"))
+        store.inbox.claim(2)
+    with open_store(path, BOT) as store:
+        assert store.inbox.recover().suspects == 2
+        with sqlite3.connect(path) as db:
+            db.execute("DELETE FROM inbox WHERE update_id IN (1, 2)")
+        db.close()
+        [left] = store.inbox.claim(3)
+        assert (left.update_id, left.alone) == (3, False)
+        finish(store.inbox, left)
 
 
 def test_the_one_that_dies_alone_clears_the_others(store: Store, four: list[Claimed]) -> None:

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from kits.proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
+from kits.proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, request
 from kits.timing_kit import becomes, soon, took
 
 from syncbot.testing import Fault, FaultProxy
@@ -25,22 +25,10 @@ from syncbot.testing.proxy.counters import TunnelTarget
 from syncbot.testing.proxy.fault_kinds import FaultPlan
 
 
-@pytest.fixture(scope="module")
-def certificates() -> Certificates:
-    return make_certificates()
-
-
 @pytest.fixture
 def proxy() -> Iterator[FaultProxy]:
     with FaultProxy() as proxy:
         yield proxy
-
-
-@pytest.fixture
-def origin(certificates: Certificates) -> Iterator[Origin]:
-    origin = Origin(certificates.server)
-    yield origin
-    origin.close()
 
 
 @pytest.fixture

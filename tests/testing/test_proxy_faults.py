@@ -16,22 +16,10 @@ BEFORE = [fault for fault in Fault.all() if fault.phase is Phase.NOT_SENT]
 LATE = [fault for fault in Fault.all() if fault.phase is Phase.MAYBE_SENT and not fault.name.startswith("idle")]
 
 
-@pytest.fixture(scope="module")
-def certificates() -> Certificates:
-    return make_certificates()
-
-
 @pytest.fixture
 def proxy() -> Iterator[FaultProxy]:
     with FaultProxy(seed=1) as proxy:
         yield proxy
-
-
-@pytest.fixture
-def origin(certificates: Certificates) -> Iterator[Origin]:
-    origin = Origin(certificates.server)
-    yield origin
-    origin.close()
 
 
 @pytest.mark.parametrize("protocol", ["http", "socks5"])

@@ -16,7 +16,8 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 
 import pytest
-from kits.server_kit import Background, Client, client_of, multipart, raw_socket, read_all
+from kits.background_kit import Background
+from kits.server_kit import Client, client_of, multipart, raw_socket, read_all
 from kits.timing_kit import becomes
 
 from syncbot.testing import TEST_TOKEN, BotApiServer, TestCA, WireTimes

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import telegram
-from kits.server_kit import Background, Client, client_of
+from kits.background_kit import Background
+from kits.server_kit import Client, client_of
 
 from syncbot.testing import BotApiServer, User
 

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from kits.server_kit import Background, Client, client_of, raw_socket
+from kits.background_kit import Background
+from kits.server_kit import Client, client_of, raw_socket
 from kits.timing_kit import soon
 
 from syncbot.testing import BotApiServer

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kits.server_kit import Background, Client, client_of, multipart
+from kits.background_kit import Background
+from kits.server_kit import Client, client_of, multipart
 
 from syncbot.testing import BotApiServer, TestCA
 from syncbot.testing.world.update_methods import WebhookState, set_webhook

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from kits.transport_kit import LogTexts
+
+from syncbot.testing import TestCA
+from syncbot.transport import OneShotTransport
+
+
+@pytest.fixture
+def transport(ca: TestCA) -> Iterator[OneShotTransport]:
+    """A transport that trusts the tests' servers."""
+    transport = OneShotTransport(ca_file=Path(ca.ca_file))
+    yield transport
+    transport.close()
 
 
 @pytest.fixture

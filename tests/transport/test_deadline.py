@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -13,9 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from kits.background_kit import Background
 from kits.ports_kit import free_port
 from kits.timing_kit import soon, tried
-from kits.transport_kit import OK, TOLERANCE_SECONDS, Background, Line, Peer, Script, answering, becomes, dead_addresses, send, socks5
+from kits.transport_kit import OK, TOLERANCE_SECONDS, Line, Peer, Script, answering, becomes, dead_addresses, send, socks5
 
 from syncbot.client.client import Call, Client
 from syncbot.client.limits import Limiter, Limits
@@ -23,7 +25,9 @@ from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NotSent, Phase
 from syncbot.testing import BotApiServer, TestCA
 from syncbot.transport import OneShotTransport
-from syncbot.transport.resolver import Address
+from syncbot.transport.dialer import Dialer, Target
+from syncbot.transport.resolver import Address, Resolver
+from syncbot.transport.tls import Tls
 from syncbot.transport.watchdog import Watchdog
 from syncbot.types import DIRECT, Proxy, Request
 
@@ -45,13 +49,6 @@ def request(peer: Peer | None = None, **fields: object) -> Request:
     """A request to a peer."""
     url = f"{peer.url}/botTOKEN/getMe" if peer else f"http://127.0.0.1:{free_port()}/"
     return replace(Request(url, "getMe", body=b"{}", timeout=TIMEOUT_SECONDS), **fields)  # type: ignore[arg-type]  # replace checks the names
-
-
-@pytest.fixture
-def transport(ca: TestCA) -> Iterator[OneShotTransport]:
-    transport = OneShotTransport(ca_file=Path(ca.ca_file))
-    yield transport
-    transport.close()
 
 
 # --- Each stage.
@@ -395,22 +392,87 @@ def test_the_watchdog_rests_when_there_is_nothing_to_watch_and_comes_back() -> N
         assert not thread.is_alive()
 
 
+class Looks:
+    """A clock that notes when the watchdog looks at it: whoever gets the watchdog's lock afterwards finds its thread asleep."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.looked = threading.Event()
+
+    def __call__(self) -> float:
+        if threading.current_thread().name == "syncbot-watchdog":
+            self.times += 1
+            self.looked.set()
+        return time.monotonic()
+
+
 def test_an_earlier_expiry_wakes_the_watchdog_from_a_long_sleep() -> None:
-    """An attempt that has to end before those that are watched already ends on time."""
+    """An attempt that has to end before those that are watched already ends on time, also where the watchdog sleeps until theirs."""
 
     def attempt(seconds: float) -> None:
-        watchdog = Watchdog()
+        clock = Looks()
+        watchdog = Watchdog(clock=clock)
         ours, theirs = socket.socketpair()
-        ends_at = time.monotonic() + seconds
-        with ours, theirs, watchdog.watch(Request("http://x/"), ends_at + 60.0), watchdog.watch(Request("http://x/"), ends_at) as watched:
-            watched.register(ours)
-            assert ours.recv(1) == b""
-            late = time.monotonic() - ends_at
-            assert watched.cut == "timeout"
+        ours.settimeout(10.0)
+        with ours, theirs, watchdog.watch(Request("http://x/"), time.monotonic() + 60.0):
+            assert clock.looked.wait(20.0)
+            ends_at = time.monotonic() + seconds
+            with watchdog.watch(Request("http://x/"), ends_at) as watched:
+                watched.register(ours)
+                assert ours.recv(1) == b""
+                late = time.monotonic() - ends_at
+                assert watched.cut == "timeout"
         watchdog.close()
         assert late < TOLERANCE_SECONDS
 
     tried(attempt, (0.2,) * 4)
+
+
+def test_the_watchdog_sleeps_while_it_watches() -> None:
+    """It looks when an attempt begins and when one has to end, and not all the time between: it costs no processor."""
+    clock = Looks()
+    watchdog = Watchdog(clock=clock)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, watchdog.watch(Request("http://x/"), time.monotonic() + 0.4) as watched:
+        watched.register(ours)
+        assert ours.recv(1) == b""
+        assert clock.times <= 5
+    watchdog.close()
+
+
+def test_a_watchdog_that_is_closed_at_rest_ends_at_once() -> None:
+    """With nothing to watch its thread would stay for a while: closing does not wait for that."""
+    clock = Looks()
+    watchdog = Watchdog(idle_seconds=3600.0, clock=clock)
+    before = watchdog_threads()
+    with watchdog.watch(Request("http://x/"), time.monotonic() + 60.0):
+        assert clock.looked.wait(20.0)
+        [thread] = (thread for thread in watchdog_threads() if thread not in before)
+    watchdog.close()
+    thread.join(5.0)
+    assert not thread.is_alive()
+
+
+def test_time_that_is_up_when_the_connection_is_open_sends_nothing(api: BotApiServer, ca: TestCA) -> None:
+    """What ends its attempt in the last moment before the first byte is certainly not sent."""
+    now = [1000.0]
+
+    class Slow(Tls):
+        """Its handshake succeeds, and takes long."""
+
+        def wrap(self, sock: socket.socket, host: str, port: int) -> ssl.SSLSocket:
+            wrapped = super().wrap(sock, host, port)
+            now[0] += 100.0
+            return wrapped
+
+    dialer = Dialer(Slow(Path(ca.ca_file)), Resolver(), clock=lambda: now[0])
+    watchdog = Watchdog(clock=lambda: 0.0)
+    before = len(os.listdir("/proc/self/fd"))
+    request = Request(api.url, "getMe")
+    with watchdog.watch(request, now[0] + 50.0) as attempt, pytest.raises(NotSent, match="took too long"):
+        dialer.open(Target.of(request), DIRECT, attempt)
+    watchdog.close()
+    assert becomes(lambda: len(os.listdir("/proc/self/fd")) <= before)
 
 
 def test_a_socket_that_is_registered_after_the_cut_is_cut_too() -> None:

@@ -1,4 +1,4 @@
-"""200 calls on 8 threads through a proxy with each of its faults: what fails, what is delivered, what stays open, what is told."""
+"""A hundred calls and more on 8 threads through a proxy with each of its faults: what fails, what is delivered, what stays open, what is told."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy, TestCA
 
 SEED = 7
 RATE = 0.05
-CALLS = 200
-MOST_ROUNDS = 4
+CALLS = 100
+MOST_ROUNDS = 8
 THREADS = 8
-LEAST_STRIKES = 5
+LEAST_STRIKES = 4
 TIMEOUT_SECONDS = 10.0
 SHORT_TIMEOUT_SECONDS = 2.0
 SLOW = ("tls_stall", "never_answer", "drip_connect", "drip_response", "half_close", "idle_dead")

@@ -16,9 +16,10 @@ from types import ModuleType
 import pytest
 import requests
 import urllib3
+from kits.background_kit import Background
 from kits.ports_kit import free_port
 from kits.timing_kit import tried
-from kits.transport_kit import OK, Background, Line, LogTexts, Peer, answering, becomes, everything_about, open_descriptors, send
+from kits.transport_kit import OK, Line, LogTexts, Peer, answering, becomes, everything_about, open_descriptors, send
 
 from syncbot.errors import NetworkError, NotSent, Phase
 from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
@@ -60,13 +61,6 @@ class Collector:
 
     def write(self, chunk: bytes) -> None:
         self.chunks.append(chunk)
-
-
-@pytest.fixture
-def transport(ca: TestCA) -> Iterator[OneShotTransport]:
-    transport = OneShotTransport(ca_file=Path(ca.ca_file))
-    yield transport
-    transport.close()
 
 
 class Recorder:
@@ -218,7 +212,8 @@ def test_a_header_that_would_break_the_request_is_not_sent(header: str, transpor
         outcome = send(transport, request(peer.url, headers={"X-Given": header}))
         assert peer.wait_for(lambda: peer.ended == peer.accepted)
     if header != "\x00":
-        assert isinstance(outcome.error, NetworkError)
+        assert isinstance(outcome.error, NotSent)
+        assert not outcome.error.retryable, "it would break the next one too"
         assert recorder.requests == []
 
 

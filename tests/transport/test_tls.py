@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import certifi
@@ -21,13 +20,6 @@ from syncbot.testing.certs import CertificateKind
 from syncbot.transport import OneShotTransport
 from syncbot.transport.tls import Tls
 from syncbot.types import Proxy, Request
-
-
-@pytest.fixture
-def transport(ca: TestCA) -> Iterator[OneShotTransport]:
-    transport = OneShotTransport(ca_file=Path(ca.ca_file))
-    yield transport
-    transport.close()
 
 
 def get_me(server: BotApiServer) -> Request:

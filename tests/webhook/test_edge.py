@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from kits.storage_kit import finish
+from kits.timing_kit import becomes
 from kits.webhook_kit import SECRET, body_of, call, listen_to, update
 
 from syncbot import Bot, ConfigError, Runtime
@@ -203,6 +204,20 @@ def test_a_dripping_body_is_cut_where_the_server_shows_its_socket(app: Runtime) 
         ours.sendall(b'{"update_id":1')
         environ: dict[str, Any] = {"wsgi.input": stream, "CONTENT_LENGTH": "500", "gunicorn.socket": theirs}
         assert call(hook, **environ).status == 408
+
+
+def test_many_requests_leave_no_thread(app: Runtime) -> None:
+    """What would have cut a body that takes too long is gone when the body is there."""
+    hook = WebhookApp(app, "/hook", SECRET, start=False, body_seconds=3600.0)
+    before = threading.active_count()
+    for number in range(30):
+        ours, theirs = socket.socketpair()
+        with ours, theirs, theirs.makefile("rb") as stream:
+            body = b'{"update_id":%d}' % number
+            ours.sendall(body)
+            environ: dict[str, Any] = {"wsgi.input": stream, "CONTENT_LENGTH": str(len(body)), "gunicorn.socket": theirs}
+            assert call(hook, **environ).status == 200
+    assert becomes(lambda: threading.active_count() <= before, 5.0)
 
 
 def test_full_disk_is_answered_with_503_and_nothing_is_lost(bot: Bot, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -22,10 +22,12 @@ from kits.ports_kit import free_port
 from kits.timing_kit import soon
 from kits.webhook_kit import ROOT, SECRET, Answer, Seen, Start, body_of, eventually, get, listen_to, post, post_on, wait_for_port
 
-from syncbot import BadRequest, Bot, ConfigError, Runtime
+from syncbot import BadRequest, Bot, ConfigError, NotSent, Runtime
+from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.testing import Answer as Scripted
-from syncbot.testing import BotApiServer
+from syncbot.transport import FakeTransport
 from syncbot.webhook.serving import Server
+from syncbot.webhook.serving import serve as set_up_webhook
 
 Serve = Callable[..., int]
 
@@ -110,6 +112,34 @@ def test_it_serves_while_there_is_no_way_to_telegram(app: Runtime, serve: Serve,
     assert not server.engine.webhook.url
     server.clear_script("setWebhook")
     eventually(lambda: server.engine.webhook.url, what="setting the webhook")
+
+
+def test_between_two_tries_to_set_the_webhook_it_pauses(bot: Bot, server: BotApiServer) -> None:
+    """While there is no way to Telegram it tries again after a pause that grows from a second on, and a stop ends the pause."""
+
+    class Stop(threading.Event):
+        """Lets no time pass; comes with the twelfth pause."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0.0)
+            if len(pauses) == 12:
+                self.set()
+            return self.is_set()
+
+    class Listening:
+        """A server that listens."""
+
+        port = 1
+
+        def start(self) -> None:
+            """Nothing comes."""
+
+    pauses: list[float] = []
+    listening: Any = Listening()
+    transport = FakeTransport(setWebhook=NotSent("no route"))
+    set_up_webhook(listening, Bot(TEST_TOKEN, transport=transport, retry=None), {"url": "https://bot.example/hook"}, Stop())
+    assert len(pauses) == len(transport.calls) == 12
+    assert all(min(30.0, 2.0**n) / 2 <= pause <= min(30.0, 2.0**n) for n, pause in enumerate(pauses))
 
 
 def test_a_webhook_that_telegram_refuses_is_an_error(app: Runtime, server: BotApiServer) -> None:

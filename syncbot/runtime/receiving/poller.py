@@ -102,6 +102,7 @@ class Poller:
         drop_pending: begin with dropping what waits at Telegram.
         notify: told how many new updates were stored.
         remove_webhook: called when a webhook is found set; None only says so.
+        clock: `time.monotonic`.
     """
 
     def __init__(
@@ -116,9 +117,11 @@ class Poller:
         drop_pending: bool = False,
         notify: Callable[[int], None] = lambda _: None,
         remove_webhook: Callable[[], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        now = time.monotonic()
+        now = clock()
         self.facts = PollFacts(expected_since=now, polled_at=now)
+        self._clock = clock
         self._fetch = fetch
         self._inbox = inbox
         self._stop = stop
@@ -182,11 +185,11 @@ class Poller:
 
     def _poll_when_there_is_room(self) -> float:
         facts = self.facts
-        facts.held_since = began = time.monotonic()
+        facts.held_since = began = self._clock()
         try:
             self._backlog.wait_for_room()
         finally:
-            held_seconds = time.monotonic() - began
+            held_seconds = self._clock() - began
             facts.polled_at += held_seconds
             facts.expected_since += held_seconds
             facts.held_since = None  # last: from here on an answer is expected, and not since before the waiting
@@ -198,7 +201,7 @@ class Poller:
         offset = -1 if dropping else self._backlog.offset(self._following)
         facts.polls += 1
         facts.last_batch = 0
-        facts.under_way_since = began = time.monotonic()
+        facts.under_way_since = began = self._clock()
         try:
             updates = self._fetch(offset=offset, limit=self._limit, wait=asked, allowed_updates=self._allowed_updates, stop=self._stop)
         except (NetworkError, ApiError) as error:
@@ -206,12 +209,12 @@ class Poller:
                 raise
             return 0.0 if self._stop.is_set() else self._after(error, asked)
         finally:
-            if (ended := time.monotonic()) - began > _REACHES_WITHIN_SECONDS:
+            if (ended := self._clock()) - began > _REACHES_WITHIN_SECONDS:
                 facts.polled_at = ended
             facts.under_way_since = None
         if self._stop.is_set():
             return 0.0  # they are not confirmed, and come again
-        waited_seconds = time.monotonic() - began
+        waited_seconds = self._clock() - began
         self._told = offset
         if dropping:
             self._drop(updates)
@@ -250,7 +253,7 @@ class Poller:
     def _worked(self, received: int) -> float:
         facts = self.facts
         facts.last_answer = time.time()
-        facts.expected_since = facts.polled_at = time.monotonic()
+        facts.expected_since = facts.polled_at = self._clock()
         facts.last_batch = received
         facts.storage_trouble = False
         if facts.failures_in_a_row >= _WARN_FROM or self._trouble == "storage":
@@ -264,7 +267,7 @@ class Poller:
     def _after(self, error: NetworkError | ApiError, asked: int) -> float:
         """What a failed poll teaches; returns the pause."""
         if isinstance(error, RetryAfter):
-            self.facts.expected_since = time.monotonic() + error.retry_after
+            self.facts.expected_since = self._clock() + error.retry_after
             return self._failed("RetryAfter", str(error), error.retry_after)
         if isinstance(error, Conflict):
             return self._after_conflict(error)
@@ -273,7 +276,7 @@ class Poller:
         words = f"{error} ({error.phase}, {error.stage}, by way of {error.proxy})"
         at_once = error.failover
         if error.phase is Phase.MAYBE_SENT:
-            self._lingers_until = time.monotonic() + _LINGER_SECONDS
+            self._lingers_until = self._clock() + _LINGER_SECONDS
             at_once |= self._after_lost_answer(error, asked)
         return self._failed("network", words, 0.0 if at_once else self._back_off())
 
@@ -304,7 +307,7 @@ class Poller:
                 return self._failed("webhook", f"a webhook is set (409), and could not be removed: {problem}", self._back_off(), loud=True)
             _log.warning("a webhook was set, and has been removed")
             return 0.0
-        if time.monotonic() < self._lingers_until:
+        if self._clock() < self._lingers_until:
             words = (
                 "another getUpdates of this bot is running (409): probably an earlier poll of its own that a proxy still keeps open, which ends within "
                 "a minute; if this goes on, a second instance with the same token"

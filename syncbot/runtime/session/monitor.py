@@ -183,15 +183,15 @@ class Monitor:
 
     def _guarded(self, what: str, step: Callable[[], object]) -> None:
         """Run a step; the same trouble is told once."""
-        words = ""
+        words, surprise = "", None
         try:
             step()
         except (StorageError, OSError) as error:
             words = str(error)
         except Exception as error:
-            words = f"{type(error).__name__}: {error}"
+            words, surprise = f"the monitor goes on after an error: {type(error).__name__}: {error}", error
         if words and words != self._troubles.get(what):
-            _log.error("%s", words)
+            _log.error("%s", words, exc_info=surprise)
         self._troubles[what] = words
 
 
