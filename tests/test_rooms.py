@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -32,6 +33,7 @@ def dotted(folder: Path) -> str:
     return ".".join(folder.relative_to(PACKAGE.parent).parts)
 
 
+@functools.cache
 def files() -> Graph:
     """Each module with those that it imports anywhere: at its top, in a function, for type checkers. A face, which only hands names on, imports nothing."""
     graph: dict[str, set[str]] = {}

@@ -36,29 +36,10 @@ from syncbot.storage import Store, StoreOptions
 from syncbot.storage.bot_lock import lock_path
 
 if TYPE_CHECKING:
-    from typing import Self, TypedDict, Unpack
+    from typing import Self, Unpack
 
     from syncbot.runtime.handling.handlers import Decorator, PlainDecorator
-
-    class RuntimeOptions(TypedDict, total=False):
-        """The options of a `Runtime` whatever its types."""
-
-        state: str | os.PathLike[str] | None
-        workers: int
-        allowed_users: Iterable[int] | None
-        allowed_updates: Sequence[str] | None
-        poll_wait: int
-        most_waiting: int
-        handler_warn_after: float
-        grace: float
-        standby: bool
-        take_over: bool
-        drop_pending_updates: bool
-        heartbeat_file: str | os.PathLike[str] | None
-        uncertain: Uncertain
-        ahead: int | None
-        store_options: StoreOptions | None
-
+    from syncbot.runtime.options import RuntimeOptions
 
 _ONCE_ATTEMPTS = 4
 _JOIN_SECONDS = 5.0 if sys.platform == "linux" else 1.0

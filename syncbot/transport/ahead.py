@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from syncbot.process import PerProcess
-from syncbot.transport.dialer import Dialer, Target
+from syncbot.transport.dialing.dialer import Dialer, Target
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.types import Proxy, Request
 

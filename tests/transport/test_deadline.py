@@ -23,7 +23,7 @@ from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NotSent, Phase
 from syncbot.testing import BotApiServer, TestCA
 from syncbot.transport import OneShotTransport
-from syncbot.transport.resolver import Address
+from syncbot.transport.dialing.resolver import Address
 from syncbot.transport.watchdog import Watchdog
 from syncbot.types import DIRECT, Proxy, Request
 

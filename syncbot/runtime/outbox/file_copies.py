@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from syncbot.client.files.uploads import FilePart
+from syncbot.client.uploads import FilePart
 from syncbot.errors import StorageError
 from syncbot.process import ForkSafeLock, sync_folder
 from syncbot.storage.bot_lock import BotLock
