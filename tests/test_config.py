@@ -31,7 +31,7 @@ from syncbot.config import (
 )
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret
-from syncbot.transport.noproxy import bypasses_proxy
+from syncbot.transport.ways import bypasses_proxy
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, Proxy
 
 TOKEN = "123456789:AAHfiqksKZ8WmR2zSjiQ7_v4TMAKdiHm9T0"
@@ -730,7 +730,7 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "logging", "socket", "ssl", "tempfile"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = ["config", "config.envfile", "config.readers", "config.settings", "errors", "regular", "secret", "types"]
+    loaded = ["config", "config.envfile", "config.readers", "config.settings", "errors", "process", "regular", "secret", "types"]
     assert answer.stdout == f"['syncbot'] {[f'syncbot.{name}' for name in loaded]}\n[]\n"
 
 

@@ -11,7 +11,7 @@ from kits.imports_kit import imports, modules
 
 # A module imports from its own package (the first name below syncbot) and from those in lines above its own.
 LAYERS = [
-    {"errors", "regular", "terminal", "plain"},
+    {"errors", "plain", "process", "regular", "terminal"},
     {"secret"},
     {"types"},
     {"redact"},
@@ -50,7 +50,7 @@ DOORS = {
 # Costs time or memory at each start, for what is rarely needed: imported within functions alone, or by modules that are imported so themselves.
 DEFERRED = {"tenacity", "telegram", "telebot", "trustme", "waitress", "socks", "dotenv", "apscheduler"}
 LATE_MODULES = {
-    "syncbot.transport.socks_socket",
+    "syncbot.transport.dialing.socks_socket",
     "syncbot.client.ptb.shortcuts",
     "syncbot.runtime.handling.async_handlers",
     "syncbot.adapters.telebot",

@@ -22,7 +22,7 @@ from syncbot.cli.monitor.alert import Alerts
 from syncbot.cli.monitor.log_watch import Follower
 from syncbot.cli.monitor.look import Look
 from syncbot.cli.sending.attachments import file_calls
-from syncbot.client.files.uploads import path_source
+from syncbot.client.uploads import path_source
 from syncbot.config import Settings
 from syncbot.config.envfile import read_env_file, write_env_file
 from syncbot.config.readers import ca_file
@@ -31,7 +31,7 @@ from syncbot.logs import setup_logging
 from syncbot.regular import private
 from syncbot.storage import open_store
 from syncbot.storage.bot_lock import BotLock
-from syncbot.storage.sqlite.turns_file import apply_turns_file
+from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
 from syncbot.transport.tls import Tls

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from syncbot.client.files.uploads import BytesSource, FilePart, FileSource, MultipartBody, Source
+from syncbot.client.uploads import BytesSource, FilePart, FileSource, MultipartBody, Source
 
 
 @dataclass(frozen=True)

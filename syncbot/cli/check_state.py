@@ -15,7 +15,7 @@ from syncbot.cli.console.state import state_file
 from syncbot.errors import AlreadyRunning
 
 if TYPE_CHECKING:
-    from syncbot.storage.sqlite.checking import Findings, Salvaged
+    from syncbot.storage.sqlite.repair.checking import Findings, Salvaged
 
 
 @click.command("check-state", short_help="Whether a state file is whole; saves a damaged one.")
@@ -38,7 +38,7 @@ def command(ctx: click.Context, /, path: str | None, salvage_into: str | None, a
       syncbot check-state bot.db --salvage-into bot.db.new
     """
     from syncbot.storage.bot_lock import BotLock  # deferred: the list of commands in --help needs neither
-    from syncbot.storage.sqlite.checking import check, salvage
+    from syncbot.storage.sqlite.repair.checking import check, salvage
 
     settings = load_settings(ctx, require_token=False)
     file = state_file(settings, path)

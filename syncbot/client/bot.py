@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from syncbot.client.api.bot_methods import BotMethods
 from syncbot.client.api.table import MethodSpec, check_parameters, find_method
-from syncbot.client.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_call_seconds, check_method_name, check_numbers
+from syncbot.client.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_call_seconds, check_method_name, check_numbers, given_ways
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import encode
-from syncbot.client.files.uploads import Progress
 from syncbot.client.limits import Limiter, Limits
 from syncbot.client.retry import RetryPolicy
-from syncbot.config import Settings, check_setting, environment_proxies, from_environment
-from syncbot.errors import ConfigError, DeliveryUncertain, NetworkError, Phase
+from syncbot.client.uploads import Progress
+from syncbot.config import Settings, check_setting, from_environment
+from syncbot.errors import DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
 from syncbot.secret import Secret
-from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, HiddenWays, OpensAhead, Proxy, Transport, hidden_ways
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, OpensAhead, Proxy, Transport, hidden_ways
 
 if TYPE_CHECKING:
     from typing import IO, Self
@@ -111,7 +111,7 @@ class Bot(BotMethods):
         self._max_download_bytes = max_download_bytes
         self.settings: Settings | None = None
         self._attached_bot: AttachedBot | None = None
-        ways, bypassed = _ways(hidden, no_proxy) if transport is None else ((), Secret(""))
+        ways, bypassed = given_ways(hidden, no_proxy) if transport is None else ((), Secret(""))
         guard(self._token, *ways)
         if transport is None:
             from syncbot.transport import OneShotTransport  # deferred: a bot with another transport needs no requests
@@ -389,14 +389,3 @@ class Bot(BotMethods):
 def _seconds(value: float | timedelta) -> float:
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     return float(max(0, min(seconds, MOST_SECONDS)) if isinstance(seconds, int | float) else seconds)
-
-
-def _ways(given: HiddenWays, no_proxy: Secret[str]) -> tuple[tuple[Proxy, ...], Secret[str]]:
-    """The proxies to use, and the hosts that they are not used for."""
-    ways = []
-    for one in given:
-        # A dict as requests has it, or what os.environ.get() says of a name that is not set, would be read as something else.
-        if isinstance(one, type):
-            raise ConfigError(f'proxies: a list of proxy URLs is needed, not {one.__name__}; for example proxies=["socks5h://127.0.0.1:1080", "direct"]')
-        ways.append(one if isinstance(one, Proxy) else Proxy.parse(one, setting="proxies"))
-    return (tuple(ways), no_proxy) if given else environment_proxies()

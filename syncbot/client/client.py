@@ -10,9 +10,9 @@ from typing import Any
 
 from syncbot.client.encode import Encoded, body
 from syncbot.client.envelope import open_envelope
-from syncbot.client.files.uploads import Progress
 from syncbot.client.limits import Limiter
 from syncbot.client.retry import Retrier, RetryPolicy
+from syncbot.client.uploads import Progress
 from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
 from syncbot.redact import Redactor
 from syncbot.secret import Secret

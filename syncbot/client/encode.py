@@ -18,7 +18,7 @@ from typing import Any
 
 from syncbot.client.api.convenience import expand
 from syncbot.client.api.table import MethodSpec
-from syncbot.client.files.uploads import MEGABYTE, FilePart, MultipartBody, Progress, Source, bytes_source, file_source, path_source, safe_filename
+from syncbot.client.uploads import MEGABYTE, FilePart, MultipartBody, Progress, Source, bytes_source, file_source, path_source, safe_filename
 from syncbot.secret import Secret
 from syncbot.types import Body
 

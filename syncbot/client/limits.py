@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from syncbot.client.bounds import MOST_SECONDS, check_numbers
 from syncbot.errors import NotSent
-from syncbot.transport.locks import ForkSafeLock
+from syncbot.process import ForkSafeLock
 
 _LIMITED = ("send", "copy", "forward")
 _FREE = frozenset({"sendChatAction", "sendMessageDraft", "sendRichMessageDraft", "sendChatJoinRequestWebApp"})

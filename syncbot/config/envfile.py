@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncbot.errors import ConfigError
+from syncbot.process import sync_folder
 from syncbot.regular import opener
 from syncbot.secret import Secret
 
@@ -169,8 +170,4 @@ def _replace(target: Path, text: Secret[str]) -> None:
         os.unlink(name)
         raise
     with suppress(OSError):  # some file systems cannot sync a folder
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(target.parent)

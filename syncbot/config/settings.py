@@ -244,7 +244,7 @@ class Settings:
         token: the bot's token; empty only where it was not required.
         allowed_users: the ids of the users to listen to; None for everyone.
         proxies: the ways to Telegram in order of preference; empty for the direct one.
-        no_proxy: the hosts that `proxies` is not used for, see `syncbot.transport.noproxy`; empty where SYNCBOT_PROXY gave the list.
+        no_proxy: the hosts that `proxies` is not used for, see `syncbot.transport.ways`; empty where SYNCBOT_PROXY gave the list.
         chat: the id or @name of the chat that is written to by default.
         base_url: the Bot API server, without a slash at the end.
         local: whether the server is a local Bot API server.

@@ -20,6 +20,7 @@ from syncbot.client.bot import Bot
 from syncbot.config import from_environment, service_settings, state_dir
 from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
+from syncbot.process import ForkSafeLock
 from syncbot.regular import what_else
 from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.outbox.attempt import Uncertain
@@ -134,7 +135,7 @@ class Runtime(JobMethods, Inlets[D]):
         self.bot = bot
         self._jobs = Jobs()
         self._session: Session | None = None
-        self._starting: dict[int, threading.Lock] = {}  # by process: a child must not wait for a thread that it does not have
+        self._starting = ForkSafeLock()
         path = _state_path(bot, state)
         self._options = Options(
             state=path,
@@ -200,7 +201,7 @@ class Runtime(JobMethods, Inlets[D]):
             session.start(holds_lock=holds_lock)
         except BaseException:
             session.close()
-            with self._starting[os.getpid()]:
+            with self._starting.here:
                 if self._session is session:  # else somebody has started again, now that this session has ended
                     self._session = None  # it was never started, which is not the same as stopped
             raise
@@ -324,7 +325,7 @@ class Runtime(JobMethods, Inlets[D]):
 
     def _new_session(self, notifier: ServiceNotifier, *, poll: bool = True) -> Session:
         """Make a session and put it in its place, before it does anything: a stop that comes now is not to be lost."""
-        with self._starting.setdefault(os.getpid(), threading.Lock()):
+        with self._starting.here:
             session = self._current()
             if session is not None and not session.done.is_set():
                 raise RuntimeError("this runtime has been started already; stop it first")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from abc import abstractmethod
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import ConfigError
+from syncbot.process import PerProcess
 from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
 from syncbot.runtime.receiving.intake import Intake, incoming_from
@@ -41,7 +41,7 @@ class Inlets(Router[D]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._intakes: dict[int, Intake] = {}  # by process: a forked child begins with one of its own
+        self._intakes = PerProcess(self._make_intake)
 
     @abstractmethod
     def start(self, *, poll: bool = True) -> None:
@@ -226,18 +226,14 @@ class Inlets(Router[D]):
         return self._options.state
 
     def _intake(self) -> Intake:
-        path = self._need_state()
-        process = os.getpid()
-        intake = self._intakes.get(process)
-        # Of several threads that come first at once one wins, and all use its intake.
-        return intake or self._intakes.setdefault(process, self._make_intake(path))
+        return self._intakes.here
 
-    def _make_intake(self, path: Path) -> Intake:
+    def _make_intake(self) -> Intake:
         options = self._options
-        return Intake(path, self.bot.id, options.most_waiting, self._tell_workers, options.store or StoreOptions())
+        return Intake(self._need_state(), self.bot.id, options.most_waiting, self._tell_workers, options.store or StoreOptions())
 
     def _close_intake(self) -> None:
-        intake = self._intakes.get(os.getpid())
+        intake = self._intakes.if_made
         if intake is not None:
             intake.close()
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from syncbot.errors import StorageError
+from syncbot.process import forks
 from syncbot.regular import private
-from syncbot.storage.forks import forks
 
 _PROBE_SECONDS = 0.5
 _ATTEMPTS = 10

@@ -6,7 +6,6 @@ are opened during the present one: as fast as a pool, and still no connection is
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import threading
@@ -14,7 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from syncbot.transport.dialer import Dialer, Target
+from syncbot.process import PerProcess
+from syncbot.transport.dialing.dialer import Dialer, Target
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.types import Proxy, Request
 
@@ -64,7 +64,7 @@ class Ahead:
         self._dialer = dialer
         self._watchdog = watchdog
         self._clock = clock
-        self._by_process: dict[int, _Shelf] = {}
+        self._shelves = PerProcess(_Shelf)
         self.failure: BaseException | None = None
         """What has last ended one of its threads."""
         self.number = number
@@ -111,7 +111,7 @@ class Ahead:
 
     def drop(self, target: Target, proxy: Proxy) -> None:
         """Close what stands ready on a way on which an answer has just been lost: it may have gone dead in silence, and what stands on it too."""
-        shelf = self._by_process.get(os.getpid())
+        shelf = self._shelves.if_made
         if shelf is not None:
             with shelf.lock:
                 for spare in shelf.ready.pop((target, proxy), []):
@@ -123,7 +123,7 @@ class Ahead:
         Args:
             join_seconds: how long to wait for each thread to end; only a name look-up by the system keeps one.
         """
-        shelf = self._by_process.pop(os.getpid(), None)
+        shelf = self._shelves.take()
         if shelf is None:
             return
         with shelf.lock:
@@ -141,12 +141,11 @@ class Ahead:
             thread.join(join_seconds)
 
     def _shelf(self) -> _Shelf:
-        process = os.getpid()
-        shelf = self._by_process.get(process)
+        shelf = self._shelves.if_made
         if shelf is None:
-            shelf = self._by_process.setdefault(process, _Shelf())
-            for inherited in [pid for pid in list(self._by_process) if pid != process]:
-                self._forget_inherited(self._by_process.pop(inherited, _Shelf()))
+            shelf = self._shelves.here
+            for inherited in self._shelves.take_inherited():
+                self._forget_inherited(inherited)
         return shelf
 
     def _forget_inherited(self, shelf: _Shelf) -> None:

@@ -16,16 +16,15 @@ import requests
 from syncbot.errors import NetworkError, NotSent, Phase, ProxyAuthRequired, SyncBotError
 from syncbot.secret import Secret
 from syncbot.transport.ahead import Ahead
-from syncbot.transport.dialer import Dialer, Target, authorization_line
+from syncbot.transport.dialing.dialer import Dialer, Target, authorization_line
+from syncbot.transport.dialing.resolver import LookUp, Resolver
 from syncbot.transport.failures import AnswerTooLarge, failure
 from syncbot.transport.http import Exchange, OneShotAdapter, OneShotSession, prepare, request_line
 from syncbot.transport.mocks import failure_of_mock, is_mocked
-from syncbot.transport.noproxy import bypasses_proxy
-from syncbot.transport.resolver import LookUp, Resolver
 from syncbot.transport.tls import Tls
 from syncbot.transport.traffic import Traffic
 from syncbot.transport.watchdog import Attempt, Watchdog
-from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways
+from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways, bypasses_proxy
 from syncbot.types import DIRECT, Body, Proxy, Request, Response, stated_size
 
 _log = logging.getLogger(__name__)

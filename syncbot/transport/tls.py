@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from syncbot.errors import ConfigError
+from syncbot.process import ForkSafeLock
 from syncbot.regular import opener
-from syncbot.transport.locks import ForkSafeLock
 
 _SESSION_SECONDS = 3600.0
 """A certificate is checked in full at least this often, whatever lifetime the server gives its session tickets."""

@@ -6,7 +6,7 @@ import socket
 import struct
 import sys
 
-from syncbot.transport.locks import ForkSafeLock
+from syncbot.process import ForkSafeLock
 
 # struct tcp_info in Linux's include/uapi/linux/tcp.h: tcpi_bytes_acked and tcpi_bytes_received, both 64 bits, since Linux 4.1.
 _BYTES_ACKED_OFFSET = 120

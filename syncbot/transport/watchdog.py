@@ -18,6 +18,7 @@ import weakref
 from collections.abc import Callable, Iterator
 
 from syncbot.errors import NotSent
+from syncbot.process import PerProcess
 from syncbot.transport.traffic import Traffic
 from syncbot.types import Request
 
@@ -100,7 +101,7 @@ class Watchdog:
         self._idle_seconds = idle_seconds
         self._clock = clock
         self.traffic = Traffic()
-        self._by_process: dict[int, _Watch] = {}
+        self._watches = PerProcess(_Watch)
 
     @contextlib.contextmanager
     def watch(self, request: Request, expires_at: float) -> Iterator[Attempt]:
@@ -172,13 +173,11 @@ class Watchdog:
             thread.join(1.0)
 
     def _watch(self) -> _Watch:
-        process = os.getpid()
-        watch = self._by_process.get(process)
+        watch = self._watches.if_made
         if watch is None:
-            inherited = [other for pid, other in list(self._by_process.items()) if pid != process]
-            watch = self._by_process.setdefault(process, _Watch())  # one of several threads of a new child wins, and all use its
+            watch = self._watches.here
             weakref.finalize(self, _abandon, watch).atexit = False
-            for other in inherited:
+            for other in self._watches.take_inherited():
                 for attempt in list(other.active):
                     attempt.close_inherited()
         return watch

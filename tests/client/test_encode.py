@@ -26,7 +26,7 @@ from telegram.constants import ParseMode
 
 from syncbot.client.api.table import find_method
 from syncbot.client.encode import Encoded, body, encode
-from syncbot.client.files.uploads import CHUNK_BYTES, MEGABYTE, MultipartBody, safe_filename
+from syncbot.client.uploads import CHUNK_BYTES, MEGABYTE, MultipartBody, safe_filename
 
 
 def fields(method: str, **parameters: Any) -> dict[str, str]:

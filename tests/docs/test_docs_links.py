@@ -15,8 +15,7 @@ from syncbot.cli.sending.queueing import DELIVER_SECONDS
 from syncbot.client.api.table import method_names
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
 from syncbot.testing import Fault
-from syncbot.transport.noproxy import bypasses_proxy
-from syncbot.transport.ways import COOL_DOWN_SECONDS, LONGEST_COOL_DOWN_SECONDS
+from syncbot.transport.ways import COOL_DOWN_SECONDS, LONGEST_COOL_DOWN_SECONDS, bypasses_proxy
 from syncbot.types import DEFAULT_DEADLINE, Proxy
 
 

@@ -14,7 +14,8 @@ from syncbot.client.ptb.decode import decode_update
 from syncbot.plain import Update
 from syncbot.runtime.handling import filters
 from syncbot.runtime.handling.context import Context
-from syncbot.runtime.handling.filters import Filter, as_filter, match_in, message_of
+from syncbot.runtime.handling.filters import Filter, as_filter, match_in
+from syncbot.runtime.handling.update_facts import message_of
 
 
 def uses_telegrams(found: Filter) -> bool:

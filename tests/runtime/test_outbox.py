@@ -21,7 +21,7 @@ import pytest
 from kits.outbox_kit import BOT_ID, SENT, copies, deliver, make_bot, texts
 
 from syncbot import Bot, StorageError
-from syncbot.client.files.uploads import BytesSource, FilePart
+from syncbot.client.uploads import BytesSource, FilePart
 from syncbot.errors import NotSent
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.outbox.outbox import Flushed, Outbox

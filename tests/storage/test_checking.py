@@ -15,7 +15,7 @@ from kits.storage_kit import BOT, drain
 
 from syncbot.errors import StorageError
 from syncbot.storage import Incoming, OutboxCall, Scope, StoreOptions, open_store
-from syncbot.storage.sqlite.checking import Findings, check, salvage
+from syncbot.storage.sqlite.repair.checking import Findings, check, salvage
 from syncbot.storage.sqlite.shapes import TABLES
 
 _PAGE = 4096

@@ -36,7 +36,7 @@ with open_store(path, 123456, options=StoreOptions(busy_timeout=60.0)) as store:
 CLOSE_WHILE_FORKING = """
 import os, sys, threading
 from syncbot.storage import open_store
-from syncbot.storage.forks import forks
+from syncbot.process import forks
 
 stores = [open_store(f"{sys.argv[1]}-{n}", 123456) for n in range(8)]
 closing = [threading.Thread(target=store.close) for store in stores]

@@ -6,15 +6,15 @@ import subprocess
 import sys
 import threading
 
+from syncbot.process import ForkSafeLock
 from syncbot.testing import BotApiServer
-from syncbot.transport.locks import ForkSafeLock
 
 # Holds every lock of a bot, as its threads might at the moment of a fork, and has the child make a call.
 _FORK = """
 import gc, os, signal, sys
 from contextlib import ExitStack
 from syncbot.client.bot import Bot
-from syncbot.transport.locks import ForkSafeLock
+from syncbot.process import ForkSafeLock
 
 url, ca_file, token = sys.argv[1:]
 bot = Bot(token, proxies=["direct", "http://127.0.0.1:9"], base_url=url, ca_file=ca_file, dns_cache=60.0)

@@ -18,7 +18,7 @@ from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError, NotSent, ProxyAuthRequired
 from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import OneShotTransport
-from syncbot.transport.resolver import Address, Resolver
+from syncbot.transport.dialing.resolver import Address, Resolver
 from syncbot.transport.ways import LONGEST_COOL_DOWN_SECONDS, Ways
 from syncbot.types import DIRECT, Proxy, Request
 

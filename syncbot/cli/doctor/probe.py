@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from syncbot.config import Settings
 from syncbot.errors import NotSent
-from syncbot.transport.dialer import Dialer, Target
-from syncbot.transport.noproxy import bypasses_proxy
-from syncbot.transport.resolver import Resolver
+from syncbot.transport.dialing.dialer import Dialer, Target
+from syncbot.transport.dialing.resolver import Resolver
 from syncbot.transport.tls import Tls
 from syncbot.transport.watchdog import Attempt, Watchdog
+from syncbot.transport.ways import bypasses_proxy
 from syncbot.types import DIRECT, Proxy, Request
 
 

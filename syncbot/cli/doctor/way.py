@@ -13,8 +13,8 @@ from syncbot.cli.console.exits import exit_for
 from syncbot.cli.doctor.probe import Opened, Probe
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.errors import NotSent, ProxyAuthRequired
-from syncbot.transport.dialer import Target
-from syncbot.transport.resolver import is_numeric
+from syncbot.transport.dialing.dialer import Target
+from syncbot.transport.dialing.resolver import is_numeric
 from syncbot.types import DIRECT, Proxy
 
 _HANDSHAKES = 3

@@ -12,7 +12,7 @@ import click
 
 from syncbot.cli.console.progress import ProgressBar
 from syncbot.client.encode import MAX_PHOTO_BYTES, MAX_UPLOAD_BYTES
-from syncbot.client.files.uploads import MEGABYTE
+from syncbot.client.uploads import MEGABYTE
 from syncbot.regular import opener
 
 if TYPE_CHECKING:

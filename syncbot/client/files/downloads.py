@@ -21,8 +21,8 @@ from syncbot.client.client import Client
 from syncbot.client.envelope import open_envelope
 from syncbot.client.files.remote_file import RemoteFile
 from syncbot.client.files.sink import Body, OpenTarget, Target, TooLarge, TooMuch
-from syncbot.client.files.uploads import MEGABYTE, Progress
 from syncbot.client.retry import Retrier
+from syncbot.client.uploads import MEGABYTE, Progress
 from syncbot.errors import NetworkError, NotFound, NotSent, Phase
 from syncbot.regular import opener
 from syncbot.types import DEFAULT_BASE_URL, Request, Response

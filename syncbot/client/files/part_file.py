@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from syncbot.client.files.remote_file import RemoteFile
+from syncbot.process import sync_folder
 from syncbot.regular import no_link, what_else
 
 _MAGIC = b"syncpart"
@@ -159,7 +160,8 @@ class PartFile:
         _set_mode(self._fd, self._mode)
         os.replace(self._part, self._path)
         self._finished = True
-        _sync_folder(self._path.parent)
+        with contextlib.suppress(OSError):  # not every file system can do it, and the file itself is safe by now
+            sync_folder(self._path.parent)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         try:
@@ -217,13 +219,3 @@ def _is_at(fd: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(fd), os.lstat(path))
     except FileNotFoundError:
         return False
-
-
-def _sync_folder(folder: Path) -> None:
-    # Not every file system can do it, and the file itself is safe by now.
-    with contextlib.suppress(OSError):
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)

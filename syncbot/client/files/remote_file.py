@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from syncbot.client.files.uploads import safe_filename
+from syncbot.client.uploads import safe_filename
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Protocol
 
 from syncbot.client.files.remote_file import RemoteFile
-from syncbot.client.files.uploads import Progress
+from syncbot.client.uploads import Progress
 from syncbot.types import stated_size
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")

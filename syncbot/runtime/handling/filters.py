@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, Union
 
 from syncbot.runtime.handling.kinds import KINDS, SERVICE_FIELDS
 from syncbot.runtime.handling.stored_dict import plain
+from syncbot.runtime.handling.update_facts import field_reader, message_of
 
 if TYPE_CHECKING:
     import telegram
@@ -185,36 +186,9 @@ def match_in(result: object) -> re.Match[str] | None:
     return found[0] if isinstance(found, list) and found and isinstance(found[0], re.Match) else None
 
 
-# ── what an update holds ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-_MESSAGES = tuple(kind.name for kind in KINDS if kind.type == "Message")
-_EDITED = tuple(name for name in _MESSAGES if name.startswith("edited_"))
-
-
-def message_of(update: Any) -> Any:
-    """The message that an update brings, or the one under a pressed button; None where there is none.
-
-    Not `update.effective_message`: that warns of a message under a button that has become inaccessible.
-    """
-    found = next((message for name in _MESSAGES if (message := getattr(update, name, None)) is not None), None)
-    return found if found is not None else getattr(getattr(update, "callback_query", None), "message", None)
-
-
-def _reader(*path: str) -> Callable[[Any], Any]:
-    """Read fields one inside the other; None where one is missing. The Bot API's `from` is `from_user` in Python."""
-    steps = ["from_user" if step == "from" else step for step in path]
-
-    def read(update: Any) -> Any:
-        for step in steps:
-            update = getattr(update, step, None)
-        return update
-
-    return read
-
-
-_CHATS = tuple(_reader(kind.name, *kind.chat) for kind in KINDS if kind.chat)
-_USERS = tuple(_reader(kind.name, *kind.user) for kind in KINDS if kind.user)
+_EDITED = tuple(kind.name for kind in KINDS if kind.type == "Message" and kind.name.startswith("edited_"))
+_CHATS = tuple(field_reader(kind.name, *kind.chat) for kind in KINDS if kind.chat)
+_USERS = tuple(field_reader(kind.name, *kind.user) for kind in KINDS if kind.user)
 
 
 def _first(update: Any, readers: Iterable[Callable[[Any], Any]]) -> Any:

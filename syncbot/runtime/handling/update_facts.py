@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeGuard
@@ -140,6 +140,30 @@ def ordered_kinds(names: Iterable[str]) -> list[str]:
     """Put kinds into the table's order, with those that it does not have at the end."""
     wanted = set(names)
     return [kind.name for kind in KINDS if kind.name in wanted] + sorted(wanted.difference(KIND_BY_NAME))
+
+
+_MESSAGES = tuple(kind.name for kind in KINDS if kind.type == "Message")
+
+
+def message_of(update: Any) -> Any:
+    """The message that an update brings, or the one under a pressed button; None where there is none.
+
+    Not `update.effective_message`: that warns of a message under a button that has become inaccessible.
+    """
+    found = next((message for name in _MESSAGES if (message := getattr(update, name, None)) is not None), None)
+    return found if found is not None else getattr(getattr(update, "callback_query", None), "message", None)
+
+
+def field_reader(*path: str) -> Callable[[Any], Any]:
+    """Read fields one inside the other; None where one is missing. The Bot API's `from` is `from_user` in Python."""
+    steps = ["from_user" if step == "from" else step for step in path]
+
+    def read(update: Any) -> Any:
+        for step in steps:
+            update = getattr(update, step, None)
+        return update
+
+    return read
 
 
 def _is_ambiguous(raw: object) -> bool:

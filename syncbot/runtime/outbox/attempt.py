@@ -13,8 +13,8 @@ from typing import Any, Literal
 from syncbot.client.api.table import find_method
 from syncbot.client.client import Call
 from syncbot.client.encode import Encoded, body
-from syncbot.client.files.uploads import FilePart, PathSource
 from syncbot.client.retry import RetryPolicy, shows_it_was_done
+from syncbot.client.uploads import FilePart, PathSource
 from syncbot.errors import ApiError, BadRequest, ChatMigrated, DeliveryUncertain, NetworkError, NotSent, RetryAfter, ServerError, Unauthorized
 from syncbot.regular import no_link
 from syncbot.runtime.outbox.file_copies import QueueFolder

@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from syncbot.client.files.uploads import FilePart
+from syncbot.client.uploads import FilePart
 from syncbot.errors import StorageError
+from syncbot.process import ForkSafeLock, sync_folder
 from syncbot.storage.bot_lock import BotLock
-from syncbot.transport.locks import ForkSafeLock
 
 _LOCK_ENDING = ".lock"
 _COPY_ENDING = ".copy"
@@ -70,7 +70,7 @@ class QueueFolder:
                 names.append(f"{uuid.uuid4().hex}{_COPY_ENDING}")
                 self._write(names[-1], part)
             if names:
-                _sync_folder(self._made())
+                sync_folder(self._made())
         except OSError as problem:
             self.remove(names)
             reason = problem.strerror or type(problem).__name__
@@ -173,12 +173,3 @@ class QueueFolder:
             return [path for path in self._path.iterdir() if path.name.endswith(ending)]
         except OSError:
             return []
-
-
-def _sync_folder(path: Path) -> None:
-    """The names must survive a power cut as the contents do."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

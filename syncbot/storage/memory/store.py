@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from syncbot.errors import StorageError
+from syncbot.process import forks
 from syncbot.storage.codec import check_meta_name, decode, encode
-from syncbot.storage.forks import forks
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.inbox import MemoryDeadLetters, MemoryInbox
 from syncbot.storage.memory.outbox import MemoryOutbox

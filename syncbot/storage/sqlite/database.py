@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from syncbot.errors import StorageError
+from syncbot.process import forks
 from syncbot.storage.codec import Unreadable
-from syncbot.storage.forks import forks
 from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.sqlite.news import News
 from syncbot.storage.sqlite.schema import bind, check_ours, check_tables, migrate

@@ -19,7 +19,7 @@ from syncbot.storage.sqlite.data import forget_states, write_changes
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.inbox_rows import bury_row, forget_dead_letters, forget_ids, insert_waiting, known_ids, number, set_aside, set_number, sound, sweep
 from syncbot.storage.sqlite.shapes import fact, read_time
-from syncbot.storage.sqlite.turns_file import apply_turns_file
+from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
 
 _log = logging.getLogger(__name__)
 

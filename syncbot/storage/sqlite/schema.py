@@ -15,8 +15,8 @@ from pathlib import Path
 
 from syncbot.errors import StorageError
 from syncbot.storage.codec import Unreadable, encode
-from syncbot.storage.sqlite.kept_copy import keep_copy
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, fact
+from syncbot.storage.sqlite.upgrade.kept_copy import keep_copy
 
 _log = logging.getLogger(__name__)
 

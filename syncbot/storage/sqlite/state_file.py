@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from syncbot.errors import StorageError
+from syncbot.process import sync_folder
 from syncbot.regular import what_else
 
 FileIdentity = tuple[int, int]
@@ -100,11 +101,7 @@ def _make_file(path: Path) -> None:
         except PermissionError:  # systems on which only the superuser may call it
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         _set_mode(path, lambda facts: facts.st_nlink == 1 and not facts.st_size)  # the umask may have taken away too much
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)  # the name must survive a power cut as the contents do
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _check(path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from syncbot.errors import StorageError
-from syncbot.storage.sqlite.turns_file import apply_turns_file
+from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 

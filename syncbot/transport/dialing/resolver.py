@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from syncbot.transport.locks import ForkSafeLock
+from syncbot.process import ForkSafeLock
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 """An address family and the address that `socket.connect` takes."""

@@ -19,9 +19,9 @@ from syncbot.storage.codec import Unreadable
 from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.sqlite.database import Database, Row
 from syncbot.storage.sqlite.inbox_rows import bury_values
+from syncbot.storage.sqlite.repair.wreck import Wreck, opened_copy
 from syncbot.storage.sqlite.schema import check_ours, check_tables
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, TABLES, fact, read_row
-from syncbot.storage.sqlite.wreck import Wreck, opened_copy
 
 _MOST_WORDS = 5
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)

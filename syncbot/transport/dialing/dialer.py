@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from syncbot.errors import NotSent, ProxyAuthRequired, SyncBotError
 from syncbot.secret import Secret
-from syncbot.transport.resolver import Address, Resolver, is_numeric
+from syncbot.transport.dialing.resolver import Address, Resolver, is_numeric
 from syncbot.transport.tls import Tls, describe_tls_error
 from syncbot.transport.watchdog import Attempt
 from syncbot.types import Proxy, Request
@@ -272,7 +272,7 @@ def _read_head(sock: socket.socket) -> tuple[bytes, bytes]:
 def _socks_socket(proxy: Proxy, gate: Address) -> socket.socket:
     import socks  # deferred: only those who use a SOCKS proxy pay for it
 
-    from syncbot.transport.socks_socket import SocksSocket
+    from syncbot.transport.dialing.socks_socket import SocksSocket
 
     family, address = gate
     sock = SocksSocket(family, socket.SOCK_STREAM)
