@@ -18,7 +18,6 @@ from kits.background_kit import Background
 from kits.ports_kit import free_port
 from kits.timing_kit import soon, tried
 from kits.transport_kit import OK, TOLERANCE_SECONDS, Line, Peer, Script, answering, becomes, dead_addresses, send, socks5
-from syncbot.transport.tls import Tls
 
 from syncbot.client.client import Call, Client
 from syncbot.client.limits import Limiter, Limits
@@ -28,6 +27,7 @@ from syncbot.testing import BotApiServer, TestCA
 from syncbot.transport import OneShotTransport
 from syncbot.transport.dialing.dialer import Dialer, Target
 from syncbot.transport.dialing.resolver import Address, Resolver
+from syncbot.transport.tls import Tls
 from syncbot.transport.watchdog import Watchdog
 from syncbot.types import DIRECT, Proxy, Request
 
