@@ -6,6 +6,7 @@ killed is no harm, and the next one to wait takes it.
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import stat
@@ -40,12 +41,12 @@ class News:
         if self._pipe is not None:  # who listens knows what he writes himself
             return
         with suppress(OSError):  # nobody is there, or has not heard yet what was said before
-            if stat.S_ISFIFO(os.lstat(self._path).st_mode):
-                pipe = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-                try:
+            pipe = self._opened(os.O_WRONLY)
+            try:
+                if stat.S_ISFIFO(os.fstat(pipe).st_mode):  # it may have become something else since
                     os.write(pipe, b"\n")
-                finally:
-                    os.close(pipe)
+            finally:
+                os.close(pipe)
 
     def wait(self) -> bool:
         """Wait until somebody else may have written since the last call, which goes for the first one too; False when this has been closed."""
@@ -91,12 +92,16 @@ class News:
         with suppress(OSError):
             with suppress(FileExistsError):
                 os.mkfifo(self._path, 0o600)
-            if stat.S_ISFIFO(os.lstat(self._path).st_mode):
-                self._pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)  # also for writing: it does not end with the others
-                with suppress(OSError):
-                    os.fchmod(self._pipe, 0o600)  # the umask may have taken away too much
-                self._selector = selectors.DefaultSelector()
-                self._selector.register(self._pipe, selectors.EVENT_READ)
+            self._pipe = self._opened(os.O_RDWR)  # also for writing: it does not end with the others
+            with suppress(OSError):
+                os.fchmod(self._pipe, 0o600)  # the umask may have taken away too much
+            self._selector = selectors.DefaultSelector()
+            self._selector.register(self._pipe, selectors.EVENT_READ)
+
+    def _opened(self, flags: int) -> int:
+        if not stat.S_ISFIFO(os.lstat(self._path).st_mode):
+            raise OSError(errno.EINVAL, "it is no named pipe")
+        return os.open(self._path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
 
     def _let_go(self) -> None:
         """Delete the pipe, if it is ours, and close it; the lock is held."""

@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from syncbot.errors import StorageError
+from syncbot.process import sync_folder
 from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -37,12 +38,13 @@ def keep_copy(path: Path, version: int) -> Path:
             os.fchmod(descriptor, 0o600)
             with suppress(OSError):  # only the superuser may, and only there it makes a difference
                 os.fchown(descriptor, path.stat().st_uid, path.stat().st_gid)
+            _fill(part, path)
+            os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        _fill(part, path)
-        _to_disk(part, os.O_RDWR)
         part.rename(copy)
-        _to_disk(path.parent, os.O_RDONLY)
+        with suppress(OSError):  # some file systems cannot
+            sync_folder(path.parent)
     except OSError as problem:
         raise StorageError(
             f"the state file {path} was not changed to the new format, since no copy of it could be kept: {problem.strerror}",
@@ -64,11 +66,3 @@ def _fill(part: Path, path: Path) -> None:
         target.execute("BEGIN")
         apply_turns_file(target, Path(f"{path}-turns"), int(run[0]) if run else 0)
         target.execute("COMMIT")
-
-
-def _to_disk(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
