@@ -115,19 +115,7 @@ class Client:
         content_type, payload = body(call.encoded, call.progress)
         stop = call.stop or self.stop
         deadline = self._clock() + self._seconds_in_all(call, payload)
-        request = Request(
-            self.url(call.method),
-            call.method,
-            headers={"Content-Type": content_type},
-            body=payload,
-            timeout=self.timeout if call.timeout is None else call.timeout,
-            wait=call.wait,
-            min_rate=self.min_rate,
-            deadline=deadline,
-            scope=call.scope,
-            # A stop ends waits everywhere, but only a poll is cut: a handler's send that is under way is let finish.
-            stop=stop if call.scope == POLL_SCOPE else None,
-        )
+        request = self._request(call, content_type, payload, deadline, stop)
         passes_freely = self._limiter is None or call.scope == POLL_SCOPE
         has_turn = passes_freely
 
@@ -154,6 +142,21 @@ class Client:
 
         retrier = Retrier(call.retry or self.retry, method=call.method, repeatable=call.repeatable, deadline=deadline, stop=stop, clock=self._clock)
         return retrier.run(once, already_done=True)
+
+    def _request(self, call: Call, content_type: str, payload: bytes | Body, deadline: float, stop: threading.Event) -> Request:
+        return Request(
+            self.url(call.method),
+            call.method,
+            headers={"Content-Type": content_type},
+            body=payload,
+            timeout=self.timeout if call.timeout is None else call.timeout,
+            wait=call.wait,
+            min_rate=self.min_rate,
+            deadline=deadline,
+            scope=call.scope,
+            # A stop ends waits everywhere, but only a poll is cut: a handler's send that is under way is let finish.
+            stop=stop if call.scope == POLL_SCOPE else None,
+        )
 
     def seconds_to_turn(self, method: str, chat: object) -> float:
         """In how many seconds the rate limits would let such a call pass; 0.0 for now. No turn is taken."""
