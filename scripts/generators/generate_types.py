@@ -36,7 +36,7 @@ SAME = {"MaybeInaccessibleMessage": "Message"}
 TABLE_HEAD = '''\
 """The types that Telegram hands out. Written by scripts/generators/generate_types.py for Bot API {version}; do not edit.
 
-A line per type, longer ones going on after a blank: its name and its fields, each with the type of the objects in it, if any.
+A line per type, longer ones going on after a blank: its name, a colon, and its fields, each with the type of the objects in it, if any.
 """
 
 TYPES = """\\
@@ -124,7 +124,7 @@ def render_line(name: str, fields: Mapping[str, Field], known: Mapping[str, Any]
     for field, (types, _) in fields.items():
         kinds = list(dict.fromkeys(inner(kind) for kind in types if inner(kind) in known))
         words.append(field + (":" + "|".join(kinds) if kinds else ""))
-    return "\n".join(textwrap.wrap(" ".join([name, *words]), WIDTH, subsequent_indent=" ", break_on_hyphens=False))
+    return "\n".join(textwrap.wrap(" ".join([f"{name}:", *words]), WIDTH, subsequent_indent=" ", break_on_hyphens=False))
 
 
 def render_class(name: str, fields: Mapping[str, Field], spec: Mapping[str, Any]) -> str:

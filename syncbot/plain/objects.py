@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -122,8 +123,7 @@ def find_type(name: str) -> type[Object]:
     Raises:
         KeyError: there is none.
     """
-    known = {kind: fields for kind, _, fields in (line.partition(" ") for line in _lines())}
-    fields = " ".join(known[one] for one in name.split("|"))  # of two where a field holds either
+    fields = " ".join(map(_fields, name.split("|")))  # of two where a field holds either
     base = _BASES.get(name, Object)
     readers = {attribute_of(field): property(_reader(field, kind)) for field, _, kind in (word.partition(":") for word in fields.split())}
     return type(name, (base,), {"__slots__": (), "__module__": "syncbot.plain", "__doc__": f"{name}, as the Bot API has it.", **readers})
@@ -136,14 +136,21 @@ def attribute_of(field: str) -> str:
 
 def type_names() -> list[str]:
     """The names of all types."""
-    return [line.partition(" ")[0] for line in _lines()]
+    return re.findall(r"^(\w+):", _table(), re.MULTILINE)
 
 
-def _lines() -> list[str]:
-    """The name and the fields of each type. Made anew each time: few types are ever asked for, and the one text takes less memory than its parts."""
+def _table() -> str:
     from syncbot.plain.fields import TYPES  # deferred: who has telegram's types needs none of these
 
-    return TYPES.replace("\n ", " ").splitlines()
+    return TYPES
+
+
+def _fields(name: str) -> str:
+    """The fields of a type. The table stays one text, which takes less memory than its parts: few types are ever asked for."""
+    found = re.search(rf"^{re.escape(name)}:(.*(?:\n .*)*)", _table(), re.MULTILINE)
+    if found is None:
+        raise KeyError(name)
+    return found[1]
 
 
 def _reader(field: str, kind: str) -> Callable[[Any], Any]:

@@ -46,7 +46,7 @@ def committed_spec() -> JSON:
 
 def service_order() -> list[str]:
     """The service fields in the order in which the file has them."""
-    lines = (SCRIPT.parent.parent / "syncbot/runtime/handling/kinds.py").read_text(encoding="utf-8").splitlines()
+    lines = (SCRIPT.parents[2] / "syncbot/runtime/handling/kinds.py").read_text(encoding="utf-8").splitlines()
     return [word for line in lines if (word := line.strip().strip('",')) in SERVICE_FIELDS]
 
 
