@@ -19,11 +19,11 @@ from types import FrameType
 
 import pytest
 from kits.storage_kit import BOT, Clock, finish
-from syncbot.storage.sqlite.checking import check, salvage
 
 from syncbot import Bot, Runtime
 from syncbot.errors import StorageError
 from syncbot.storage import OutboxState, Recovery, Scope, Store, open_store
+from syncbot.storage.sqlite.repair.checking import check, salvage
 from syncbot.storage.sqlite.schema import MIGRATIONS
 from syncbot.transport import FakeTransport
 
