@@ -87,6 +87,7 @@ class NetworkError(SyncBotError):
         elapsed: seconds from the start of the call to its failure, all attempts and waits included.
         retryable: whether trying the same thing again can help at all.
         failover: another way (the next proxy in the list) stands ready, so that a new attempt need not wait.
+        timed_out: it was the time that ended it.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class NetworkError(SyncBotError):
         elapsed: float = 0.0,
         retryable: bool = True,
         failover: bool = False,
+        timed_out: bool = False,
     ) -> None:
         super().__init__(message)
         self.method = method
@@ -111,6 +113,7 @@ class NetworkError(SyncBotError):
         self.elapsed = elapsed
         self.retryable = retryable
         self.failover = failover
+        self.timed_out = timed_out
 
 
 class NotSent(NetworkError):

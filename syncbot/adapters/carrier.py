@@ -85,7 +85,7 @@ class Carrier:
 
         def once() -> Response:
             if time.monotonic() >= ends_at:
-                raise NotSent("its turn did not come in time", method=request.method, stage="limit", retryable=False)
+                raise NotSent("its turn did not come in time", method=request.method, stage="limit", retryable=False, timed_out=True)
             return self.transport.send(request)
 
         return self._clean(request, retrier.run(once, already_done=_NEVER))
@@ -124,11 +124,6 @@ def method_of(url: str) -> str:
     if "/file/" in path:
         return "download"
     return last if _METHOD.fullmatch(last) else "request"
-
-
-def timed_out(error: NetworkError) -> bool:
-    """Whether it was the time that ended an attempt."""
-    return str(error).endswith((" took too long", " in time"))
 
 
 def delivery(error: NetworkError) -> str:

@@ -31,7 +31,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers, select_proxy
 
 from syncbot.adapters.bodies import SourceBody, multipart, source
-from syncbot.adapters.carrier import Carrier, Proxies, delivery, timed_out, token_of
+from syncbot.adapters.carrier import Carrier, Proxies, delivery, token_of
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import DeliveryUncertain, NetworkError, NotSent, ProxyAuthRequired
 from syncbot.redact import Redactor
@@ -308,9 +308,9 @@ def as_requests_error(error: NetworkError) -> NetworkError:
 
 def _kind(error: NetworkError) -> type[NetworkError]:
     if not isinstance(error, NotSent):
-        return AnswerTimedOut if timed_out(error) else AnswerLost
+        return AnswerTimedOut if error.timed_out else AnswerLost
     if isinstance(error, ProxyAuthRequired):
         return ProxyRefused
-    if timed_out(error):
+    if error.timed_out:
         return ConnectTimedOut
     return {"tls": TlsFailed, "proxy": ProxyFailed}.get(error.stage, ConnectionFailed)

@@ -32,7 +32,7 @@ from telegram.error import TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from syncbot.adapters.bodies import multipart
-from syncbot.adapters.carrier import Carrier, Proxies, delivery, method_of, timed_out
+from syncbot.adapters.carrier import Carrier, Proxies, delivery, method_of
 from syncbot.client.envelope import as_envelope, read_json
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError
@@ -180,7 +180,7 @@ class OneShotRequest(BaseRequest):
         try:
             response = await self._in_turn(hidden, lambda call: self._carry_out(call, hidden, method, request_data, times, ends_at), ends_at)
         except NetworkError as error:
-            kind = TimedOut if timed_out(error) else TelegramNetworkError
+            kind = TimedOut if error.timed_out else TelegramNetworkError
             raise kind(delivery(error)) from error
         return _status(response), response.body
 

@@ -1,4 +1,4 @@
-"""The options of `Runtime`, as type checkers see them whatever its types."""
+"""The options of a runtime, as type checkers see them, and who is listened to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
+from syncbot.client.bot import Bot
+from syncbot.config import from_environment
+from syncbot.config.readers import given_user_ids
+from syncbot.errors import ConfigError
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.storage import StoreOptions
 
@@ -28,3 +32,17 @@ class RuntimeOptions(TypedDict, total=False):
     uncertain: Uncertain
     ahead: int | None
     store_options: StoreOptions | None
+
+
+def listened_to(bot: Bot, given: Iterable[int] | None) -> frozenset[int] | None:
+    """The users who are listened to: those given, else those of the settings; None for everybody.
+
+    Raises:
+        ConfigError: something else than ids is among them.
+    """
+    if given is None:
+        given = bot.settings.allowed_users if bot.settings is not None else from_environment("allowed_users").get("allowed_users")
+    try:
+        return None if given is None else given_user_ids(given)
+    except ConfigError as wrong:
+        raise ConfigError(f"allowed_users: {wrong}") from None

@@ -17,12 +17,12 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from syncbot.client.bot import Bot
-from syncbot.config import from_environment, service_settings, state_dir
-from syncbot.config.readers import given_user_ids
+from syncbot.config import service_settings, state_dir
 from syncbot.errors import ConfigError
 from syncbot.process import ForkSafeLock
 from syncbot.regular import what_else
 from syncbot.runtime.handling.handlers import D
+from syncbot.runtime.options import listened_to
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.outbox import Opened, RuntimeOutbox
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
@@ -136,12 +136,12 @@ class Runtime(JobMethods, Inlets[D]):
         self._jobs = Jobs()
         self._session: Session | None = None
         self._starting = ForkSafeLock()
-        path = _state_path(bot, state)
+        path = None if state is None else state_path(bot, state)
         self._options = Options(
             state=path,
             lock=lock_path(path, bot.id, state_dir()),
             workers=workers,
-            allowed_users=_allowed_users(bot, allowed_users),
+            allowed_users=listened_to(bot, allowed_users),
             allowed_updates=tuple(allowed_updates) if allowed_updates is not None else None,
             poll_wait=poll_wait,
             most_waiting=most_waiting,
@@ -386,16 +386,3 @@ def _work_off(parts: Parts, deadline: float, stop: threading.Event) -> str:
             if workers.wait_until_idle(deadline) and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS:
                 return ""
     return "the time was up" if not stop.is_set() else "it was stopped"
-
-
-def _state_path(bot: Bot, state: str | os.PathLike[str] | None) -> Path | None:
-    return None if state is None else state_path(bot, state)
-
-
-def _allowed_users(bot: Bot, given: Iterable[int] | None) -> frozenset[int] | None:
-    if given is None:
-        given = bot.settings.allowed_users if bot.settings is not None else from_environment("allowed_users").get("allowed_users")
-    try:
-        return None if given is None else given_user_ids(given)
-    except ConfigError as wrong:
-        raise ConfigError(f"allowed_users: {wrong}") from None

@@ -184,12 +184,12 @@ class Inlets(Router[D]):
             AlreadyRunning: another process polls for the bot.
             ConfigError, StorageError: it could not start, or not go on.
         """
-        from syncbot.webhook.serving import Server, Wish, path_of, remove, serve  # a step up, taken where a user asks for it
+        from syncbot.webhook.serving import Server, WebhookSettings, path_of, remove, serve  # a step up, taken where a user asks for it
 
         hidden = None if secret_token is None else Secret(secret_token)
         del secret_token
         hook = self.wsgi(path_of(url) if path is None else path, hidden)
-        parameters = Wish(url, Secret(hook.secret_token), self.kinds_asked_for(), max_connections, ip_address, drop_pending_updates).parameters()
+        parameters = WebhookSettings(url, Secret(hook.secret_token), self.kinds_asked_for(), max_connections, ip_address, drop_pending_updates).parameters()
         server = Server(hook, listen, port, threads, on_failure=self._serving_failed)
         try:
             with self._signals():

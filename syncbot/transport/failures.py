@@ -19,6 +19,8 @@ class AnswerTooLarge(OSError):
     """The answer's body is larger than what is taken."""
 
 
+_NOT_IN_TIME = "no complete answer came in time"
+
 # The first line that fits the error, or one that it wraps, gives the words. What fits none is described by its class.
 _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (AnswerTooLarge, "the answer is too large"),
@@ -28,7 +30,7 @@ _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
     (http.client.LineTooLong, "the header of the answer is too large"),
     ((http.client.BadStatusLine, http.client.UnknownProtocol, urllib3.exceptions.HeaderParsingError), "the answer is not HTTP"),
     (urllib3.exceptions.DecodeError, "the answer cannot be decompressed"),
-    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), "no complete answer came in time"),
+    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), _NOT_IN_TIME),
     (ConnectionResetError, "the connection was reset"),
     (BrokenPipeError, "the connection was closed while the request was being written"),
     (ssl.SSLEOFError, "the connection was closed in the middle"),
@@ -47,9 +49,10 @@ def failure(error: BaseException, attempt: Attempt, proxy: Proxy) -> NetworkErro
     if attempt.cut == "abort":
         words = "aborted"
     elif attempt.cut:
-        words = "no complete answer came in time"
+        words = _NOT_IN_TIME
     else:
         words = describe(error)
+    facts["timed_out"] = words is _NOT_IN_TIME
     if attempt.stage in ("send", "receive", "body"):
         return NetworkError(words, phase=Phase.MAYBE_SENT, **facts)
     return NotSent(words, retryable=False, **facts)

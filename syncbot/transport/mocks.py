@@ -69,6 +69,7 @@ def failure_of_mock(error: Exception, request: Request, proxy: Proxy) -> Excepti
     if not isinstance(error, _NETWORK):
         return error
     inside = list(unwrap(error))
+    facts["timed_out"] = any(isinstance(part, requests.Timeout | TimeoutError) for part in inside)
     stage = next((stage for kinds, stage in _STAGES if any(isinstance(part, kinds) for part in inside)), "receive")
     if stage == "receive":
         return NetworkError(words or describe(error), phase=Phase.MAYBE_SENT, stage=stage, **facts)

@@ -19,10 +19,10 @@ from kits.timing_kit import soon
 
 from syncbot.client.limits import Limits
 from syncbot.errors import NetworkError, NotSent, Phase, StorageError, Unauthorized
-from syncbot.runtime.outbox.attempt import Way
+from syncbot.runtime.outbox.attempt import BackOff
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
-from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, Salvage
+from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, OutboxRecovery
 from syncbot.storage import OutboxCall, OutboxState, Outlook, Store, open_store
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT
@@ -119,7 +119,7 @@ def test_a_way_that_fails_is_not_tried_with_every_message(store: Store) -> None:
 def test_the_pause_of_a_bad_way_grows_and_ends() -> None:
     """Pauses double with jitter up to a minute, what fails while others pause does not lengthen them, and a success ends them."""
     now = [0.0]
-    way = Way(clock=lambda: now[0])
+    way = BackOff(clock=lambda: now[0])
     pauses = []
     for _ in range(12):
         assert way.pause() == 0.0
@@ -734,7 +734,7 @@ def test_senders_may_look_for_the_dead_at_the_same_time(file_store: Store) -> No
             look = file_store.outbox.outlook()
             return Outlook(look.next_time, Owners(look.owners))
 
-    salvage = Salvage(Meeting(), folder, "ours", "hold", time.time)
+    salvage = OutboxRecovery(Meeting(), folder, "ours", "hold", time.time)
     assert not salvage.recover()
     others[0].join()
     assert salvage.look_again_seconds == SETTLE_SECONDS / 4

@@ -10,13 +10,12 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from syncbot.storage.sqlite.checking import check, salvage
-
 from fuzzing.corpus import ROOT
 from fuzzing.mutation import mutate_json
 from fuzzing.target import Target
 from syncbot.errors import StorageError
 from syncbot.storage import StoreOptions, open_store
+from syncbot.storage.sqlite.repair.checking import check, salvage
 from syncbot.storage.sqlite.shapes import TABLES
 
 sys.path.append(str(ROOT / "tests"))

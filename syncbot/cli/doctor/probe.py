@@ -21,7 +21,7 @@ from syncbot.types import DIRECT, Proxy, Request
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedConnection:
     """What became of one connection.
 
     Args:
@@ -93,7 +93,7 @@ class Probe:
         exempt = bypasses_proxy(self.target.host, self.target.port, self.settings.no_proxy)
         return (DIRECT,) if exempt else self.settings.proxies or (DIRECT,)
 
-    def open(self, target: Target, proxy: Proxy) -> Opened:
+    def open(self, target: Target, proxy: Proxy) -> OpenedConnection:
         """Open one connection and close it at once.
 
         Raises:
@@ -106,13 +106,13 @@ class Probe:
             try:
                 sock = Dialer(self._tls, self.resolver).open(target, proxy, cast(Attempt, timed))
             except NotSent as error:
-                return Opened(timed.seconds(), error.with_traceback(None))
+                return OpenedConnection(timed.seconds(), error.with_traceback(None))
             closing.callback(sock.close)
             seconds = timed.seconds()
             if not target.tls:
-                return Opened(seconds)
+                return OpenedConnection(seconds)
             secure = cast(ssl.SSLSocket, sock)
-            return Opened(seconds, None, cast("dict[str, Any]", secure.getpeercert()), secure.version() or "")
+            return OpenedConnection(seconds, None, cast("dict[str, Any]", secure.getpeercert()), secure.version() or "")
 
     def check_ca_file(self) -> None:
         """Load the certificates to trust.

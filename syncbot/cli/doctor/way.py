@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from syncbot.cli.console.exits import exit_for
-from syncbot.cli.doctor.probe import Opened, Probe
+from syncbot.cli.doctor.probe import OpenedConnection, Probe
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.errors import NotSent, ProxyAuthRequired
 from syncbot.transport.dialing.dialer import Target
@@ -96,7 +96,7 @@ def _open(probe: Probe, way: Proxy) -> Iterator[Result]:
         yield Result("TLS", Status.FAILED, str(opened.failure), opened.total_seconds, "try again", exit=exit_for(opened.failure))
 
 
-def _tunnel(probe: Probe, way: Proxy, opened: Opened) -> Result:
+def _tunnel(probe: Probe, way: Proxy, opened: OpenedConnection) -> Result:
     kind = "SOCKS" if way.is_socks else "CONNECT"
     step = f"proxy answers {kind}"
     failure = opened.failure
@@ -112,7 +112,7 @@ def _tunnel(probe: Probe, way: Proxy, opened: Opened) -> Result:
     return Result(step, Status.FAILED, str(failure), opened.total_seconds, advice, exit=exit_for(failure))
 
 
-def _certificate(opened: Opened) -> Result:
+def _certificate(opened: OpenedConnection) -> Result:
     facts = opened.certificate or {}
     begins, ends = (_date(facts[name]) for name in ("notBefore", "notAfter"))
     left_days = (ends - datetime.now(UTC)).total_seconds() / 86_400
@@ -132,7 +132,7 @@ def _organisation(facts: dict[str, Any]) -> str:
     return str(names.get("organizationName") or names.get("commonName") or "an unnamed authority")
 
 
-def _handshake_failed(probe: Probe, way: Proxy, opened: Opened) -> Result:
+def _handshake_failed(probe: Probe, way: Proxy, opened: OpenedConnection) -> Result:
     failure = opened.failure
     assert failure is not None
     words = str(failure)

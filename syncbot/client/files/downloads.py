@@ -20,7 +20,7 @@ from syncbot.client.bounds import check_call_seconds
 from syncbot.client.client import Client
 from syncbot.client.envelope import open_envelope
 from syncbot.client.files.remote_file import RemoteFile
-from syncbot.client.files.sink import Body, OpenTarget, Target, TooLarge, TooMuch
+from syncbot.client.files.sink import DownloadBody, DownloadTarget, OpenFileTarget, TooLarge, TooMuch
 from syncbot.client.retry import Retrier
 from syncbot.client.uploads import MEGABYTE, Progress
 from syncbot.errors import NetworkError, NotFound, NotSent, Phase
@@ -80,7 +80,7 @@ class Downloads:
             raise TypeError("the file is open as text; open it with mode 'wb'")
         started = time.monotonic()
         remote = self.find(file, timeout=timeout, deadline=deadline)
-        target = OpenTarget(out)
+        target = OpenFileTarget(out)
         self.fetch(remote, target, progress=progress, timeout=timeout, deadline=_left(deadline, started))
         return target.received
 
@@ -108,7 +108,7 @@ class Downloads:
             raise NetworkError("Telegram named no path for the file", method="getFile", phase=Phase.ANSWERED, retryable=False)
         return self._bounded(replace(found, unique_id=found.unique_id or remote.unique_id, size=remote.size if found.size is None else found.size))
 
-    def fetch(self, remote: RemoteFile, target: Target, *, progress: Progress | None, timeout: float | None, deadline: float | None) -> None:
+    def fetch(self, remote: RemoteFile, target: DownloadTarget, *, progress: Progress | None, timeout: float | None, deadline: float | None) -> None:
         """Bring a file into a target, whole.
 
         Args:
@@ -133,7 +133,7 @@ class Downloads:
         seconds = deadline if deadline is not None else max(self._client.deadline, timeout or 0.0) + size / self._client.min_rate
         return time.monotonic() + seconds
 
-    def _copy(self, remote: RemoteFile, target: Target, progress: Progress | None) -> None:
+    def _copy(self, remote: RemoteFile, target: DownloadTarget, progress: Progress | None) -> None:
         if not self._local:
             # Whoever answers for the server must not be able to have any file of this machine read.
             raise ValueError(
@@ -177,7 +177,7 @@ class _Download:
 
     client: Client
     ask: Callable[[RemoteFile, float | None, float | None], RemoteFile]
-    target: Target
+    target: DownloadTarget
     progress: Progress | None
     timeout: float | None
     ends_at: float
@@ -219,7 +219,7 @@ class _Download:
         left = self.ends_at - time.monotonic()
         if left <= 0:
             raise NotSent(f"the deadline was over {-left:.1f} s ago", method=_METHOD, stage="deadline", retryable=False)
-        body = Body(self.target, remote, self.progress, self.max_bytes, self.etag, total=remote.size)
+        body = DownloadBody(self.target, remote, self.progress, self.max_bytes, self.etag, total=remote.size)
         headers = {}
         if self.target.received:
             headers["Range"] = f"bytes={self.target.received}-"
@@ -251,7 +251,7 @@ class _Download:
             raise self._anew(body.refused)
         self._check(response, body)
 
-    def _check(self, response: Response, body: Body) -> None:
+    def _check(self, response: Response, body: DownloadBody) -> None:
         if response.status not in (200, 206):
             open_envelope(response, _METHOD, self.client.hide)
             raise NetworkError(f"HTTP {response.status} came with good news", method=_METHOD, phase=Phase.ANSWERED, proxy=response.proxy)

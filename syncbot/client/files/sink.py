@@ -14,7 +14,7 @@ from syncbot.types import stated_size
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 
 
-class Target(Protocol):
+class DownloadTarget(Protocol):
     """Where the bytes of a download go."""
 
     @property
@@ -35,7 +35,7 @@ class Target(Protocol):
         ...
 
 
-class OpenTarget:
+class OpenFileTarget:
     """An open binary file, written from where it stands."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -66,10 +66,10 @@ class OpenTarget:
 
 
 @dataclass
-class Body:
+class DownloadBody:
     """The sink of one attempt: looks whether the answer is what was asked for, and hands its bytes on."""
 
-    target: Target
+    target: DownloadTarget
     remote: RemoteFile
     progress: Progress | None
     most: int

@@ -43,7 +43,7 @@ class Next(Enum):
 
 
 @dataclass(frozen=True)
-class Fate:
+class Outcome:
     """What an attempt has led to.
 
     Args:
@@ -61,8 +61,8 @@ class Fate:
     fatal: ApiError | None = None
 
 
-DONE = Fate(Next.DONE)
-RELEASED = Fate(Next.RELEASED)
+DONE = Outcome(Next.DONE)
+RELEASED = Outcome(Next.RELEASED)
 """Nothing was sent, and nothing is the matter with it: the deliverer stops, or its claim is gone."""
 
 
@@ -75,12 +75,12 @@ class DeliveryFacts:
     uncertain: int = 0
     last_error: str = ""
 
-    def count(self, fate: Fate) -> None:
+    def count(self, outcome: Outcome) -> None:
         """Count what became of a call."""
-        self.delivered += fate.next is Next.DONE
-        self.failed += fate.next is Next.FAILED
-        self.uncertain += fate.next is Next.UNCERTAIN
-        self.last_error = fate.reason or self.last_error
+        self.delivered += outcome.next is Next.DONE
+        self.failed += outcome.next is Next.FAILED
+        self.uncertain += outcome.next is Next.UNCERTAIN
+        self.last_error = outcome.reason or self.last_error
 
 
 def write_down(encoded: Encoded) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def with_hooks(prepared: Prepared, begin: Callable[[], None], stop: threading.Ev
     return replace(prepared.call, begin=begin, stop=stop)
 
 
-def judge(error: Exception, item: OutboxItem, *, repeatable: bool, begun: bool) -> Fate:
+def judge(error: Exception, item: OutboxItem, *, repeatable: bool, begun: bool) -> Outcome:
     """What an error means for a queued call.
 
     Args:
@@ -169,29 +169,29 @@ def judge(error: Exception, item: OutboxItem, *, repeatable: bool, begun: bool) 
     """
     reason = str(error) or type(error).__name__
     if isinstance(error, NotSent):
-        return RELEASED if error.stage == "limit" else Fate(Next.AGAIN, reason, way_failed=not error.failover)
+        return RELEASED if error.stage == "limit" else Outcome(Next.AGAIN, reason, way_failed=not error.failover)
     if isinstance(error, DeliveryUncertain):
-        return Fate(Next.UNCERTAIN, reason, way_failed=True)
+        return Outcome(Next.UNCERTAIN, reason, way_failed=True)
     if isinstance(error, NetworkError):
-        return Fate(Next.AGAIN, reason, way_failed=True)
+        return Outcome(Next.AGAIN, reason, way_failed=True)
     if isinstance(error, ApiError):
         return _answered(error, item, repeatable)
     # A file that changed under us, or a mistake of ours: a request that was cut short is not carried out, but who knows what this one was.
-    return Fate(Next.FAILED if isinstance(error, ValueError | OSError) or not begun else Next.UNCERTAIN, reason)
+    return Outcome(Next.FAILED if isinstance(error, ValueError | OSError) or not begun else Next.UNCERTAIN, reason)
 
 
-def _answered(error: ApiError, item: OutboxItem, repeatable: bool) -> Fate:
+def _answered(error: ApiError, item: OutboxItem, repeatable: bool) -> Outcome:
     reason = str(error)
     if isinstance(error, RetryAfter):
-        return Fate(Next.AGAIN, reason, wait=error.retry_after + random.uniform(0.0, _JITTER_SECONDS))  # noqa: S311 - jitter, not a secret
+        return Outcome(Next.AGAIN, reason, wait=error.retry_after + random.uniform(0.0, _JITTER_SECONDS))  # noqa: S311 - jitter, not a secret
     if isinstance(error, ServerError):
         # Its server failed somewhere on the way: what may be done twice is done again, of the rest nobody knows.
-        return Fate(Next.AGAIN if repeatable else Next.UNCERTAIN, reason, way_failed=True)
+        return Outcome(Next.AGAIN if repeatable else Next.UNCERTAIN, reason, way_failed=True)
     if isinstance(error, Unauthorized):
-        return Fate(Next.AGAIN, reason, fatal=error)
+        return Outcome(Next.AGAIN, reason, fatal=error)
     if isinstance(error, BadRequest) and item.attempts and shows_it_was_done(item.call.method, error):
         return DONE
-    return Fate(Next.FAILED, reason)
+    return Outcome(Next.FAILED, reason)
 
 
 def moved_to(error: ChatMigrated, item: OutboxItem) -> str | None:
@@ -200,7 +200,7 @@ def moved_to(error: ChatMigrated, item: OutboxItem) -> str | None:
 
 
 @dataclass
-class Way:
+class BackOff:
     """Whether the way to Telegram works. After a failure everybody pauses, longer each time, since the next message would fare no better.
 
     Args:

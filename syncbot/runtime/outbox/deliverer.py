@@ -16,9 +16,9 @@ from collections.abc import Callable
 from syncbot.client.bot import Bot
 from syncbot.errors import ChatMigrated, StorageError, SyncBotError
 from syncbot.logs import guard
-from syncbot.runtime.outbox.attempt import DONE, RELEASED, DeliveryFacts, Fate, Next, Prepared, Uncertain, Way, judge, moved_to, prepare, with_hooks
+from syncbot.runtime.outbox.attempt import DONE, RELEASED, BackOff, DeliveryFacts, Next, Outcome, Prepared, Uncertain, judge, moved_to, prepare, with_hooks
 from syncbot.runtime.outbox.file_copies import QueueFolder
-from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, Salvage
+from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, OutboxRecovery
 from syncbot.storage import Outbox as Queue
 from syncbot.storage import OutboxItem, OutboxState, Outlook
 from syncbot.storage.bot_lock import BotLock
@@ -80,7 +80,7 @@ class Deliverer:
         self._stop = stop or threading.Event()
         self._on_fatal = on_fatal
         self._now = now
-        self._way = Way()
+        self._way = BackOff()
         self._moved: dict[str, str] = {}
         self._guard = threading.Lock()
         self._work_ready = threading.Condition(self._guard)
@@ -92,7 +92,7 @@ class Deliverer:
         self._news = 0
         self._names = 0
         self._lock: BotLock | None = None
-        self._salvage = Salvage(queue, folder, self.owner, uncertain, now)
+        self._recovery = OutboxRecovery(queue, folder, self.owner, uncertain, now)
 
     # ── from outside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,11 +192,11 @@ class Deliverer:
     def _step(self) -> float | None:
         if (pause := self._way.pause()) > 0:
             return pause
-        if self._salvage.is_due():  # also while there is other work: somebody's chats may wait
-            self._salvage.recover()
+        if self._recovery.is_due():  # also while there is other work: somebody's chats may wait
+            self._recovery.recover()
         items = self._queue.claim(self.owner, lease=_CLAIM_LEASE_SECONDS)
         if not items:
-            return 0.0 if self._salvage.recover() else self._seconds_until(self._queue.outlook())
+            return 0.0 if self._recovery.recover() else self._seconds_until(self._queue.outlook())
         if self._seconds_until(self._queue.outlook()) == 0.0:  # another one is due: somebody else may take it meanwhile
             with self._guard:
                 self._call_another()
@@ -207,9 +207,9 @@ class Deliverer:
         try:
             prepared = prepare(item, self._folder, self._moved, self._bot.timeout)
         except OSError as problem:
-            self._record(item, Fate(Next.FAILED, f"the copy of a file is gone: {problem.strerror}"))
+            self._record(item, Outcome(Next.FAILED, f"the copy of a file is gone: {problem.strerror}"))
         except Exception as problem:  # a row that something else wrote must not be met again and again
-            self._record(item, Fate(Next.FAILED, f"it cannot be made into a request: {type(problem).__name__}: {problem}"))
+            self._record(item, Outcome(Next.FAILED, f"it cannot be made into a request: {type(problem).__name__}: {problem}"))
         else:
             wait = self._bot.seconds_to_turn(item.call.method, prepared.chat)
             if wait > _PATIENCE_SECONDS:
@@ -217,7 +217,7 @@ class Deliverer:
             else:
                 self._record(item, self._attempt(item, prepared))
 
-    def _attempt(self, item: OutboxItem, prepared: Prepared) -> Fate:
+    def _attempt(self, item: OutboxItem, prepared: Prepared) -> Outcome:
         begun = False
 
         def begin() -> None:
@@ -254,15 +254,15 @@ class Deliverer:
 
     # ── what became of it ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _record(self, item: OutboxItem, fate: Fate) -> None:
+    def _record(self, item: OutboxItem, outcome: Outcome) -> None:
         """Write down how an attempt ended; on a full disk, again and again until there is room, rather than forget it."""
-        pause = self._way.failed() if fate.way_failed else 0.0
-        self._tell(item, fate)
-        if fate.next is Next.UNCERTAIN:
+        pause = self._way.failed() if outcome.way_failed else 0.0
+        self._tell(item, outcome)
+        if outcome.next is Next.UNCERTAIN:
             self._stop.wait(SETTLE_SECONDS)
         while True:
             try:
-                self._write(item, fate, max(pause, fate.wait))
+                self._write(item, outcome, max(pause, outcome.wait))
                 break
             except StorageError as error:
                 if not error.retryable:
@@ -270,43 +270,43 @@ class Deliverer:
                 self.facts.last_error = str(error)
                 if self._stop.wait(_STORAGE_RETRY_SECONDS):
                     break  # its lease runs out, or `join` abandons it
-        if fate.fatal is not None:
-            raise fate.fatal
+        if outcome.fatal is not None:
+            raise outcome.fatal
 
-    def _write(self, item: OutboxItem, fate: Fate, wait: float) -> None:
-        reason = guard().text(fate.reason)
-        again = fate.next is Next.AGAIN or (fate.next is Next.UNCERTAIN and self._uncertain == "again")
-        if fate.next is Next.DONE or (fate.next is Next.UNCERTAIN and self._uncertain == "drop"):
+    def _write(self, item: OutboxItem, outcome: Outcome, wait: float) -> None:
+        reason = guard().text(outcome.reason)
+        again = outcome.next is Next.AGAIN or (outcome.next is Next.UNCERTAIN and self._uncertain == "again")
+        if outcome.next is Next.DONE or (outcome.next is Next.UNCERTAIN and self._uncertain == "drop"):
             if self._queue.sent(item.id, self.owner):  # else somebody else makes it again, with the same files
                 self._folder.remove(item.call.files)
         elif again:
             self._queue.put_off(item.id, self.owner, until=self._now() + wait, reason=reason)
-        elif fate.next is Next.RELEASED:
+        elif outcome.next is Next.RELEASED:
             self._queue.put_off(item.id, self.owner, until=item.call.not_before, reason=item.reason)
         else:
-            state = OutboxState.FAILED if fate.next is Next.FAILED else OutboxState.UNCERTAIN
+            state = OutboxState.FAILED if outcome.next is Next.FAILED else OutboxState.UNCERTAIN
             self._queue.hold(item.id, self.owner, state, reason)
 
-    def _tell(self, item: OutboxItem, fate: Fate) -> None:
+    def _tell(self, item: OutboxItem, outcome: Outcome) -> None:
         what = f"call {item.id} ({item.call.method}{f' to {item.call.key}' if item.call.key else ''})"
         with self._guard:
-            self.facts.count(fate)
-        if not fate.way_failed and fate.next is not Next.RELEASED and (failures := self._way.worked()) >= _WARN_FROM:
+            self.facts.count(outcome)
+        if not outcome.way_failed and outcome.next is not Next.RELEASED and (failures := self._way.worked()) >= _WARN_FROM:
             _log.warning("delivery works again, after %d failures", failures)
-        if fate.next is Next.FAILED:
-            _log.warning("%s failed, and is kept: %s", what, fate.reason)
-        elif fate.next is Next.UNCERTAIN:
+        if outcome.next is Next.FAILED:
+            _log.warning("%s failed, and is kept: %s", what, outcome.reason)
+        elif outcome.next is Next.UNCERTAIN:
             follows = {"hold": "it is kept for somebody to look at", "again": "it is made again", "drop": "it is dropped"}[self._uncertain]
-            _log.warning("it is uncertain whether %s was carried out, and %s: %s", what, follows, fate.reason)
-        elif fate.next is Next.AGAIN:
-            _log.log(logging.WARNING if self._way.failures == _WARN_FROM else logging.INFO, "%s was not delivered, and waits: %s", what, fate.reason)
+            _log.warning("it is uncertain whether %s was carried out, and %s: %s", what, follows, outcome.reason)
+        elif outcome.next is Next.AGAIN:
+            _log.log(logging.WARNING if self._way.failures == _WARN_FROM else logging.INFO, "%s was not delivered, and waits: %s", what, outcome.reason)
 
     def _seconds_until(self, outlook: Outlook) -> float | None:
         """In how many seconds there may be something to do; None when nothing is queued."""
         if outlook.next_time is None:
             return None
         seconds = min(max(0.0, outlook.next_time - self._now(), self._way.pause()), _LONGEST_REST_SECONDS)
-        return min(seconds, self._salvage.look_again_seconds) if self._has_others(outlook) else seconds
+        return min(seconds, self._recovery.look_again_seconds) if self._has_others(outlook) else seconds
 
     def _has_others(self, outlook: Outlook) -> bool:
         return any(owner != self.owner for owner in outlook.owners)
@@ -358,7 +358,7 @@ class Deliverer:
         with self._guard:
             if self._lock is None and not self._is_over():
                 self._lock = self._folder.lock(self.owner)
-        self._salvage.tidy()
+        self._recovery.tidy()
 
     def _one_step(self) -> float | None:
         try:

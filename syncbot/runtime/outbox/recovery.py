@@ -22,7 +22,7 @@ _TIDY_EVERY_SECONDS = 3600.0
 _KEEP_HELD_SECONDS = 90 * 86_400.0
 
 
-class Salvage:
+class OutboxRecovery:
     """Looks after what other deliverers leave when they die.
 
     Args:

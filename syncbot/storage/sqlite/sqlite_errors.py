@@ -12,23 +12,23 @@ from syncbot.storage.codec import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class StorageFault:
     """What one of SQLite's result codes means to us; `{path}` and `{detail}` are filled in."""
 
     text: str
     retryable: bool = False
 
 
-_DAMAGED = Fault(
+_DAMAGED = StorageFault(
     "the state file {path} is damaged ({detail}); nothing was deleted. Stop the bot, and save what can be read into a new file with: "
     "syncbot check-state {path} --salvage-into {path}.new; then move {path} and its -wal away, and the new file into its place "
     "(or start with an empty one)"
 )
-_IN_USE = Fault(
+_IN_USE = StorageFault(
     "the state file {path} is locked by another program ({detail}); find it with: fuser -v {path}, and end it, or wait until it is done", retryable=True
 )
-_READ_ONLY = Fault("the state file {path} cannot be written ({detail}); give the bot's user the right to write the file and its folder: ls -ld {path}")
-_CANNOT_OPEN = Fault(
+_READ_ONLY = StorageFault("the state file {path} cannot be written ({detail}); give the bot's user the right to write the file and its folder: ls -ld {path}")
+_CANNOT_OPEN = StorageFault(
     "the state file {path} cannot be opened ({detail}); it and its folder must exist, be readable and writable for the bot's user, and lie on a local disk"
 )
 
@@ -43,10 +43,10 @@ FAULTS = {
     sqlite3.SQLITE_BUSY: _IN_USE,
     sqlite3.SQLITE_LOCKED: _IN_USE,
     sqlite3.SQLITE_PROTOCOL: _IN_USE,
-    sqlite3.SQLITE_FULL: Fault(
+    sqlite3.SQLITE_FULL: StorageFault(
         "the disk that holds the state file {path} is full ({detail}); nothing was lost. Make room: it goes on by itself", retryable=True
     ),
-    sqlite3.SQLITE_IOERR: Fault(
+    sqlite3.SQLITE_IOERR: StorageFault(
         "the state file {path} could not be read or written ({detail}); nothing was lost. A full disk or a quota does that (make room: it goes on by itself), "
         "or a failing disk: look into the kernel's log with dmesg",
         retryable=True,
@@ -63,7 +63,7 @@ FAULTS = {
 def storage_error(problem: Exception, path: str) -> StorageError | None:
     """Our error for one of reading or writing the file, or None where it is a mistake in our own code."""
     code = getattr(problem, "sqlite_errorcode", None)
-    fault: Fault | None = _DAMAGED
+    fault: StorageFault | None = _DAMAGED
     if isinstance(code, int) and code & 0xFF != sqlite3.SQLITE_ERROR:
         fault = FAULTS.get(code) or FAULTS.get(code & 0xFF)
     elif isinstance(problem, sqlite3.ProgrammingError | sqlite3.InterfaceError) or "syntax error" in str(problem):

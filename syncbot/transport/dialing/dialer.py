@@ -196,9 +196,10 @@ class _Opening:
         retryable = True
         while isinstance(getattr(error, "socket_err", None), OSError):  # PySocks wraps errors, also its own
             error = error.socket_err  # type: ignore[attr-defined]  # tested in the line above
+        timed_out = attempt.cut != "abort" and (bool(attempt.cut) or isinstance(error, TimeoutError))
         if attempt.cut == "abort":
             text = "aborted"
-        elif attempt.cut or isinstance(error, TimeoutError):
+        elif timed_out:
             text = _WHILE[attempt.stage] + " took too long"
         elif isinstance(error, _TunnelRefused):
             text, kind = str(error), ProxyAuthRequired if error.wants_credentials else NotSent
@@ -211,7 +212,7 @@ class _Opening:
         facts: dict[str, Any] = {"stage": attempt.stage, "proxy": str(proxy), "method": attempt.request.method}
         if kind is ProxyAuthRequired:
             return ProxyAuthRequired(text, **facts)
-        return NotSent(text, retryable=retryable, **facts)
+        return NotSent(text, retryable=retryable, timed_out=timed_out, **facts)
 
 
 _WHILE = {
