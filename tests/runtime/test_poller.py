@@ -167,6 +167,14 @@ def test_the_kinds_wanted_are_asked_for(store: Store) -> None:
     assert rig.telegram.asked[0]["allowed_updates"] is None
 
 
+def test_every_id_from_nought_on_is_one(store: Store) -> None:
+    """A server of one's own may count from 0."""
+    rig = Rig(store.inbox, [update(0)], [])
+    rig.steps(2)
+    assert store.inbox.counts().waiting == 1
+    assert rig.telegram.offsets == [None, 1]
+
+
 @pytest.mark.parametrize("broken", [{}, {"update_id": "1"}, {"update_id": True}, {"update_id": -1}, {"update_id": 2**70}, {"update_id": None}])
 def test_an_update_without_a_usable_id_is_left_out(store: Store, broken: Update) -> None:
     """What has no id cannot be confirmed; the others of its batch are stored, and polling goes on."""
