@@ -7,7 +7,8 @@
 
 A mutant is one changed comparison, boundary, condition, number, return value, or a call, lock or `finally` that is left out. It is killed when one of the
 tests that run its line fails, or does not end in time. What survives is printed with its line and the change; a mutant in a line that no test runs survives
-as well, and one in a line that runs at the import is left to the tests of its file. Works on a copy of the checkout, in the interpreter that runs it, one mutant at a time for each of `--processes`.
+as well, and one in a line that runs at the import is left to the tests of its file. Works on a copy of the checkout, in the interpreter that runs it, one
+mutant at a time for each of `--processes`.
 
 Which test runs which line is found out once, by a run of the tests with coverage, and kept in .mutations/ until the code or the tests change
 (`--map-only` does only that).
