@@ -7,7 +7,8 @@
 
 A mutant is one changed comparison, boundary, condition, number, return value, or a call, lock or `finally` that is left out. It is killed when one of the
 tests that run its line fails, or does not end in time. What survives is printed with its line and the change; a mutant in a line that no test runs survives
-as well. Works on a copy of the checkout, in the interpreter that runs it, one mutant at a time for each of `--processes`.
+as well, and one in a line that runs at the import is left to the tests of its file. Works on a copy of the checkout, in the interpreter that runs it, one
+mutant at a time for each of `--processes`.
 
 Which test runs which line is found out once, by a run of the tests with coverage, and kept in .mutations/ until the code or the tests change
 (`--map-only` does only that).
@@ -75,7 +76,9 @@ class Map:
     def tests(self, file: str, lines: range) -> list[str]:
         """The tests that run one of these lines, those that run the fewest lines first."""
         found = self._data.contexts_by_lineno(str(ROOT / file))
-        return sorted({test for line in lines for test in found.get(line, []) if test}, key=lambda test: self._sizes[test])
+        tests = {test for line in lines for test in found.get(line, []) if test}
+        # What runs at the import only belongs to all tests of its file.
+        return sorted(tests or {test for those in found.values() for test in those if test}, key=lambda test: self._sizes[test])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -46,6 +46,8 @@ def test_other_numbers_out_of_their_range_are_a_wrong_setting(options: dict[str,
         lambda: Limits(per_second=0),
         lambda: Limits(per_second=-1),
         lambda: Limits(per_second=1.5),  # type: ignore[arg-type]  # what no checker has looked at
+        lambda: Limits(chat_burst=1.5),  # type: ignore[arg-type]  # the same
+        lambda: Limits(per_group_minute=1.5),  # type: ignore[arg-type]  # the same
         lambda: Limits(chat_burst=0),
         lambda: Limits(chat_interval=-0.1),
         lambda: Limits(chat_interval=math.nan),

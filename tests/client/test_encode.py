@@ -386,6 +386,13 @@ def test_what_cannot_be_wound_back_is_sent_too() -> None:
     assert [file_bytes(encoded)["document"] for _ in range(2)] == [data, data]
 
 
+def test_a_message_is_not_shown_by_chance() -> None:
+    """What is made of the parameters shows none of them where it is printed."""
+    encoded = encode(find_method("sendMessage"), {"chat_id": 4711, "text": "between us"})
+    assert "4711" not in repr(encoded)
+    assert "between us" not in repr(encoded)
+
+
 def test_what_gives_text_is_refused() -> None:
     """What cannot be wound back and gives text, from its beginning or after a while, is a TypeError that says how to open it; nothing is left open."""
 

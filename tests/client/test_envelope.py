@@ -34,6 +34,13 @@ def test_any_result_is_a_result(result: object) -> None:
     assert opened({"ok": True, "result": result, "description": "Webhook was set"}) == result
 
 
+def test_numbers_are_bounded_from_the_first_that_is_too_large() -> None:
+    """64 bits with a sign are what the Bot API promises: such a number is exact, and the next one, of as many digits or of thousands, is the largest."""
+    most = 2**63 - 1
+    for text, expected in {f"{most}": most, f"{most + 1}": most, "9" * 19: most, "9" * 18: 10**18 - 1, "9" * 5000: most, f"-{'9' * 19}": -most}.items():
+        assert opened(b'{"ok":true,"result":%b}' % text.encode()) == expected
+
+
 def test_the_envelope_counts_and_not_the_status() -> None:
     """A success is one with any HTTP status, and a refusal too."""
     assert opened({"ok": True, "result": 1}, status=500) == 1

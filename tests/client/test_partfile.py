@@ -140,6 +140,17 @@ def test_a_note_that_says_nothing_counts_as_none(note: bytes, tmp_path: Path) ->
     assert os.listdir(tmp_path) == ["a"]
 
 
+def test_what_was_received_is_kept_when_the_same_file_is_named_again(tmp_path: Path) -> None:
+    """A download whose way has expired asks for the file anew, in the middle, and goes on where it was; another file begins anew."""
+    with PartFile(tmp_path / "a") as part:
+        part.identify(RemoteFile("id", "unique", 5))
+        part.write(b"who")
+        part.identify(RemoteFile("id", "unique", 5))
+        assert part.received == 3
+        part.identify(RemoteFile("id", "another", 5))
+        assert part.received == 0
+
+
 class Disk:
     """Notes what is put on the disk, and when: (name, bytes) of each file and folder that is synced."""
 

@@ -178,7 +178,6 @@ class Poller:
             self.facts.storage_trouble = True
             return self._failed("storage", f"updates cannot be stored, and are not confirmed: {error}", _STORAGE_PAUSE_SECONDS, loud=True)
         except Exception as error:  # an error of our own must not end the polling either
-            self.facts.under_way_since = self.facts.held_since = None  # wherever it came from, nothing is under way any more
             if type(error).__name__ != self._trouble:
                 _log.exception("polling goes on after an error")
             return self._failed(type(error).__name__, f"{type(error).__name__}: {error}", self._back_off())
