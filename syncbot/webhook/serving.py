@@ -36,7 +36,7 @@ _MAX_HEAD_BYTES = 16_384  # Telegram's heads have some hundred bytes
 
 
 @dataclass(frozen=True)
-class Wish:
+class WebhookSettings:
     """What Telegram is asked for; see `Runtime.run_webhook`."""
 
     url: str

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenQueue:
     """A queue that is open, with what belongs to it."""
 
     queue: Queue
@@ -168,16 +168,16 @@ class Outbox(QueuedMethods):
     def _longest_call_seconds(self) -> float:
         return self._bot.timeout + 3600.0  # each call has its own bound, which a large file makes long
 
-    def _opened(self) -> AbstractContextManager[Opened]:
+    def _opened(self) -> AbstractContextManager[OpenQueue]:
         return self._own_store()
 
     @contextmanager
-    def _own_store(self) -> Iterator[Opened]:
+    def _own_store(self) -> Iterator[OpenQueue]:
         if self._store is not None:
-            yield Opened(self._store.outbox, QueueFolder.beside(self._path))
+            yield OpenQueue(self._store.outbox, QueueFolder.beside(self._path))
             return
         with open_store(self._path, self._bot.id) as store:
-            yield Opened(store.outbox, QueueFolder.beside(self._path))
+            yield OpenQueue(store.outbox, QueueFolder.beside(self._path))
 
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
         encoded = encode(spec, parameters, local=self._bot.local)
@@ -203,17 +203,17 @@ class RuntimeOutbox(Outbox):
         live: gives the open queue while the runtime runs.
     """
 
-    def __init__(self, path: Path | None, bot: Bot, live: Callable[[], Opened | None]) -> None:
+    def __init__(self, path: Path | None, bot: Bot, live: Callable[[], OpenQueue | None]) -> None:
         self._path = path
         self._bot = bot
         self._store = None
         self._live = live
 
-    def _opened(self) -> AbstractContextManager[Opened]:
+    def _opened(self) -> AbstractContextManager[OpenQueue]:
         return self._live_or_own()
 
     @contextmanager
-    def _live_or_own(self) -> Iterator[Opened]:
+    def _live_or_own(self) -> Iterator[OpenQueue]:
         if (opened := self._live()) is not None:
             yield opened
         elif self._path is None:
