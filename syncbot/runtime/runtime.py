@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import _thread
-import atexit
-import contextlib
 import os
-import signal
-import sys
-import threading
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import tzinfo
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from syncbot.client.bot import Bot
-from syncbot.config import service_settings, state_dir
+from syncbot.client.bounds import MOST_SECONDS, check_numbers
+from syncbot.config import state_dir
 from syncbot.errors import ConfigError
-from syncbot.process import ForkSafeLock
 from syncbot.regular import what_else
-from syncbot.runtime.handling.handlers import D
+from syncbot.runtime.handling.handlers import D, E, ErrorDecorator, Handler, HandlerFunction, PlainHandlerFunction
+from syncbot.runtime.handling.router import HandlerDecorators, M, Router
 from syncbot.runtime.options import listened_to
 from syncbot.runtime.outbox.attempt import Uncertain
-from syncbot.runtime.outbox.outbox import Opened, RuntimeOutbox
+from syncbot.runtime.outbox.outbox import OpenQueue, RuntimeOutbox
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
+from syncbot.runtime.session.lifecycle import Lifecycle
 from syncbot.runtime.session.notify import ServiceNotifier
-from syncbot.runtime.session.session import Options, Parts, Session
+from syncbot.runtime.session.session import SessionOptions
 from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.state_file import AUTO, state_path
-from syncbot.runtime.webhook_face import Inlets
-from syncbot.runtime.work.jobs import JobMethods, Jobs
+from syncbot.runtime.webhook_face import WebhookFace
+from syncbot.runtime.work.jobs import JobDecorator, Jobs
+from syncbot.secret import Secret
 from syncbot.storage import Store, StoreOptions
 from syncbot.storage.bot_lock import lock_path
 
@@ -40,18 +36,13 @@ if TYPE_CHECKING:
 
     from syncbot.runtime.handling.handlers import Decorator, PlainDecorator
     from syncbot.runtime.options import RuntimeOptions
+    from syncbot.webhook.edge import WebhookApp
 
-_ONCE_ATTEMPTS = 4
-_JOIN_SECONDS = 5.0 if sys.platform == "linux" else 1.0
-"""After so long at the latest a signal is seen that could not end the wait for a runtime's end."""
-_OUTBOX_PATIENCE_SECONDS = 2.0
-"""What of the outbox can only be done later than this is left to the next run."""
-_FRESH_SECONDS = 3.0
-"""For so long after an empty poll nothing new is looked for; Telegram would hold the same question for as long."""
+_MOST_WORKERS = 1000
 
 
-class Runtime(JobMethods, Inlets[D]):
-    """Runs a bot: handlers are registered on it, as on any `Router`, and `run`, `start` or `run_once` set it going.
+class Runtime(HandlerDecorators[D]):
+    """Runs a bot: handlers are registered on it, as on a `Router`, and `run`, `start` or `run_once` set it going.
 
     ```python
     bot = Bot.from_env()
@@ -63,6 +54,8 @@ class Runtime(JobMethods, Inlets[D]):
 
     app.run()
     ```
+
+    It has its handlers in `router`, what runs at times in `jobs`, and what is brought to it in `webhook`; their methods are its own too.
 
     Args:
         bot: whose updates are handled.
@@ -117,27 +110,24 @@ class Runtime(JobMethods, Inlets[D]):
         types: bool = True,
         store_options: StoreOptions | None = None,
     ) -> None:
-        super().__init__()
-        if workers < 1:
-            raise ConfigError(f"workers: {workers} is too few; give at least 1, for example workers=4")
-        if not 1 <= poll_wait <= LONGEST_WAIT_SECONDS:
-            raise ConfigError(f"poll_wait: {poll_wait} is not between 1 and {LONGEST_WAIT_SECONDS} seconds; for example poll_wait=50")
+        check_numbers(
+            ("workers", workers, 1, _MOST_WORKERS, True, "4"),
+            ("poll_wait", poll_wait, 1, LONGEST_WAIT_SECONDS, True, "50"),
+            ("most_waiting", most_waiting, 1, float("inf"), True, "1000"),
+            ("handler_warn_after", handler_warn_after, 0, MOST_SECONDS, False, "60.0"),
+            ("grace", grace, 0, MOST_SECONDS, False, "10.0"),
+            ("ahead", 0 if ahead is None else ahead, 0, float("inf"), True, "3"),
+        )
         if uncertain not in ("hold", "again", "drop"):
             raise ConfigError(f'uncertain: {uncertain!r} is none of "hold", "again" and "drop"; for example uncertain="hold"')
-        if ahead is not None and ahead < 0:
-            raise ConfigError(f"ahead: {ahead} is less than none; give how many connections may stand ready, for example ahead=3")
         if heartbeat_file is not None and (wrong := what_else(heartbeat_file)):
             raise ConfigError(f"heartbeat_file: {os.fspath(heartbeat_file)}: {wrong}; name a file, for example heartbeat_file='/run/mybot/alive'")
         if not types:
             from syncbot.client.plain_bot import PlainBot  # deferred: most bots have telegram's types
 
             bot = PlainBot.of(bot)
-        self.bot = bot
-        self._jobs = Jobs()
-        self._session: Session | None = None
-        self._starting = ForkSafeLock()
         path = None if state is None else state_path(bot, state)
-        self._options = Options(
+        options = SessionOptions(
             state=path,
             lock=lock_path(path, bot.id, state_dir()),
             workers=workers,
@@ -156,13 +146,18 @@ class Runtime(JobMethods, Inlets[D]):
             uncertain=uncertain,
             ahead=ahead,
         )
-        self.outbox = RuntimeOutbox(path, bot, self._open_outbox)
+        self.bot = bot
+        self.router = Router[D]()
+        self.jobs = Jobs()
+        self._lifecycle = Lifecycle(bot, self.router, self.jobs, options)
+        self.webhook = WebhookFace(self._lifecycle)
+        self.outbox = RuntimeOutbox(path, bot, self._open_queue)
         """Queues calls in the state file (any method: `app.outbox.send_message(…)`); the runtime delivers them, in order per chat."""
 
     @property
     def state(self) -> Path | None:
         """The state file; None in memory."""
-        return self._options.state
+        return self._lifecycle.options.state
 
     def run(self) -> None:
         """Run until SIGINT or SIGTERM, or until `stop` is called; a second signal ends running handlers' time at once.
@@ -173,7 +168,7 @@ class Runtime(JobMethods, Inlets[D]):
             Unauthorized: Telegram does not know the token.
             AlreadyRunning, StorageError, ConfigError: it could not start, or not go on.
         """
-        with self._signals():
+        with self._lifecycle.signals():
             self.start()
             self.join()
 
@@ -191,21 +186,7 @@ class Runtime(JobMethods, Inlets[D]):
             ConfigError: it is not to poll, and there is no state file that others could bring updates into.
             RuntimeError: it has been started already.
         """
-        if not poll:
-            self._need_state()
-        session = self._new_session(ServiceNotifier(*service_settings()), poll=poll)
-        try:
-            holds_lock = session.take_lock()
-            if holds_lock:
-                session.open()
-            session.start(holds_lock=holds_lock)
-        except BaseException:
-            session.close()
-            with self._starting.here:
-                if self._session is session:  # else somebody has started again, now that this session has ended
-                    self._session = None  # it was never started, which is not the same as stopped
-            raise
-        atexit.register(self.stop)
+        self._lifecycle.start(poll=poll)
 
     def stop(self, grace: float | None = None) -> None:
         """Stop: the waiting poll ends at once, running handlers have their time, and then everything is closed.
@@ -215,19 +196,7 @@ class Runtime(JobMethods, Inlets[D]):
         Args:
             grace: seconds to wait for running handlers; None takes the runtime's.
         """
-        session = self._current()
-        atexit.unregister(self.stop)
-        self._close_intake()
-        if session is None:
-            return
-        if grace is not None and not session.stop.is_set():
-            session.grace = grace
-        session.stop.set()
-        if session.is_mine():
-            return
-        session.done.wait(grace)
-        session.forced.set()
-        session.done.wait()
+        self._lifecycle.stop(grace)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until the runtime has ended; False when `timeout` seconds pass first.
@@ -235,19 +204,7 @@ class Runtime(JobMethods, Inlets[D]):
         Raises:
             Unauthorized, StorageError: what made it end, if it was not asked to.
         """
-        session = self._current()
-        if session is None:
-            return True
-        if session.is_mine():
-            raise RuntimeError("a handler cannot wait for the end of the runtime that it runs in")
-        # A wait without an end misses a signal that comes just before it, and cannot be interrupted by one on every system.
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not session.done.wait(_JOIN_SECONDS if deadline is None else max(0.0, min(_JOIN_SECONDS, deadline - time.monotonic()))):
-            if deadline is not None and time.monotonic() >= deadline:
-                return False
-        if session.fatal is not None:
-            raise session.fatal
-        return True
+        return self._lifecycle.join(timeout)
 
     def run_once(self, max_seconds: float = 60.0) -> Summary:
         """Fetch what waits at Telegram, handle it, confirm it, and return: for cron.
@@ -260,31 +217,11 @@ class Runtime(JobMethods, Inlets[D]):
             Unauthorized: Telegram does not know the token.
             StorageError: the state file cannot be used.
         """
-        worked: list[tuple[Parts, str]] = []
-        began = time.monotonic()
-
-        def work(parts: Parts) -> None:
-            error = _work_off(parts, began + max_seconds, session.stop)
-            parts.deliverer.work_off(began + max_seconds - time.monotonic(), patience=_OUTBOX_PATIENCE_SECONDS)
-            worked.append((parts, error))
-
-        with self._signals():
-            session = self._new_session(ServiceNotifier())
-            try:
-                session.take_lock(once=True)
-                session.open()
-                session.start(work, holds_lock=True)
-            except BaseException:
-                session.close()
-                raise
-            self.join()
-        [(parts, error)] = worked
-        return Summary(parts.poller.facts.received, parts.workers.done.handled, parts.workers.done.failed, session.left, time.monotonic() - began, error)
+        return self._lifecycle.run_once(max_seconds)
 
     def kinds_asked_for(self) -> tuple[str, ...]:
         """The kinds of updates that Telegram is asked for."""
-        given = self._options.allowed_updates
-        return tuple(self.kinds_wanted()) if given is None else given
+        return self._lifecycle.kinds_asked_for()
 
     def health(self) -> dict[str, Any]:
         """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in
@@ -296,7 +233,7 @@ class Runtime(JobMethods, Inlets[D]):
 
         Where nothing runs in this process it is just `{"ok": False, "running": False, "standby": …}`, and `standby` says whether it waits for its turn.
         """
-        session = self._current()
+        session = self._lifecycle.session
         return session.health() if session is not None else {"ok": False, "running": False, "standby": False}
 
     @property
@@ -306,10 +243,10 @@ class Runtime(JobMethods, Inlets[D]):
         Raises:
             RuntimeError: it does not run (`syncbot.storage.open_store` opens a state file then).
         """
-        session = self._current()
+        session = self._lifecycle.session
         if session is None:
             raise RuntimeError("the runtime does not run")
-        return session.parts.store
+        return session.components.store
 
     def __enter__(self) -> Self:
         self.start()
@@ -318,71 +255,100 @@ class Runtime(JobMethods, Inlets[D]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
-    def _current(self) -> Session | None:
-        """The session of this process; one that was started before a fork belongs to the parent."""
-        session = self._session
-        return session if session is not None and session.process == os.getpid() else None
-
-    def _new_session(self, notifier: ServiceNotifier, *, poll: bool = True) -> Session:
-        """Make a session and put it in its place, before it does anything: a stop that comes now is not to be lost."""
-        with self._starting.here:
-            session = self._current()
-            if session is not None and not session.done.is_set():
-                raise RuntimeError("this runtime has been started already; stop it first")
-            self._session = self._make_session(notifier, poll=poll)
-            return self._session
-
-    def _make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
-        if not self.bot.types:
-            self.refuse_types()
-        return Session(self.bot, self, self._jobs, replace(self._options, allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
-
-    def _open_outbox(self) -> Opened | None:
+    def _open_queue(self) -> OpenQueue | None:
         """The outbox of the session that runs in this process."""
-        session = self._current()
-        parts = session.parts_if_open if session is not None else None
-        if parts is None:
-            return None
-        return Opened(parts.store.outbox, parts.outbox_folder, parts.deliverer.notify)
+        components = self._lifecycle.components
+        return None if components is None else OpenQueue(components.store.outbox, components.outbox_folder, components.deliverer.notify)
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+    # ── what the router does ─────────────────────────────────────────────────────────────────────────────────────────
 
-        def on_signal(number: int, frame: FrameType | None) -> None:
-            # A signal may interrupt anything, also somebody who holds a lock, that of the very event. So only an event is set, and by another thread, which
-            # can wait for that lock; one of threading's own takes locks where it is started.
-            session = self._current()
-            if session is not None:
-                _thread.start_new_thread((session.forced if session.stop.is_set() else session.stop).set, ())
+    def _register(self, what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> D:
+        return self.router._register(what, make, group)
 
-        before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    @overload
+    def error(self, *types: type[BaseException]) -> ErrorDecorator: ...  # type: ignore[overload-overlap]  # a class can be called too; it is meant here
+    @overload
+    def error(self, function: E, /) -> E: ...
+    def error(self, *given: Any) -> Any:
+        """Be told of failures; see `Router.error`."""
+        return self.router.error(*given)
 
+    def use(self, middleware: M) -> M:
+        """Put a function around the handling; see `Router.use`."""
+        return self.router.use(middleware)
 
-def _work_off(parts: Parts, deadline: float, stop: threading.Event) -> str:
-    """Fetch and handle until nothing is left or the time is up; returns why it ended early, or ""."""
-    poller, workers = parts.poller, parts.workers
-    failures = 0
-    while (left_seconds := deadline - time.monotonic()) > 0 and not stop.is_set():
-        failed = poller.facts.failures
-        pause_seconds = poller.step(wait=0)
-        if poller.facts.failures > failed:
-            failures += 1
-            if failures >= _ONCE_ATTEMPTS or pause_seconds >= left_seconds:
-                workers.wait_until_idle(deadline)
-                return poller.facts.last_error
-            stop.wait(pause_seconds)
-        elif poller.facts.last_batch:
-            parts.backlog.wait_for_room()  # a handler that hangs does not keep the others' updates from being fetched
-        else:
-            looked = time.monotonic()
-            if workers.wait_until_idle(deadline) and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS:
-                return ""
-    return "the time was up" if not stop.is_set() else "it was stopped"
+    def add_handler(self, handler: Handler, group: int = 0) -> None:
+        """Register a handler that was made by hand; see `Router.add_handler`."""
+        self.router.add_handler(handler, group)
+
+    def include(self, router: Router[D]) -> None:
+        """Take in the handlers of a router; see `Router.include`."""
+        self.router.include(router)
+
+    # ── what runs at times ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def every(self, seconds: float, *, name: str = "") -> JobDecorator:
+        """Run a job again and again; see `Jobs.every`."""
+        return self.jobs.every(seconds, name=name)
+
+    def daily(self, time: str, tz: str | tzinfo | None = None, *, name: str = "") -> JobDecorator:
+        """Run a job once a day, at "09:00"; see `Jobs.daily`."""
+        return self.jobs.daily(time, tz, name=name)
+
+    def cron(self, times: str, tz: str | tzinfo | None = None, *, name: str = "") -> JobDecorator:
+        """Run a job at the times of a crontab, "*/5 * * * *"; see `Jobs.cron`."""
+        return self.jobs.cron(times, tz, name=name)
+
+    def later(self, seconds: float, *, name: str = "") -> JobDecorator:
+        """Run a job once, in `seconds`; see `Jobs.later`."""
+        return self.jobs.later(seconds, name=name)
+
+    # ── what is brought ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def process(self, update: Mapping[str, Any] | str | bytes) -> None:
+        """Store an update that somebody brings, to be handled in its turn; see `WebhookFace.process`."""
+        self.webhook.process(update)
+
+    def handle(self, update: Mapping[str, Any] | str | bytes, *, max_seconds: float = 25.0) -> Summary:
+        """Take an update and handle it now, in the calling thread; see `WebhookFace.handle`."""
+        return self.webhook.handle(update, max_seconds=max_seconds)
+
+    def ensure_started(self) -> None:
+        """Start to handle what a webhook brings, unless this process has been started already, or stopped."""
+        self.webhook.ensure_started()
+
+    def wsgi(self, path: str | None = "/", secret_token: str | Secret[str] | None = None, *, start: bool = True, inline: bool = False) -> WebhookApp:
+        """Make a WSGI application that takes what Telegram posts to a webhook; see `WebhookFace.wsgi`."""
+        hidden = None if secret_token is None else Secret(secret_token)
+        del secret_token
+        return self.webhook.wsgi(path, hidden, start=start, inline=inline)
+
+    def run_webhook(
+        self,
+        url: str,
+        *,
+        listen: str = "127.0.0.1",
+        port: int = 8080,
+        path: str | None = None,
+        secret_token: str | Secret[str] | None = None,
+        max_connections: int = 40,
+        threads: int = 8,
+        ip_address: str | None = None,
+        drop_pending_updates: bool = False,
+        remove_on_stop: bool = False,
+    ) -> None:
+        """Set a webhook, serve it, and handle what it brings, until SIGINT or SIGTERM, or until `stop` is called; see `WebhookFace.run`."""
+        hidden = None if secret_token is None else Secret(secret_token)
+        del secret_token
+        self.webhook.run(
+            url,
+            listen=listen,
+            port=port,
+            path=path,
+            secret_token=hidden,
+            max_connections=max_connections,
+            threads=threads,
+            ip_address=ip_address,
+            drop_pending_updates=drop_pending_updates,
+            remove_on_stop=remove_on_stop,
+        )

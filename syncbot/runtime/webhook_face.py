@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from abc import abstractmethod
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from syncbot.client.bot import Bot
-from syncbot.errors import ConfigError
-from syncbot.process import PerProcess
-from syncbot.runtime.handling.handlers import D
-from syncbot.runtime.handling.router import Router
-from syncbot.runtime.receiving.intake import Intake, incoming_from
+from syncbot.runtime.receiving.intake import incoming_from
+from syncbot.runtime.session.lifecycle import Lifecycle
 from syncbot.runtime.session.notify import ServiceNotifier
-from syncbot.runtime.session.session import Options, Session
+from syncbot.runtime.session.session import Session
 from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.work.update_run import run_here
 from syncbot.secret import Secret
-from syncbot.storage.promises.store import StoreOptions
 
 if TYPE_CHECKING:
     from syncbot.webhook.edge import WebhookApp
@@ -30,46 +22,15 @@ _PROBE_SECONDS = 0.05
 _ELSEWHERE = "another process handles the updates, and will handle this one"
 
 
-class Inlets(Router[D]):
-    """What a runtime takes in beside what it polls; a part of `Runtime`.
+class WebhookFace:
+    """What a runtime takes in beside what it polls: `Runtime.webhook`.
 
-    The runtime has to provide `bot` and the methods that are abstract here.
+    Args:
+        lifecycle: what of the runtime is alive in this process.
     """
 
-    bot: Bot
-    _options: Options
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._intakes = PerProcess(self._make_intake)
-
-    @abstractmethod
-    def start(self, *, poll: bool = True) -> None:
-        """See `Runtime.start`."""
-
-    @abstractmethod
-    def stop(self, grace: float | None = None) -> None:
-        """See `Runtime.stop`."""
-
-    @abstractmethod
-    def join(self, timeout: float | None = None) -> bool:
-        """See `Runtime.join`."""
-
-    @abstractmethod
-    def kinds_asked_for(self) -> tuple[str, ...]:
-        """See `Runtime.kinds_asked_for`."""
-
-    @abstractmethod
-    def _current(self) -> Session | None:
-        """The session of this process."""
-
-    @abstractmethod
-    def _make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
-        """A session that is in nobody's place yet."""
-
-    @abstractmethod
-    def _signals(self) -> AbstractContextManager[None]:
-        """SIGINT and SIGTERM stop the runtime meanwhile."""
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
 
     def process(self, update: Mapping[str, Any] | str | bytes) -> None:
         """Take an update that somebody brings: when this returns, it is stored safely, and whoever brought it may forget it.
@@ -85,7 +46,7 @@ class Inlets(Router[D]):
             StorageError: it was not stored; with `retryable` set it can be brought again later.
             ConfigError: there is no state file to store it in.
         """
-        self._intake().put(incoming_from(update))
+        self._lifecycle.intake().put(incoming_from(update))
 
     def handle(self, update: Mapping[str, Any] | str | bytes, *, max_seconds: float = 25.0) -> Summary:
         """Take an update and handle it now, in the calling thread and without any other, together with what was left by earlier calls.
@@ -104,25 +65,25 @@ class Inlets(Router[D]):
             RuntimeError: this runtime has been started, and handles what `process` takes by itself.
         """
         began = time.monotonic()
-        current = self._current()
+        current = self._lifecycle.session
         if current is not None and not current.done.is_set():
             raise RuntimeError("this runtime has been started, and handles updates in its own threads: give it this one with process()")
         incoming = incoming_from(update)
-        if self._options.state is not None:
-            self._intake().put(incoming)
-        session = self._make_session(ServiceNotifier(), poll=False)
+        if self._lifecycle.options.state is not None:
+            self._lifecycle.intake().put(incoming)
+        session = self._lifecycle.make_session(ServiceNotifier(), poll=False)
         try:
             if not self._wait_for_turn(session, began + max_seconds):
                 return Summary(1, 0, 0, 0, time.monotonic() - began, _ELSEWHERE)
             session.open()
-            inbox = session.parts.store.inbox
-            if self._options.state is None:
+            inbox = session.components.store.inbox
+            if self._lifecycle.options.state is None:
                 inbox.store([incoming])
-            done = run_here(inbox, session.parts.dispatcher.handle, session.stop, began + max_seconds)
+            done = run_here(inbox, session.components.dispatcher.handle, session.stop, began + max_seconds)
             counts = inbox.counts()
         finally:
             session.close()
-            self._close_intake()
+            self._lifecycle.close_intake()
         left = counts.waiting + counts.running
         return Summary(1, done.handled, done.failed, left, time.monotonic() - began, "the time was up" if left else "")
 
@@ -135,7 +96,7 @@ class Inlets(Router[D]):
         Args:
             path: the path of the webhook's URL; None takes every path, where the server has chosen by it already.
             secret_token: the secret that was given to setWebhook, 1 to 256 letters, digits, "_" and "-". None takes the one that
-                `run_webhook` and `syncbot webhook set` use, which is derived from the bot's token.
+                `run` and `syncbot webhook set` use, which is derived from the bot's token.
             start: start this runtime with the first request in each process; otherwise it only stores, and another process has to handle.
             inline: handle each update within its request (see `handle`), for places where nothing may keep running between two requests.
 
@@ -144,12 +105,12 @@ class Inlets(Router[D]):
         """
         from syncbot.webhook.edge import WebhookApp, derived_secret  # a step up, taken where a user asks for it
 
-        hidden = Secret(derived_secret(self.bot._token) if secret_token is None else secret_token)
+        hidden = Secret(derived_secret(self._lifecycle.bot._token) if secret_token is None else secret_token)
         del secret_token
-        self._need_state()
+        self._lifecycle.need_state()
         return WebhookApp(self, path, hidden, start=start, inline=inline)
 
-    def run_webhook(
+    def run(
         self,
         url: str,
         *,
@@ -189,65 +150,42 @@ class Inlets(Router[D]):
         hidden = None if secret_token is None else Secret(secret_token)
         del secret_token
         hook = self.wsgi(path_of(url) if path is None else path, hidden)
-        parameters = WebhookSettings(url, Secret(hook.secret_token), self.kinds_asked_for(), max_connections, ip_address, drop_pending_updates).parameters()
+        parameters = WebhookSettings(
+            url, Secret(hook.secret_token), self._lifecycle.kinds_asked_for(), max_connections, ip_address, drop_pending_updates
+        ).parameters()
         server = Server(hook, listen, port, threads, on_failure=self._serving_failed)
         try:
-            with self._signals():
-                self.start(poll=False)
-                session = self._current()
-                assert session is not None
-                serve(server, self.bot, parameters, session.stop)
-                self.join()
+            with self._lifecycle.signals():
+                session = self._lifecycle.start(poll=False)
+                serve(server, self._lifecycle.bot, parameters, session.stop)
+                self._lifecycle.join()
         finally:
             # First the server: whatever it took was stored before it was answered, and the next start handles it.
             server.close()
-            self.stop()
+            self._lifecycle.stop()
             if remove_on_stop:
-                remove(self.bot)
+                remove(self._lifecycle.bot)
 
     def _serving_failed(self, error: BaseException) -> None:
-        session = self._current()
+        session = self._lifecycle.session
         if session is not None:
             session.fail(error)
 
     def ensure_started(self) -> None:
         """Start to handle what a webhook brings, unless this process has been started already, or stopped."""
-        session = self._current()
+        session = self._lifecycle.session
         if session is None or (session.fatal is not None and session.done.is_set()):
             try:
-                self.start(poll=False)
+                self._lifecycle.start(poll=False)
             except RuntimeError:
-                if self._current() is session:
+                if self._lifecycle.session is session:
                     raise  # else another thread was quicker
-
-    def _need_state(self) -> Path:
-        if self._options.state is None:
-            raise ConfigError("a webhook needs a state file, since an update is acknowledged once it is stored; for example Runtime(bot, state='bot.db')")
-        return self._options.state
-
-    def _intake(self) -> Intake:
-        return self._intakes.here
-
-    def _make_intake(self) -> Intake:
-        options = self._options
-        return Intake(self._need_state(), self.bot.id, options.most_waiting, self._tell_workers, options.store or StoreOptions())
-
-    def _close_intake(self) -> None:
-        intake = self._intakes.if_made
-        if intake is not None:
-            intake.close()
-
-    def _tell_workers(self, stored: int) -> None:
-        session = self._current()
-        parts = session.parts_if_open if session is not None else None
-        if parts is not None:
-            parts.workers.notify(stored)
 
     def _wait_for_turn(self, session: Session, deadline: float) -> bool:
         """Take the lock; False when others have handled everything meanwhile, or have not come to an end in time."""
         pause = threading.Event()
         while not session.take_lock():
-            if self._options.state is not None and self._intake().is_empty():
+            if self._lifecycle.options.state is not None and self._lifecycle.intake().is_empty():
                 return False
             if time.monotonic() >= deadline:
                 return False

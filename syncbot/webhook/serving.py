@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from syncbot.client.bounds import check_numbers
 from syncbot.errors import ConfigError, NetworkError, RetryAfter, ServerError, SyncBotError
 from syncbot.secret import Secret
 from syncbot.webhook.edge import BODY_SECONDS, MAX_BYTES
@@ -32,6 +33,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 _PLACES = 200
 _AT_ONCE = 20
 _IDLE_SECONDS = 150.0  # longer than a proxy in front keeps its connections (nginx 60 s, Go's 90, Caddy 120): who closes first loses no request
+_MOST_THREADS = 1000
 _MAX_HEAD_BYTES = 16_384  # Telegram's heads have some hundred bytes
 
 
@@ -45,6 +47,9 @@ class WebhookSettings:
     max_connections: int = 40
     ip_address: str | None = None
     drop_pending_updates: bool = False
+
+    def __post_init__(self) -> None:
+        check_numbers(("max_connections", self.max_connections, 1, 100, True, "40"))
 
     def parameters(self) -> dict[str, Any]:
         """The parameters of setWebhook."""
@@ -75,7 +80,7 @@ class Server:
         on_failure: told what has ended the thread that serves; it does not begin anew.
 
     Raises:
-        ConfigError: waitress is not installed, or the address cannot be used.
+        ConfigError: waitress is not installed, a number is wrong, or the address cannot be used.
     """
 
     def __init__(
@@ -88,6 +93,7 @@ class Server:
         clock: Callable[[], float] = time.monotonic,
         on_failure: Callable[[BaseException], object] = lambda _: None,
     ) -> None:
+        check_numbers(("port", port, 0, 65535, True, "8080"), ("threads", threads, 1, _MOST_THREADS, True, "8"))
         try:
             from waitress import wasyncore
             from waitress.server import create_server

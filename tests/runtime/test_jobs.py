@@ -300,7 +300,7 @@ def test_a_daily_time_is_that_of_its_zone(make_app: MakeApp) -> None:
     """09:00 in Berlin is 09:00 there, in summer and in winter."""
     app = make_app()
     app.daily("09:00:30", tz="Europe/Berlin")(lambda context: None)
-    trigger = app._jobs._jobs[0].make_trigger()
+    trigger = app.jobs._jobs[0].make_trigger()
     for day, hour in ((datetime(2026, 1, 5, tzinfo=UTC), 8), (datetime(2026, 7, 5, tzinfo=UTC), 7)):
         found = trigger.get_next_fire_time(None, day).astimezone(UTC)
         assert (found.hour, found.minute, found.second) == (hour, 0, 30)

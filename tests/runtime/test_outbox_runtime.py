@@ -17,7 +17,7 @@ from kits.timing_kit import soon
 
 from syncbot.errors import ConfigError, StorageError
 from syncbot.runtime.outbox.file_copies import QueueFolder
-from syncbot.runtime.outbox.outbox import Opened, Outbox, RuntimeOutbox
+from syncbot.runtime.outbox.outbox import OpenQueue, Outbox, RuntimeOutbox
 from syncbot.runtime.runtime import Runtime
 from syncbot.runtime.session.health_note import EVERY_SECONDS, FACTS, FactsNote
 from syncbot.storage import OutboxState, open_store
@@ -111,7 +111,7 @@ def test_a_call_that_is_queued_as_the_runtime_ends_is_kept(make_app: MakeApp, se
     """The runtime ends between two steps of queueing: the call is queued, and nothing is raised."""
     app = make_app()
     app.start()
-    session = app._current()
+    session = app._lifecycle.session
     assert session is not None
     done, session.done = session.done, EndsMeanwhile()
     app.outbox.send_message(7, "late", not_before=timedelta(hours=1))
@@ -128,7 +128,7 @@ def test_a_call_stays_queued_when_nobody_can_be_told(make_app: MakeApp, server: 
         def closed() -> None:
             raise StorageError("the state file has been closed")
 
-        outbox = RuntimeOutbox(tmp_path / "bot.db", bot, lambda: Opened(store.outbox, QueueFolder(None), closed))
+        outbox = RuntimeOutbox(tmp_path / "bot.db", bot, lambda: OpenQueue(store.outbox, QueueFolder(None), closed))
         number = outbox.send_message(7, "late")
         assert [item.id for item in store.outbox.entries()] == [number]
         assert outbox.drop(number)

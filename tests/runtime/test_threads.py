@@ -160,7 +160,7 @@ def test_no_retry_after_ends_or_silences_the_poller(asked: str, server: BotApiSe
         app.start()
         log.wait("polling fails")
         assert "syncbot-poller" in {thread.name for thread in threading.enumerate()}
-        poller = app._session.parts.poller  # type: ignore[union-attr]  # it runs
+        poller = app._lifecycle.components.poller  # type: ignore[union-attr]  # it runs
         assert poller.facts.expected_since - time.monotonic() <= 3600.0
         assert not poller.facts.polls > 1 or becomes(lambda: app.health()["ok"])
         assert not log.count("polling goes on after an error")

@@ -244,7 +244,7 @@ def test_too_many_waiting_updates_are_left_with_telegram(bot: Bot, tmp_path: Pat
     assert (answer.status, answer.headers.get("Retry-After")) == (503, "3")
 
 
-def test_requests_at_the_same_time_are_all_stored(storing: WebhookApp, tmp_path: Path) -> None:
+def test_requests_at_the_same_time_are_all_stored(app: Runtime, storing: WebhookApp, tmp_path: Path) -> None:
     """Requests that come together share transactions, and each 200 stands for a stored update; one chat's stay in order."""
     statuses: list[int] = []
 
@@ -257,7 +257,7 @@ def test_requests_at_the_same_time_are_all_stored(storing: WebhookApp, tmp_path:
     for thread in threads:
         thread.join()
     assert statuses == [200] * 320
-    storing._runtime.stop()  # type: ignore[attr-defined]  # the runtime behind the Protocol
+    app.stop()
     stored = [json.loads(body)["message"] for body in waiting(tmp_path / "bot.db")]
     for number in range(1, 9):
         assert [message["text"] for message in stored if message["chat"]["id"] == number] == [str(n) for n in range(40)]

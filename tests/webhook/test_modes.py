@@ -17,6 +17,7 @@ from kits.webhook_kit import SECRET, Program, Start, body_of, call, eventually, 
 
 from syncbot import AlreadyRunning, Bot, Runtime, StorageError
 from syncbot.runtime.receiving.intake import incoming_from
+from syncbot.runtime.session.lifecycle import Lifecycle
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Session
 from syncbot.storage import Scope, open_store
@@ -119,7 +120,7 @@ def test_two_starts_in_one_process_are_refused(app: Runtime) -> None:
             app.start(poll=poll)
 
 
-def test_a_start_that_fails_leaves_a_later_one_alone(app: Runtime, second: Runtime, bot: Bot, tmp_path: Path) -> None:
+def test_a_start_that_fails_leaves_a_later_one_alone(app: Runtime, second: Runtime, bot: Bot) -> None:
     """While one thread's start fails, another thread starts the same runtime: that one runs on, and can be stopped."""
     ends: list[threading.Event] = []
 
@@ -133,21 +134,23 @@ def test_a_start_that_fails_leaves_a_later_one_alone(app: Runtime, second: Runti
                 second.stop()
                 late.start()
 
-    class Late(Runtime):
-        """A runtime whose sessions tell of their end."""
+    class Late(Lifecycle):
+        """A runtime's lifecycle whose sessions tell of their end."""
 
-        def _make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
-            session = super()._make_session(notifier, poll=poll)
+        def make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
+            session = super().make_session(notifier, poll=poll)
             session.done = Ended()
             return session
 
-    late = Late(bot, state=tmp_path / "bot.db")
+    late = Late(bot, app.router, app.jobs, app._lifecycle.options)
     second.start(poll=False)
     with pytest.raises(AlreadyRunning):
         late.start()
-    assert late.health()["running"]
+    session = late.session
+    assert session is not None
+    assert session.health()["running"]
     late.stop()
-    assert not late.health()["running"]
+    assert not session.health()["running"]
 
 
 def test_a_webhook_at_telegram_is_said_to_a_poller(app: Runtime, bot: Bot, server: BotApiServer, caplog: pytest.LogCaptureFixture) -> None:
@@ -249,7 +252,7 @@ def test_process_takes_what_others_have_parsed(app: Runtime) -> None:
 def test_what_comes_as_the_runtime_ends_is_taken(app: Runtime, tmp_path: Path) -> None:
     """The runtime ends between two steps of taking an update: it is stored, and whoever brought it hears of no failure."""
     app.start(poll=False)
-    session = app._current()
+    session = app._lifecycle.session
     assert session is not None
 
     class EndsMeanwhile(threading.Event):
@@ -281,7 +284,7 @@ def test_what_comes_while_a_failed_runtime_ends_is_taken(app: Runtime) -> None:
     hook = app.wsgi("/hook", SECRET)
     assert call(hook, body_of(1)).status == 200
     assert seen.wait(10.0)
-    session = app._current()
+    session = app._lifecycle.session
     assert session is not None
     session.fail(StorageError("the disk is gone"))
     app.ensure_started()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any, Generic
 
 from syncbot.runtime.handling.filters import FilterLike
 from syncbot.runtime.handling.handlers import ANY, D
 
 
-class KindDecorators(Generic[D]):
+class KindDecorators(ABC, Generic[D]):
     """The decorators of the 25 kinds of updates of Bot API 10.1.
 
     Args:
@@ -22,7 +22,7 @@ class KindDecorators(Generic[D]):
 
     @abstractmethod
     def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
-        """Register a handler; the router's."""
+        """Make what registers a handler."""
 
     def message(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a new message."""

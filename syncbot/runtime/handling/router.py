@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
@@ -80,7 +81,73 @@ def _misspelt(kind: str) -> str | None:
     return next(iter(difflib.get_close_matches(kind, KIND_BY_NAME, n=1)), None)
 
 
-class Router(KindDecorators[D]):
+class HandlerDecorators(KindDecorators[D]):
+    """The decorators that register handlers, for whoever says where that is done: a router, and the runtime that has one."""
+
+    @abstractmethod
+    def _register(self, what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> D:
+        """What registers the handler that it is given.
+
+        Args:
+            what: what an error calls it, as long as it was not given one.
+            make: makes the handler of a function.
+            group: its group.
+        """
+
+    def command(
+        self,
+        *names: str,
+        filters: FilterLike | None = None,
+        group: int = 0,
+        state: Any = ANY,
+        has_args: bool | int | None = None,
+        kinds: str | Iterable[str] = "message",
+        captions: bool = False,
+    ) -> D:
+        """Handle a command; the arguments are those of `CommandHandler`.
+
+        Raises:
+            TypeError, ValueError: a name is none.
+        """
+
+        def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
+            return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions)
+
+        return self._register(f"command({', '.join(map(repr, names))})", make, group)
+
+    def on(self, *kinds: str, filters: FilterLike | None = None, group: int = 0, state: Any = ANY, check: bool = True) -> D:
+        """Handle updates of any kinds, also of one that is newer than syncbot.
+
+        Args:
+            kinds: their names, as the Bot API has them in `Update`.
+            filters: what an update has to satisfy.
+            group: see `Router`.
+            state: the state that the conversation has to be in.
+            check: refuse an unknown name that looks like a misspelt one.
+
+        Raises:
+            ValueError: a name looks misspelt.
+        """
+        if not kinds or not all(isinstance(kind, str) for kind in kinds):
+            raise TypeError('on() needs the name of a kind of update: on("message")')
+        for kind in kinds:
+            if check and kind not in KIND_BY_NAME and (meant := _misspelt(kind)):
+                raise ValueError(f"there is no kind of update {kind!r}; did you mean {meant!r}? If it is newer than syncbot, say check=False")
+        wanted = None if filters is None else as_filter(filters)
+        return self._register(f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state), group)
+
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
+        wanted = None if filters is None else as_filter(filters)
+
+        def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
+            if pattern is None:
+                return Handler(kind, function, wanted, state=state)
+            return PatternHandler(kind, function, pattern, wanted, state=state)
+
+        return self._register(kind if wanted is None else f"{kind}({wanted!r})", make, group)
+
+
+class Router(HandlerDecorators[D]):
     """A set of handlers; a bot that is split over files has one in each.
 
     ```python
@@ -106,48 +173,6 @@ class Router(KindDecorators[D]):
         self._table: tuple[int, dict[str, tuple[Route, ...]]] = (-1, {})
 
     # ── registering ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def command(
-        self,
-        *names: str,
-        filters: FilterLike | None = None,
-        group: int = 0,
-        state: Any = ANY,
-        has_args: bool | int | None = None,
-        kinds: str | Iterable[str] = "message",
-        captions: bool = False,
-    ) -> D:
-        """Handle a command; the arguments are those of `CommandHandler`.
-
-        Raises:
-            TypeError, ValueError: a name is none.
-        """
-
-        def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
-            return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions)
-
-        return cast("D", _Registration(self, f"command({', '.join(map(repr, names))})", make, group))
-
-    def on(self, *kinds: str, filters: FilterLike | None = None, group: int = 0, state: Any = ANY, check: bool = True) -> D:
-        """Handle updates of any kinds, also of one that is newer than syncbot.
-
-        Args:
-            kinds: their names, as the Bot API has them in `Update`.
-            filters: what an update has to satisfy.
-            group: see `Router`.
-            state: the state that the conversation has to be in.
-            check: refuse an unknown name that looks like a misspelt one.
-
-        Raises:
-            ValueError: a name looks misspelt.
-        """
-        if not kinds or not all(isinstance(kind, str) for kind in kinds):
-            raise TypeError('on() needs the name of a kind of update: on("message")')
-        for kind in kinds:
-            if check and kind not in KIND_BY_NAME and (meant := _misspelt(kind)):
-                raise ValueError(f"there is no kind of update {kind!r}; did you mean {meant!r}? If it is newer than syncbot, say check=False")
-        wanted = None if filters is None else as_filter(filters)
-        return cast("D", _Registration(self, f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state), group))
 
     @overload
     def error(self, *types: type[BaseException]) -> ErrorDecorator: ...  # type: ignore[overload-overlap]  # a class can be called too; it is meant here
@@ -195,7 +220,7 @@ class Router(KindDecorators[D]):
             ValueError: it is this one, holds this one, or is included already.
         """
         if not isinstance(router, Router):
-            raise TypeError(f"include() takes a Router, not {router!r}")
+            raise TypeError(f"include() takes a Router, not {router!r}; that of a Runtime is app.router")
         if router is self or any(inner is self for inner in router._inner()):
             raise ValueError("a router cannot include itself")
         if any(inner is router for inner in self._inner()):
@@ -204,15 +229,8 @@ class Router(KindDecorators[D]):
         self._errors.append(router)
         self._changes += 1
 
-    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
-        wanted = None if filters is None else as_filter(filters)
-
-        def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
-            if pattern is None:
-                return Handler(kind, function, wanted, state=state)
-            return PatternHandler(kind, function, pattern, wanted, state=state)
-
-        return cast("D", _Registration(self, kind if wanted is None else f"{kind}({wanted!r})", make, group))
+    def _register(self, what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> D:
+        return cast("D", _Registration(self, what, make, group))
 
     def _add_error(self, function: E, types: tuple[type[BaseException], ...]) -> E:
         check_function(function, 2, "the error handler")

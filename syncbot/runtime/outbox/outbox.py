@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from syncbot.client.api.queued import QueuedMethods
 from syncbot.client.api.table import MethodSpec
 from syncbot.client.bot import Bot
+from syncbot.client.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_numbers, wrong_number
 from syncbot.client.encode import body, encode
 from syncbot.errors import StorageError
 from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+_LATEST = 1e11
+"""Seconds since 1970; some three thousand years."""
+
+
 @dataclass(frozen=True)
-class Opened:
+class OpenQueue:
     """A queue that is open, with what belongs to it."""
 
     queue: Queue
@@ -150,9 +155,11 @@ class Outbox(QueuedMethods):
             patience: leave what can only be done in more than so many seconds from now; None waits for all that comes within `seconds`.
 
         Raises:
+            ConfigError: a number is wrong.
             Unauthorized: Telegram does not know the token; the calls stay queued.
             StorageError: the state file cannot be used.
         """
+        check_numbers(("seconds", seconds, 0, MOST_SECONDS, False, "60.0"), ("patience", patience or 0, 0, float("inf"), False, "2.0"))
         with self._opened() as opened:
             stop = threading.Event()
             deliverer = Deliverer(opened.queue, self._bot, opened.folder, uncertain=uncertain, stop=stop)
@@ -168,16 +175,16 @@ class Outbox(QueuedMethods):
     def _longest_call_seconds(self) -> float:
         return self._bot.timeout + 3600.0  # each call has its own bound, which a large file makes long
 
-    def _opened(self) -> AbstractContextManager[Opened]:
+    def _opened(self) -> AbstractContextManager[OpenQueue]:
         return self._own_store()
 
     @contextmanager
-    def _own_store(self) -> Iterator[Opened]:
+    def _own_store(self) -> Iterator[OpenQueue]:
         if self._store is not None:
-            yield Opened(self._store.outbox, QueueFolder.beside(self._path))
+            yield OpenQueue(self._store.outbox, QueueFolder.beside(self._path))
             return
         with open_store(self._path, self._bot.id) as store:
-            yield Opened(store.outbox, QueueFolder.beside(self._path))
+            yield OpenQueue(store.outbox, QueueFolder.beside(self._path))
 
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
         encoded = encode(spec, parameters, local=self._bot.local)
@@ -203,17 +210,17 @@ class RuntimeOutbox(Outbox):
         live: gives the open queue while the runtime runs.
     """
 
-    def __init__(self, path: Path | None, bot: Bot, live: Callable[[], Opened | None]) -> None:
+    def __init__(self, path: Path | None, bot: Bot, live: Callable[[], OpenQueue | None]) -> None:
         self._path = path
         self._bot = bot
         self._store = None
         self._live = live
 
-    def _opened(self) -> AbstractContextManager[Opened]:
+    def _opened(self) -> AbstractContextManager[OpenQueue]:
         return self._live_or_own()
 
     @contextmanager
-    def _live_or_own(self) -> Iterator[Opened]:
+    def _live_or_own(self) -> Iterator[OpenQueue]:
         if (opened := self._live()) is not None:
             yield opened
         elif self._path is None:
@@ -230,12 +237,15 @@ def _times(not_before: float | datetime | timedelta | None, ttl: float | timedel
         not_before = now + not_before.total_seconds()
     elif isinstance(not_before, datetime):
         not_before = (not_before if not_before.tzinfo else not_before.replace(tzinfo=UTC)).timestamp()
+    at = 0.0 if not_before is None else not_before
+    if problem := wrong_number(at, least=-_LATEST, most=_LATEST):
+        raise ValueError(f"not_before: {problem}; give a time in seconds since 1970, a datetime, or a timedelta from now")
     if ttl is None:
-        return not_before or 0.0, None
-    seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else float(ttl)
-    if not seconds > 0:
-        raise ValueError(f"ttl: {seconds:g} is no time to live; give seconds above 0")
-    return not_before or 0.0, max(now, not_before or 0.0) + seconds
+        return at, None
+    seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
+    if problem := wrong_number(seconds, least=SHORTEST_SECONDS, most=_LATEST):
+        raise ValueError(f"ttl: {problem}; give seconds, or a timedelta")
+    return at, max(now, at) + seconds
 
 
 def _left(queue: Queue) -> int:

@@ -41,7 +41,7 @@ _USERNAME = "username"
 
 
 @dataclass(frozen=True)
-class Options:
+class SessionOptions:
     """How a runtime runs; see `Runtime` for what each means."""
 
     state: Path | None
@@ -66,7 +66,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Components:
     """What an open session consists of."""
 
     store: Store
@@ -89,7 +89,7 @@ class Session:
         options: how.
     """
 
-    def __init__(self, bot: Bot, router: Router[Any], jobs: Jobs, options: Options) -> None:
+    def __init__(self, bot: Bot, router: Router[Any], jobs: Jobs, options: SessionOptions) -> None:
         self.process = os.getpid()
         self.stop = threading.Event()
         self.forced = threading.Event()
@@ -104,7 +104,7 @@ class Session:
         self._options = options
         self._lock = BotLock(options.lock)
         self._store: Store | None = None
-        self._parts: Parts | None = None
+        self._components: Components | None = None
         self._ahead_before = 0
         self._threads: dict[str, threading.Thread] = {}
 
@@ -176,13 +176,13 @@ class Session:
             options.heartbeat_file,
             options.notifier,
         )
-        self._parts = Parts(store, dispatcher, backlog, workers, poller, deliverer, folder, Monitor(watched, self._own_threads, self.stop.is_set))
+        self._components = Components(store, dispatcher, backlog, workers, poller, deliverer, folder, Monitor(watched, self._own_threads, self.stop.is_set))
         bot.stop_event = self.stop
         self._ahead_before = bot.ahead
         if options.ahead is not None:
             bot.ahead = options.ahead
 
-    def start(self, work: Callable[[Parts], object] | None = None, *, holds_lock: bool) -> None:
+    def start(self, work: Callable[[Components], object] | None = None, *, holds_lock: bool) -> None:
         """Start the threads.
 
         Args:
@@ -194,26 +194,26 @@ class Session:
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def parts_if_open(self) -> Parts | None:
+    def components_if_open(self) -> Components | None:
         """What it works with; None while it has no lock, and when it has ended."""
-        return None if self.done.is_set() else self._parts
+        return None if self.done.is_set() else self._components
 
     @property
-    def parts(self) -> Parts:
+    def components(self) -> Components:
         """What it works with.
 
         Raises:
             RuntimeError: it is not open.
         """
-        parts = self.parts_if_open
-        if parts is None:
+        components = self.components_if_open
+        if components is None:
             raise RuntimeError("the runtime does not run")
-        return parts
+        return components
 
     def is_mine(self) -> bool:
         """Whether the calling thread is one of the session's own, which cannot wait for its end."""
-        current, parts = threading.current_thread(), self._parts
-        return current in self._own_threads() or (parts is not None and current in parts.workers.threads)
+        current, components = threading.current_thread(), self._components
+        return current in self._own_threads() or (components is not None and current in components.workers.threads)
 
     def _own_threads(self) -> set[threading.Thread]:
         """The supervisor, the poller and the one that hears of other processes, once they have been started."""
@@ -224,7 +224,7 @@ class Session:
 
         What no call may raise is told in words. At the end of the session errors are no news any more.
         """
-        if self._store is None and self._parts is not None:
+        if self._store is None and self._components is not None:
             return
         try:
             if self.fatal is None:
@@ -234,29 +234,29 @@ class Session:
         finally:
             self.stop.set()
 
-    def _supervise(self, work: Callable[[Parts], object], holds_lock: bool) -> None:
+    def _supervise(self, work: Callable[[Components], object], holds_lock: bool) -> None:
         try:
             if holds_lock or self._stand_by():
-                assert self._parts is not None
-                self._parts.workers.start()
-                self._parts.deliverer.notify()
-                work(self._parts)
+                assert self._components is not None
+                self._components.workers.start()
+                self._components.deliverer.notify()
+                work(self._components)
         except BaseException as error:  # whatever ends one of the threads ends the session, and is the reason
             self.fail(error)
         finally:
             self.close()
 
-    def _serve(self, parts: Parts) -> None:
+    def _serve(self, components: Components) -> None:
         """Poll, and look after everything, until the stop."""
         if self._options.poll:
-            self._begin("poller", parts.poller.run)
-        if parts.store.persistent:
-            self._begin("news", lambda: parts.monitor.follow_others(self.stop))
-        self._jobs.start(parts.workers, parts.dispatcher, parts.store.data)
+            self._begin("poller", components.poller.run)
+        if components.store.persistent:
+            self._begin("news", lambda: components.monitor.follow_others(self.stop))
+        self._jobs.start(components.workers, components.dispatcher, components.store.data)
         self._options.notifier.ready("polling" if self._options.poll else "handling")
-        while not self.stop.wait(parts.monitor.tick_seconds):
-            parts.monitor.tick()
-            if (dead := parts.monitor.dead_thread()) and not self.stop.is_set():  # else it has ended because of the stop
+        while not self.stop.wait(components.monitor.tick_seconds):
+            components.monitor.tick()
+            if (dead := components.monitor.dead_thread()) and not self.stop.is_set():  # else it has ended because of the stop
                 self.fail(SyncBotError(guard().text(dead)))
 
     def _stand_by(self) -> bool:
@@ -301,10 +301,10 @@ class Session:
 
     def health(self) -> dict[str, Any]:
         """See `Runtime.health`."""
-        parts = self._parts
-        if parts is None or self.done.is_set():
+        components = self._components
+        if components is None or self.done.is_set():
             return {"ok": False, "running": False, "standby": not self.done.is_set()}
-        return parts.monitor.health()
+        return components.monitor.health()
 
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -314,22 +314,22 @@ class Session:
         The lock goes last, so that nobody takes over while a handler still runs.
         """
         self.stop.set()
-        parts = self._parts
+        components = self._components
         try:
             self._guarded(self._options.notifier.stopping)
             self._guarded(self._jobs.stop)
-            if parts is not None:
-                self._guarded(lambda: self._end_poll(parts))
-                self._guarded(lambda: parts.workers.join(self.grace, self.forced))
-                self._guarded(lambda: self._end_delivery(parts))
-                self._guarded(parts.monitor.end)
-                self._guarded(lambda: self._count_left(parts))
+            if components is not None:
+                self._guarded(lambda: self._end_poll(components))
+                self._guarded(lambda: components.workers.join(self.grace, self.forced))
+                self._guarded(lambda: self._end_delivery(components))
+                self._guarded(components.monitor.end)
+                self._guarded(lambda: self._count_left(components))
             if self._bot.stop_event is self.stop:
                 self._bot.stop_event = threading.Event()
-            if parts is not None and self._options.ahead is not None:
+            if components is not None and self._options.ahead is not None:
                 self._bot.ahead = self._ahead_before
-            if parts is not None and not parts.store.persistent and self.fatal is None and not self.forced.is_set():
-                self._guarded(lambda: self._confirm(parts))
+            if components is not None and not components.store.persistent and self.fatal is None and not self.forced.is_set():
+                self._guarded(lambda: self._confirm(components))
             self._close_store()
         finally:
             try:
@@ -337,33 +337,33 @@ class Session:
             finally:
                 self.done.set()  # whoever waits for the end must not wait for ever
 
-    def _end_poll(self, parts: Parts) -> None:
-        parts.backlog.wake()
-        parts.workers.notify()
-        parts.deliverer.wake()
+    def _end_poll(self, components: Components) -> None:
+        components.backlog.wake()
+        components.workers.notify()
+        components.deliverer.wake()
         if "poller" in self._threads:
             self._bot.abort_poll()
             # A look-up of a name cannot be cut; whoever is in one finds the stop event set when it comes back.
             self._threads["poller"].join(_POLLER_END_SECONDS)
 
-    def _end_delivery(self, parts: Parts) -> None:
+    def _end_delivery(self, components: Components) -> None:
         """Handlers have ended, and queue nothing any more; what is on its way gets as long again as they had."""
         try:
-            parts.deliverer.join(self.grace, self.forced)
+            components.deliverer.join(self.grace, self.forced)
         finally:
-            parts.outbox_folder.close()
+            components.outbox_folder.close()
 
-    def _count_left(self, parts: Parts) -> None:
+    def _count_left(self, components: Components) -> None:
         try:
-            counts = parts.store.inbox.counts()
+            counts = components.store.inbox.counts()
         except StorageError as error:
             self.fail(error)
         else:
             self.left = counts.waiting + counts.running
 
-    def _confirm(self, parts: Parts) -> None:
+    def _confirm(self, components: Components) -> None:
         """What was handled since the last poll would be handled again, were it not confirmed (a state file knows it)."""
-        offset = parts.poller.unconfirmed
+        offset = components.poller.unconfirmed
         if offset is not None:
             with contextlib.suppress(SyncBotError):
                 self._bot.call("getUpdates", offset=offset, limit=1, deadline=_LAST_CONFIRMATION_SECONDS)

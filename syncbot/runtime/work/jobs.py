@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
+from syncbot.client.bounds import wrong_number
 from syncbot.errors import ConfigError, Stopped
 from syncbot.runtime.handling.dispatcher import Dispatcher, HandlerFailed
 from syncbot.runtime.work.tasks import JobRun
@@ -17,6 +18,10 @@ from syncbot.storage.promises.data import Data
 if TYPE_CHECKING:
     from syncbot import plain as _plain
     from syncbot.runtime.handling.context import Context
+
+_SHORTEST_SECONDS = 0.001
+_LONGEST_SECONDS = 1e9
+"""Some thirty years, and less than what a `timedelta` can hold."""
 
 JobFunction: TypeAlias = "Callable[[Context], object] | Callable[[_plain.Context], object]"
 J = TypeVar("J", bound=JobFunction)
@@ -109,46 +114,7 @@ def _nothing(job: Job) -> None:
 
 
 class Jobs:
-    """All jobs of a runtime, and the clock while it runs."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._jobs: list[Job] = []
-        self._make_clock: Callable[[], Clock] | None = None
-        self._clock: Clock | None = None
-
-    def add(self, job: Job) -> None:
-        """Take a job: while the runtime runs its time begins now, else with the start."""
-        with self._lock:
-            self._jobs.append(job)
-            if self._make_clock is not None:
-                self._clock = self._clock or self._make_clock()
-                self._clock.add(job)
-
-    def start(self, workers: Workers, dispatcher: Dispatcher, data: Data) -> None:
-        """The runtime has started. Without jobs there is no clock, and no thread of it."""
-        with self._lock:
-            self._make_clock = lambda: Clock(workers, dispatcher, data, self._forget_if_once)
-            if self._jobs:
-                self._clock = self._make_clock()
-                for job in self._jobs:
-                    self._clock.add(job)
-
-    def stop(self) -> None:
-        """The runtime stops: begin no more. A job that was to run once and has not begun is kept for the next start."""
-        with self._lock:
-            clock, self._clock, self._make_clock = self._clock, None, None
-        if clock is not None:
-            clock.stop()
-
-    def _forget_if_once(self, job: Job) -> None:
-        if job.once:
-            with self._lock:
-                self._jobs.remove(job)
-
-
-class JobMethods:
-    """Functions that run at times; a part of `Runtime`. Needs the extra `jobs`.
+    """Functions that run at times, and the clock for them while the runtime runs: `Runtime.jobs`. Needs the extra `jobs`.
 
     ```python
     @app.daily("09:00", tz="Europe/Berlin")
@@ -161,7 +127,11 @@ class JobMethods:
     `stop`, and not in `run_once`; times that passed while nothing ran are not made up for.
     """
 
-    _jobs: Jobs
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: list[Job] = []
+        self._make_clock: Callable[[], Clock] | None = None
+        self._clock: Clock | None = None
 
     def every(self, seconds: float, *, name: str = "") -> JobDecorator:
         """Run again and again, the first time `seconds` after the start."""
@@ -236,15 +206,44 @@ class JobMethods:
             raise ValueError(f"these are no times for a job: {problem}") from None
 
         def take(function: J) -> J:
-            self._jobs.add(Job(function, name or getattr(function, "__name__", repr(function)), make_trigger, once))
+            self._add(Job(function, name or getattr(function, "__name__", repr(function)), make_trigger, once))
             return function
 
         return take
 
+    def _add(self, job: Job) -> None:
+        """Take a job: while the runtime runs its time begins now, else with the start."""
+        with self._lock:
+            self._jobs.append(job)
+            if self._make_clock is not None:
+                self._clock = self._clock or self._make_clock()
+                self._clock.add(job)
+
+    def start(self, workers: Workers, dispatcher: Dispatcher, data: Data) -> None:
+        """The runtime has started. Without jobs there is no clock, and no thread of it."""
+        with self._lock:
+            self._make_clock = lambda: Clock(workers, dispatcher, data, self._forget_if_once)
+            if self._jobs:
+                self._clock = self._make_clock()
+                for job in self._jobs:
+                    self._clock.add(job)
+
+    def stop(self) -> None:
+        """The runtime stops: begin no more. A job that was to run once and has not begun is kept for the next start."""
+        with self._lock:
+            clock, self._clock, self._make_clock = self._clock, None, None
+        if clock is not None:
+            clock.stop()
+
+    def _forget_if_once(self, job: Job) -> None:
+        if job.once:
+            with self._lock:
+                self._jobs.remove(job)
+
 
 def _check_seconds(method: str, seconds: float) -> None:
-    if not seconds > 0:
-        raise ValueError(f"{method}: {seconds!r} is no time; give seconds above 0, for example app.{method}(60)")
+    if problem := wrong_number(seconds, least=_SHORTEST_SECONDS, most=_LONGEST_SECONDS):
+        raise ValueError(f"{method}: {problem}; give seconds, for example app.{method}(60)")
 
 
 def _time_of_day(text: str) -> tuple[int, int, int]:
