@@ -57,7 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cpu-minutes", type=float, help="how much CPU to use")
     parser.add_argument("--inputs", type=int, help="how many inputs to try")
     parser.add_argument("--seed", type=int, default=1, help="of the dice")
-    parser.add_argument("--engine", choices=["atheris", "own"], default="atheris" if has_atheris() else "own", help="default: atheris, if installed")
+    parser.add_argument(
+        "--engine",
+        choices=["atheris", "own", "blind"],
+        default="atheris" if has_atheris() else "own",
+        help="default: atheris, if installed; blind: without coverage",
+    )
     parser.add_argument("--replay", action="store_true", help="run the seeds and the committed corpus, and nothing else")
     parser.add_argument("--plant", action="store_true", help="put a bug in, and stop when it is found")
     parser.add_argument("--distil", action="store_true", help="choose the committed corpus anew")

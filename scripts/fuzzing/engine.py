@@ -9,7 +9,7 @@ import random
 import shutil
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzzing import corpus
-from fuzzing.coverage import make_tracer
+from fuzzing.coverage import Tracer, make_tracer
 from fuzzing.findings import Finding, Guard
 from fuzzing.mutation import mutate
 from fuzzing.target import Planted, Target
@@ -136,7 +136,10 @@ def inputs_of(name: str, folder: Path) -> dict[bytes, str]:
 
 def fuzz(run: Run, engine: str) -> None:
     """Run until the budget is spent."""
-    (_with_atheris if engine == "atheris" else _with_mutation)(run)
+    if engine == "atheris":
+        _with_atheris(run)
+    else:
+        _with_mutation(run, make_tracer(_folders()) if engine == "own" else Tracer(()))
 
 
 def has_atheris() -> bool:
@@ -152,9 +155,8 @@ def _folders() -> tuple[str, ...]:
     return tuple(found)
 
 
-def _with_mutation(run: Run) -> None:
+def _with_mutation(run: Run, tracer: Tracer) -> None:
     dice = random.Random(run.seed)  # noqa: S311  # repeatable, not secret
-    tracer = make_tracer(_folders())
     tracer.start()
     kind = load(run.name)
     pool = list(inputs_of(run.name, run.folder))
@@ -192,7 +194,7 @@ def _with_atheris(run: Run) -> None:
     shutil.rmtree(units, ignore_errors=True)
     units.mkdir()
     pool = list(inputs_of(run.name, run.folder))
-    known = set(pool)
+    recent: deque[bytes] = deque(maxlen=20)
     for number, data in enumerate(pool):
         (units / f"0-{number}").write_bytes(data)
 
@@ -208,12 +210,11 @@ def _with_atheris(run: Run) -> None:
 
     def custom(data: bytes, longest: int, seed: int) -> bytes:
         dice = random.Random(seed)  # noqa: S311  # repeatable, not secret
-        if data not in known and len(pool) < _MOST_KEPT:  # what libFuzzer has kept meanwhile
-            known.add(data)
-            pool.append(data)
+        if data not in recent:  # what libFuzzer has kept meanwhile
+            recent.append(data)
         if dice.random() < 0.25:
             return bytes(atheris.Mutate(data, longest))
-        return mutate(kind.shape, data, dice, kind.words, pool, longest)
+        return mutate(kind.shape, data, dice, kind.words, [*pool, *recent], longest)
 
     quiet = ["-verbosity=0", "-detect_leaks=0", "-rss_limit_mb=0", "-timeout=300", "-print_final_stats=0", "-len_control=0", "-mutate_depth=1"]
     bounds = [f"-max_len={kind.longest}", f"-seed={run.seed}", f"-artifact_prefix={run.folder}/"]

@@ -62,9 +62,9 @@ def _other_number(data: bytes, dice: random.Random) -> bytes:
     return data[:start] + str(number).encode() + data[end:]
 
 
-def mutate_lines(data: bytes, dice: random.Random, words: Sequence[bytes], others: Sequence[bytes]) -> bytes:
-    """Change lines."""
-    lines = data.split(b"\n")
+def mutate_lines(data: bytes, dice: random.Random, words: Sequence[bytes], others: Sequence[bytes], separator: bytes = b"\n") -> bytes:
+    """Change lines, or what is separated by something else."""
+    lines = data.split(separator)
     place = dice.randrange(len(lines))
     change = dice.random()
     if change < 0.15 and len(lines) > 1:
@@ -77,10 +77,15 @@ def mutate_lines(data: bytes, dice: random.Random, words: Sequence[bytes], other
         other = dice.randrange(len(lines))
         lines[place], lines[other] = lines[other], lines[place]
     elif change < 0.65 and others:
-        lines.insert(place, dice.choice(dice.choice(others).split(b"\n")))
+        lines.insert(place, dice.choice(dice.choice(others).split(separator)))
     else:
         lines[place] = mutate_bytes(lines[place], dice, words, ())
-    return b"\n".join(lines)
+    return separator.join(lines)
+
+
+def mutate_fields(data: bytes, dice: random.Random, words: Sequence[bytes], others: Sequence[bytes]) -> bytes:
+    """Change the fields of a form."""
+    return mutate_lines(data, dice, words, others, b"&")
 
 
 def mutate_json(data: bytes, dice: random.Random, words: Sequence[bytes], others: Sequence[bytes]) -> bytes:

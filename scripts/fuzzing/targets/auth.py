@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from fuzzing.findings import TOKEN
+from fuzzing.mutation import mutate_fields
 from fuzzing.target import Target
 from syncbot.auth import NotAuthentic, validate_login, validate_web_app_data
 
@@ -21,9 +22,10 @@ class Signatures(Target):
     """Mini App data and login fields: as they came, and with the right signature put in."""
 
     about = "what a browser brings: Mini App data and login fields, unsigned and signed"
+    shape = staticmethod(mutate_fields)
     words: ClassVar = (
-        b"&hash=", b"&user=", b"&auth_date=", b"%00", b"%0A", b"%ff", b"%F0%9F%98%80", b"=", b"&", b"99999999999999999999", b"%7B%22id%22%3A42%7D",
-        b"start_param=",
+        b"hash=", b"user=", b"auth_date=", b"%00", b"%0A", b"%ff", b"%F0%9F%98%80", b"=", b"&", b"99999999999999999999", b"%7B%22id%22%3A42%7D",
+        b"start_param=x",
     )  # fmt: skip
     seeds: ClassVar = (
         b"query_id=AA&user=%7B%22id%22%3A42%2C%22first_name%22%3A%22A%22%7D&auth_date=1700000000&hash=00",
@@ -44,9 +46,9 @@ class Signatures(Target):
         self.attempt(lambda: validate_web_app_data(signed, TOKEN, max_age=None), NotAuthentic)
 
     def plant(self, value: Any) -> bool:
-        """A bug for a user without a number whose link carried something."""
+        """A bug for an app that was opened by a link that carried something, in a query, by nobody."""
         return bool(
             getattr(value, "start_param", "")
+            and value.query_id
             and value.user_id is None
-            and value.user
         )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from typing import Any, ClassVar
 
 from fuzzing.findings import PASSWORD, TOKEN
@@ -90,9 +89,9 @@ class Environments(Target):
         settings = self.attempt(lambda: Settings.load(environ=environ, cwd=self.folder), ConfigError)
         if settings is None:
             return
-        # A token that stands where a path or a host belongs is shown as such.
-        public = (settings.state, settings.ca_file, settings.base_url, settings.env_file)
-        if not any(secret in str(public) for secret in (TOKEN, PASSWORD)):
+        # What stands where a path belongs is shown as one; of a list of hosts what could be a proxy's password is hidden.
+        public = str((settings.state, settings.ca_file, settings.base_url, settings.env_file))
+        if TOKEN not in public + settings.no_proxy and PASSWORD not in public:
             self.guard.heard(repr(settings))
         bot = self.attempt(lambda: Bot.from_settings(settings), ConfigError)
         if bot is not None:
@@ -100,10 +99,10 @@ class Environments(Target):
             bot.close()
 
     def plant(self, value: Any) -> bool:
-        """A bug for two ways of which the second one is SOCKS with names looked up there, in a bot that knows its chat by name."""
+        """A bug for a bot of some users at a server of its own that logs every step."""
         return bool(
             isinstance(value, Settings)
-            and len(value.proxies) > 1
-            and isinstance(value.chat, str)
-            and Counter(proxy.scheme for proxy in value.proxies)["socks5h"] > 1
+            and value.allowed_users
+            and value.local
+            and value.log_level == "DEBUG"
         )  # fmt: skip

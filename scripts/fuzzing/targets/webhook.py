@@ -26,6 +26,8 @@ _ENOUGH_SECONDS = 0.05
 """A request that is not answered by then is taken for unfinished, and the connection for its end."""
 _END_SECONDS = 60.0
 _FRESH_AFTER = 2000
+_FINAL = re.compile(rb"(?:HTTP/1\.1 100 Continue\r\n\r\n)?HTTP/1\.[01] (?!100)(\d{3}) ")
+"""The beginning of an answer, behind the leave to send a body."""
 _HEAD = f"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{SECRET_HEADER}: {SECRET}\r\n"
 
 
@@ -81,15 +83,15 @@ class _Hook(Target):
             answer = b""
             try:
                 connection.sendall(request)
-                while b"\r\n" not in answer and (piece := connection.recv(65_536)):
+                while not _FINAL.match(answer) and (piece := connection.recv(65_536)):
                     answer += piece
             except OSError:
                 pass
-        found = re.match(rb"HTTP/1\.[01] (\d{3}) ", answer)
+        found = _FINAL.match(answer)
         status = int(found[1]) if found else 0
         self.guard.outcomes[str(status)] += 1
         self.guard.heard(answer.decode("latin-1"))
-        self.must(status in self.allowed, f"the answer is {answer[:100]!r}")
+        self.must(status in self.allowed, f"the status is {status}: {answer[:100]!r}")
         return status
 
     def finish(self) -> None:

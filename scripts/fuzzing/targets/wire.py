@@ -172,8 +172,5 @@ class SocksAnswers(_Proxied):
     )
 
     def plant(self, value: Any) -> bool:
-        """A bug for an answer that is an empty list."""
-        return bool(
-            isinstance(value, list)
-            and not value
-        )  # fmt: skip
+        """A bug for an answer that is a list."""
+        return isinstance(value, list)
