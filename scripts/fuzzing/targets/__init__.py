@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from types import MappingProxyType
 
+from fuzzing.corpus import ROOT
 from fuzzing.target import Target
+
+sys.path.append(str(ROOT / "tests"))  # for the kits that damage state files
 
 TARGETS = MappingProxyType(
     {

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from kits.storage_kit import bury
+
 from fuzzing.confine import Confinement
 from fuzzing.findings import TOKEN
 from fuzzing.mutation import mutate_lines
@@ -91,7 +93,7 @@ class CommandLines(Target):
         with open_store(self.template / "bot.db", int(TOKEN.partition(":")[0])) as store:
             store.inbox.store([Incoming(1, "7", b'{"update_id":1}'), Incoming(2, "8", b'{"update_id":2}')])
             store.inbox.recover()
-            store.inbox.bury(store.inbox.claim()[0], "why \x1b[2J\u202e")
+            bury(store.inbox, store.inbox.claim()[0], "why \x1b[2J\u202e")
             store.outbox.put(OutboxCall("sendMessage", {"chat_id": 1001, "text": "queued"}))
         self.confinement = Confinement(self.place)
         for name in [name for name in os.environ if name.upper().endswith("_PROXY") or name.startswith(("SYNCBOT_", "XDG_", "TELEGRAM_"))]:

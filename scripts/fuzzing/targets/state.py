@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import sys
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from fuzzing.corpus import ROOT
+from kits.damage_kit import BOT, NOW, Cell, drive, fill, spoil
+
 from fuzzing.mutation import mutate_json
 from fuzzing.target import Target
 from syncbot.errors import StorageError
 from syncbot.storage import StoreOptions, open_store
 from syncbot.storage.sqlite.repair.checking import check, salvage
 from syncbot.storage.sqlite.shapes import TABLES
-
-sys.path.append(str(ROOT / "tests"))
-
-from kits.damage_kit import BOT, NOW, Cell, drive, fill, spoil
 
 _COLUMNS = tuple(f'["set","{table}","{column}"]' for table, columns in TABLES.items() for column in columns)
 _STATEMENTS = (
@@ -43,9 +39,9 @@ class StateFiles(Target):
         *(word.encode() for word in _COLUMNS),
         *(json.dumps(["sql", statement]).encode() for statement in _STATEMENTS),
         *(b'["write","",4096,"00ff00"]', b'["write","",20,"10000101"]', b'["write","-wal",24,"ffff"]'),
-        *(b'["write","-turns",8,"ff"]', b'["cut","",5000]', b'["cut","-wal",40]'),
+        *(b'["cut","",5000]', b'["cut","-wal",40]'),
         *(b'{"hex":"ff41fe"}', b'"waiting"', b'"running"', b'"yielded"', b'"done"', b'"claimed"', b'"sending"'),
-        *(b'"[1"', b'"{}"', b"4096", b"100", b'""', b'"-wal"', b'"-turns"'),
+        *(b'"[1"', b'"{}"', b"4096", b"100", b'""', b'"-wal"'),
     )  # fmt: skip
     seeds: ClassVar = (
         b"[]",
@@ -53,7 +49,6 @@ class StateFiles(Target):
         b'[["write","",0,"00"],["cut","-wal",0]]',
         b'[["cut","",9000]]',
         b'[["write","-wal",100,"00112233"]]',
-        b'[["write","-turns",60,"ff00ff00"],["cut","-turns",100]]',
         b'[["set","inbox","state","odd"],["set","outbox","params","[1"]]',
         b'[["set","body","json",{"hex":"fffe"}],["set","meta","value","x"]]',
         b'[["set","dead_letter","died",1e999],["set","data","value","NaN"]]',
@@ -61,7 +56,7 @@ class StateFiles(Target):
     )
 
     def open(self) -> None:
-        """Make the whole file, with its log and its notes, as a killed process leaves them."""
+        """Make the whole file, with its log, as a killed process leaves them."""
         self.whole = self.folder / "whole"
         self.whole.mkdir()
         living = self.folder / "living.db"
@@ -125,7 +120,7 @@ def _damage(path: Path, damage: Any) -> None:
         table, column, value = arguments
         if column in TABLES.get(table, ()):
             spoil(path, Cell(table, column, bytes.fromhex(value["hex"]) if isinstance(value, dict) else value))
-    elif kind in ("write", "cut") and arguments[0] in ("", "-wal", "-shm", "-turns"):
+    elif kind in ("write", "cut") and arguments[0] in ("", "-wal", "-shm"):
         _damage_bytes(path.with_name(path.name + arguments[0]), *arguments[1:])
 
 
