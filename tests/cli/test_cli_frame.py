@@ -20,6 +20,16 @@ from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, User
 Command = Callable[..., Any]
 
 
+def test_a_secret_on_a_wrong_command_line_is_not_repeated(command: Command) -> None:
+    """A token or a proxy's password that was given where none belongs is not written to the terminal or into cron's mail."""
+    token, proxy = "987654321:AAOther-Token_that_nobody_has_set_here", "http://user:its-password@proxy.example:3128"
+    ended = command("init", "--no-pair", token, proxy)
+    assert (ended.code, ended.out) == (2, "")
+    assert "unexpected extra arguments" in ended.err
+    assert token.partition(":")[2] not in ended.err
+    assert "its-password" not in ended.err
+
+
 def test_version(command: Command) -> None:
     """--version prints the program's name and version."""
     ended = command("--version")

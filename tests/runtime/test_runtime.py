@@ -517,6 +517,30 @@ def test_a_signal_ends_run(server: BotApiServer, tmp_path: Path, number: int) ->
         assert process.end() == (0, "over []\n", "")
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 3), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_signal_before_anything_has_begun_is_not_lost(server: BotApiServer, tmp_path: Path, number: int, code: int) -> None:
+    """A signal that comes when `run` was called and has not begun ends the program as it would have before, and is not swallowed."""
+    early = f"""
+class Early(Bot):
+    @property
+    def types(self):
+        signal.raise_signal({int(number)})
+        return True
+    @types.setter
+    def types(self, value): pass
+"""
+    source = f"{PROGRAM}\nimport signal\n{early}\nbot.__class__ = Early\n" + """
+app = Runtime(bot, state=STATE)
+threading.Timer(10.0, app.stop).start()
+try:
+    app.run()
+except KeyboardInterrupt:
+    os._exit(3)
+"""
+    with Process(source, *program_arguments(server, tmp_path / "bot.db")) as process:
+        assert process.end()[0] == code
+
+
 def test_a_second_signal_forces(server: BotApiServer, tmp_path: Path) -> None:
     """A second signal does not wait for the grace of a handler that hangs."""
     server.user(id=42).send("hang")

@@ -127,7 +127,10 @@ def _describe(error: SyncBotError) -> str:
 
 
 def _usage_text(problem: click.ClickException) -> str:
-    text = problem.format_message()
+    """What is wrong with the command line; somebody may have put a token or a proxy's password into it."""
+    from syncbot.logs import guard  # deferred: a command that succeeds has nothing to hide
+
+    text = guard().text(problem.format_message())
     if not isinstance(problem, click.UsageError) or "--help" in text:
         return text
     return f"{text} ({problem.ctx.command_path if problem.ctx is not None else 'syncbot'} --help shows how)"

@@ -153,17 +153,26 @@ class Lifecycle:
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM stop the session meanwhile, a second one at once; touched in the main thread only, and put back as they were."""
+        """SIGINT and SIGTERM stop the session meanwhile, a second one at once; touched in the main thread only, and put back as they were.
+
+        Until there is a new session they do what they did before: nothing has begun, and a signal that came then must not be lost.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        earlier = self.session
 
         def on_signal(number: int, frame: FrameType | None) -> None:
             # A signal may interrupt anything, also somebody who holds a lock, that of the very event. So only an event is set, and by another thread, which
             # can wait for that lock; one of threading's own takes locks where it is started.
             session = self.session
-            if session is not None:
+            if session is not None and session is not earlier:
                 _thread.start_new_thread((session.forced if session.stop.is_set() else session.stop).set, ())
+            elif callable(handler := before[number]):
+                handler(number, frame)
+            elif handler is signal.SIG_DFL:
+                signal.signal(number, handler)
+                signal.raise_signal(number)
 
         before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
