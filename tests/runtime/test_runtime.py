@@ -529,7 +529,9 @@ class Early(Bot):
     @types.setter
     def types(self, value): pass
 """
-    source = f"{PROGRAM}\nimport signal\n{early}\nbot.__class__ = Early\n" + """
+    source = (
+        f"{PROGRAM}\nimport signal\n{early}\nbot.__class__ = Early\n"
+        + """
 app = Runtime(bot, state=STATE)
 threading.Timer(10.0, app.stop).start()
 try:
@@ -537,6 +539,7 @@ try:
 except KeyboardInterrupt:
     os._exit(3)
 """
+    )
     with Process(source, *program_arguments(server, tmp_path / "bot.db")) as process:
         assert process.end()[0] == code
 
