@@ -174,7 +174,7 @@ class Lifecycle:
                 signal.signal(number, handler)
                 signal.raise_signal(number)
 
-        before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        before: dict[int, Any] = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
