@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -39,6 +40,7 @@ class Target:
 
     def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="syncbot-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))  # noqa: S108  # memory, not a secret
+        os.environ["XDG_STATE_HOME"] = str(self.folder)  # where the locks of bots without a state file are: other runs of the fuzzer have theirs
         self.open()
         return self
 

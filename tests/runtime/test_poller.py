@@ -298,6 +298,12 @@ def test_it_waits_as_long_as_telegram_asks(store: Store) -> None:
     assert rig.poller.facts.expected_since > before + 16
 
 
+@pytest.mark.parametrize("seconds", [0, -1, 0.001])
+def test_who_asks_for_no_wait_is_not_polled_at_once(store: Store, seconds: float) -> None:
+    """A 429 that asks for no time, or less, is followed by a pause all the same: else the poller would spin."""
+    assert Rig(store.inbox, *[RetryAfter("slow", code=429, parameters={"retry_after": seconds})] * 3).steps(3) == [0.5] * 3
+
+
 def test_whoever_looks_between_two_steps_takes_no_held_back_poller_for_a_silent_one(store: Store) -> None:
     """When a poller is held back no more, it is known already that an answer is to be expected from then on, and not from before."""
     expected: list[float] = []

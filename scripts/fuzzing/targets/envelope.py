@@ -10,6 +10,7 @@ from fuzzing.findings import TOKEN
 from fuzzing.mutation import mutate_json
 from fuzzing.target import Target
 from syncbot import Bot
+from syncbot.client.plain_bot import PlainBot
 from syncbot.client.ptb.decode import DecodeError
 from syncbot.errors import ApiError, ChatMigrated, NetworkError, RetryAfter
 from syncbot.types import Request, Response
@@ -60,7 +61,7 @@ def look_at(call: Callable[..., Any], *arguments: Any) -> Any:
 class Envelopes(Target):
     """A call whose answer is the input, decoded to python-telegram-bot's objects."""
 
-    about = "JSON envelopes: results and errors, decoded to python-telegram-bot's objects"
+    about = "JSON envelopes: results and errors, decoded to python-telegram-bot's objects and to plain ones"
     shape = staticmethod(mutate_json)
     words = WORDS
     longest = 16_384
@@ -93,9 +94,9 @@ class Envelopes(Target):
     )
 
     def open(self) -> None:
-        """A bot whose transport answers with the input."""
+        """Bots whose transport answers with the input: with python-telegram-bot's objects, and with plain ones."""
         self.answer = b""
-        self.bot = Bot(TOKEN, transport=self, retry=None, limits=None)
+        self.bots = (Bot(TOKEN, transport=self, retry=None, limits=None), PlainBot(TOKEN, transport=self, retry=None, limits=None))
 
     def send(self, request: Request) -> Response:
         """Part of `syncbot.types.Transport`."""
@@ -109,7 +110,8 @@ class Envelopes(Target):
         """The first line names the call, the rest is its answer."""
         name, _, self.answer = data.partition(b"\n")
         call = self.calls.get(name.decode("ascii", "replace"), self.calls["plain"])
-        self.attempt(lambda: look_at(call, self.bot), NetworkError, ApiError, DecodeError, ValueError)  # a path of the server's own disk
+        for bot in self.bots:
+            self.attempt(lambda bot=bot: look_at(call, bot), NetworkError, ApiError, DecodeError, ValueError)  # a path of the server's own disk
 
     def plant(self, value: Any) -> bool:
         """A bug for a message without entities, of nobody, in a chat without a title."""

@@ -23,6 +23,7 @@ from syncbot.types import Request, Response
 _WAIT_SECONDS = 40.0
 _LONGEST_PAUSE_SECONDS = 3600.0
 _OK = b'{"ok":true,"result":true}'
+_NOTHING = object()
 
 
 class Updates(Target):
@@ -31,7 +32,7 @@ class Updates(Target):
     What the first would pause for is not given to the second: it would wait.
     """
 
-    about = "answers to getUpdates: a poller's pauses, and a running runtime with handlers, in memory"
+    about = "answers to getUpdates: a poller's pauses, and running runtimes with handlers, with types and without"
     shape = staticmethod(mutate_json)
     words = WORDS
     longest = 16_384
@@ -49,19 +50,16 @@ class Updates(Target):
     )
 
     def open(self) -> None:
-        """A poller's bot, and a runtime with handlers."""
+        """A poller's bot, and two runtimes with handlers: one with python-telegram-bot's types, one with plain updates."""
         self.answer = b""
         self.alone = Bot(TOKEN, transport=self, retry=None, limits=None)
-        self.telegram = _Telegram()
-        self.bot = Bot(TOKEN, transport=self.telegram, retry=None, limits=None)
         self.ids = itertools.count(1000)
-        self.app = Runtime(self.bot, state=None, workers=2, allowed_updates=[])
-        _listen(self.app)
-        self.app.start()
+        self.runs = [(telegram := _Telegram(), _start(telegram, types=types)) for types in (True, False)]
 
     def close(self) -> None:
-        """Stop it."""
-        self.app.stop(grace=1.0)
+        """Stop them."""
+        for _, app in self.runs:
+            app.stop(grace=1.0)
 
     def send(self, request: Request) -> Response:
         """Part of `syncbot.types.Transport`, for the poller alone."""
@@ -77,14 +75,16 @@ class Updates(Target):
         pause_seconds = self.attempt(self._poll_alone, Unauthorized)
         if pause_seconds is None or pause_seconds > 0:
             return
-        result = json.loads(data)["result"]
+        result = json.loads(data).get("result", _NOTHING)
+        self.must(result is not _NOTHING, "an answer that is an error is followed by no pause")
         updates = [update | {"update_id": next(self.ids)} for update in result if _has_id(update)] if isinstance(result, list) else []
         if not updates:
             return
         self.guard.outcomes["updates"] += len(updates)
-        self.must(self.telegram.give(updates), f"the runtime does not ask for more: {self.app.health()}")
-        health = self.app.health()
-        self.must(health["ok"], f"health is bad: {health}")
+        for telegram, app in self.runs:
+            self.must(telegram.give(updates), f"the runtime does not ask for more: {app.health()}")
+            health = app.health()
+            self.must(health["ok"], f"health is bad: {health}")
         self.planted(updates)
 
     def _poll_alone(self) -> float:
@@ -114,8 +114,10 @@ def _has_id(update: object) -> bool:
     return isinstance(update, dict) and type(update.get("update_id")) is int and 0 <= update["update_id"] < 2**62
 
 
-def _listen(app: Runtime) -> None:
-    """Handlers that look at much of what an update holds."""
+def _start(telegram: _Telegram, *, types: bool) -> Any:
+    """A runtime whose handlers look at much of what an update holds."""
+    bot = Bot(TOKEN if types else "2" + TOKEN, transport=telegram, retry=None, limits=None)
+    app: Any = Runtime(bot, state=None, workers=2, allowed_updates=[]) if types else Runtime(bot, types=False, state=None, workers=2, allowed_updates=[])
 
     @app.use
     def look(update: Any, context: Any, handle: Any) -> None:
@@ -139,6 +141,9 @@ def _listen(app: Runtime) -> None:
     @app.on("any")
     def other(update: Any, context: Any) -> None:
         str(update)
+
+    app.start()
+    return app
 
 
 class _Telegram:

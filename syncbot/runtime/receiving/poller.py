@@ -266,8 +266,10 @@ class Poller:
     def _after(self, error: NetworkError | ApiError, asked: int) -> float:
         """What a failed poll teaches; returns the pause."""
         if isinstance(error, RetryAfter):
-            self.facts.expected_since = self._clock() + error.retry_after
-            return self._failed("RetryAfter", str(error), error.retry_after)
+            # Whoever asks to wait for no time at all, again and again, is not to have what he asks for.
+            pause_seconds = max(_FIRST_PAUSE_SECONDS, error.retry_after)
+            self.facts.expected_since = self._clock() + pause_seconds
+            return self._failed("RetryAfter", str(error), pause_seconds)
         if isinstance(error, Conflict):
             return self._after_conflict(error)
         if not isinstance(error, NetworkError):
