@@ -153,7 +153,7 @@ def test_queue_with_a_time_to_live(command: Command, user: User, server: BotApiS
         assert command("send", "--queue", "--timeout", "1", "--ttl", "3600", "in time").code == 0
     (item,) = json.loads(command("outbox", "list", "--json").out)
     assert item["expires"] - item["created"] == pytest.approx(3600, abs=60)
-    ended = command("send", "--queue", "--ttl", "0.000001", "too late")
+    ended = command("send", "--queue", "--ttl", "0.001", "too late")
     assert ended.code == 77
     assert "its time ran out" in ended.err
     assert [message.text for message in server.sent] == ["in time"]

@@ -148,7 +148,7 @@ def test_filters_of_python_telegram_bot_are_refused_at_the_start(wanted: Any) ->
     with pytest.raises(TypeError, match=r"greet.*filters\.TEXT.* is a filter of python-telegram-bot's.*types=False.*use syncbot\.filters"):
         app.start()
     outer = plain_app()
-    outer.include(app)
+    outer.include(app.router)
     with pytest.raises(TypeError, match="python-telegram-bot's"):
         outer.run_once()
 
