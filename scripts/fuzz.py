@@ -100,6 +100,8 @@ def _supervise(name: str, options: argparse.Namespace) -> int:
             if status["over"]:
                 break
             _note_death(name, folder, total)
+            if not status.get("inputs"):
+                break  # it cannot even begin
         _tell(name, options, total)
         return 1 if total["findings"] else 0
 
@@ -136,7 +138,7 @@ def _note_death(name: str, folder: Path, total: dict[str, Any]) -> None:
     with (folder / "findings.jsonl").open("a", encoding="utf-8") as file:
         file.write(Finding(where, "", data).as_json() + "\n")
     print(f"FOUND in {name}: {where}", flush=True)
-    total["findings"].append(where)
+    total["findings"] += [where] * (where not in total["findings"])
 
 
 def _tell(name: str, options: argparse.Namespace, total: dict[str, Any]) -> None:

@@ -216,7 +216,17 @@ def _with_atheris(run: Run) -> None:
             return bytes(atheris.Mutate(data, longest))
         return mutate(kind.shape, data, dice, kind.words, [*pool, *recent], longest)
 
-    quiet = ["-verbosity=0", "-detect_leaks=0", "-rss_limit_mb=0", "-timeout=300", "-print_final_stats=0", "-len_control=0", "-mutate_depth=1"]
+    quiet = [
+        "-verbosity=0",
+        "-detect_leaks=0",
+        "-handle_int=0",
+        "-handle_term=0",
+        "-rss_limit_mb=0",
+        "-timeout=300",
+        "-print_final_stats=0",
+        "-len_control=0",
+        "-mutate_depth=1",
+    ]
     bounds = [f"-max_len={kind.longest}", f"-seed={run.seed}", f"-artifact_prefix={run.folder}/"]
     run.__enter__()
     atheris.Setup(["fuzz", str(units), *quiet, *bounds], one, custom_mutator=custom)

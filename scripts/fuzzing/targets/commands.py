@@ -102,6 +102,7 @@ class CommandLines(Target):
             del os.environ[name]
         os.environ.update(TELEGRAM_BOT_TOKEN=TOKEN, SYNCBOT_BASE_URL=self.server.url, SYNCBOT_CHAT="1001", HOME=str(self.place), SYNCBOT_DEADLINE="2")
         self.environment = dict(os.environ)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
 
     def close(self) -> None:
         """Stop the server."""
