@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -167,11 +168,11 @@ def test_what_becomes_of_two_updates_at_once_is_all_kept(stores: Callable[[], St
 
 def test_what_is_done_while_a_batch_is_stored_is_swept(tmp_path: Path) -> None:
     """The row of an update that ends in the middle of a batch goes with the next one."""
-    numbers = count()
+    numbers, opened = count(), ExitStack()
 
     def make() -> Steps:
         path = tmp_path / f"{next(numbers)}.db"
-        store = open_store(path, 1)
+        store = opened.enter_context(open_store(path, 1))
         store.inbox.recover()
         put(store.inbox, (1, "a"), (2, "b"))
         first, second = store.inbox.claim(2)
@@ -186,7 +187,8 @@ def test_what_is_done_while_a_batch_is_stored_is_swept(tmp_path: Path) -> None:
 
         return Steps(lambda: put(store.inbox, (3, "c")), lambda: store.inbox.settle([End(second)]), check)
 
-    assert at_every_line(make, INBOX) > 5
+    with opened:
+        assert at_every_line(make, INBOX) > 5
 
 
 def test_a_fork_never_finds_the_bots_lock_half_let_go(tmp_path: Path) -> None:
