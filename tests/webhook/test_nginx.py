@@ -112,11 +112,16 @@ def test_nginx_bounds_the_requests_of_one_address(edge: Edge, app: Runtime) -> N
     thread = serving(app, edge)
     connection = edge.connect()
     try:
-        with contextlib.ExitStack() as stack:
-            for _ in range(100):
-                stack.enter_context(edge.half_a_body("127.0.0.2"))
-            assert b" 503 " in stack.enter_context(edge.half_a_body("127.0.0.2")).recv(1000)
-            assert post_on(connection, body_of(1)).status == 200
+        refused = b""
+        for _ in range(4):  # on a busy machine the first of a hundred may have run out of time before the last one comes
+            with contextlib.ExitStack() as stack:
+                for _ in range(100):
+                    stack.enter_context(edge.half_a_body("127.0.0.2"))
+                refused = stack.enter_context(edge.half_a_body("127.0.0.2")).recv(1000)
+                assert post_on(connection, body_of(1)).status == 200
+            if b" 503 " in refused:
+                break
+        assert b" 503 " in refused
     finally:
         connection.close()
         app.stop()
