@@ -64,10 +64,7 @@ def set_(ctx: click.Context, /, url: str, timeout: float | None, drop_pending: b
         "drop_pending_updates": drop_pending or None,
     }
     with open_bot(settings, timeout) as bot:
-        try:
-            bot.call("setWebhook", **{name: value for name, value in parameters.items() if value is not None})
-        except ValueError as problem:  # a text that is no UTF-8
-            raise click.UsageError(str(problem)) from None
+        bot.call("setWebhook", **{name: value for name, value in parameters.items() if value is not None})
     tell(f"the webhook is set: {url}")
     return Exit.OK
 

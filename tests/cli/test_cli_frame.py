@@ -30,6 +30,15 @@ def test_a_secret_on_a_wrong_command_line_is_not_repeated(command: Command) -> N
     assert "its-password" not in ended.err
 
 
+@pytest.mark.parametrize("argv", [("webhook", "set", "https://x/\udcb0"), ("send", "hi", "--button", "A=https://x/\udcf2"), ("send", "\udcff")])
+def test_an_argument_that_is_no_utf8_is_a_wrong_command_line(command: Command, server: BotApiServer, argv: tuple[str, ...]) -> None:
+    """What cannot be sent as text is a mistake of the command line, and none of the program."""
+    ended = command(*argv)
+    assert (ended.code, ended.out) == (2, "")
+    assert "a mistake in the program" not in ended.err
+    assert server.count("sendMessage") + server.count("setWebhook") == 0
+
+
 def test_version(command: Command) -> None:
     """--version prints the program's name and version."""
     ended = command("--version")

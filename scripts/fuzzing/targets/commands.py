@@ -27,6 +27,7 @@ from syncbot.storage import Incoming, OutboxCall, open_store
 from syncbot.testing import BotApiServer
 
 _INTERRUPT_SECONDS = 0.4
+_WARM_SECONDS = 60.0
 _DRIVES_TERMINALS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _MODULE = b"""
 from syncbot import Bot, Runtime
@@ -47,7 +48,7 @@ class CommandLines(Target):
 
     about = "command lines, in this process, at a server on this machine: an exit code, and one line of trouble"
     shape = staticmethod(mutate_lines)
-    spare = 8
+    spare = 40  # the watchdog of a bot that a module made lives on for some seconds
     longest = 2000
     may_log_errors = ("syncbot.runtime.handling.dispatcher",)
     words: ClassVar = tuple(
@@ -102,7 +103,8 @@ class CommandLines(Target):
             del os.environ[name]
         os.environ.update(TELEGRAM_BOT_TOKEN=TOKEN, SYNCBOT_BASE_URL=self.server.url, SYNCBOT_CHAT="1001", HOME=str(self.place), SYNCBOT_DEADLINE="2")
         self.environment = dict(os.environ)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
+        for argv in (["send", "hi"], ["run", "bot:nothing"], *([name, "--help"] for name in COMMANDS)):
+            self._run(argv, b"", _WARM_SECONDS)  # an import that is interrupted begins anew the next time
 
     def close(self) -> None:
         """Stop the server."""
@@ -115,7 +117,7 @@ class CommandLines(Target):
         argv = [os.fsdecode(word) for word in head.replace(b"\0", b"").split(b"\n")]
         if "run" in argv or "poll" in argv:  # which import what they are told to: only what is here
             argv = ["bot:" + word.partition(":")[2] if ":" in word else word for word in argv if word.isascii() or ":" in word]
-        code, out, err = self._run(argv, stdin)
+        code, out, err = self._run(argv, stdin, _INTERRUPT_SECONDS)
         self.guard.outcomes[str(code)] += 1
         self.guard.heard(out)
         self.guard.heard(err)
@@ -125,12 +127,13 @@ class CommandLines(Target):
             self.must(not _DRIVES_TERMINALS.search(err), f"standard error holds {err[-300:]!r}")
         self.planted((code, out))
 
-    def _run(self, argv: list[str], stdin: bytes) -> tuple[int, str, str]:
+    def _run(self, argv: list[str], stdin: bytes, seconds: float) -> tuple[int, str, str]:
         shutil.rmtree(self.place, ignore_errors=True)
         shutil.copytree(self.template, self.place)
         os.chdir(self.place)
         out, err = _text(b""), _text(b"")
-        timer = threading.Timer(_INTERRUPT_SECONDS, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # libFuzzer has one of its own, and in the background there is none
+        timer = threading.Timer(seconds, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
         with _as_before(self.environment), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), self.confinement.here():
             sys.stdin = _text(stdin)
             timer.start()

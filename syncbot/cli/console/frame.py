@@ -108,7 +108,15 @@ def run(argv: Sequence[str]) -> int:
         complain(_describe(error))
         return exit_for(error)
     except Exception as error:
+        if isinstance(error, ValueError) and not _is_utf8(argv):
+            complain(f"an argument is not in UTF-8: {error}")
+            return Exit.USAGE
         return _internal(error, bool(debugging))
+
+
+def _is_utf8(argv: Sequence[str]) -> bool:
+    """Whether all arguments can be sent; a name of a file need not be in UTF-8, all else has to."""
+    return not any("\ud800" <= character <= "\udfff" for character in "".join(argv))
 
 
 def _invoke(argv: list[str], debugging: list[bool]) -> Any:
