@@ -43,7 +43,7 @@ def command(ctx: click.Context, /, path: str | None, salvage_into: str | None, a
     settings = load_settings(ctx, require_token=False)
     file = state_file(settings, path)
     lock = BotLock(Path(f"{file}.lock"))
-    if (lock.path.exists() or os.access(file.parent, os.W_OK)) and not lock.acquire():
+    if (os.path.exists(lock.path) or os.access(file.parent, os.W_OK)) and not lock.acquire():
         raise AlreadyRunning(f"a bot runs on {file} (it holds {lock.path}); stop it first, for example with systemctl stop, then check the file")
     try:
         findings = check(file)

@@ -47,7 +47,7 @@ def command(ctx: click.Context, /, file_id: str, path: str | None, timeout: floa
             target = bot.download(file_id, path, progress=progress)
         except BrokenPipeError:
             raise ReaderGone from None
-        except ValueError as problem:  # the path is a device, or the server a local one that the settings do not tell of
+        except (TypeError, ValueError) as problem:  # no file id; the path is a device, or the server a local one that the settings do not tell of
             raise click.UsageError(str(problem)) from None
         except OSError as problem:
             text = f"{problem.filename or path or 'the file'} cannot be written ({problem.strerror})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -75,7 +76,7 @@ def _certificate(name: str | None) -> Any:
     from pathlib import Path
 
     path = Path(system_path(name))
-    if not path.is_file():
+    if not os.path.isfile(path):  # of a name that is too long, too
         raise click.BadParameter(f"--certificate: {name!r} is not a file")
     return path
 

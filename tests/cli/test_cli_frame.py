@@ -15,6 +15,7 @@ import pytest
 
 from syncbot.cli import run
 from syncbot.cli.console.frame import COMMANDS
+from syncbot.storage import open_store
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, User
 
 Command = Callable[..., Any]
@@ -28,6 +29,34 @@ def test_a_secret_on_a_wrong_command_line_is_not_repeated(command: Command) -> N
     assert "unexpected extra arguments" in ended.err
     assert token.partition(":")[2] not in ended.err
     assert "its-password" not in ended.err
+
+
+_LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        (("monitor", "--once", "--state", _LONG), 78),
+        (("monitor", "--once", "--log-file", _LONG), 1),
+        (("check-state", _LONG), 78),
+        (("check-state", "whole.db", "--salvage-into", _LONG), 78),
+        (("outbox", "list", "--state", _LONG), 78),
+        (("dead-letters", "list", "--state", _LONG), 78),
+        (("webhook", "set", "https://x/", "--certificate", _LONG), 2),
+        (("send", "--file", _LONG), 2),
+        (("download", "x", _LONG), 2),
+        (("download", ""), 2),
+    ],
+    ids=lambda value: value[0] + value[-1][:3] if isinstance(value, tuple) else None,
+)
+def test_a_name_that_no_file_can_have_is_no_mistake_of_the_program(command: Command, server: BotApiServer, argv: tuple[str, ...], code: int) -> None:
+    """A file name that is too long, or an empty id, is told as what it is, and the exit code is that of a missing file."""
+    with open_store("whole.db", 1):
+        pass
+    ended = command(*argv)
+    assert "a mistake in the program" not in ended.err
+    assert ended.code == code, ended.err
 
 
 @pytest.mark.parametrize("argv", [("webhook", "set", "https://x/\udcb0"), ("send", "hi", "--button", "A=https://x/\udcf2"), ("send", "\udcff")])

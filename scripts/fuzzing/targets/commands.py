@@ -122,7 +122,8 @@ class CommandLines(Target):
         self.guard.heard(out)
         self.guard.heard(err)
         self.must(code in list(MEANINGS), f"the exit code is {code}")
-        self.must("a mistake in the program" not in err, f"it ends with {err[-300:]!r}")
+        if mistake := re.search(r"a mistake in the program: (\w+): (.*)", err):
+            self.must(False, f"{argv[0]} ends with {mistake[1]}: {mistake[2][:300]}")
         if "--debug" not in argv:
             self.must(not _DRIVES_TERMINALS.search(err), f"standard error holds {err[-300:]!r}")
         self.planted((code, out))

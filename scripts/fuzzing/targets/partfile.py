@@ -36,6 +36,7 @@ class _Done:
 
     began_at: int
     content: bytes
+    kind: int
 
 
 class PartFiles(Target):
@@ -78,16 +79,16 @@ class PartFiles(Target):
         kind, self.manner, self.began_at = data[:1] or b"0", data[1:2][0] % 4 if data[1:] else 0, -1
         with contextlib.suppress(OSError):
             _PLANTED[kind[0] % len(_PLANTED)](place / "a.jpg.part", other, data[2:])
-        done = self.attempt(lambda: self._download(place / "a.jpg"), NetworkError, ApiError, OSError)
+        done = self.attempt(lambda: self._download(place / "a.jpg", kind[0]), NetworkError, ApiError, OSError)
         if kind[0] % len(_PLANTED) != _HARD_LINK or done is None:
             self.must(other.read_bytes() in (b"somebody else's", data[2:]), "somebody else's file was written to")
         if done is not None:
             self.must(len(done.content) == len(_CONTENT), f"the file has {len(done.content)} bytes")
             self.must(done.content[max(0, done.began_at) :] == _CONTENT[max(0, done.began_at) :], "the file is not what the server sent")
 
-    def _download(self, path: Path) -> _Done:
+    def _download(self, path: Path, kind: int) -> _Done:
         self.bot.download(_FILE, path)
-        return _Done(self.began_at, path.read_bytes())
+        return _Done(self.began_at, path.read_bytes(), kind)
 
     def send(self, request: Request) -> Response:
         """Part of `syncbot.types.Transport`: a server with one file, in four manners."""
@@ -110,10 +111,11 @@ class PartFiles(Target):
         return 0
 
     def plant(self, value: Any) -> bool:
-        """A bug for a part that is gone on with from far behind its middle."""
+        """A bug for a part of four bytes that is gone on with, in an input that no seed begins like."""
         return bool(
             value.began_at > 0
-            and value.began_at > 300
+            and value.began_at == 4
+            and value.kind > 127
         )  # fmt: skip
 
 

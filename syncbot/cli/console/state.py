@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,7 @@ def state_file(settings: Settings, named: str | None) -> Path:
     path = usual_state(settings, named)
     if path is None:
         raise ConfigError("which state file? Give --state FILE, or set SYNCBOT_STATE (or the token, for the usual place), for example --state bot.db")
-    if not path.exists():
+    if not os.path.exists(path):  # nor can a file be whose name is too long
         raise ConfigError(f"there is no state file {path}: has the bot run here? Give another with --state FILE, or SYNCBOT_STATE")
     return path
 

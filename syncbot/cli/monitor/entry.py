@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -89,7 +90,7 @@ def _watch(ctx: click.Context, state: str | None, heartbeat: str | None, log_fil
         from syncbot.cli.monitor.log_watch import LogWatch
 
         path = Path(log_file)
-        if path.is_dir():
+        if os.path.isdir(path):
             raise click.UsageError(f"--log-file: {log_file} is a folder; name the file")
         if wrong := what_else(path):
             raise click.UsageError(f"--log-file: {log_file}: {wrong}; name the file")

@@ -175,7 +175,7 @@ class LogWatch:
 
     def _troubles(self, failures: Counter[str], well: bool, now: float) -> Iterator[str]:
         minutes = span(self._bounds.minutes * 60)
-        if not self._follower.path.exists():
+        if not os.path.exists(self._follower.path):
             yield f"there is no log file {self._follower.path}"
         if failures[POOL_TIMEOUT]:
             yield f'"Pool timeout" ({failures[POOL_TIMEOUT]} in {minutes}): the connection pool has lost its slots, and gets them back only by a restart'

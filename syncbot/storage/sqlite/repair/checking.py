@@ -77,7 +77,7 @@ def check(path: Path) -> Findings:
     Raises:
         StorageError: there is nothing to look at, or it is another program's, or a newer syncbot's.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise StorageError(f"there is no state file {path}")
     findings = Findings(path)
     with opened_copy(path) as wreck:
@@ -120,7 +120,8 @@ def salvage(findings: Findings, new: Path, bot_id: int | None = None) -> Salvage
             database.close()
     except BaseException:
         for end in ("", "-wal", "-shm"):
-            Path(f"{new}{end}").unlink(missing_ok=True)
+            with suppress(OSError):  # none was made
+                os.unlink(f"{new}{end}")
         raise
 
 
