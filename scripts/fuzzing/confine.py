@@ -14,11 +14,11 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ON_PATHS = frozenset(
     {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.truncate", "os.symlink", "os.link", "os.utime", "sqlite3.connect"}
 )
-_STARTING = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "webbrowser.open"})
+_STARTING = frozenset({"os.killpg", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "webbrowser.open"})
 
 
 class Confinement:
-    """Refuses, as the system would, to write outside a folder, to start programs, and to connect to other machines. It cannot be taken away again.
+    """Refuses, as the system would, to write outside a folder, to start or signal programs, and to connect elsewhere. It cannot be taken away again.
 
     Args:
         folder: where writing is allowed.
@@ -47,7 +47,7 @@ class Confinement:
                 self._check(path)
         elif event in _ON_PATHS:
             self._check(arguments[0])
-        elif event in _STARTING:
+        elif event in _STARTING or (event == "os.kill" and arguments[1]):  # signal 0 only asks whether a process is there
             raise PermissionError(1, f"{event} is not allowed here")
         elif event == "socket.connect" and not (isinstance(arguments[1], tuple) and str(arguments[1][0]).startswith("127.")):
             raise ConnectionRefusedError(111, "Connection refused")
