@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
-from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Recovery, Settled
+from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.outbox import Outbox, OutboxCall, OutboxItem, OutboxState, Outlook
 from syncbot.storage.promises.store import Meta, Store, StoreOptions
 
@@ -35,6 +35,7 @@ __all__ = [
     "End",
     "Inbox",
     "Incoming",
+    "Member",
     "Meta",
     "Outbox",
     "OutboxCall",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
@@ -45,6 +46,50 @@ def test_updates_without_a_key_wait_for_nothing(store: Store) -> None:
     assert store.inbox.store([Incoming(1, "", b"1"), Incoming(2, "", b"2"), Incoming(3, "a", b"3")]) == 3
     store.inbox.recover()
     assert ids(store.inbox.claim(10)) == [1, 2, 3]
+
+
+def test_a_run_of_one_key_is_handed_out_together(store: Store) -> None:
+    """With `per_key`, several updates of each of so many keys come at once, each key's in its order, and its next ones only when all of those have ended."""
+    put(store.inbox, (1, "a"), (2, "b"), (3, "a"), (4, "c"), (5, "a"), (6, "b"))
+    store.inbox.recover()
+    assert ids(run := store.inbox.claim(2, per_key=2)) == [1, 3, 2, 6]
+    assert ids(finish(store.inbox, run[0], claim=5)) == [4]
+    assert ids(finish(store.inbox, run[1], claim=5)) == [5]
+
+
+def test_updates_without_a_key_make_no_run(store: Store) -> None:
+    """Each update without a key counts as a key of its own."""
+    store.inbox.store([Incoming(1, "", b"1"), Incoming(2, "", b"2"), Incoming(3, "a", b"3"), Incoming(4, "a", b"4")])
+    store.inbox.recover()
+    assert ids(store.inbox.claim(2, per_key=9)) == [1, 2]
+
+
+def test_a_handler_that_waits_within_a_run_gets_its_turn_after_it(store: Store) -> None:
+    """What is left of a run goes on while the first waits for an answer, and the chat's next update comes when the turn is free."""
+    put(store.inbox, (1, "a"), (2, "a"), (3, "a"), (4, "a"))
+    store.inbox.recover()
+    asking, second, third = store.inbox.claim(per_key=3)
+    store.inbox.yield_turn(asking)
+    finish(store.inbox, second)
+    assert not store.inbox.take_turn(asking)
+    assert ids(finish(store.inbox, third, claim=1)) == [4]
+
+
+def test_a_run_that_is_put_back_is_again_the_next(store: Store) -> None:
+    """What is released of a run waits again in its order, before what came later."""
+    put(store.inbox, (1, "a"), (2, "a"), (3, "a"))
+    store.inbox.recover()
+    first, *rest = store.inbox.claim(per_key=2)
+    store.inbox.release(*rest)
+    assert store.inbox.claim(per_key=3) == []
+    assert ids(finish(store.inbox, first, claim=1)) == [2]
+
+
+def test_each_time_as_the_one_that_handles_is_another_member(store: Store) -> None:
+    """`recover` tells who handles from now on; no number comes twice, and nothing but the next `recover` ends it."""
+    members = [store.inbox.recover().member for _ in range(3)]
+    assert len({member.id for member in members}) == 3
+    assert {member.lease_until for member in members} == {math.inf}
 
 
 def test_the_limit_bounds_a_claim(store: Store) -> None:

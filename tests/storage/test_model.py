@@ -57,9 +57,9 @@ class TwoStores(RuleBasedStateMachine):
         updates = [Incoming(id, key, b"{}") for id, key in batch]
         assert self.memory.inbox.store(updates) == (self.other if other else self.file).inbox.store(updates)
 
-    @rule(limit=st.integers(1, 3))
-    def claim(self, limit: int) -> None:
-        self.add(self.memory.inbox.claim(limit), self.file.inbox.claim(limit))
+    @rule(limit=st.integers(1, 3), per_key=st.integers(1, 3))
+    def claim(self, limit: int, per_key: int = 1) -> None:
+        self.add(self.memory.inbox.claim(limit, per_key=per_key), self.file.inbox.claim(limit, per_key=per_key))
 
     @precondition(lambda self: self.running)
     @rule(data=st.data(), limit=st.integers(0, 2))
@@ -214,12 +214,12 @@ class TwoStores(RuleBasedStateMachine):
         assert self.memory.data.load(Scope.CHAT, 1) == self.file.data.load(Scope.CHAT, 1)
         assert self.memory.outbox.entries() == self.file.outbox.entries()
         assert self.memory.outbox.outlook() == self.file.outbox.outlook()
-        busy = [one.key for one in self.running if one.key and one.row not in self.yielded]
-        assert len(busy) == len(set(busy))
 
     def add(self, memory: list[Claimed], file: list[Claimed]) -> None:
-        """Both handed out the same."""
+        """Both handed out the same, and nothing of a key that is busy."""
         assert memory == file
+        busy = {one.key for one in self.running if one.key and one.row not in self.yielded}
+        assert not busy & {one.key for one in memory}
         self.running += memory
 
     def teardown(self) -> None:

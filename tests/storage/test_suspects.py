@@ -39,6 +39,12 @@ def test_suspects_run_one_at_a_time(store: Store, four: list[Claimed]) -> None:
     assert ids(store.inbox.claim(5)) == [5, 6]
 
 
+def test_a_suspect_is_no_part_of_a_run(store: Store, four: list[Claimed]) -> None:
+    """However many of a key are asked for, a suspect is handed out alone."""
+    store.inbox.recover()
+    assert ids(store.inbox.claim(5, per_key=5)) == [1]
+
+
 def test_finish_keeps_suspects_alone(store: Store, four: list[Claimed]) -> None:
     """Claiming with the end of another hands out one suspect, however many are asked for."""
     store.inbox.recover()

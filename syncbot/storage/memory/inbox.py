@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import encode_changes, int64, shorten
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.promises.dead_letters import DeadLetter
-from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Recovery, Settled
+from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
@@ -135,12 +136,12 @@ class MemoryInbox:
             suspects = [row.row for row in self._rows.values() if row.suspect]
             self._claims = Claims(self._run, suspects)
             self.prune()
-            return Recovery(len(self._rows), tuple(row.update.update_id for row in left), len(suspects), buried)
+            return Recovery(len(self._rows), tuple(row.update.update_id for row in left), len(suspects), buried, Member(self._run))
 
-    def claim(self, limit: int = 1) -> list[Claimed]:
-        return self.settle((), claim=limit).claimed
+    def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
+        return self.settle((), claim=limit, per_key=per_key).claimed
 
-    def settle(self, ends: Sequence[End], *, claim: int = 0) -> Settled:
+    def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._guard:
             claims = self._handling()
@@ -149,7 +150,7 @@ class MemoryInbox:
                 if end.claimed not in lost:
                     self._end(claims, end)
                     self._data.write(change)
-            claimed = self._hand_out(claims, claim)
+            claimed = self._hand_out(claims, claim, per_key)
             self._claims = claims
             return Settled(claimed, lost)
 
@@ -242,7 +243,7 @@ class MemoryInbox:
         if end.reason is not None:
             self._dead_letters.add(row.update, shorten(end.reason), attempts=row.attempts + 1, stored=row.stored)
 
-    def _hand_out(self, claims: Claims, limit: int) -> list[Claimed]:
+    def _hand_out(self, claims: Claims, limit: int, per_key: int) -> list[Claimed]:
         if limit <= 0 or claims.blocked:
             return []
         if claims.suspect is not None:
@@ -250,15 +251,21 @@ class MemoryInbox:
             key = suspect.update.key
             first = next(row for row in self._waiting() if row is suspect or (key and row.update.key == key))
             return [self._start(claims, first, alone=True)]
-        claimed: list[Claimed] = []
+        firsts: list[_Row] = []
         busy = claims.busy_keys()
         for row in self._waiting():
             if row.update.key not in busy:
-                claimed.append(self._start(claims, row, alone=False))
+                firsts.append(row)
                 busy |= {row.update.key} - {""}
-                if len(claimed) == limit:
+                if len(firsts) == limit:
                     break
-        return claimed
+        return [self._start(claims, row, alone=False) for first in firsts for row in self._run_from(first, per_key)]
+
+    def _run_from(self, first: _Row, per_key: int) -> list[_Row]:
+        """The first waiting update of a key and those behind it, so many at most."""
+        if per_key == 1 or not first.update.key:
+            return [first]
+        return list(islice((row for row in self._waiting() if row.update.key == first.update.key), per_key))
 
     def _waiting(self) -> Iterator[_Row]:
         return (row for row in self._rows.values() if row.state == "waiting")

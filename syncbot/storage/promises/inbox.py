@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -84,6 +85,20 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """One of the bot's processes, in its time as one that handles.
+
+    Args:
+        id: its number; never used twice.
+        lease_until: at this time others may take what it has claimed, if its store has not renewed the lease by then. `math.inf` where something else
+            tells a dead member from a living one: the bot's lock beside a file.
+    """
+
+    id: int
+    lease_until: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """What `Inbox.recover` found.
 
@@ -92,12 +107,14 @@ class Recovery:
         interrupted: the ids of those that were in a handler, or waiting for an answer, when the earlier run ended without releasing them.
         suspects: how many will be handed out one at a time.
         buried: the ids (of dead letters) that were alone in their handler at too many deaths.
+        member: who the calling process is from now on.
     """
 
     waiting: int = 0
     interrupted: tuple[int, ...] = ()
     suspects: int = 0
     buried: tuple[int, ...] = ()
+    member: Member = field(default=Member(0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +138,19 @@ class Inbox(Protocol):
     """Updates between their confirmation to Telegram and the end of their handler.
 
     An update is *waiting*, then *running* (claimed, for a handler), then *done* (gone; its id is remembered for a while) or a *dead letter*.
-    Any process may `store`. A member handles: it calls `recover` once before its first `claim`, and its lease on what it claims lasts until it
-    settles or releases that, or is found to be gone. With a file or in memory there is one member at a time, the holder of the bot's lock; another
-    `recover` ends its lease, and from then on it is refused.
+    Any process may `store`. A `Member` handles: it calls `recover` once before its first `claim`, and what it claims is its own until it settles or
+    releases that, or is found to be gone. A store that knows several members renews their leases by itself while it is open, and `recover` takes back
+    only what belongs to members that are gone. With a file or in memory there is one member at a time, the holder of the bot's lock: another `recover`
+    ends it. A member that is gone is refused from then on (its ends are `Settled.lost`, or a StorageError), so that it writes nothing: the ticket of a
+    claim tells it from the next one of the same update.
 
-    Order: updates of one key are handed out in the order in which they were stored, the next one only when the earlier one is no longer
-    running; different keys are independent. "" is no key: such updates wait for nothing.
+    Order: updates of one key are handed out in the order in which they were stored, and only when no earlier one of the key is running; different keys
+    are independent. "" is no key: such updates wait for nothing. Where each claim is a trip over a network, `per_key` takes several of one key at once
+    (a run): whoever claimed them handles them one after the other, and puts back the rest of the run with the one that it puts back. When a process
+    dies, what it has handled of a run and not settled is handled again, the whole run: so the feeder of one process on a file takes them singly.
 
     Suspects: an update that was running when the process died may have killed it. `recover` marks what was running then as suspects, and
-    `claim` hands them out first, one at a time, with nothing else running. A suspect that is settled was harmless. If the process
+    `claim` hands them out first, one at a time, with nothing else running in this member. A suspect that is settled was harmless. If the process
     dies again while exactly one update is running, that one is found out: one more death *alone* is written to it, at `DEATHS_ALONE`
     it goes to the dead letters, below that it stays the only suspect; all others are cleared. A release (at stop) is no death, and neither is
     waiting with a yielded turn.
@@ -165,10 +186,10 @@ class Inbox(Protocol):
         """Become the member that handles: put back what an earlier one left unfinished, as the suspects' rules above say."""
         ...
 
-    def claim(self, limit: int = 1) -> list[Claimed]:
-        """Hand out up to `limit` waiting updates, the oldest first, at most one a key and none of a key that is running.
+    def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
+        """Hand out what waits, of up to `limit` keys that have nothing running, the oldest first; of each key up to `per_key` updates, in their order.
 
-        Empty when nothing may run now: none waits, all keys are busy, or a suspect runs alone.
+        Each update without a key counts as a key of its own. Empty when nothing may run now: none waits, all keys are busy, or a suspect runs alone.
 
         Raises:
             RuntimeError: `recover` was not called.
@@ -176,12 +197,13 @@ class Inbox(Protocol):
         """
         ...
 
-    def settle(self, ends: Sequence[End], *, claim: int = 0) -> Settled:
+    def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         """These updates have been handled: take them out, bury those that failed, write what they changed, and claim what is next, in one transaction.
 
         Args:
             ends: how each has ended, in their order.
-            claim: how many others to hand out.
+            claim: of how many keys to hand out others.
+            per_key: how many of each, as `claim` takes it.
 
         Raises:
             TypeError, ValueError: a changed value is not JSON; the text names its key; nothing was written.

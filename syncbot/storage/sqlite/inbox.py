@@ -13,7 +13,7 @@ from pathlib import Path
 from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import Unreadable, encode_changes, int64, shorten
-from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Recovery, Settled
+from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.sqlite.data import forget_states, write_changes
 from syncbot.storage.sqlite.database import Database
@@ -91,12 +91,12 @@ class SqlInbox:
             self._claims = Claims(before + 1, suspects)
             self._unswept = []
             self._prune_quietly()
-        return Recovery(waiting, interrupted, len(suspects), buried)
+        return Recovery(waiting, interrupted, len(suspects), buried, Member(before + 1))
 
-    def claim(self, limit: int = 1) -> list[Claimed]:
-        return self.settle((), claim=limit).claimed
+    def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
+        return self.settle((), claim=limit, per_key=per_key).claimed
 
-    def settle(self, ends: Sequence[End], *, claim: int = 0) -> Settled:
+    def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._database.lock:
             claims = self._handling()
@@ -113,7 +113,7 @@ class SqlInbox:
                 for _, change in mine:
                     write_changes(db, change, self._now())
                 try:
-                    claimed = self._hand_out(db, claims, claim)
+                    claimed = self._hand_out(db, claims, claim, per_key)
                 except Unreadable as problem:  # what has ended is to be written all the same
                     claimed, damage = [], problem
                 if len(unswept) >= _SWEEP_AT:
@@ -218,7 +218,7 @@ class SqlInbox:
                 bury_row(db, end.claimed.row, shorten(end.reason), self._now(), handed_out=1)
             claims.end(end.claimed.row)
 
-    def _hand_out(self, db: sqlite3.Connection, claims: Claims, limit: int) -> list[Claimed]:
+    def _hand_out(self, db: sqlite3.Connection, claims: Claims, limit: int, per_key: int) -> list[Claimed]:
         """Mark what may run next as running, in `claims` too."""
         if limit <= 0 or claims.blocked:
             return []
@@ -226,7 +226,7 @@ class SqlInbox:
             found = _suspect(db, suspect)
             if found is None:
                 claims.forget_suspect(suspect)
-                return self._hand_out(db, claims, limit)
+                return self._hand_out(db, claims, limit, per_key)
             return self._start(db, claims, [found], alone=True)
         chosen: list[Row] = []
         busy = claims.busy_keys()
@@ -237,7 +237,7 @@ class SqlInbox:
             busy |= {row[2] for row in found_now} - {""}
             if len(rows) == len(found_now):
                 break  # enough was found, or no more of other keys
-        return self._start(db, claims, chosen, alone=False)
+        return self._start(db, claims, [row for first in chosen for row in _run_from(db, first, per_key)], alone=False)
 
     def _start(self, db: sqlite3.Connection, claims: Claims, rows: Sequence[Row], *, alone: bool) -> list[Claimed]:
         if rows:
@@ -276,6 +276,13 @@ def _waiting(db: sqlite3.Connection, busy: Iterable[str], chosen: Iterable[int],
     """The oldest waiting updates whose key is not busy, without those that are chosen already."""
     sql = f"{_ROWS} AND chat NOT IN {_LISTED} AND seq NOT IN {_LISTED} ORDER BY seq LIMIT ?"
     return [sound(row) for row in db.execute(sql, (json.dumps(list(busy)), json.dumps(list(chosen)), limit)).fetchall()]
+
+
+def _run_from(db: sqlite3.Connection, first: Row, per_key: int) -> list[Row]:
+    """The first waiting update of a key and those behind it, so many at most."""
+    if per_key == 1 or not first[2]:
+        return [first]
+    return [sound(row) for row in db.execute(f"{_ROWS} AND chat = ? ORDER BY seq LIMIT ?", (first[2], per_key)).fetchall()]
 
 
 def _suspect(db: sqlite3.Connection, seq: int) -> Row | None:
