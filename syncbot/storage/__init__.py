@@ -20,7 +20,7 @@ from collections.abc import Callable
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
-from syncbot.storage.promises.outbox import Outbox, OutboxCall, OutboxItem, OutboxState, Outlook
+from syncbot.storage.promises.outbox import OutboxCall, OutboxItem, OutboxQueue, OutboxState, Outlook
 from syncbot.storage.promises.store import Meta, Store, StoreOptions
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Outbox",
     "OutboxCall",
     "OutboxItem",
+    "OutboxQueue",
     "OutboxState",
     "Outlook",
     "Recovery",
@@ -50,6 +51,9 @@ __all__ = [
     "StoreOptions",
     "open_store",
 ]
+
+Outbox = OutboxQueue
+"""Its name of before."""
 
 
 def open_store(

@@ -19,8 +19,7 @@ from syncbot.logs import guard
 from syncbot.runtime.outbox.attempt import DONE, RELEASED, BackOff, DeliveryFacts, Next, Outcome, Prepared, Uncertain, judge, moved_to, prepare, with_hooks
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, OutboxRecovery
-from syncbot.storage import Outbox as Queue
-from syncbot.storage import OutboxItem, OutboxState, Outlook
+from syncbot.storage import OutboxItem, OutboxQueue, OutboxState, Outlook
 from syncbot.storage.bot_lock import BotLock
 
 _log = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class Deliverer:
 
     def __init__(
         self,
-        queue: Queue,
+        queue: OutboxQueue,
         bot: Bot,
         folder: QueueFolder,
         *,

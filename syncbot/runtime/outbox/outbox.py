@@ -23,8 +23,7 @@ from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.state_file import state_path
-from syncbot.storage import Outbox as Queue
-from syncbot.storage import OutboxCall, OutboxItem, OutboxState, Store, open_store
+from syncbot.storage import OutboxCall, OutboxItem, OutboxQueue, OutboxState, Store, open_store
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,7 +37,7 @@ _LATEST = 1e11
 class OpenQueue:
     """A queue that is open, with what belongs to it."""
 
-    queue: Queue
+    queue: OutboxQueue
     folder: QueueFolder
     notify: Callable[[], None] = lambda: None
     """Say that something was queued."""
@@ -248,7 +247,7 @@ def _times(not_before: float | datetime | timedelta | None, ttl: float | timedel
     return at, max(now, at) + seconds
 
 
-def _left(queue: Queue) -> int:
+def _left(queue: OutboxQueue) -> int:
     """How many calls should have been delivered by now."""
     now = time.time()
     left = 0

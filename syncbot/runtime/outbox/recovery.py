@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.file_copies import QueueFolder
-from syncbot.storage import Outbox as Queue
-from syncbot.storage import OutboxState
+from syncbot.storage import OutboxQueue, OutboxState
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ class OutboxRecovery:
         now: seconds since 1970.
     """
 
-    def __init__(self, queue: Queue, folder: QueueFolder, owner: str, uncertain: Uncertain, now: Callable[[], float]) -> None:
+    def __init__(self, queue: OutboxQueue, folder: QueueFolder, owner: str, uncertain: Uncertain, now: Callable[[], float]) -> None:
         self._queue = queue
         self._folder = folder
         self._owner = owner

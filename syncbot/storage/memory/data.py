@@ -12,7 +12,7 @@ from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
 class MemoryData:
-    """`syncbot.storage.promises.store.Data` in memory."""
+    """`syncbot.storage.promises.data.Data` in memory."""
 
     def __init__(self, guard: AbstractContextManager[None], now: Callable[[], float], options: StoreOptions) -> None:
         self._guard = guard

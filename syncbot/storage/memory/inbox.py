@@ -38,7 +38,7 @@ class _Seen:
 
 
 class MemoryDeadLetters:
-    """`syncbot.storage.promises.store.DeadLetters` in memory."""
+    """`syncbot.storage.promises.dead_letters.DeadLetters` in memory."""
 
     inbox: MemoryInbox  # set by the store: each of the two puts into the other
 
@@ -89,7 +89,7 @@ class MemoryDeadLetters:
 
 
 class MemoryInbox:
-    """`syncbot.storage.promises.store.Inbox` in memory; the lock is shared by all parts of the store."""
+    """`syncbot.storage.promises.inbox.Inbox` in memory; the lock is shared by all parts of the store."""
 
     def __init__(
         self, guard: AbstractContextManager[None], now: Callable[[], float], options: StoreOptions, dead_letters: MemoryDeadLetters, data: MemoryData

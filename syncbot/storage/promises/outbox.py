@@ -100,7 +100,7 @@ class Outlook:
     owners: tuple[str, ...] = ()
 
 
-class Outbox(Protocol):
+class OutboxQueue(Protocol):
     """A queue of Bot API calls. Several deliverers, in one process or many, share it; each has a name of its own (`owner`).
 
     A deliverer claims calls for a while (the lease), marks each as being sent before the first byte of its request leaves, and says how it

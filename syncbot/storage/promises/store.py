@@ -23,7 +23,7 @@ from syncbot.errors import ConfigError
 from syncbot.storage.promises.data import Data
 from syncbot.storage.promises.dead_letters import DeadLetters
 from syncbot.storage.promises.inbox import Inbox
-from syncbot.storage.promises.outbox import Outbox
+from syncbot.storage.promises.outbox import OutboxQueue
 
 PLAUSIBLE_TIME = 1_577_836_800.0
 """Nothing is forgotten for its age that carries a time before 2020: a router's clock begins anywhere and jumps when the network comes up."""
@@ -107,7 +107,7 @@ class Store(Protocol):
     def data(self) -> Data: ...
 
     @property
-    def outbox(self) -> Outbox: ...
+    def outbox(self) -> OutboxQueue: ...
 
     @property
     def meta(self) -> Meta: ...

@@ -38,7 +38,7 @@ def forget_states(db: sqlite3.Connection, now: float, seconds: float) -> int:
 
 
 class SqlData:
-    """`syncbot.storage.promises.store.Data` in SQLite."""
+    """`syncbot.storage.promises.data.Data` in SQLite."""
 
     def __init__(self, database: Database, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = database
