@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from syncbot.cli.console.answers import ask_for
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import common_options, json_option, load_settings, open_bot, timeout_option
 from syncbot.cli.console.output import one_line, system_path, tell, write, write_json
@@ -94,7 +95,7 @@ def info(ctx: click.Context, /, as_json: bool, timeout: float | None) -> Exit:
       syncbot webhook info --json
     """
     with open_bot(load_settings(ctx), timeout) as bot:
-        found: dict[str, Any] = bot.call("getWebhookInfo")
+        found = ask_for(dict, bot, "getWebhookInfo")
     if as_json:
         write_json(found)
     else:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from syncbot.testing import BotApiServer, User
+import pytest
+
+from syncbot.testing import Answer, BotApiServer, User
 
 Command = Callable[..., Any]
 
@@ -65,3 +67,31 @@ def test_webhook_in_the_way(command: Command) -> None:
     ended = command("chat-id")
     assert ended.code == 77
     assert "webhook" in ended.err
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        True,
+        {"update_id": 1},
+        ["an update"],
+        [{"update_id": "x", "message": {"chat": {"id": 1}}}],
+        [{"message": {"chat": {"id": 1}}}],
+        [{"update_id": 1, "message": {"chat": {"id": [1]}}}],
+        [{"update_id": 1, "message": {"chat": {"id": 1}, "from": "Ann"}}],
+        [{"update_id": 1, "message": {"chat": {"id": 1}, "date": [1]}}],
+    ],
+)
+def test_server_answers_nonsense(command: Command, server: BotApiServer, result: object) -> None:
+    """A result that is no list of updates ends the command with words and the code of a way that leads nowhere."""
+    server.script("getUpdates", Answer.ok(result), times=None)
+    ended = command("chat-id")
+    assert (ended.code, ended.out) == (75, "")
+    assert "what answers getUpdates is no Bot API server" in ended.err
+
+
+def test_names_of_any_kind(command: Command, server: BotApiServer) -> None:
+    """A name that is no text is shown as it is."""
+    server.script("getUpdates", Answer.ok([{"update_id": 1, "message": {"chat": {"id": 7, "type": "private", "first_name": 5}}}]), times=None)
+    assert command("chat-id", "--all").out == "7\tprivate\t5\n"

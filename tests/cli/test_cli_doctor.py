@@ -221,6 +221,34 @@ def test_wrong_token(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "@BotFather" in step(report, "getMe")["advice"]
 
 
+@pytest.mark.parametrize(
+    ("method", "result", "name"),
+    [
+        ("getMe", True, "getMe"),
+        ("getMe", ["a bot"], "getMe"),
+        ("getWebhookInfo", None, "webhook"),
+        ("getWebhookInfo", "none", "webhook"),
+        ("getUpdates", 7, "another poller"),
+        ("getUpdates", {"updates": []}, "another poller"),
+    ],
+)
+def test_server_answers_nonsense(command: Command, server: BotApiServer, method: str, result: object, name: str) -> None:
+    """A server whose result has another form is named as the cause, step and method with it."""
+    server.script(method, Answer.ok(result), times=None)
+    code, report, _ = examined(command)
+    assert code == 75
+    assert failed_steps(report) == [name]
+    assert f"what answers {method} is no Bot API server" in report["cause"]
+
+
+def test_webhook_of_another_kind(command: Command, server: BotApiServer) -> None:
+    """A webhook whose URL is no text is a webhook all the same."""
+    server.script("getWebhookInfo", Answer.ok({"url": 7, "last_error_message": [1]}), times=None)
+    code, report, _ = examined(command)
+    assert code == 77
+    assert "a webhook is set, at 7, which last failed with: [1]" in report["cause"]
+
+
 def test_webhook(command: Command) -> None:
     """A webhook that is set is named with its host, without the secret path, and with the way to remove it."""
     assert command("call", "setWebhook", "url=https://bot.example/secret-path").code == 0

@@ -320,17 +320,45 @@ def test_a_log_file_that_is_missing_or_silent(command: Command, tmp_path: Path, 
     assert command("monitor", "--once", "--log-file", str(log), "--state", str(log)).code == 2
 
 
-def test_syncbots_own_log_tells_polls_lag_and_queue(command: Command, tmp_path: Path, environment: dict[str, str]) -> None:
-    """The line that a runtime writes about itself is read, as text and as JSON."""
-    message = "health: %s, 12 polls, 3 received, 3 handled, 0 failed, 0 failures of polls, lag 4.0 s, queue 7, 0 dead letters"
+_LOGS_ITS_HEALTH = """
+import sys
+from contextlib import closing
+from syncbot.storage import open_store
+from syncbot.logs import setup_logging
+from syncbot.runtime.session.health_note import FactsNote
+_, log, json, well = sys.argv
+setup_logging(file=log, json=json == "json")
+with closing(open_store(None, 1)) as store:
+    FactsNote(store.meta, lambda: {"ok": well == "well", "polls": 12, "lag": 4.0, "queue": 7}).tick()
+"""
+
+
+@pytest.mark.parametrize(
+    ("form", "word", "shown"), [("json", "well", "polls: 12; lag: 4 s; queue: 7; failures: none"), ("text", "unwell", "polls: -; lag: -; queue: -")]
+)
+def test_syncbots_own_log_tells_polls_lag_and_queue(command: Command, tmp_path: Path, environment: dict[str, str], form: str, word: str, shown: str) -> None:
+    """What a runtime logs about itself is read where it stands as JSON, and no sentence is taken for it."""
     log = tmp_path / "bot.log"
-    log.write_text(f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} INFO syncbot.runtime.session.health_note: {message % 'good'}\n")
+    subprocess.run([sys.executable, "-c", _LOGS_ITS_HEALTH, str(log), form, word], check=True, capture_output=True)
     ended = command("monitor", "--once", "--log-file", str(log))
-    assert (ended.code, "polls: 12; lag: 4 s; queue: 7; failures: none" in ended.out) == (0, True)
-    record = {"time": datetime.now().astimezone().isoformat(), "level": "INFO", "logger": "syncbot.runtime.session.health_note", "message": message % "bad"}
-    log.write_text(json.dumps(record) + "\n")
+    assert (ended.code, shown in ended.out) == (0, True)
+
+
+def test_syncbots_own_log_tells_that_it_is_not_well(command: Command, tmp_path: Path, environment: dict[str, str]) -> None:
+    """A runtime that logs that it is not well is bad."""
+    log = tmp_path / "bot.log"
+    subprocess.run([sys.executable, "-c", _LOGS_ITS_HEALTH, str(log), "json", "unwell"], check=True, capture_output=True)
     ended = command("monitor", "--once", "--log-file", str(log))
     assert (ended.code, "the bot says that it is not well" in ended.out) == (1, True)
+
+
+@pytest.mark.parametrize("health", [None, 7, [], {"ok": "no", "lag": "long", "queue": [1]}])
+def test_a_log_with_another_health(command: Command, tmp_path: Path, environment: dict[str, str], health: object) -> None:
+    """Another program's field of the same name says nothing."""
+    log = tmp_path / "bot.log"
+    log.write_text(json.dumps({"time": datetime.now().astimezone().isoformat(), "level": "INFO", "message": "x", "health": health}) + "\n")
+    ended = command("monitor", "--once", "--log-file", str(log))
+    assert (ended.code, "lag: -; queue: -" in ended.out) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from syncbot.testing import TEST_TOKEN, BotApiServer, User
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, User
 from syncbot.webhook.edge import derived_secret
 
 Command = Callable[..., Any]
@@ -68,3 +68,11 @@ def test_a_refusal_is_told_in_telegrams_words(command: Command, server: BotApiSe
     ended = command("webhook", "set", "http://bot.example/hook")
     assert ended.code == 77
     assert "HTTPS url must be provided" in ended.err
+
+
+def test_info_of_no_server_of_telegram(command: Command, server: BotApiServer) -> None:
+    """What answers with another form than Telegram's is told as that."""
+    server.script("getWebhookInfo", Answer.ok(["none"]))
+    ended = command("webhook", "info")
+    assert (ended.code, ended.out) == (75, "")
+    assert "what answers getWebhookInfo is no Bot API server" in ended.err

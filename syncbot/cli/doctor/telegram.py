@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from statistics import median
 
+from syncbot.cli.console.answers import ask_for
 from syncbot.cli.console.exits import Exit, exit_for
 from syncbot.cli.console.words import describe
 from syncbot.cli.doctor.result import Result, Status
@@ -26,7 +27,7 @@ def get_me(bot: Bot) -> Result:
     """The token: getMe."""
     began = time.monotonic()
     try:
-        me = bot.call("getMe")
+        me = ask_for(dict, bot, "getMe")
     except Unauthorized as error:
         advice = "ask @BotFather for the token (/mybots, API Token), and put it into TELEGRAM_BOT_TOKEN"
         return _failed("getMe", error, began, advice, text=f"the token is wrong or was revoked: {error.description} ({error.code})")
@@ -39,14 +40,15 @@ def webhook(bot: Bot) -> tuple[Result, bool]:
     """Whether a webhook keeps Telegram from answering polls; the second is whether one is known to be set."""
     began = time.monotonic()
     try:
-        info = bot.call("getWebhookInfo")
+        info = ask_for(dict, bot, "getWebhookInfo")
     except SyncBotError as error:
         return _failed("webhook", error, began, "try again"), False
     seconds = time.monotonic() - began
     waiting = f"{info.get('pending_update_count', 0)} updates wait"
     if not info.get("url"):
         return Result("webhook", Status.OK, f"none is set; {waiting}", seconds), False
-    host = str(info["url"]).split("/")[2] if "://" in info["url"] else info["url"]
+    url = str(info["url"])
+    host = url.split("/")[2] if "://" in url else url
     trouble = f", which last failed with: {info['last_error_message']}" if info.get("last_error_message") else ""
     advice = "a bot that polls gets nothing while it is set; remove it with: syncbot call deleteWebhook"
     return Result("webhook", Status.FAILED, f"a webhook is set, at {host}{trouble}; {waiting}", seconds, advice, exit=Exit.REFUSED), True
@@ -58,7 +60,7 @@ def other_poller(bot: Bot, watch_seconds: float) -> Result:
     waiting = 0
     try:
         while (left := began + watch_seconds - time.monotonic()) > 0:
-            waiting = len(bot.call("getUpdates", limit=100, timeout=max(1, round(left))))
+            waiting = len(ask_for(list, bot, "getUpdates", limit=100, timeout=max(1, round(left))))
             if waiting:  # then Telegram does not wait, and we have to
                 threading.Event().wait(min(_PAUSE_SECONDS, max(0.0, left)))
     except Conflict as error:
@@ -115,7 +117,7 @@ def idle_limit(bot: Bot, seconds: int) -> Result:
     """How long a poll may wait before something on the way cuts it."""
     began = time.monotonic()
     try:
-        updates = bot.call("getUpdates", limit=1, timeout=seconds)
+        updates = ask_for(list, bot, "getUpdates", limit=1, timeout=seconds)
     except Conflict as error:
         return _failed("idle limit", error, began, "stop the other program, and try again")
     except NetworkError as error:

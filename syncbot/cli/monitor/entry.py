@@ -50,7 +50,7 @@ def command(ctx: click.Context, /, state: str | None, heartbeat: str | None, log
     """Watch a running bot by its state file, or any bot by its log file: a live view on a terminal, a line a look elsewhere.
 
     The state file tells of polls, lag, queue, dead letters and the outbox; a log file, followed over its rotation, of failures by kind, "Pool timeout"
-    and connection errors among them.
+    and connection errors among them. What a bot of syncbot's says of its health is seen in a log of JSON lines, and else in its state file.
 
     \b
     Examples:

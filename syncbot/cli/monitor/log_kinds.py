@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 POOL_TIMEOUT = "pool timeout"
 WRONG_TOKEN = "wrong token"  # noqa: S105 - a kind of failure
@@ -33,7 +35,7 @@ KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _K
 _TIME = re.compile(r"\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,6})?)(Z|[+-]\d\d:?\d\d)?")
 _LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
 _POLL = re.compile(r"getUpdates\b.*\b200\b", re.IGNORECASE)
-_HEALTH = re.compile(r"health: (?P<ok>good|bad), (?P<polls>\d+) polls, .*lag (?P<lag>[\d.]+) s, queue (?P<queue>\d+)")
+_HEALTH = ("ok", "polls", "lag", "queue")
 _HEAD = 300
 _LONGEST_TEXT = 8000
 _BAD_LEVELS = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
@@ -48,12 +50,14 @@ class Record:
         level: its level in capitals; empty where the line names none.
         text: all of it.
         timeless: its log has no times, so that each line may be a record of its own.
+        health: what a bot of syncbot's says about itself in it; empty where it says nothing.
     """
 
     at: float
     level: str
     text: str = field(repr=False)
     timeless: bool = False
+    health: Mapping[str, float] = field(default_factory=dict)
 
     def goes_on_with(self, line: str) -> bool:
         """Whether a line without a time belongs to it."""
@@ -69,14 +73,6 @@ class Record:
     def is_poll(self) -> bool:
         """It tells of a poll that was answered, as httpx and urllib3 do."""
         return _POLL.search(self.text) is not None
-
-    @property
-    def health(self) -> dict[str, float | bool] | None:
-        """What syncbot says about itself in it."""
-        found = _HEALTH.search(self.text)
-        if found is None:
-            return None
-        return {"ok": found["ok"] == "good", "polls": int(found["polls"]), "lag": float(found["lag"]), "queue": int(found["queue"])}
 
     @property
     def failure(self) -> str:
@@ -113,7 +109,13 @@ def _from_json(line: str) -> Record | None:
     if moment is None:
         return None
     text = " ".join(str(values[name]) for name in ("logger", "message", "exception") if values.get(name))
-    return Record(_seconds(moment[1], moment[2]), str(values.get("level", "")).upper(), text[:_LONGEST_TEXT])
+    return Record(_seconds(moment[1], moment[2]), str(values.get("level", "")).upper(), text[:_LONGEST_TEXT], health=_health(values.get("health")))
+
+
+def _health(found: Any) -> Mapping[str, float]:
+    """The extra field "health" of the line that a runtime logs about itself (`runtime/session/health_note.py`)."""
+    facts = found if isinstance(found, dict) else {}
+    return {name: facts[name] for name in _HEALTH if isinstance(facts.get(name), bool | int | float)}
 
 
 def _seconds(moment: str, zone: str | None) -> float:

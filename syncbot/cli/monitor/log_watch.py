@@ -138,10 +138,9 @@ class LogWatch:
         window = self._bounds.minutes * 60
         recent = [record for record in self._records if now - record.at <= window]
         failures = Counter(kind for record in recent if (kind := record.failure))
-        healths = [found for record in recent if (found := record.health)]
-        health = healths[-1] if healths else {}
+        health = next((record.health for record in reversed(recent) if record.health), {})
         polls = sum(record.is_poll for record in recent)
-        troubles = tuple(self._troubles(failures, health.get("ok", True) is True, now))
+        troubles = tuple(self._troubles(failures, bool(health.get("ok", True)), now))
         rates = {kind: round(number / self._bounds.minutes, 2) for kind, number in failures.most_common()}
         facts = {"polls_a_minute": round(polls / self._bounds.minutes, 2) if polls else None, "failures_a_minute": rates}
         facts |= {name: health.get(name) for name in ("polls", "lag", "queue")}

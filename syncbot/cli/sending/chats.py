@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from syncbot.cli.console.answers import ask_for, nonsense
+
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
 
@@ -19,6 +21,7 @@ class Seen:
 
     Args:
         update_id: its id.
+        chat_id: the id of the chat.
         chat: the Bot API Chat.
         user_id: who caused it, where that is known.
         text: the text of the message, where it is one.
@@ -26,22 +29,18 @@ class Seen:
     """
 
     update_id: int
+    chat_id: int
     chat: dict[str, Any]
     user_id: int | None
     text: str
     date: int
 
     @property
-    def chat_id(self) -> int:
-        """The id of the chat."""
-        return int(self.chat["id"])
-
-    @property
     def name(self) -> str:
         """What the chat is called."""
-        parts = [self.chat.get("title"), self.chat.get("first_name"), self.chat.get("last_name")]
         username = f"@{self.chat['username']}" if self.chat.get("username") else None
-        return " ".join(part for part in [*parts, username] if part)
+        parts = [self.chat.get("title"), self.chat.get("first_name"), self.chat.get("last_name"), username]
+        return " ".join(str(part) for part in parts if part)
 
 
 def look(bot: Bot, wait: int = 0) -> list[Seen]:
@@ -55,8 +54,11 @@ def look(bot: Bot, wait: int = 0) -> list[Seen]:
         Conflict: another program polls, or a webhook is set.
         SyncBotError: as any call.
     """
-    updates = bot.call("getUpdates", limit=BATCH, timeout=wait)
-    return [seen for update in updates for seen in _seen(update)]
+    updates = ask_for(list, bot, "getUpdates", limit=BATCH, timeout=wait)
+    try:
+        return [seen for update in updates for seen in _seen(update)]
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        raise nonsense("getUpdates") from None
 
 
 def _seen(update: dict[str, Any]) -> Iterator[Seen]:
@@ -67,4 +69,6 @@ def _seen(update: dict[str, Any]) -> Iterator[Seen]:
         chat = message.get("chat") if isinstance(message, dict) else None
         if isinstance(chat, dict) and "id" in chat:
             user = value.get("from") or value.get("user") or {}
-            yield Seen(int(update["update_id"]), chat, user.get("id"), str(value.get("text") or ""), int(message.get("date") or value.get("date") or 0))
+            user_id = int(user["id"]) if user else None
+            date = int(message.get("date") or value.get("date") or 0)
+            yield Seen(int(update["update_id"]), int(chat["id"]), chat, user_id, str(value.get("text") or ""), date)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from syncbot.cli.console.answers import ask_for
 from syncbot.cli.doctor.probe import Probe, only
 from syncbot.client.bot import Bot
 from syncbot.config import Settings
@@ -50,7 +51,7 @@ def try_way(settings: Settings, way: Proxy) -> Tried:
     began = time.monotonic()
     try:
         with Bot.from_settings(only(settings, way), retry=None) as bot:
-            me = bot.call("getMe")
+            me = ask_for(dict, bot, "getMe")
     except Unauthorized:
         raise
     except SyncBotError as error:

@@ -75,6 +75,7 @@ class FactsNote:
             health.get("lag", 0.0),
             health.get("queue", 0),
             done["dead_letters"],
+            extra={"health": dict(health)},  # for programs: a log of JSON lines shows it
         )
 
     def _write(self, health: Mapping[str, Any]) -> None:
