@@ -1,4 +1,4 @@
-"""Calls through the proxies that people run: squid, tinyproxy, privoxy and microsocks."""
+"""Calls through the proxies that people run: squid, tinyproxy, privoxy, microsocks, v2ray, shadowsocks and ssh."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from kits.ports_kit import free_port
+from kits.proxies_kit import KINDS
 from kits.timing_kit import soon, took
 
 from syncbot.client.bot import Bot
@@ -16,7 +17,9 @@ from syncbot.errors import NotSent, ProxyAuthRequired
 from syncbot.testing import TEST_TOKEN, BotApiServer, TestCA
 from syncbot.types import Proxy
 
-KINDS = ["squid", "tinyproxy", "privoxy", "microsocks", "microsocks-password"]
+GRANTED_EARLY = ("shadowsocks", "shadowsocks-no-delay", "v2ray-http", "v2ray-http-password", "v2ray-socks", "v2ray-socks-password")
+"""They say that the tunnel stands before they have tried to reach the target."""
+WITH_PASSWORD = ("tinyproxy-password", "v2ray-http-password", "microsocks-password", "v2ray-socks-password")
 
 
 @pytest.fixture
@@ -97,11 +100,14 @@ def test_a_stop_ends_a_poll_at_once(kind: str, real_proxy: Callable[[str], str],
 
 
 @pytest.mark.parametrize("credentials", ["", "ann:wrong@", "bob:s3cret-word@"])
-def test_microsocks_refuses_other_credentials(credentials: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer) -> None:
+@pytest.mark.parametrize("kind", WITH_PASSWORD)
+def test_other_credentials_are_refused(
+    kind: str, credentials: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer
+) -> None:
     """It is ProxyAuthRequired, at the first attempt, and nothing reaches the server."""
-    proxy = Proxy.parse(real_proxy("microsocks-password"))
+    proxy = Proxy.parse(real_proxy(kind))
     with pytest.raises(ProxyAuthRequired) as caught:
-        bot_through(f"socks5h://{credentials}{proxy.host}:{proxy.port}").call("getMe")
+        bot_through(f"{proxy.scheme}://{credentials}{proxy.host}:{proxy.port}").call("getMe")
     assert caught.value.attempts == 1
     assert proxy.password not in str(caught.value)
     assert api.connections_total == 0
@@ -113,4 +119,4 @@ def test_a_server_that_is_not_there_is_not_sent(kind: str, real_proxy: Callable[
     bot = Bot(TEST_TOKEN, proxies=[real_proxy(kind)], base_url=f"https://127.0.0.1:{free_port()}", ca_file=ca.ca_file, retry=None, timeout=30.0)
     with bot, pytest.raises(NotSent) as caught:
         bot.call("sendMessage", chat_id=1, text="hi")
-    assert caught.value.stage == "proxy"
+    assert caught.value.stage == ("tls" if kind in GRANTED_EARLY else "proxy")

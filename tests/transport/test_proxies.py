@@ -243,6 +243,19 @@ def test_a_proxy_that_wants_other_credentials(kind: str, credentials: str, ca: T
     assert "wrong" not in str(caught.value)
 
 
+def test_a_proxy_that_says_unauthorized_wants_other_credentials_too(ca: TestCA) -> None:
+    """tinyproxy answers a wrong password with 401 instead of 407: it is ProxyAuthRequired all the same."""
+
+    def serve(line: Line) -> None:
+        line.head()
+        line.sock.sendall(b"HTTP/1.1 401 Unauthorized\r\n\r\n")
+
+    with Peer(serve) as peer:
+        outcome = through(ca, [f"http://user:wrong@127.0.0.1:{peer.port}"], Request("https://api.example/x", "getMe", body=b"", timeout=20.0))
+    assert isinstance(outcome.error, ProxyAuthRequired)
+    assert "(401); it refused this user and password" in str(outcome.error)
+
+
 @pytest.mark.parametrize("kind", ["http", "socks5h"])
 def test_a_proxy_that_took_the_credentials_before_is_tried_again(kind: str, ca: TestCA, server: BotApiServer) -> None:
     """A 407 from a proxy that has worked with the same credentials is a passing trouble."""

@@ -247,9 +247,9 @@ def _ask_for_tunnel(sock: socket.socket, target: Target, proxy: Proxy) -> None:
     code = status[:3].decode("ascii", "replace")
     if not version.startswith(b"HTTP/1."):
         raise _TunnelRefused("the proxy's answer to CONNECT is not HTTP; is it a proxy of this kind?")
-    if code == "407":
+    if code in ("407", "401"):  # tinyproxy answers 401 to credentials that are wrong, 407 to none
         hint = "it refused this user and password" if proxy.username else "write them into its URL: http://user:password@host:port"
-        raise _TunnelRefused(f"the proxy wants a user and a password (407); {hint}", wants_credentials=True)
+        raise _TunnelRefused(f"the proxy wants a user and a password ({code}); {hint}", wants_credentials=True)
     if not code.startswith("2"):
         raise _TunnelRefused(f"the proxy refused the tunnel with status {code}")
     if rest:
