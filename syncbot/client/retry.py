@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from syncbot.client.bounds import MOST_SECONDS, check_numbers
 from syncbot.errors import ApiError, BadRequest, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter, ServerError
+from syncbot.trouble import Backoff
 
 _Result = TypeVar("_Result")
 
@@ -105,12 +106,12 @@ class Retrier:
             return
         import tenacity  # deferred: it is needed at the first failure, not at every start
 
-        random_wait = tenacity.wait_random_exponential(multiplier=self._policy.first_wait, max=self._policy.longest_wait)
+        pause = Backoff(self._policy.first_wait, self._policy.longest_wait, jitter=1.0)
 
         def wait(state: tenacity.RetryCallState) -> float:
             if isinstance(self._last, RetryAfter):
                 return self._last.retry_after
-            return 0.0 if isinstance(self._last, NotSent) and self._last.failover else random_wait(state)
+            return 0.0 if isinstance(self._last, NotSent) and self._last.failover else pause.seconds(state.attempt_number - 1)
 
         def give_up(state: tenacity.RetryCallState) -> bool:
             out_of_time = self._clock() + state.upcoming_sleep >= self._deadline

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from syncbot.process import ForkSafeLock
+from syncbot.trouble import Backoff
 from syncbot.types import DIRECT, Proxy
 
 COOL_DOWN_SECONDS = 30.0
@@ -27,7 +28,7 @@ class Ways:
 
     def __init__(self, proxies: Sequence[Proxy] = (), cool_down: float = COOL_DOWN_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self.proxies = tuple(dict.fromkeys(proxies)) or (DIRECT,)
-        self._cool_down = cool_down
+        self._cool_down = Backoff(cool_down, LONGEST_COOL_DOWN_SECONDS, jitter=0.0)
         self._clock = clock
         self._lock = ForkSafeLock()
         self._rests_until = dict.fromkeys(self.proxies, 0.0)
@@ -48,9 +49,8 @@ class Ways:
         now = self._clock()
         with self._lock.here:
             if self._rests_until[proxy] <= now:  # several calls that fail together count once
-                rest_seconds = min(self._cool_down * 2.0 ** self._failures[proxy], LONGEST_COOL_DOWN_SECONDS)
-                self._failures[proxy] = min(self._failures[proxy] + 1, 16)
-                self._rests_until[proxy] = now + rest_seconds
+                self._rests_until[proxy] = now + self._cool_down.seconds(self._failures[proxy])
+                self._failures[proxy] += 1
             return any(until <= now for until in self._rests_until.values())
 
     def worked(self, proxy: Proxy) -> None:

@@ -32,6 +32,7 @@ from typing import Any, Protocol
 from syncbot.errors import ConfigError, StorageError, SyncBotError
 from syncbot.runtime.receiving.intake import NotAnUpdate
 from syncbot.secret import Secret
+from syncbot.trouble import LastSaid
 
 _log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class WebhookApp:
         self._body_seconds = body_seconds
         self._look_at = 0.0
         self._start_trouble = ""
-        self._trouble = ""
+        self._trouble = LastSaid()
         self._say_at = 0.0
 
     @property
@@ -241,7 +242,7 @@ class WebhookApp:
             return Reply(400, str(problem))
         except SyncBotError as error:
             return self._not_now(error)
-        self._trouble = ""
+        self._trouble.is_new("")
         return _TAKEN
 
     def _start_once(self) -> None:
@@ -259,8 +260,7 @@ class WebhookApp:
     def _not_now(self, error: SyncBotError) -> Reply:
         """Nothing is lost: Telegram keeps what is not answered with 200. Said in the log once, not at every request."""
         words = str(error)
-        if words != self._trouble:
-            self._trouble = words
+        if self._trouble.is_new(words):
             _log.error("updates cannot be taken, and are left with Telegram: %s", words)
         return Reply(503, "not now", (("Retry-After", str(_RETRY_AFTER_SECONDS)),))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import socket
 import sys
 import threading
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from syncbot.client.bounds import check_numbers
 from syncbot.errors import ConfigError, NetworkError, RetryAfter, ServerError, SyncBotError
 from syncbot.secret import Secret
+from syncbot.trouble import Backoff
 from syncbot.webhook.edge import BODY_SECONDS, MAX_BYTES
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ _log = logging.getLogger(__name__)
 _LOOP_SECONDS = 0.5
 _FLUSHES = 4
 _NOT_NOW = str(int(HTTPStatus.SERVICE_UNAVAILABLE))  # only who shows the secret is told so, and comes again
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
+_PAUSE = Backoff(1.0, 30.0)
 _PLACES = 200
 _AT_ONCE = 20
 _IDLE_SECONDS = 150.0  # longer than a proxy in front keeps its connections (nginx 60 s, Go's 90, Caddy 120): who closes first loses no request
@@ -275,14 +274,14 @@ def serve(server: Server, bot: Bot, parameters: dict[str, Any], stop: threading.
     """
     server.start()
     _log.info("listening on port %d", server.port)
-    pause_seconds = _FIRST_PAUSE_SECONDS
+    failures = 0
     while not stop.is_set():
         try:
             bot.call("setWebhook", **parameters)
         except (NetworkError, RetryAfter, ServerError) as error:
             _log.warning("the webhook cannot be set yet: %s", error)
-            stop.wait(pause_seconds * random.uniform(0.5, 1.0))  # noqa: S311  # jitter, not a secret
-            pause_seconds = min(pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+            stop.wait(_PAUSE.seconds(failures))
+            failures += 1
         else:
             _log.info("the webhook is set: %s", parameters["url"])
             return

@@ -19,11 +19,11 @@ from kits.timing_kit import soon
 
 from syncbot.client.limits import Limits
 from syncbot.errors import NetworkError, NotSent, Phase, StorageError, Unauthorized
-from syncbot.runtime.outbox.attempt import BackOff
+from syncbot.runtime.outbox.attempt import SharedPause
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, OutboxRecovery
-from syncbot.storage import OutboxCall, OutboxState, Outlook, Store, open_store
+from syncbot.storage import OutboxCall, OutboxItem, OutboxState, Outlook, Store, open_store
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT
 from syncbot.testing import TEST_TOKEN
@@ -119,7 +119,7 @@ def test_a_way_that_fails_is_not_tried_with_every_message(store: Store) -> None:
 def test_the_pause_of_a_bad_way_grows_and_ends() -> None:
     """Pauses double with jitter up to a minute, what fails while others pause does not lengthen them, and a success ends them."""
     now = [0.0]
-    way = BackOff(clock=lambda: now[0])
+    way = SharedPause(clock=lambda: now[0])
     pauses = []
     for _ in range(12):
         assert way.pause() == 0.0
@@ -450,7 +450,36 @@ def test_limits_make_a_chat_wait_and_let_others_pass(store: Store) -> None:
     assert texts(transport) == ["a0", "a1", "b", "a2"]
 
 
-def test_a_full_disk_after_the_delivery_sends_nothing_twice(file_store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_queue_that_cannot_be_used_is_said_once(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """However often it is tried meanwhile, the log says once that the state file cannot be used, and once that it can again."""
+    transport = FakeTransport(sendMessage=SENT)
+    queue(store, "a")
+    refused: list[str] = []
+
+    class Locked:
+        """The queue of a file that another program keeps locked for a while; nobody waits for that here."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.outbox, name)
+
+        def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
+            if len(refused) < 3:
+                refused.append(owner)
+                deliverer.wake()
+                raise StorageError("the file is locked", retryable=True)
+            return store.outbox.claim(owner, lease=lease, limit=limit)
+
+    deliverer = Deliverer(Locked(), make_bot(transport), QueueFolder(None), senders=1)
+    deliverer.work_off(20.0)
+    assert deliverer.join(20.0)
+    assert texts(transport) == ["a"]
+    assert [record.getMessage() for record in caplog.records if "state file" in record.getMessage()] == [
+        "the state file cannot be used: the file is locked",
+        "the state file can be used again",
+    ]
+
+
+def test_a_full_disk_after_the_delivery_sends_nothing_twice(file_store: Store) -> None:
     """When a delivered call cannot be deleted for want of room, the deliverer tries until it can."""
     transport = FakeTransport(sendMessage=SENT)
     queue(file_store, "a")

@@ -19,6 +19,7 @@ from syncbot.errors import ApiError, BadRequest, ChatMigrated, DeliveryUncertain
 from syncbot.regular import no_link
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.storage import OutboxItem
+from syncbot.trouble import Backoff
 from syncbot.types import DEFAULT_MIN_RATE
 
 Uncertain = Literal["hold", "again", "drop"]
@@ -27,8 +28,7 @@ forget it (it may then be lost)."""
 
 _ONCE = RetryPolicy(attempts=1)
 _SLACK_SECONDS = 5.0
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 60.0
+_PAUSE = Backoff(0.5, 60.0)
 _JITTER_SECONDS = 0.5
 
 
@@ -200,7 +200,7 @@ def moved_to(error: ChatMigrated, item: OutboxItem) -> str | None:
 
 
 @dataclass
-class BackOff:
+class SharedPause:
     """Whether the way to Telegram works. After a failure everybody pauses, longer each time, since the next message would fare no better.
 
     Args:
@@ -221,9 +221,8 @@ class BackOff:
         with self._lock:
             if (left := self.pause()) > 0:
                 return left
-            longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self.failures, 10))
+            seconds = _PAUSE.seconds(self.failures)
             self.failures += 1
-            seconds: float = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
             self._paused_until = self.clock() + seconds
             return seconds
 

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from syncbot.client.bot import Bot
 from syncbot.errors import ChatMigrated, StorageError, SyncBotError
 from syncbot.logs import guard
-from syncbot.runtime.outbox.attempt import DONE, RELEASED, BackOff, DeliveryFacts, Next, Outcome, Prepared, Uncertain, judge, moved_to, prepare, with_hooks
+from syncbot.runtime.outbox.attempt import DONE, RELEASED, DeliveryFacts, Next, Outcome, Prepared, SharedPause, Uncertain, judge, moved_to, prepare, with_hooks
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, OutboxRecovery
+from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.storage import OutboxItem, OutboxQueue, OutboxState, Outlook
 from syncbot.storage.bot_lock import BotLock
 
@@ -29,7 +30,6 @@ _LEASE_MARGIN_SECONDS = 30.0
 _PATIENCE_SECONDS = 0.25
 """A call whose turn within the rate limits comes later than this is put back until then, so that other chats go first."""
 _LONGEST_REST_SECONDS = 3600.0
-_STORAGE_RETRY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.1
 WAITS_FOR_LIMITS = "waits for its turn within the rate limits"
 _WARN_FROM = 3
@@ -77,9 +77,10 @@ class Deliverer:
         self._uncertain = uncertain
         self._senders = senders
         self._stop = stop or threading.Event()
+        self._retry = StorageRetry(self._stop)
         self._on_fatal = on_fatal
         self._now = now
-        self._way = BackOff()
+        self._way = SharedPause()
         self._moved: dict[str, str] = {}
         self._guard = threading.Lock()
         self._work_ready = threading.Condition(self._guard)
@@ -141,7 +142,7 @@ class Deliverer:
                 if next_in == 0.0 and (self._idle or not self._threads):  # somebody else has finished what ours rest for, or queued something
                     self._news += 1
                     self._call_another()
-                self._progress.wait(min(left, _STORAGE_RETRY_SECONDS))
+                self._progress.wait(min(left, RETRY_SECONDS))
         if self.fatal is not None:
             raise self.fatal
 
@@ -264,10 +265,9 @@ class Deliverer:
                 self._write(item, outcome, max(pause, outcome.wait))
                 break
             except StorageError as error:
-                if not error.retryable:
-                    raise
                 self.facts.last_error = str(error)
-                if self._stop.wait(_STORAGE_RETRY_SECONDS):
+                self._retry.met(error)
+                if self._stop.wait(RETRY_SECONDS):
                     break  # its lease runs out, or `join` abandons it
         if outcome.fatal is not None:
             raise outcome.fatal
@@ -361,13 +361,13 @@ class Deliverer:
 
     def _one_step(self) -> float | None:
         try:
-            return self.step()
+            seconds = self.step()
         except StorageError as error:
-            if not error.retryable:
-                raise
             self.facts.last_error = str(error)
-            _log.warning("the outbox cannot be used for the moment: %s", error)
-            return _STORAGE_RETRY_SECONDS
+            self._retry.met(error)
+            return RETRY_SECONDS
+        self._retry.over()
+        return seconds
 
     def _rest(self, seconds: float | None, seen: int) -> bool:
         """Wait until there may be something to do; False when the thread is to end."""

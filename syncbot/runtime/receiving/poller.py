@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,12 +14,12 @@ from syncbot.errors import ApiError, Conflict, NetworkError, Phase, RetryAfter, 
 from syncbot.runtime.handling.update_facts import order_key
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.storage.promises.inbox import Inbox, Incoming
+from syncbot.trouble import Backoff, LastSaid
 
 _log = logging.getLogger(__name__)
 
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 15.0
-_LONGEST_CONFLICT_PAUSE_SECONDS = 60.0
+_PAUSE = Backoff(0.5, 15.0)
+_CONFLICT_PAUSE = Backoff(0.5, 60.0)
 _STORAGE_PAUSE_SECONDS = 2.0
 _LINGER_SECONDS = 60.0
 """For so long a poll can live on at Telegram after its connection was lost on the way."""
@@ -135,7 +134,7 @@ class Poller:
         self._told = self._following
         self._limit = _BATCH
         self._useless = 0
-        self._trouble = ""
+        self._trouble = LastSaid()
         self._lingers_until = now + _LINGER_SECONDS  # an earlier run's last poll
 
     def run(self) -> None:
@@ -178,7 +177,7 @@ class Poller:
             self.facts.storage_trouble = True
             return self._failed("storage", f"updates cannot be stored, and are not confirmed: {error}", _STORAGE_PAUSE_SECONDS, loud=True)
         except Exception as error:  # an error of our own must not end the polling either
-            if type(error).__name__ != self._trouble:
+            if type(error).__name__ != self._trouble.value:
                 _log.exception("polling goes on after an error")
             return self._failed(type(error).__name__, f"{type(error).__name__}: {error}", self._back_off())
 
@@ -255,9 +254,9 @@ class Poller:
         facts.expected_since = facts.polled_at = self._clock()
         facts.last_batch = received
         facts.storage_trouble = False
-        if facts.failures_in_a_row >= _WARN_FROM or self._trouble == "storage":
+        if facts.failures_in_a_row >= _WARN_FROM or self._trouble.value == "storage":
             _log.warning("polling works again, after %d failures", facts.failures_in_a_row)
-        self._trouble = ""
+        self._trouble.is_new("")
         facts.failures_in_a_row = 0
         if received >= self._limit and self._limit < _BATCH:
             self._limit = min(_BATCH, self._limit * 2)
@@ -267,7 +266,7 @@ class Poller:
         """What a failed poll teaches; returns the pause."""
         if isinstance(error, RetryAfter):
             # Whoever asks to wait for no time at all, again and again, is not to have what he asks for.
-            pause_seconds = max(_FIRST_PAUSE_SECONDS, error.retry_after)
+            pause_seconds = max(_PAUSE.first, error.retry_after)
             self.facts.expected_since = self._clock() + pause_seconds
             return self._failed("RetryAfter", str(error), pause_seconds)
         if isinstance(error, Conflict):
@@ -301,7 +300,7 @@ class Poller:
         if "webhook" in error.description.lower():
             if self._remove_webhook is None:
                 words = "a webhook is set, so Telegram refuses polling (409); remove it with Runtime(take_over=True) or `syncbot webhook delete`"
-                return self._failed("webhook", words, self._back_off(_LONGEST_CONFLICT_PAUSE_SECONDS), loud=True)
+                return self._failed("webhook", words, self._back_off(_CONFLICT_PAUSE), loud=True)
             try:
                 self._remove_webhook()
             except SyncBotError as problem:
@@ -315,11 +314,10 @@ class Poller:
             )
         else:
             words = "another getUpdates of this bot is running (409): a second instance with the same token, here or on another machine; stop one of them"
-        return self._failed(words, words, self._back_off(_LONGEST_CONFLICT_PAUSE_SECONDS), loud=True)
+        return self._failed(words, words, self._back_off(_CONFLICT_PAUSE), loud=True)
 
-    def _back_off(self, longest_seconds: float = _LONGEST_PAUSE_SECONDS) -> float:
-        exponent = min(self.facts.failures_in_a_row, 10)
-        return min(longest_seconds, _FIRST_PAUSE_SECONDS * 2.0**exponent) * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, not a secret
+    def _back_off(self, pause: Backoff = _PAUSE) -> float:
+        return pause.seconds(self.facts.failures_in_a_row)
 
     def _failed(self, trouble: str, words: str, pause: float, *, loud: bool = False) -> float:
         """Count a failure; it is logged when the kind of trouble is a new one, and when it does not pass soon; not at every try.
@@ -334,9 +332,8 @@ class Poller:
         facts.failures += 1
         facts.failures_in_a_row += 1
         facts.last_error = words
-        if trouble != self._trouble or (facts.failures_in_a_row == _WARN_FROM and not loud):
+        if self._trouble.is_new(trouble) or (facts.failures_in_a_row == _WARN_FROM and not loud):
             level = logging.WARNING if loud or facts.failures_in_a_row >= _WARN_FROM else logging.INFO
-            self._trouble = trouble
             _log.log(level, "polling fails (%d in a row): %s", facts.failures_in_a_row, words)
         return pause
 

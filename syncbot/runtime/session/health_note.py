@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from syncbot.storage import Meta
+from syncbot.trouble import LastSaid
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class FactsNote:
         self._started = time.time()
         self._was_ok: bool | None = None
         self._written_at: float | None = None
-        self._told: object = None
+        self._told = LastSaid()
 
     def tick(self) -> None:
         """Write them if it is time: once a minute, and soon after the health has changed.
@@ -64,10 +65,8 @@ class FactsNote:
     def _tell(self, health: Mapping[str, Any]) -> None:
         """A line for those who watch the log; where nothing but polls has happened, it is not worth one."""
         done = {name: health.get(name, 0) for name in ("received", "handled", "failed", "failures", "dead_letters")}
-        news = (health["ok"], done) != self._told
-        self._told = (health["ok"], done)
         _log.log(
-            logging.INFO if news else logging.DEBUG,
+            logging.INFO if self._told.is_new((health["ok"], done)) else logging.DEBUG,
             "health: %s, %d polls, %d received, %d handled, %d failed, %d failures of polls, lag %.1f s, queue %d, %d dead letters",
             "good" if health["ok"] else "bad",
             health.get("polls", 0),

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from syncbot.runtime.session.health_note import FactsNote
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage.promises.store import Store
+from syncbot.trouble import LastSaid
 from syncbot.types import CountsBytes, HasThreads, Transport
 
 _log = logging.getLogger(__name__)
@@ -70,7 +72,7 @@ class Monitor:
         self._tidy_at = self._started + _HOUSEKEEPING_SECONDS
         self._newest_before = watched.store.inbox.counts().newest
         self.tick_seconds = min(_LOOK_SECONDS, watched.notifier.watchdog_seconds / 3 or _LOOK_SECONDS)
-        self._troubles: dict[str, str] = {}
+        self._troubles = defaultdict[str, LastSaid](LastSaid)
         self._facts = FactsNote(watched.store.meta, self.health)
 
     def tick(self) -> None:
@@ -190,9 +192,8 @@ class Monitor:
             words = str(error)
         except Exception as error:
             words, surprise = f"the monitor goes on after an error: {type(error).__name__}: {error}", error
-        if words and words != self._troubles.get(what):
+        if self._troubles[what].is_new(words) and words:
             _log.error("%s", words, exc_info=surprise)
-        self._troubles[what] = words
 
 
 def _moved_bytes(transport: Transport) -> int:
