@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
+from kits.programs_kit import pytest_addoption, pytest_configure  # noqa: F401 - pytest finds them here
 from kits.surprises_kit import Surprises
 
 from syncbot.config import SETTINGS

@@ -44,7 +44,7 @@ class Nginx:
 
     def __init__(self, folder: Path, port: int, bot_port: int) -> None:
         program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-        assert program, "nginx is missing; install it (apt-get install nginx-light), or run scripts/test, which does that as root"
+        assert program, "nginx is missing; install it (apt-get install nginx-light), or run scripts/test --all, which does that as root"
         self.port = port
         self.ca_file = str(folder / "ca.pem")
         ca = trustme.CA()

@@ -150,7 +150,8 @@ def _calls(text: str, options: dict[str, Any]) -> list[Call]:
 
 def _text_parameters(piece: str, options: dict[str, Any]) -> dict[str, Any]:
     if options["pre"]:
-        return {"text": piece, "entities": [{"type": "pre", "offset": 0, "length": _units(piece)}]}
+        units = len(piece.encode("utf-16-le")) // 2  # as entities count
+        return {"text": piece, "entities": [{"type": "pre", "offset": 0, "length": units}]}
     mode = _PARSE_MODES[options["markup"]]
     return {"text": piece, "parse_mode": mode} if mode else {"text": piece}
 
@@ -164,11 +165,6 @@ def _pieces(text: str, options: dict[str, Any]) -> list[str]:
         return split(text, _PARSE_MODES[options["markup"]])
     except ValueError as problem:
         raise click.UsageError(str(problem)) from None
-
-
-def _units(text: str) -> int:
-    """The length as entities count it, in UTF-16 units."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 def _button(text: str) -> dict[str, str]:

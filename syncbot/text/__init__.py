@@ -76,7 +76,8 @@ def split(text: str, parse_mode: str | None = None, *, limit: int = MAX_TEXT_LEN
         raise ValueError(f"a text with the parse mode {mode!r} cannot be split; use HTML or MarkdownV2")
     read, write = _FORMATS[mode.lower()]
     fits = len(text) <= limit
-    if fits and not _may_have_many_entities(text, mode):
+    may_have_many_entities = bool(mode) and sum(map(text.count, "<_*~|[`>")) > MAX_ENTITIES
+    if fits and not may_have_many_entities:
         return [text] if text else []
     try:
         pieces = cut(read(text), limit)
@@ -85,10 +86,6 @@ def split(text: str, parse_mode: str | None = None, *, limit: int = MAX_TEXT_LEN
             return [text]  # one message at most: Telegram judges it
         raise
     return [text] if len(pieces) == 1 and pieces[0].complete else [write(piece.atoms) for piece in pieces]
-
-
-def _may_have_many_entities(text: str, mode: str) -> bool:
-    return bool(mode) and sum(map(text.count, "<_*~|[`>")) > MAX_ENTITIES
 
 
 def escape_html(text: str) -> str:

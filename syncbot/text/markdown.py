@@ -52,7 +52,8 @@ class _Reader:
             self._new_line()
         elif sign not in _RESERVED or sign == "\\":
             self._character()
-        elif (opening := self._quote_sign()) and self._at_line_start():
+        elif not self._open and (at == 0 or text[at - 1] == "\n") and text.startswith((">", "**>"), at):
+            opening = ">" if sign == ">" else "**>"
             self._begin(Mark(opening, "", quote=True), len(opening))
         elif sign == "`":
             self._begin_code()
@@ -94,12 +95,6 @@ class _Reader:
         self._open.pop()
         self._marks = tuple(self._open)
         self._at += taken
-
-    def _at_line_start(self) -> bool:
-        return not self._open and (self._at == 0 or self._text[self._at - 1] == "\n")
-
-    def _quote_sign(self) -> str:
-        return next((sign for sign in (">", "**>") if self._text.startswith(sign, self._at)), "")
 
     def _new_line(self) -> None:
         if self._open and any(mark.quote for mark in self._open):
@@ -146,7 +141,7 @@ class _Reader:
         sign = next((sign for sign in _SIGNS if text.startswith(sign, at)), "")
         if not sign:
             raise self._broken(f"{text[at]!r} must be escaped with a '\\' before it")
-        if sign == "||" and self._ends_expandable():
+        if sign == "||" and self._open and self._open[-1].quote and text[at + 2 : at + 3] in ("", "\n"):
             self._open[-1].closing = "||"
             self._end(2)
         elif self._open and self._open[-1].closing == sign:
@@ -155,9 +150,6 @@ class _Reader:
             raise self._broken(f"{sign!r} would end what is outside of {self._open[-1].opening!r}")
         else:
             self._begin(Mark(sign, sign), len(sign))
-
-    def _ends_expandable(self) -> bool:
-        return bool(self._open) and self._open[-1].quote and self._text[self._at + 2 : self._at + 3] in ("", "\n")
 
     def _broken(self, what: str) -> ValueError:
         return ValueError(f"the MarkdownV2 is broken at character {self._at}: {what}")

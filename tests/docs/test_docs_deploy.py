@@ -7,7 +7,6 @@ import inspect
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -76,20 +75,25 @@ def _answers(server: BotApiServer) -> None:
 # ── systemd ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_unit_is_one_that_systemd_takes(home: Path) -> None:
-    """The unit has systemd's three sections; where systemd is at hand, systemd-analyze verify finds nothing to say about it, its paths being there."""
+def test_the_unit_has_the_sections_of_one() -> None:
+    """The unit has systemd's three sections."""
     assert set(_unit()) == {"DEFAULT", "Unit", "Service", "Install"}
+
+
+@pytest.mark.programs("systemd-analyze")
+def test_the_unit_is_one_that_systemd_takes(home: Path) -> None:
+    """systemd-analyze verify finds nothing to say about the unit, its paths being there."""
     unit = home / "mybot.service"
     (home / "mybot.env").touch()
     text = UNIT.read_text().replace("/opt/mybot/.venv", str(home / "syncbot" / ".venv")).replace("/opt/mybot", str(home / "mybot"))
     unit.write_text(text.replace("/etc/mybot.env", str(home / "mybot.env")))
-    if verify := shutil.which("systemd-analyze"):
-        ended = subprocess.run([verify, "verify", "--man=no", str(unit)], capture_output=True, text=True, env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"})
-        assert [line for line in (ended.stdout + ended.stderr).splitlines() if "mybot" in line or str(home) in line] == []
+    verify = ["systemd-analyze", "verify", "--man=no", str(unit)]
+    ended = subprocess.run(verify, capture_output=True, text=True, env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"})
+    assert [line for line in (ended.stdout + ended.stderr).splitlines() if "mybot" in line or str(home) in line] == []
 
 
-def test_the_unit_leaves_little_exposed(tmp_path: Path) -> None:
-    """Each thing that a bot never needs is taken from it; where systemd is at hand, its own judgement of the unit stays below 1.6 of 10."""
+def test_the_unit_leaves_little_exposed() -> None:
+    """Each thing that a bot never needs is taken from it."""
     lines = UNIT.read_text().splitlines()
     for line in (
         "SystemCallFilter=@system-service",
@@ -105,19 +109,23 @@ def test_the_unit_leaves_little_exposed(tmp_path: Path) -> None:
         "PrivateUsers=yes",
     ):
         assert lines.count(line) == 1, line
+
+
+@pytest.mark.programs("systemd-analyze")
+def test_systemd_finds_the_unit_little_exposed(tmp_path: Path) -> None:
+    """systemd's own judgement of the unit stays below 1.6 of 10."""
     unit = tmp_path / "mybot.service"
     unit.write_text(UNIT.read_text())
-    if analyze := shutil.which("systemd-analyze"):
-        ended = subprocess.run([analyze, "security", "--offline=yes", "--threshold=16", "--no-pager", str(unit)], capture_output=True, text=True)
-        assert ended.returncode == 0, ended.stdout[-400:] + ended.stderr
+    analyze = ["systemd-analyze", "security", "--offline=yes", "--threshold=16", "--no-pager", str(unit)]
+    ended = subprocess.run(analyze, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout[-400:] + ended.stderr
 
 
+@pytest.mark.programs("systemd-analyze")
 def test_what_the_bot_asks_of_the_kernel_is_allowed() -> None:
     """Neither of the groups that the unit takes away from @system-service holds a call that Python's threads, files and sockets cannot do without."""
-    if not (analyze := shutil.which("systemd-analyze")):
-        return  # as for the two tests above: a machine without systemd has nothing that could judge
-    allowed = _calls(analyze, "@system-service")
-    taken = set[str]().union(*(_calls(analyze, group) for group in ("@privileged", "@resources", "@keyring", "@memlock")))
+    allowed = _calls("@system-service")
+    taken = set[str]().union(*(_calls(group) for group in ("@privileged", "@resources", "@keyring", "@memlock")))
     assert {*NEEDED.split()} <= allowed - taken
 
 
@@ -130,11 +138,11 @@ set_robust_list set_tid_address setsockopt shutdown socket statx uname unlink wr
 """What a bot was seen to ask for (strace) from its start to its stop, with TLS, a SOCKS proxy, a state file, an update, an upload and a job."""
 
 
-def _calls(analyze: str, group: str) -> set[str]:
+def _calls(group: str) -> set[str]:
     """The system calls of one of systemd's groups, and of those in it."""
-    listed = subprocess.run([analyze, "syscall-filter", "--no-pager", group], capture_output=True, text=True, check=True).stdout.split("\n")[1:]
+    listed = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager", group], capture_output=True, text=True, check=True).stdout.split("\n")[1:]
     names = {line.strip() for line in listed if line.strip() and not line.strip().startswith("#")}
-    return {name for name in names if name[0] != "@"}.union(*(_calls(analyze, name) for name in names if name[0] == "@"))
+    return {name for name in names if name[0] != "@"}.union(*(_calls(name) for name in names if name[0] == "@"))
 
 
 def test_each_line_that_the_guide_explains_stands_in_the_unit() -> None:

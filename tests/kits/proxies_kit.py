@@ -22,12 +22,13 @@ KINDS = CONNECT_KINDS + SOCKS_KINDS
 Distance = Callable[[int], AbstractContextManager[int]]
 """Makes a port that leads to another one of this machine, farther away."""
 
-_PACKAGES = {
+PACKAGES = {
     "ss-local": "shadowsocks-libev",
     "ss-server": "shadowsocks-libev",
     "sshd": "openssh-server",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
+    "systemd-analyze": "systemd",
 }
 """Of Debian and Ubuntu, where the package is not called as its program."""
 _USER, _PASSWORD = "ann", "s3cret-word"
@@ -105,9 +106,15 @@ def program(name: str) -> str:
     """The path of a program; raises `CannotRun` where it is not installed."""
     path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if path is None:
-        where = "on this CI machine" if os.environ.get("CI") else "here"
-        raise CannotRun(f"{name} is not installed {where}; what uses real proxies needs it: sudo apt-get install {_PACKAGES.get(name, name)}")
+        package = PACKAGES.get(name, name)
+        raise CannotRun(f"{name} is not installed here; scripts/test --all installs as root what the tests need, else: sudo apt-get install {package}")
     return path
+
+
+def programs(kind: str) -> tuple[str, ...]:
+    """The programs that a kind of proxy consists of."""
+    name = kind.partition("-")[0]
+    return {"shadowsocks": ("ss-local", "ss-server"), "ssh": ("ssh", "sshd", "ssh-keygen")}.get(name, (name,))
 
 
 @contextmanager

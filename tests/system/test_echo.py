@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kits.programs_kit import real_proxies
 
 from syncbot.testing import Sandbox
 from syncbot.testing.sandbox import converse
@@ -17,7 +18,7 @@ ECHO = Path(__file__).parents[2] / "examples" / "echo.py"
 TEXTS = ["Is anybody there?", "ещё раз, 再来一次, 🚀", "And yet it moves."]
 
 
-@pytest.mark.parametrize("kind", ["squid", "tinyproxy", "privoxy", "microsocks", "microsocks-password"])
+@pytest.mark.parametrize("kind", real_proxies(["squid", "tinyproxy", "privoxy", "microsocks", "microsocks-password"]))
 def test_echo_through_a_real_proxy(kind: str, real_proxy: Callable[[str], str]) -> None:
     """The same conversation passes through each of the proxies that people run, and leaves no connection open."""
     with Sandbox(rate=0.0) as sandbox:

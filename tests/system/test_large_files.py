@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kits.programs_kit import real_proxies
 
 from syncbot.testing import BotApiServer
 
@@ -41,7 +42,7 @@ with Bot(token, base_url=url, ca_file=ca_file, proxies=proxy, limits=None) as bo
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kind", ["tinyproxy", "squid", "privoxy", "microsocks"])
+@pytest.mark.parametrize("kind", real_proxies(["tinyproxy", "squid", "privoxy", "microsocks"]))
 def test_large_files_pass_in_little_memory(kind: str, real_proxy: Callable[[str], str], api: BotApiServer, tmp_path: Path) -> None:
     """50 MB up and 20 MB down over TLS through a real proxy: whole, and with less than 5 MB more memory at its peak."""
     with (tmp_path / "up").open("wb") as file:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from kits.ports_kit import free_port
+from kits.programs_kit import real_proxies
 from kits.proxies_kit import KINDS
 from kits.timing_kit import soon, took
 
@@ -36,7 +37,7 @@ def bot_through(ca: TestCA, api: BotApiServer) -> Iterator[Callable[[str], Bot]]
         bot.close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", real_proxies(KINDS))
 def test_calls_polls_and_uploads_pass(kind: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer) -> None:
     """Twenty calls, a long poll that waits for its update, and a large upload, each on a connection of its own; none is left open."""
     bot = bot_through(real_proxy(kind))
@@ -60,7 +61,7 @@ def test_calls_polls_and_uploads_pass(kind: str, real_proxy: Callable[[str], str
     assert (api.connections_total, api.max_requests_per_connection) == (21, 1)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", real_proxies(KINDS))
 def test_calls_of_many_threads_pass(kind: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer) -> None:
     """Eight threads at once: every message arrives once."""
     bot = bot_through(real_proxy(kind))
@@ -70,7 +71,7 @@ def test_calls_of_many_threads_pass(kind: str, real_proxy: Callable[[str], str],
     api.wait_closed()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", real_proxies(KINDS))
 def test_a_stop_ends_a_poll_at_once(kind: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer) -> None:
     """Through a real proxy, too, a waiting poll is ended from another thread, and the server sees it go."""
     bot = bot_through(real_proxy(kind))
@@ -100,7 +101,7 @@ def test_a_stop_ends_a_poll_at_once(kind: str, real_proxy: Callable[[str], str],
 
 
 @pytest.mark.parametrize("credentials", ["", "ann:wrong@", "bob:s3cret-word@"])
-@pytest.mark.parametrize("kind", WITH_PASSWORD)
+@pytest.mark.parametrize("kind", real_proxies(WITH_PASSWORD))
 def test_other_credentials_are_refused(
     kind: str, credentials: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer
 ) -> None:
@@ -113,7 +114,7 @@ def test_other_credentials_are_refused(
     assert api.connections_total == 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", real_proxies(KINDS))
 def test_a_server_that_is_not_there_is_not_sent(kind: str, real_proxy: Callable[[str], str], ca: TestCA) -> None:
     """Whatever the proxy says about a target that it cannot reach: the request never left."""
     bot = Bot(TEST_TOKEN, proxies=[real_proxy(kind)], base_url=f"https://127.0.0.1:{free_port()}", ca_file=ca.ca_file, retry=None, timeout=30.0)

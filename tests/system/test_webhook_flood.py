@@ -11,7 +11,7 @@ CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
 
 
 @pytest.mark.timeout(320)
-@pytest.mark.parametrize("way", ["waitress", "nginx"])
+@pytest.mark.parametrize("way", ["waitress", pytest.param("nginx", marks=pytest.mark.programs("nginx"))])
 def test_strangers_do_not_keep_good_requests_waiting(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """With 250 connections of strangers, more than there are places, each good request is answered within a second, and handled."""
     monkeypatch.syspath_prepend(str(CAMPAIGNS))

@@ -19,6 +19,8 @@ from syncbot import Bot, Runtime
 from syncbot.testing import BotApiServer
 from syncbot.webhook.edge import SECRET_HEADER
 
+pytestmark = pytest.mark.programs("nginx")
+
 
 class Edge:
     """A running nginx with the example's configuration, and the port where a bot will listen behind it."""

@@ -42,7 +42,8 @@ def files(settings: Settings, state: str | None, logs: Sequence[str]) -> Result:
         if words := _open_to_others(found.st_mode):
             wrong.append(f"others can {words} the {name} {path} (mode {stat.S_IMODE(found.st_mode):o})")
             loose.append(str(path))
-        if not _may_own(name, found.st_uid):
+        # Its owner may be ourselves, or root for what we only read; root itself may look at another user's bot.
+        if os.geteuid() not in (found.st_uid, 0) and not (name == "env file" and found.st_uid == 0):
             wrong.append(f"the {name} {path} belongs to another user (uid {found.st_uid}, not {os.geteuid()})")
             foreign.append(str(path))
     advice = [shlex.join([*command, *paths]) for command, paths in ((["chmod", "600"], loose), (["sudo", "chown", str(os.geteuid())], foreign)) if paths]
@@ -69,8 +70,3 @@ def _open_to_others(mode: int) -> str:
     if mode & _OTHERS_WRITE:
         return "read and change" if mode & _OTHERS_READ else "change"
     return "read" if mode & _OTHERS_READ else ""
-
-
-def _may_own(name: str, uid: int) -> bool:
-    """Whether it is good that this user owns it: ourselves, or root for what we only read. root itself may look at another user's bot."""
-    return os.geteuid() in (uid, 0) or (name == "env file" and uid == 0)

@@ -60,7 +60,7 @@ class StateWatch:
         counts, outbox = self._store.inbox.counts(), self._store.outbox.counts()
         lag = 0.0 if counts.oldest is None else max(0.0, now - counts.oldest)
         dead = self._store.dead_letters.count()
-        recent = self._recently_dead(now)
+        recent = sum(now - letter.died < self._bounds.minutes * 60 for letter in self._store.dead_letters.entries(limit=100))
         outbox_lag = self._outbox_lag(now)
         self._count_polls(said)
         troubles = [*self._process_troubles(said, is_gone, now), *self._waiting_troubles(lag, counts.waiting, outbox_lag)]
@@ -144,9 +144,6 @@ class StateWatch:
         else:
             if age > _HEARTBEAT_SECONDS:
                 yield f"no heartbeat for {span(age)}"
-
-    def _recently_dead(self, now: float) -> int:
-        return sum(now - letter.died < self._bounds.minutes * 60 for letter in self._store.dead_letters.entries(limit=100))
 
     def _outbox_lag(self, now: float) -> float:
         """For how long the oldest call that is due has been waiting."""

@@ -50,7 +50,7 @@ def clean(text: str, entities: list[dict[str, Any]]) -> tuple[str, list[dict[str
 
 def find_entities(text: str) -> list[dict[str, Any]]:
     """The entities that Telegram's server finds in a text, in order; offsets and lengths in UTF-16 code units."""
-    if not _worth_a_look(text):
+    if not any(sign in text for sign in "/@#.$+:"):
         return []
     found: list[tuple[int, int, str]] = []
     for kind, pattern in _PATTERNS:
@@ -66,7 +66,3 @@ def merge_entities(given: Iterable[dict[str, Any]], text: str) -> list[dict[str,
     blocking = [e for e in given if e["type"] in ("code", "pre", "text_link", "text_mention", "url", "mention", "bot_command", "hashtag", "email")]
     extra = [e for e in find_entities(text) if not any(e["offset"] < b["offset"] + b["length"] and b["offset"] < e["offset"] + e["length"] for b in blocking)]
     return sorted([*given, *extra], key=lambda entity: (entity["offset"], -entity["length"]))
-
-
-def _worth_a_look(text: str) -> bool:
-    return any(sign in text for sign in "/@#.$+:")

@@ -81,12 +81,8 @@ def check(name: str, raw: Mapping[str, Any], uploaded: frozenset[str]) -> Checke
         params[key] = _decode(value, parameter.types)
         if not _fits(params[key], parameter.types):
             ill_typed.append(key)
-    missing = tuple(key for key, parameter in known.items() if parameter.required and _absent(params.get(key)) and key not in uploaded)
+    missing = tuple(key for key, parameter in known.items() if parameter.required and params.get(key) in (None, "") and key not in uploaded)
     return Checked(spec, params, tuple(unknown), missing, tuple(ill_typed))
-
-
-def _absent(value: Any) -> bool:
-    return value is None or value == ""
 
 
 def _guess(value: Any) -> Any:
