@@ -12,7 +12,7 @@ from kits.imports_kit import imports, modules
 # A module imports from its own package (the first name below syncbot) and from those in lines above its own.
 LAYERS = [
     {"errors", "plain", "process", "regular", "terminal", "trouble"},
-    {"secret"},
+    {"bounds", "secret"},
     {"types"},
     {"redact"},
     {"logs", "storage", "text", "keyboards", "auth"},

@@ -11,15 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from syncbot.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_call_seconds, check_method_name, check_numbers
 from syncbot.client.api.bot_methods import BotMethods
 from syncbot.client.api.table import MethodSpec, check_parameters, find_method
-from syncbot.client.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_call_seconds, check_method_name, check_numbers, given_ways
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import encode
 from syncbot.client.limits import Limiter, Limits
 from syncbot.client.retry import RetryPolicy
 from syncbot.client.uploads import Progress
-from syncbot.config import Settings, check_setting, from_environment
+from syncbot.config import Settings, check_setting, from_environment, given_ways
 from syncbot.errors import DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
 from syncbot.secret import Secret

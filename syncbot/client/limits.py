@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from syncbot.client.bounds import MOST_SECONDS, check_numbers
+from syncbot.bounds import MOST_SECONDS, check_numbers
 from syncbot.errors import NotSent
 from syncbot.process import ForkSafeLock
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from syncbot.client.bounds import MOST_SECONDS, check_numbers
+from syncbot.bounds import MOST_SECONDS, check_numbers
 from syncbot.errors import ApiError, BadRequest, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter, ServerError
 from syncbot.trouble import Backoff
 

@@ -21,7 +21,7 @@ from syncbot.config import readers
 from syncbot.config.envfile import read_env_file
 from syncbot.errors import ConfigError
 from syncbot.secret import Hidden, Secret
-from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Proxy
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, HiddenWays, Proxy
 
 # --- The table.
 
@@ -363,6 +363,17 @@ def environment_proxies(environ: Mapping[str, str] | None = None) -> tuple[tuple
     """
     values = from_environment("proxies", "no_proxy", environ=environ)
     return values.get("proxies", ()), values.get("no_proxy", Secret(""))
+
+
+def given_ways(given: HiddenWays, no_proxy: Secret[str]) -> tuple[tuple[Proxy, ...], Secret[str]]:
+    """The proxies to use, and the hosts that they are not used for."""
+    ways = []
+    for one in given:
+        # A dict as requests has it, or what os.environ.get() says of a name that is not set, would be read as something else.
+        if isinstance(one, type):
+            raise ConfigError(f'proxies: a list of proxy URLs is needed, not {one.__name__}; for example proxies=["socks5h://127.0.0.1:1080", "direct"]')
+        ways.append(one if isinstance(one, Proxy) else Proxy.parse(one, setting="proxies"))
+    return (tuple(ways), no_proxy) if given else environment_proxies()
 
 
 def check_setting(name: str, text: str | Secret[str]) -> Any:

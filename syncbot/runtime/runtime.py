@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from syncbot.bounds import MOST_SECONDS, check_numbers
 from syncbot.client.bot import Bot
-from syncbot.client.bounds import MOST_SECONDS, check_numbers
 from syncbot.config import state_dir
 from syncbot.errors import ConfigError
 from syncbot.regular import what_else

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from syncbot.client.bounds import check_numbers
+from syncbot.bounds import check_numbers
 from syncbot.errors import ConfigError, NetworkError, RetryAfter, ServerError, SyncBotError
 from syncbot.secret import Secret
 from syncbot.trouble import Backoff

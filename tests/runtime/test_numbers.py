@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from syncbot import Bot, ConfigError, Outbox, Runtime
+from syncbot.storage import StoreOptions
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
 
@@ -44,6 +45,30 @@ def test_a_runtime_takes_the_ends_of_each_range(bot: Bot) -> None:
     """The smallest and the largest right numbers are taken."""
     Runtime(bot, state=None, workers=1, poll_wait=1, most_waiting=1, handler_warn_after=0, grace=0, ahead=0)
     Runtime(bot, state=None, workers=1000, poll_wait=50, most_waiting=10**9, handler_warn_after=10**6, grace=10**6, ahead=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("busy_timeout", (-1, NAN, ENDLESS, "5", True)),
+        ("window_ids", (0, -1, 1.5, NAN, True)),
+        ("window_seconds", (0, -1, NAN, "60")),
+        ("dead_limit", (-1, 0.5, NAN, True)),
+        ("dead_seconds", (-1, NAN, None)),
+        ("state_seconds", (0, -1.0, NAN, "30")),
+        ("max_pages", (0, -1, 1.5, NAN, True)),
+    ],
+)
+def test_a_store_refuses_a_number_that_bounds_nothing(name: str, values: tuple[Any, ...]) -> None:
+    """Each number of `StoreOptions` has to be one, in its range; else a ConfigError names it and gives an example."""
+    for value in values:
+        with pytest.raises(ConfigError, match=f"^{name}: .*; for example {name}=[0-9]"):
+            StoreOptions(**{name: value})
+
+
+def test_a_store_takes_the_ends_of_each_range() -> None:
+    """The smallest numbers are taken, and times without an end."""
+    StoreOptions(busy_timeout=0, window_ids=1, window_seconds=ENDLESS, dead_limit=0, dead_seconds=0, state_seconds=ENDLESS, max_pages=None)
 
 
 @pytest.mark.parametrize(("name", "values"), [("port", (-1, 65536, 80.5, True)), ("threads", (0, 1.5, NAN)), ("max_connections", (0, 101, NAN, True))])

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kits.storage_kit import START, Clock, Place
 
-from syncbot.errors import ConfigError
 from syncbot.storage import Changes, DataChange, Scope, StateChange, Store, StoreOptions, open_store
 
 DAY = 86_400.0
@@ -135,13 +134,6 @@ def test_the_expiry_of_states_is_a_setting(place: Place, clock: Clock, seconds: 
     clock.forward(400 * DAY if math.isinf(seconds) else 3700)
     store.maintain()
     assert store.data.get_state(1, 1) == left
-
-
-@pytest.mark.parametrize("seconds", [0, -1.0, math.nan])
-def test_an_expiry_that_is_no_time_is_refused(seconds: float) -> None:
-    """What would forget everything at once is told as what it is."""
-    with pytest.raises(ConfigError, match="state_seconds"):
-        StoreOptions(state_seconds=seconds)
 
 
 def test_looking_at_a_state_is_no_write_each_time(tmp_path: Path, clock: Clock) -> None:

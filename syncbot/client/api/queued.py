@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from syncbot.bounds import check_method_name
 from syncbot.client.api.bot_methods import BotMethods
 from syncbot.client.api.signatures import QUEUE_OPTIONS
 from syncbot.client.api.table import MethodSpec, check_parameters, find_method
-from syncbot.client.bounds import check_method_name
 
 
 class QueuedMethods(BotMethods):

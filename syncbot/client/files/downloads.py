@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from syncbot.client.bounds import check_call_seconds
+from syncbot.bounds import check_call_seconds
 from syncbot.client.client import Client
 from syncbot.client.envelope import open_envelope
 from syncbot.client.files.remote_file import RemoteFile

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from syncbot.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_numbers, wrong_number
 from syncbot.client.api.queued import QueuedMethods
 from syncbot.client.api.table import MethodSpec
 from syncbot.client.bot import Bot
-from syncbot.client.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_numbers, wrong_number
 from syncbot.client.encode import body, encode
 from syncbot.errors import StorageError
 from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-from syncbot.client.bounds import wrong_number
+from syncbot.bounds import wrong_number
 from syncbot.errors import ConfigError, Stopped
 from syncbot.runtime.handling.dispatcher import Dispatcher, HandlerFailed
 from syncbot.runtime.work.tasks import JobRun

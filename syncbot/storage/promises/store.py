@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from syncbot.errors import ConfigError
+from syncbot.bounds import MOST_SECONDS, check_numbers
 from syncbot.storage.promises.data import Data
 from syncbot.storage.promises.dead_letters import DeadLetters
 from syncbot.storage.promises.inbox import Inbox
@@ -43,6 +43,9 @@ class StoreOptions:
             conversation looks at it (noted to a hundredth of this time); what is over is forgotten once an hour. `math.inf` keeps it for ever.
         check: look through the whole file at opening (about 3 ms a megabyte) so that damage is found before the first poll.
         max_pages: a ceiling for the file, in pages of 4096 bytes; above it, the file behaves as on a full disk. None for none.
+
+    Raises:
+        ConfigError: a number is wrong.
     """
 
     busy_timeout: float = 5.0
@@ -55,8 +58,16 @@ class StoreOptions:
     max_pages: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.state_seconds > 0:
-            raise ConfigError(f"state_seconds: {self.state_seconds} is no time; give more than 0, for example state_seconds=30 * 86_400")
+        endless = float("inf")
+        check_numbers(
+            ("busy_timeout", self.busy_timeout, 0, MOST_SECONDS, False, "5.0"),
+            ("window_ids", self.window_ids, 1, endless, True, "20_000"),
+            ("window_seconds", self.window_seconds, 1, endless, False, "2 * 86_400"),
+            ("dead_limit", self.dead_limit, 0, endless, True, "1_000"),
+            ("dead_seconds", self.dead_seconds, 0, endless, False, "90 * 86_400"),
+            ("state_seconds", self.state_seconds, 1, endless, False, "30 * 86_400"),
+            ("max_pages", 1 if self.max_pages is None else self.max_pages, 1, endless, True, "100_000"),
+        )
 
     def is_fading(self, at: float, now: float) -> bool:
         """Whether a state that was last noted at this time is to be noted anew when it is looked at."""

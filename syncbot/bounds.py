@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
-from syncbot.config import environment_proxies
 from syncbot.errors import ConfigError
-from syncbot.secret import Secret
-from syncbot.types import HiddenWays, Proxy
 
 MOST_SECONDS = 1_000_000.0
 """Far below what the system's own waits accept, and far above what anybody waits."""
@@ -80,14 +77,3 @@ def check_method_name(method: object) -> None:
         raise TypeError(f"the name of a method is a text, not {type(method).__name__}")
     if not _METHOD.fullmatch(method):
         raise ValueError(f"{method[:40]!r} is no name of a method; it looks like 'sendMessage'")
-
-
-def given_ways(given: HiddenWays, no_proxy: Secret[str]) -> tuple[tuple[Proxy, ...], Secret[str]]:
-    """The proxies to use, and the hosts that they are not used for."""
-    ways = []
-    for one in given:
-        # A dict as requests has it, or what os.environ.get() says of a name that is not set, would be read as something else.
-        if isinstance(one, type):
-            raise ConfigError(f'proxies: a list of proxy URLs is needed, not {one.__name__}; for example proxies=["socks5h://127.0.0.1:1080", "direct"]')
-        ways.append(one if isinstance(one, Proxy) else Proxy.parse(one, setting="proxies"))
-    return (tuple(ways), no_proxy) if given else environment_proxies()
