@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +14,8 @@ from syncbot.client.bot import Bot
 from syncbot.config import state_dir
 from syncbot.errors import ConfigError
 from syncbot.regular import what_else
-from syncbot.runtime.handling.handlers import D, E, ErrorDecorator, Handler, HandlerFunction, PlainHandlerFunction
-from syncbot.runtime.handling.router import HandlerDecorators, M, Router
+from syncbot.runtime.handling.handlers import D
+from syncbot.runtime.handling.router import Router
 from syncbot.runtime.options import listened_to
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.outbox import OpenQueue, RuntimeOutbox
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _MOST_WORKERS = 1000
 
 
-class Runtime(HandlerDecorators[D]):
+class Runtime(Router[D]):
     """Runs a bot: handlers are registered on it, as on a `Router`, and `run`, `start` or `run_once` set it going.
 
     ```python
@@ -55,7 +55,7 @@ class Runtime(HandlerDecorators[D]):
     app.run()
     ```
 
-    It has its handlers in `router`, what runs at times in `jobs`, and what is brought to it in `webhook`; their methods are its own too.
+    It is a `Router`, with its handlers in `routes`; what runs at times is in `jobs`, and what is brought to it in `webhook`: their methods are its own too.
 
     Args:
         bot: whose updates are handled.
@@ -146,13 +146,18 @@ class Runtime(HandlerDecorators[D]):
             uncertain=uncertain,
             ahead=ahead,
         )
+        super().__init__()
         self.bot = bot
-        self.router = Router[D]()
         self.jobs = Jobs()
-        self._lifecycle = Lifecycle(bot, self.router, self.jobs, options)
+        self._lifecycle = Lifecycle(bot, self.routes, self.jobs, options)
         self.webhook = WebhookFace(self._lifecycle)
         self.outbox = RuntimeOutbox(path, bot, self._open_queue)
         """Queues calls in the state file (any method: `app.outbox.send_message(…)`); the runtime delivers them, in order per chat."""
+
+    @property
+    def router(self) -> Router[D]:
+        """The runtime itself, as the router that it is."""
+        return self
 
     @property
     def state(self) -> Path | None:
@@ -259,31 +264,6 @@ class Runtime(HandlerDecorators[D]):
         """The outbox of the session that runs in this process."""
         components = self._lifecycle.components
         return None if components is None else OpenQueue(components.store.outbox, components.outbox_folder, components.deliverer.notify)
-
-    # ── what the router does ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def _register(self, what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> D:
-        return self.router._register(what, make, group)
-
-    @overload
-    def error(self, *types: type[BaseException]) -> ErrorDecorator: ...  # type: ignore[overload-overlap]  # a class can be called too; it is meant here
-    @overload
-    def error(self, function: E, /) -> E: ...
-    def error(self, *given: Any) -> Any:
-        """Be told of failures; see `Router.error`."""
-        return self.router.error(*given)
-
-    def use(self, middleware: M) -> M:
-        """Put a function around the handling; see `Router.use`."""
-        return self.router.use(middleware)
-
-    def add_handler(self, handler: Handler, group: int = 0) -> None:
-        """Register a handler that was made by hand; see `Router.add_handler`."""
-        self.router.add_handler(handler, group)
-
-    def include(self, router: Router[D]) -> None:
-        """Take in the handlers of a router; see `Router.include`."""
-        self.router.include(router)
 
     # ── what runs at times ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -137,7 +137,7 @@ class Rig:
     @property
     def dispatcher(self) -> Dispatcher:
         """What hands updates to the handlers."""
-        return Dispatcher(self.app, self.bot, self.store.data, **self.options)
+        return Dispatcher(self.app.routes, self.bot, self.store.data, **self.options)
 
     def handle(self, raw: JSON, turn: Turn | None = None) -> Changes:
         """Handle an update and write what it changed."""

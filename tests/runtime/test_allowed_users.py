@@ -127,4 +127,4 @@ def test_nobody_is_on_no_list(raw: Any) -> None:
     """An update without a user is refused even where somebody has put None on the list."""
     with Bot(TEST_TOKEN, transport=FakeTransport()) as bot, open_store(None, bot.id) as store:
         allowed: Any = frozenset({None, 42})
-        assert not Dispatcher(Router(), bot, store.data, allowed_users=allowed).allows(raw)
+        assert not Dispatcher(Router().routes, bot, store.data, allowed_users=allowed).allows(raw)

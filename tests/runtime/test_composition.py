@@ -1,4 +1,4 @@
-"""What a runtime consists of: its router, its jobs and its webhook, each usable by itself."""
+"""What a runtime consists of: its routes, its jobs and its webhook, each usable by itself."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ def app(tmp_path: Path) -> Runtime:
 
 
 def test_a_runtime_has_its_parts() -> None:
-    """A runtime is no router, no jobs and no webhook: it has them."""
-    assert not issubclass(Runtime, Router | Jobs | WebhookFace)
+    """A runtime is a router, for whoever registers handlers, and no jobs and no webhook: it has them."""
+    assert issubclass(Runtime, Router)
+    assert not issubclass(Runtime, Jobs | WebhookFace)
 
 
 def test_handlers_of_runtime_and_router_are_the_same(app: Runtime) -> None:
@@ -38,7 +39,22 @@ def test_handlers_of_runtime_and_router_are_the_same(app: Runtime) -> None:
     app.include(included)
     assert app.handle({"update_id": 1, "message": MESSAGE}).handled == 1
     assert seen == ["around", "router", "runtime", "included"]
-    assert app.kinds_asked_for() == tuple(app.router.kinds_wanted()) == ("message",)
+    assert app.kinds_asked_for() == tuple(app.router.routes.kinds_wanted()) == ("message",)
+
+
+def test_a_runtime_is_included_as_a_router_is(app: Runtime, tmp_path: Path) -> None:
+    """`include` takes another runtime: what is registered on it, before and after, is called by the one that it was included in."""
+    seen: list[str] = []
+    part = Runtime(app.bot, state=tmp_path / "part.db")
+    part.message()(lambda update, context: seen.append("before"))
+    app.include(part)
+    part.message(group=1)(lambda update, context: seen.append("after"))
+    app.handle({"update_id": 1, "message": MESSAGE})
+    assert seen == ["before", "after"]
+    with pytest.raises(ValueError, match="itself"):
+        app.include(app)
+    with pytest.raises(ValueError, match="included already"):
+        app.include(part.router)
 
 
 def test_a_decorator_without_parentheses_is_found(app: Runtime) -> None:
@@ -84,7 +100,6 @@ def test_the_middleware_of_a_router_sees_what_the_handler_found(app: Runtime) ->
 @pytest.mark.parametrize(
     ("whole", "part"),
     [
-        *((getattr(Runtime, name), getattr(Router, name)) for name in ("use", "add_handler", "include")),
         *((getattr(Runtime, name), getattr(Jobs, name)) for name in ("every", "daily", "cron", "later")),
         *((getattr(Runtime, name), getattr(WebhookFace, name)) for name in ("process", "handle", "ensure_started", "wsgi")),
         (Runtime.run_webhook, WebhookFace.run),

@@ -86,15 +86,15 @@ def test_on_refuses_misspelt_kinds(rig: Rig, kinds: Any, error: type[Exception])
 
 def test_allowed_updates_follow_from_the_handlers(rig: Rig, log: Log) -> None:
     """What is asked of Telegram are the kinds of all handlers, those of included routers too, and messages for `ask`."""
-    assert rig.app.kinds_wanted() == []
+    assert rig.app.routes.kinds_wanted() == []
     rig.app.callback_query("x")(log.handler("a"))
-    assert rig.app.kinds_wanted() == ["message", "callback_query"]
+    assert rig.app.routes.kinds_wanted() == ["message", "callback_query"]
     inner = Router()
     inner.on("newer_kind", check=False)(log.handler("b"))
     inner.command("start", kinds=("message", "channel_post"))(log.handler("c"))
     inner.chat_member()(log.handler("d"))
     rig.app.include(inner)
-    assert rig.app.kinds_wanted() == ["message", "channel_post", "callback_query", "chat_member", "newer_kind"]
+    assert rig.app.routes.kinds_wanted() == ["message", "channel_post", "callback_query", "chat_member", "newer_kind"]
 
 
 def test_a_decorator_without_parentheses_is_found_before_the_start(rig: Rig) -> None:
@@ -106,7 +106,7 @@ def test_a_decorator_without_parentheses_is_found_before_the_start(rig: Rig) -> 
 
     rig.app.include(inner)
     with pytest.raises(TypeError, match=r"message\(.*handler\): no handler .* parentheses"):
-        rig.app.kinds_wanted()
+        rig.app.routes.kinds_wanted()
 
 
 # ── order ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -148,7 +148,7 @@ def test_filters_of_python_telegram_bot_are_refused_at_the_start(wanted: Any) ->
     with pytest.raises(TypeError, match=r"greet.*filters\.TEXT.* is a filter of python-telegram-bot's.*types=False.*use syncbot\.filters"):
         app.start()
     outer = plain_app()
-    outer.include(app.router)
+    outer.include(app)
     with pytest.raises(TypeError, match="python-telegram-bot's"):
         outer.run_once()
 
@@ -163,7 +163,7 @@ def test_other_objects_with_check_update_are_taken(rig: Any) -> None:
     seen: list[str] = []
     handler = rig.app.message(Long())
     handler(lambda update, context: seen.append(update.message.text))
-    rig.app.refuse_types()
+    rig.app.routes.refuse_types()
     rig.send("hi")
     rig.send("hello")
     assert seen == ["hello"]

@@ -38,7 +38,7 @@ class Driver:
         self.transport = FakeTransport(**answers, sendMediaGroup=[[SENT]], setMessageReaction=True, deleteMessage=True)
         bot = Bot("123456789:" + "A" * 35, transport=self.transport, limits=None)
         self.store: Store = open_store(None, bot.id)
-        self.dispatcher = Dispatcher(router, bot, self.store.data)
+        self.dispatcher = Dispatcher(router.routes, bot, self.store.data)
 
     def update(self, kind: str, payload: dict[str, Any], turn: Any = None) -> None:
         """Handle an update."""

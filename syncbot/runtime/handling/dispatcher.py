@@ -11,7 +11,7 @@ from syncbot.errors import NotSent, Stopped
 from syncbot.logs import get_logger, guard
 from syncbot.runtime.handling.context import Answers, Context
 from syncbot.runtime.handling.handlers import ContinuePropagation, Middleware, StopPropagation, call
-from syncbot.runtime.handling.router import Route, Router
+from syncbot.runtime.handling.router import Route, Routes
 from syncbot.runtime.handling.update_facts import ReplyTarget, is_answer, user_id_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data
 
@@ -43,7 +43,7 @@ class Dispatcher:
     """Hands updates to handlers.
 
     Args:
-        router: the handlers.
+        routes: the handlers.
         bot: the bot.
         data: where user_data, chat_data, bot_data and states are loaded from.
         allowed_users: the ids of those who may use the bot; None for everybody.
@@ -53,7 +53,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        router: Router[Any],
+        routes: Routes,
         bot: Bot,
         data: Data,
         *,
@@ -61,7 +61,7 @@ class Dispatcher:
         bot_username: Callable[[], str | None] = lambda: None,
         redact: Callable[[str], str] | None = None,
     ) -> None:
-        self._router = router
+        self._routes = routes
         self._bot = bot
         self._data = data
         self._allowed_users = allowed_users
@@ -132,14 +132,14 @@ class Dispatcher:
         update = context.update
         ask = partial(self._ask_handlers, update, context)
         try:  # noqa: SIM105  # contextlib.suppress takes exception groups apart, and hands a copy on
-            _around(self._router.middleware(), update, context, ask)()
+            _around(self._routes.middleware(), update, context, ask)()
         except (StopPropagation, ContinuePropagation):
             pass  # from a middleware: it wanted nobody to go on
 
     def _ask_handlers(self, update: telegram.Update, context: Context) -> None:
         """Give the update to the first handler of each group that wants it."""
         done: set[int] = set()
-        for route in self._router.routes(context.kind or ""):
+        for route in self._routes.of(context.kind or ""):
             if route.group in done or (matched := route.handler.check(update, context)) is None:
                 continue
             context.args, context.match = list(matched.args), matched.match
@@ -169,7 +169,7 @@ class Dispatcher:
     def _tell_error_handlers(self, context: Context, error: BaseException) -> bool:
         """Call every error handler that wants the error; one that fails itself is logged, and the others are called all the same."""
         told: set[int] = set()  # a router can be included in several others
-        for handler in self._router.error_handlers():
+        for handler in self._routes.error_handlers():
             if id(handler) in told or not handler.wants(error):
                 continue
             told.add(id(handler))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
@@ -60,17 +59,17 @@ class ErrorHandler:
 class _Registration:
     """What a call such as `app.message()` returns: takes the handler. Until then it is known as unfinished (`@app.message` without parentheses)."""
 
-    def __init__(self, router: Router[Any], what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> None:
+    def __init__(self, routes: Routes, what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> None:
         self.what = what
-        self._router = router
+        self._routes = routes
         self._make = make
         self._group = group
-        router._unfinished.append(self)
+        routes.unfinished.append(self)
 
     def __call__(self, function: H, /) -> H:
-        self._router.add_handler(self._make(function), self._group)
-        if self in self._router._unfinished:
-            self._router._unfinished.remove(self)
+        self._routes.add(Route(self._group, self._make(function)))
+        if self in self._routes.unfinished:
+            self._routes.unfinished.remove(self)
         return function
 
 
@@ -81,18 +80,126 @@ def _misspelt(kind: str) -> str | None:
     return next(iter(difflib.get_close_matches(kind, KIND_BY_NAME, n=1)), None)
 
 
-class HandlerDecorators(KindDecorators[D]):
-    """The decorators that register handlers, for whoever says where that is done: a router, and the runtime that has one."""
+class Routes:
+    """The handlers that are registered on a router, in the order in which they are asked."""
 
-    @abstractmethod
-    def _register(self, what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> D:
-        """What registers the handler that it is given.
+    def __init__(self) -> None:
+        self.unfinished: list[_Registration] = []
+        self._entries: list[Route | Routes] = []
+        self._middleware: list[Middleware] = []
+        self._errors: list[ErrorHandler | Routes] = []
+        self._changes = 0
+        self._table: tuple[int, dict[str, tuple[Route, ...]]] = (-1, {})
 
-        Args:
-            what: what an error calls it, as long as it was not given one.
-            make: makes the handler of a function.
-            group: its group.
+    def add(self, route: Route) -> None:
+        """Add a handler."""
+        self._entries.append(route)
+        self._changes += 1
+
+    def add_middleware(self, middleware: Middleware) -> None:
+        """Add a middleware, within those that are there."""
+        self._middleware.append(middleware)
+        self._changes += 1
+
+    def add_error_handler(self, handler: ErrorHandler) -> None:
+        """Add an error handler."""
+        self._errors.append(handler)
+
+    def include(self, routes: Routes) -> None:
+        """Take in those of another router.
+
+        Raises:
+            ValueError: they are these, hold these, or are included already.
         """
+        if routes is self or any(inner is self for inner in routes._inner()):
+            raise ValueError("a router cannot include itself")
+        if any(inner is routes for inner in self._inner()):
+            raise ValueError("this router is included already")
+        self._entries.append(routes)
+        self._errors.append(routes)
+        self._changes += 1
+
+    def kinds_wanted(self) -> list[str]:
+        """The `allowed_updates` that follow from the handlers, in the table's order; empty where there is no handler.
+
+        "message" is always among them, since `context.ask` waits for one.
+
+        Raises:
+            TypeError: a decorator was written without its parentheses, so that its handler would never be called.
+        """
+        for routes in (self, *self._inner()):
+            if routes.unfinished:
+                what = routes.unfinished[0].what
+                raise TypeError(f"{what}: no handler was given to this decorator; write @app.message() with parentheses, not @app.message")
+        kinds = {kind for route in self._walk(()) for kind in route.handler.kinds}
+        return ordered_kinds(kinds | {"message"}) if kinds else []
+
+    def refuse_types(self) -> None:
+        """Refuse handlers and filters that need python-telegram-bot's objects; see `Handler.refuse_types`."""
+        for route in self._walk(()):
+            route.handler.refuse_types()
+
+    def of(self, kind: str) -> tuple[Route, ...]:
+        """The handlers of a kind of update in the order in which they are asked, all groups in one."""
+        changes = self._version()
+        known, table = self._table
+        if known != changes:
+            table = {}
+            for route in sorted(self._walk(()), key=lambda route: route.group):
+                for wanted in route.handler.kinds:
+                    table[wanted] = (*table.get(wanted, ()), route)
+            self._table = (changes, table)
+        return table.get(kind, ())
+
+    def middleware(self) -> tuple[Middleware, ...]:
+        """This router's own middleware, the outermost first."""
+        return tuple(self._middleware)
+
+    def error_handlers(self) -> Iterator[ErrorHandler]:
+        """The error handlers of this router and of those that it includes, in the order of registration."""
+        for entry in tuple(self._errors):
+            if isinstance(entry, Routes):
+                yield from entry.error_handlers()
+            else:
+                yield entry
+
+    def _walk(self, around: tuple[Middleware, ...]) -> Iterator[Route]:
+        """The handlers in the order of registration, with the middleware around them (this router's own is left to who asks)."""
+        for entry in tuple(self._entries):
+            if isinstance(entry, Routes):
+                yield from entry._walk((*around, *entry._middleware))
+            else:
+                yield Route(entry.group, entry.handler, around)
+
+    def _inner(self) -> Iterator[Routes]:
+        for entry in tuple(self._entries):
+            if isinstance(entry, Routes):
+                yield entry
+                yield from entry._inner()
+
+    def _version(self) -> int:
+        return self._changes + sum(routes._changes for routes in self._inner())
+
+
+class Router(KindDecorators[D]):
+    """A set of handlers; a bot that is split over files has one in each.
+
+    ```python
+    router = Router()
+
+    @router.command("start")
+    def start(update, context):
+        context.reply("Hello")
+
+    app.include(router)
+    ```
+
+    Order: the groups in ascending order; in each, the first handler that fits, in the order of registration, gets the update. An included
+    router's handlers stand where it was included, those that it gets later too.
+    """
+
+    def __init__(self) -> None:
+        self.routes = Routes()
 
     def command(
         self,
@@ -113,7 +220,7 @@ class HandlerDecorators(KindDecorators[D]):
         def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
             return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions)
 
-        return self._register(f"command({', '.join(map(repr, names))})", make, group)
+        return self._registration(f"command({', '.join(map(repr, names))})", make, group)
 
     def on(self, *kinds: str, filters: FilterLike | None = None, group: int = 0, state: Any = ANY, check: bool = True) -> D:
         """Handle updates of any kinds, also of one that is newer than syncbot.
@@ -134,45 +241,7 @@ class HandlerDecorators(KindDecorators[D]):
             if check and kind not in KIND_BY_NAME and (meant := _misspelt(kind)):
                 raise ValueError(f"there is no kind of update {kind!r}; did you mean {meant!r}? If it is newer than syncbot, say check=False")
         wanted = None if filters is None else as_filter(filters)
-        return self._register(f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state), group)
-
-    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
-        wanted = None if filters is None else as_filter(filters)
-
-        def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
-            if pattern is None:
-                return Handler(kind, function, wanted, state=state)
-            return PatternHandler(kind, function, pattern, wanted, state=state)
-
-        return self._register(kind if wanted is None else f"{kind}({wanted!r})", make, group)
-
-
-class Router(HandlerDecorators[D]):
-    """A set of handlers; a bot that is split over files has one in each.
-
-    ```python
-    router = Router()
-
-    @router.command("start")
-    def start(update, context):
-        context.reply("Hello")
-
-    app.include(router)
-    ```
-
-    Order: the groups in ascending order; in each, the first handler that fits, in the order of registration, gets the update. An included
-    router's handlers stand where it was included, those that it gets later too.
-    """
-
-    def __init__(self) -> None:
-        self._entries: list[Route | Router[Any]] = []
-        self._middleware: list[Middleware] = []
-        self._errors: list[ErrorHandler | Router[Any]] = []
-        self._unfinished: list[_Registration] = []
-        self._changes = 0
-        self._table: tuple[int, dict[str, tuple[Route, ...]]] = (-1, {})
-
-    # ── registering ──────────────────────────────────────────────────────────────────────────────────────────────────
+        return self._registration(f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state), group)
 
     @overload
     def error(self, *types: type[BaseException]) -> ErrorDecorator: ...  # type: ignore[overload-overlap]  # a class can be called too; it is meant here
@@ -197,8 +266,7 @@ class Router(HandlerDecorators[D]):
         that does not call `next` ends the handling, and one that catches what `next` raises makes it no failure.
         """
         check_function(middleware, 3, "the middleware", may_await=False)
-        self._middleware.append(middleware)
-        self._changes += 1
+        self.routes.add_middleware(middleware)
         return middleware
 
     def add_handler(self, handler: Handler, group: int = 0) -> None:
@@ -209,93 +277,33 @@ class Router(HandlerDecorators[D]):
         """
         if not isinstance(handler, Handler):
             raise TypeError(f"add_handler() takes syncbot's Handler, CommandHandler or PatternHandler, not {handler!r}")
-        self._entries.append(Route(group, handler))
-        self._changes += 1
+        self.routes.add(Route(group, handler))
 
     def include(self, router: Router[D]) -> None:
-        """Take in another router.
+        """Take in another router, or what is registered on another runtime.
 
         Raises:
             TypeError: it is none.
             ValueError: it is this one, holds this one, or is included already.
         """
         if not isinstance(router, Router):
-            raise TypeError(f"include() takes a Router, not {router!r}; that of a Runtime is app.router")
-        if router is self or any(inner is self for inner in router._inner()):
-            raise ValueError("a router cannot include itself")
-        if any(inner is router for inner in self._inner()):
-            raise ValueError("this router is included already")
-        self._entries.append(router)
-        self._errors.append(router)
-        self._changes += 1
+            raise TypeError(f"include() takes a Router, not {router!r}")
+        self.routes.include(router.routes)
 
-    def _register(self, what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> D:
-        return cast("D", _Registration(self, what, make, group))
+    def _registration(self, what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> D:
+        return cast("D", _Registration(self.routes, what, make, group))
+
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
+        wanted = None if filters is None else as_filter(filters)
+
+        def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
+            if pattern is None:
+                return Handler(kind, function, wanted, state=state)
+            return PatternHandler(kind, function, pattern, wanted, state=state)
+
+        return self._registration(kind if wanted is None else f"{kind}({wanted!r})", make, group)
 
     def _add_error(self, function: E, types: tuple[type[BaseException], ...]) -> E:
         check_function(function, 2, "the error handler")
-        self._errors.append(ErrorHandler(function, types))
+        self.routes.add_error_handler(ErrorHandler(function, types))
         return function
-
-    # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def kinds_wanted(self) -> list[str]:
-        """The `allowed_updates` that follow from the handlers, in the table's order; empty where there is no handler.
-
-        "message" is always among them, since `context.ask` waits for one.
-
-        Raises:
-            TypeError: a decorator was written without its parentheses, so that its handler would never be called.
-        """
-        for router in (self, *self._inner()):
-            if router._unfinished:
-                what = router._unfinished[0].what
-                raise TypeError(f"{what}: no handler was given to this decorator; write @app.message() with parentheses, not @app.message")
-        kinds = {kind for route in self._walk(()) for kind in route.handler.kinds}
-        return ordered_kinds(kinds | {"message"}) if kinds else []
-
-    def refuse_types(self) -> None:
-        """Refuse handlers and filters that need python-telegram-bot's objects; see `Handler.refuse_types`."""
-        for route in self._walk(()):
-            route.handler.refuse_types()
-
-    def routes(self, kind: str) -> tuple[Route, ...]:
-        """The handlers of a kind of update in the order in which they are asked, all groups in one."""
-        changes = self._version()
-        known, table = self._table
-        if known != changes:
-            table = {}
-            for route in sorted(self._walk(()), key=lambda route: route.group):
-                for wanted in route.handler.kinds:
-                    table[wanted] = (*table.get(wanted, ()), route)
-            self._table = (changes, table)
-        return table.get(kind, ())
-
-    def middleware(self) -> tuple[Middleware, ...]:
-        """This router's own middleware, the outermost first."""
-        return tuple(self._middleware)
-
-    def error_handlers(self) -> Iterator[ErrorHandler]:
-        """The error handlers of this router and of those that it includes, in the order of registration."""
-        for entry in tuple(self._errors):
-            if isinstance(entry, Router):
-                yield from entry.error_handlers()
-            else:
-                yield entry
-
-    def _walk(self, around: tuple[Middleware, ...]) -> Iterator[Route]:
-        """The handlers in the order of registration, with the middleware around them (this router's own is left to who asks)."""
-        for entry in tuple(self._entries):
-            if isinstance(entry, Router):
-                yield from entry._walk((*around, *entry._middleware))
-            else:
-                yield Route(entry.group, entry.handler, around)
-
-    def _inner(self) -> Iterator[Router[Any]]:
-        for entry in tuple(self._entries):
-            if isinstance(entry, Router):
-                yield entry
-                yield from entry._inner()
-
-    def _version(self) -> int:
-        return self._changes + sum(router._changes for router in self._inner())

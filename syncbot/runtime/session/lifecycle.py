@@ -20,7 +20,7 @@ from syncbot.client.bot import Bot
 from syncbot.config import service_settings
 from syncbot.errors import ConfigError
 from syncbot.process import ForkSafeLock, PerProcess
-from syncbot.runtime.handling.router import Router
+from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.receiving.intake import Intake
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Components, Session, SessionOptions
@@ -42,15 +42,15 @@ class Lifecycle:
 
     Args:
         bot: whose updates are handled.
-        router: what handles them.
+        routes: what handles them.
         jobs: what runs at times beside them.
         options: how.
     """
 
-    def __init__(self, bot: Bot, router: Router[Any], jobs: Jobs, options: SessionOptions) -> None:
+    def __init__(self, bot: Bot, routes: Routes, jobs: Jobs, options: SessionOptions) -> None:
         self.bot = bot
         self.options = options
-        self._router = router
+        self._routes = routes
         self._jobs = jobs
         self._session: Session | None = None
         self._starting = ForkSafeLock()
@@ -71,7 +71,7 @@ class Lifecycle:
     def kinds_asked_for(self) -> tuple[str, ...]:
         """See `Runtime.kinds_asked_for`."""
         given = self.options.allowed_updates
-        return tuple(self._router.kinds_wanted()) if given is None else given
+        return tuple(self._routes.kinds_wanted()) if given is None else given
 
     # ── from start to stop ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -184,8 +184,8 @@ class Lifecycle:
     def make_session(self, notifier: ServiceNotifier, *, poll: bool) -> Session:
         """A session that is in nobody's place yet."""
         if not self.bot.types:
-            self._router.refuse_types()
-        return Session(self.bot, self._router, self._jobs, replace(self.options, allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
+            self._routes.refuse_types()
+        return Session(self.bot, self._routes, self._jobs, replace(self.options, allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
 
     def _new_session(self, notifier: ServiceNotifier, *, poll: bool = True) -> Session:
         """Make a session and put it in its place, before it does anything: a stop that comes now is not to be lost."""

@@ -15,7 +15,7 @@ from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.logs import guard
 from syncbot.runtime.handling.dispatcher import Dispatcher
-from syncbot.runtime.handling.router import Router
+from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
@@ -84,12 +84,12 @@ class Session:
 
     Args:
         bot: whose updates are handled.
-        router: what handles them.
+        routes: what handles them.
         jobs: what runs at times beside them.
         options: how.
     """
 
-    def __init__(self, bot: Bot, router: Router[Any], jobs: Jobs, options: SessionOptions) -> None:
+    def __init__(self, bot: Bot, routes: Routes, jobs: Jobs, options: SessionOptions) -> None:
         self.process = os.getpid()
         self.stop = threading.Event()
         self.forced = threading.Event()
@@ -99,7 +99,7 @@ class Session:
         self.left = 0
         """At its end: updates that have not been handled to their end."""
         self._bot = bot
-        self._router = router
+        self._routes = routes
         self._jobs = jobs
         self._options = options
         self._lock = BotLock(options.lock)
@@ -136,7 +136,7 @@ class Session:
         if recovery.interrupted or recovery.buried:
             again = len(recovery.interrupted) - len(recovery.buried)
             _log.warning("the last run ended while updates were being handled: %d are handled again, %d went to the dead letters", again, len(recovery.buried))
-        dispatcher = Dispatcher(self._router, bot, store.data, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
+        dispatcher = Dispatcher(self._routes, bot, store.data, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
         workers: Workers
         backlog = DurableBacklog(store.inbox, self.stop, options.most_waiting, lambda: workers.has_idle) if store.persistent else MemoryBacklog(self.stop)
         workers = Workers(

@@ -61,7 +61,7 @@ def register(app: Router) -> None:
 def main() -> None:
     """Run it once, as from cron."""
     app = Runtime(Bot("123456789:" + "A" * 35, proxies=["socks5h://127.0.0.1:1080", "direct"]))
-    register(app.router)
+    register(app)
     print(app.run_once(max_seconds=20))
 
 
