@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from syncbot.client.uploads import BytesSource, FilePart, FileSource, MultipartBody, Source
+from syncbot.client.uploads import BytesSource, FilePart, MultipartBody, Source, open_source
 
 
 @dataclass(frozen=True)
@@ -78,26 +75,4 @@ def source(content: Any, what: str) -> Source:
         return BytesSource(bytes(content))
     if not hasattr(content, "read"):
         raise TypeError(f"{what!r} is a {type(content).__name__}; give bytes, text, or an open file")
-    try:
-        start = content.tell()
-        content.seek(0, os.SEEK_END)
-        size = content.tell() - start
-        content.seek(start)
-    except (OSError, AttributeError):
-        return _copied(content)
-    if isinstance(content.read(0), str):
-        raise TypeError(f"{what!r} is open as text; open it with mode 'rb'")
-    return FileSource(content, start, size)
-
-
-def _copied(content: Any) -> FileSource:
-    """A copy of what cannot be wound back, such as a pipe."""
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the source that reads it
-    try:
-        shutil.copyfileobj(content, copy)
-        made = FileSource(copy, 0, copy.tell())
-    except BaseException:
-        copy.close()
-        raise
-    weakref.finalize(made, copy.close)
-    return made
+    return open_source(content, repr(what))

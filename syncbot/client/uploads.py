@@ -7,6 +7,7 @@ what cannot be wound back (a pipe, a socket) is copied to a temporary file first
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -154,11 +155,25 @@ def path_source(path: Any, what: str, limit: int) -> PathSource:
 
 
 def file_source(file: Any, what: str, limit: int) -> Source:
-    """Look at an open file before anything is sent; one that cannot be wound back is copied to a temporary file.
+    """Look at an open file before anything is sent; see `open_source`.
 
     Raises:
         TypeError: it is not open for reading bytes.
         ValueError: nothing is left to read in it, or more than the limit.
+    """
+    source = open_source(file, what, limit)
+    if source.size <= 0 < source.start:
+        raise ValueError(f"{what}: nothing is left to read in the open file, which stands at its end; seek(0) before")
+    _checked(source.size, what, limit)
+    return source
+
+
+def open_source(file: Any, what: str, limit: float = math.inf) -> FileSource:
+    """What is left to read in an open file. One that cannot be wound back is copied to a temporary file, of more than the limit only the beginning.
+
+    Raises:
+        TypeError: it is not open for reading bytes.
+        ValueError: it is closed.
     """
     if isinstance(file, io.TextIOBase):
         raise TypeError(f"{what}: the file is open as text; open it with mode 'rb'")
@@ -171,12 +186,10 @@ def file_source(file: Any, what: str, limit: int) -> Source:
         file.seek(start)
     except (OSError, AttributeError, ValueError):
         return _spooled(file, what, limit)
-    if size <= 0 < start:
-        raise ValueError(f"{what}: nothing is left to read in the open file, which stands at its end; seek(0) before")
-    return FileSource(file, start, _checked(size, what, limit))
+    return FileSource(file, start, size)
 
 
-def _spooled(file: Any, what: str, limit: int) -> FileSource:
+def _spooled(file: Any, what: str, limit: float) -> FileSource:
     import tempfile  # only here: few programs send from a pipe
     import weakref
 
@@ -187,13 +200,13 @@ def _spooled(file: Any, what: str, limit: int) -> FileSource:
             if not isinstance(chunk, bytes):
                 raise TypeError(f"{what}: reading gives {type(chunk).__name__}, not bytes; open the file with mode 'rb'")
             size += len(chunk)
+            copy.write(chunk)
             if size > limit:
                 break
-            copy.write(chunk)
-        source = FileSource(copy, 0, _checked(size, what, limit))
     except BaseException:
         copy.close()
         raise
+    source = FileSource(copy, 0, size)
     weakref.finalize(source, copy.close)
     return source
 
