@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from syncbot.client.api.table import MethodSpec, check_parameters, find_method, nearest, python_names
 
 
-class _Method:
-    """Stands in the class for one method until it is asked for; then the real function takes its place.
+class LateMethod:
+    """Stands in a class for a method until it is asked for; then the real function takes its place.
 
     180 functions with their signatures would make every start slower, and few programs use more than ten of them.
     """
 
-    __slots__ = ("_name",)
+    __slots__ = ("_build", "_home")
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, home: type, build: Callable[[], Callable[..., Any]]) -> None:
+        self._home = home
+        self._build = build
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        spec = find_method(self._name)
-        assert spec is not None
-        function = _build(spec)
-        setattr(BotMethods, spec.python_name, function)
+        function = self._build()
+        setattr(self._home, function.__name__, function)
         return function.__get__(instance, owner)
 
 
@@ -59,7 +59,9 @@ class _UnknownAttribute(AttributeError):
         return text + nearest(name, known)
 
 
-def _build(spec: MethodSpec) -> Callable[..., Any]:
+def _build(api_name: str) -> Callable[..., Any]:
+    spec = find_method(api_name)
+    assert spec is not None
     from syncbot.client.api.signatures import options as options_of
     from syncbot.client.api.signatures import signature
 
@@ -69,7 +71,7 @@ def _build(spec: MethodSpec) -> Callable[..., Any]:
 
     def method(self: BotMethods, /, *values: Any, **given: Any) -> Any:
         if values:
-            given = _by_name(name, order, values, given)
+            given = by_name(f"{name}()", order, values, given)
         wanted = own_options if self._call_options is None else self._call_options
         options = {option: given.pop(option) for option in wanted if option in given}
         newer = options.pop("api_kwargs", None)
@@ -86,15 +88,19 @@ def _build(spec: MethodSpec) -> Callable[..., Any]:
     return method
 
 
-def _by_name(name: str, order: tuple[str, ...], values: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:
-    """Give positional values their names."""
+def by_name(method: str, order: Sequence[str], values: Sequence[Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Give positional values their names, beside those that were given by name.
+
+    Raises:
+        TypeError: there are too many, or one was given by its name too.
+    """
     if len(values) > len(order):
-        raise TypeError(f"{name}() takes {len(order)} values by position ({', '.join(order)}) and {len(values)} were given; give the others by name")
+        raise TypeError(f"{method} takes {len(order)} values by position ({', '.join(order)}) and {len(values)} were given; give the others by name")
     placed = dict(zip(order, values, strict=False))
     if twice := [key for key in placed if key in given]:
-        raise TypeError(f"{name}() got {', '.join(twice)} twice, by position and by name")
+        raise TypeError(f"{method} got {', '.join(twice)} twice, by position and by name")
     return placed | given
 
 
 for _api_name, _python_name in python_names().items():
-    setattr(BotMethods, _python_name, _Method(_api_name))
+    setattr(BotMethods, _python_name, LateMethod(BotMethods, partial(_build, _api_name)))

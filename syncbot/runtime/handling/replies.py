@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from syncbot.client.api.bot_methods import LateMethod, by_name
 from syncbot.runtime.handling.reply_table import ANSWERS, SHORTCUTS, Shortcut
 from syncbot.runtime.handling.update_facts import ReplyTarget
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
-
-
-class _Method:
-    """Stands in the class for one method until it is asked for; then the real function takes its place."""
-
-    __slots__ = ("_shortcut",)
-
-    def __init__(self, shortcut: Shortcut) -> None:
-        self._shortcut = shortcut
-
-    def __get__(self, instance: object, owner: type | None = None) -> Any:
-        function = _build(self._shortcut)
-        setattr(Replies, self._shortcut.name, function)
-        return function.__get__(instance, owner)
 
 
 class Replies:
@@ -104,7 +92,9 @@ def _build(shortcut: Shortcut) -> Callable[..., Any]:
 
 def _filled(self: Replies, shortcut: Shortcut, values: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:
     """The parameters of the call: what was given, and what the update says."""
-    given = _by_name(shortcut, values, given)
+    # The method's own order, without what is filled in.
+    order = [name for name in tuple(shortcut.spec.parameters)[: shortcut.spec.positional] if name not in shortcut.fixed]
+    given = by_name(f"context.{shortcut.name}()", order, values, given)
     if refused := [name for name in given if name in shortcut.fixed]:
         raise TypeError(f"context.{shortcut.name}() takes {refused[0]} from the update; for another one use context.bot.{shortcut.spec.python_name}()")
     quote = given.pop("quote", False) if shortcut.quotable else False
@@ -117,18 +107,6 @@ def _filled(self: Replies, shortcut: Shortcut, values: tuple[Any, ...], given: d
     if quote:
         filled |= _quote(self.target, given)
     return filled | given
-
-
-def _by_name(shortcut: Shortcut, values: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:
-    """Give positional values their names: the method's own order, without what is filled in."""
-    spec = shortcut.spec
-    order = [name for name in tuple(spec.parameters)[: spec.positional] if name not in shortcut.fixed]
-    if len(values) > len(order):
-        raise TypeError(f"context.{shortcut.name}() takes {len(order)} values by position ({', '.join(order)}) and {len(values)} were given; name the others")
-    placed = dict(zip(order, values, strict=False))
-    if twice := [name for name in placed if name in given]:
-        raise TypeError(f"context.{shortcut.name}() got {', '.join(twice)} twice, by position and by name")
-    return placed | given
 
 
 def _check_filled(target: ReplyTarget, shortcut: Shortcut, filled: dict[str, Any]) -> None:
@@ -173,4 +151,4 @@ def _shown(target: ReplyTarget) -> str:
 
 for _shortcut in SHORTCUTS.values():
     if _shortcut.name not in vars(Replies):
-        setattr(Replies, _shortcut.name, _Method(_shortcut))
+        setattr(Replies, _shortcut.name, LateMethod(Replies, partial(_build, _shortcut)))
