@@ -88,6 +88,7 @@ class NetworkError(SyncBotError):
         retryable: whether trying the same thing again can help at all.
         failover: another way (the next proxy in the list) stands ready, so that a new attempt need not wait.
         timed_out: it was the time that ended it.
+        verify_code: OpenSSL's code for why the server's certificate was not accepted (10: it has expired); 0 where that was not the reason.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class NetworkError(SyncBotError):
         retryable: bool = True,
         failover: bool = False,
         timed_out: bool = False,
+        verify_code: int = 0,
     ) -> None:
         super().__init__(message)
         self.method = method
@@ -114,6 +116,7 @@ class NetworkError(SyncBotError):
         self.retryable = retryable
         self.failover = failover
         self.timed_out = timed_out
+        self.verify_code = verify_code
 
 
 class NotSent(NetworkError):

@@ -21,7 +21,8 @@ _FAILURES_IN_A_ROW = 2
 """A handshake that ends without a word of TLS says little about the session that was offered in it; so many do."""
 _NOT_RESUMED = 5
 """So many connections that were not resumed, though there is a session, mean that the server knows it no more; fewer may have been opened before it."""
-_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID in OpenSSL's x509_vfy.h
+NOT_YET_VALID, EXPIRED = 9, 10  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED in OpenSSL's x509_vfy.h
+"""What `NetworkError.verify_code` holds for a certificate that is not valid at this time."""
 
 
 @dataclass
@@ -144,6 +145,6 @@ def describe_tls_error(error: BaseException) -> tuple[str, bool]:
     if not isinstance(error, ssl.SSLCertVerificationError):
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
         return f"TLS handshake failed ({reason})", True
-    early = error.verify_code == _NOT_YET_VALID
-    hint = "; is this machine's clock right?" if early or "expired" in error.verify_message else ""
+    early = error.verify_code == NOT_YET_VALID
+    hint = "; is this machine's clock right?" if error.verify_code in (NOT_YET_VALID, EXPIRED) else ""
     return f"the server's certificate is not accepted ({error.verify_message}){hint}", early

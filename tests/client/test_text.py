@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import html.parser
 import re
@@ -260,6 +261,7 @@ def test_no_more_than_100_entities_a_piece() -> None:
 
 # ------------------------------------------------------------------ MarkdownV2
 
+leaf_texts = st.lists(signs, max_size=30).map(lambda parts: "".join(parts).replace("\r", ""))
 SIGNS = {"bold": "*", "italic": "_", "underline": "__", "strike": "~", "spoiler": "||"}
 
 
@@ -275,6 +277,7 @@ def markdown_lines(draw: Callable[..., Any], taken: frozenset[str] = frozenset()
     return "".join(parts)
 
 
+@functools.cache
 def markdown_of(kind: str, taken: frozenset[str], depth: int) -> st.SearchStrategy[str]:
     if kind in SIGNS:
         return markdown_lines(taken, depth).map(lambda inner: f"{SIGNS[kind]}y{inner}y{SIGNS[kind]}")
@@ -282,12 +285,12 @@ def markdown_of(kind: str, taken: frozenset[str], depth: int) -> st.SearchStrate
         return markdown_lines(taken, depth).map(lambda inner: f"[y{inner}](https://example.com/a_\\)b)")
     if kind == "emoji":
         return st.just("![\U0001f44d](tg://emoji?id=5368324170671202286)")
-    code = plain_texts.filter(lambda text: "\r" not in text).map(lambda text: escape_markdown(text, "code"))
+    code = leaf_texts.map(lambda text: escape_markdown(text, "code"))
     if kind == "code":
         return code.map(lambda text: f"`y{text}`")
     if kind == "pre":
         return st.builds(lambda text, language: f"```{language}\n{text}```", code, st.sampled_from(["", "python", "c++"]))
-    return plain_texts.map(lambda text: escape_markdown(text.replace("\r", "")))
+    return leaf_texts.map(escape_markdown)
 
 
 @settings(max_examples=400)

@@ -429,7 +429,7 @@ for number in range(int(calls)):
         uncertain.append(number)
     except NetworkError as error:
         failed.append(str(error))
-    if number >= 450 and number % 150 == 0:
+    if number >= 450 and number % 75 == 0:
         memory.append(resident_kb())
 bot.close()
 closed = time.monotonic()

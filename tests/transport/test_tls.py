@@ -27,16 +27,18 @@ def get_me(server: BotApiServer) -> Request:
 
 
 @pytest.mark.parametrize(
-    ("kind", "words", "retryable"),
+    ("kind", "words", "retryable", "verify_code"),
     [
-        ("expired", ["certificate", "expired", "clock"], False),
-        ("not_yet_valid", ["certificate", "not yet valid", "clock"], True),
-        ("wrong_host", ["certificate", "127.0.0.1"], False),
+        ("expired", ["certificate", "expired", "clock"], False, 10),
+        ("not_yet_valid", ["certificate", "not yet valid", "clock"], True, 9),
+        ("wrong_host", ["certificate", "127.0.0.1"], False, 64),
     ],
 )
 @pytest.mark.parametrize("behind", ["direct", "http", "https"])
-def test_a_certificate_that_is_not_right(behind: str, kind: CertificateKind, words: list[str], retryable: bool, ca: TestCA, api: BotApiServer) -> None:
-    """It is NotSent and says what is wrong; only "not yet valid" is worth another try, since the clock of a machine at boot may be behind."""
+def test_a_certificate_that_is_not_right(
+    behind: str, kind: CertificateKind, words: list[str], retryable: bool, verify_code: int, ca: TestCA, api: BotApiServer
+) -> None:
+    """It is NotSent and says what is wrong, for programs too; only "not yet valid" is worth another try, since the clock of a machine at boot may be behind."""
     api.use_certificate(kind)
     with FaultProxy("https" if behind == "https" else "http", tls=ca.server_context() if behind == "https" else None) as proxy:
         transport = OneShotTransport([] if behind == "direct" else [Proxy.parse(proxy.url)], ca_file=Path(ca.ca_file))
@@ -44,7 +46,7 @@ def test_a_certificate_that_is_not_right(behind: str, kind: CertificateKind, wor
         transport.close()
     assert isinstance(outcome.error, NotSent)
     assert outcome.error.stage == "tls"
-    assert outcome.error.retryable is retryable
+    assert (outcome.error.retryable, outcome.error.verify_code) == (retryable, verify_code)
     for word in words:
         assert word in str(outcome.error)
     assert api.count() == 0

@@ -15,6 +15,7 @@ from syncbot.cli.doctor.result import Result, Status
 from syncbot.errors import NotSent, ProxyAuthRequired
 from syncbot.transport.dialing.dialer import Target
 from syncbot.transport.dialing.resolver import is_numeric
+from syncbot.transport.tls import EXPIRED, NOT_YET_VALID
 from syncbot.types import DIRECT, Proxy
 
 _HANDSHAKES = 3
@@ -138,15 +139,15 @@ def _handshake_failed(probe: Probe, way: Proxy, opened: OpenedConnection) -> Res
     words = str(failure)
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     seconds = opened.seconds.get("tls", 0.0)
-    if "not yet valid" in words:
+    if failure.verify_code == NOT_YET_VALID:
         text, advice = (
             f"the server's certificate is not yet valid, seen from this machine's clock ({now})",
             "set the clock: it is probably behind (ntpd, timedatectl)",
         )
-    elif "expired" in words:
+    elif failure.verify_code == EXPIRED:
         text = f"the server's certificate has expired, seen from this machine's clock ({now})"
         advice = "is this machine's clock right? If it is, whoever runs the server has to renew the certificate"
-    elif "not accepted" in words:
+    elif failure.verify_code:
         text = words
         advice = "is something between this machine and Telegram opening the connection? Its authority belongs into SYNCBOT_CA_FILE, if you trust it"
     else:

@@ -212,7 +212,7 @@ class _Opening:
         facts: dict[str, Any] = {"stage": attempt.stage, "proxy": str(proxy), "method": attempt.request.method}
         if kind is ProxyAuthRequired:
             return ProxyAuthRequired(text, **facts)
-        return NotSent(text, retryable=retryable, timed_out=timed_out, **facts)
+        return NotSent(text, retryable=retryable, timed_out=timed_out, verify_code=getattr(error, "verify_code", 0), **facts)
 
 
 _WHILE = {
