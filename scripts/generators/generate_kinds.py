@@ -55,6 +55,8 @@ SUMMARIES = {
     "chat_boost": "a boost that was added to a chat or changed (the bot has to be an administrator)",
     "removed_chat_boost": "a boost that was taken from a chat (the bot has to be an administrator)",
     "managed_bot": "a bot that was made to be managed by this one, or has a new token or owner",
+    "subscription": "a user's subscription to the bot that was canceled, taken up again, or could not be paid",
+    "stopped_message_generation": "a user who stopped the drafts of a message",
 }
 PATTERNS = {
     "inline_query": "query",
@@ -63,10 +65,13 @@ PATTERNS = {
     "shipping_query": "invoice_payload",
     "pre_checkout_query": "invoice_payload",
     "purchased_paid_media": "paid_media_payload",
+    "subscription": "invoice_payload",
 }
 """The kinds that are told apart by a text of their own, and the field that holds it."""
 # See `Kind` below.
 CHAT_OF_OTHERS = frozenset({"guest_message"})
+# Drafts are shown in private chats alone, whose id is that of their user; nothing else tells who stopped one.
+CHAT_IS_USER = frozenset({"stopped_message_generation"})
 # Telegram calls these service messages too, but they are what a user answers with.
 ANSWERS = frozenset({"users_shared", "chat_shared", "web_app_data", "successful_payment", "write_access_allowed"})
 # … and does not say it of these in the same words.
@@ -199,7 +204,7 @@ def read_kinds(spec: Mapping[str, Any]) -> Iterator[Found]:
             chat = ("message", "chat")
         else:
             chat = ()
-        user = next(((field,) for field in ("from", "user") if inside.get(field) == "User"), ())
+        user = chat if name in CHAT_IS_USER else next(((field,) for field in ("from", "user") if inside.get(field) == "User"), ())
         if (pattern := PATTERNS.get(name)) and inside.get(pattern) != "String":
             raise SpecError(f"{kind} has no text {pattern}")
         yield Found(name, kind, chat, user)

@@ -109,7 +109,7 @@ class ReviewError(Exception):
 
 
 def read_methods(spec: Mapping[str, Any], review: Mapping[str, Any]) -> list[MethodSpec]:
-    """Join the specification with the review.
+    """Join the specification with the review, in the review's order: specifications differ in theirs.
 
     Raises:
         ReviewError: a method or parameter is missing on either side, or an order cannot be written as a Python signature.
@@ -118,7 +118,7 @@ def read_methods(spec: Mapping[str, Any], review: Mapping[str, Any]) -> list[Met
     for missing, where in ((names - reviewed, "the review"), ((reviewed | set(review["positional"])) - names, "the specification")):
         if missing:
             raise ReviewError(f"missing in {where}: {', '.join(sorted(missing))}")
-    return [read_method(name, facts, review) for name, facts in spec["methods"].items()]
+    return [read_method(name, spec["methods"][name], review) for name in review["methods"]]
 
 
 def read_method(name: str, facts: Mapping[str, Any], review: Mapping[str, Any]) -> MethodSpec:

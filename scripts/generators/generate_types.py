@@ -32,6 +32,8 @@ SCALARS = {"Integer": "int", "String": "str", "Boolean": "bool", "True": "bool",
 WIDTH = 160
 # In these the forms differ by a field alone that is there or not.
 SAME = {"MaybeInaccessibleMessage": "Message"}
+# These may be rich, and need not: a plain text, or an array of them, not every specification counts among the forms.
+PLAINER = frozenset({"RichText"})
 
 TABLE_HEAD = '''\
 """The types that Telegram hands out. Written by scripts/generators/generate_types.py for Bot API {version}; do not edit.
@@ -88,7 +90,7 @@ class Field(NamedTuple):
 
 
 def read_types(spec: Mapping[str, Any]) -> dict[str, dict[str, Field]]:
-    """The types that can come from Telegram, in the order of the specification, with their fields."""
+    """The types that can come from Telegram, by name, with their fields."""
     reached: dict[str, dict[str, Field]] = {}
     waiting = ["Update", *(kind for method in spec["methods"].values() for kind in method["returns"])]
     while waiting:
@@ -97,7 +99,7 @@ def read_types(spec: Mapping[str, Any]) -> dict[str, dict[str, Field]]:
             continue
         reached[name] = fields_of(spec, name)
         waiting += [kind for field in reached[name].values() for kind in field.types]
-    return {name: reached[name] for name in spec["types"] if name in reached}
+    return dict(sorted(reached.items()))
 
 
 def inner(kind: str) -> str:
@@ -147,8 +149,7 @@ def written(spec: Mapping[str, Any], kind: str) -> str:
     kind = SAME.get(kind, kind)
     if kind in SCALARS or kind not in spec["types"]:
         return SCALARS.get(kind, "Any")
-    plainer = "str | list[Any] | " if "String" in spec["types"][kind].get("subtypes", ()) else ""  # a text may be rich, and need not
-    return plainer + kind
+    return f"str | list[Any] | {kind}" if kind in PLAINER else kind
 
 
 def hands_out(returns: tuple[str, ...]) -> bool:

@@ -1,21 +1,43 @@
-"""The types that Telegram hands out. Written by scripts/generators/generate_types.py for Bot API 10.1; do not edit.
+"""The types that Telegram hands out. Written by scripts/generators/generate_types.py for Bot API 10.3; do not edit.
 
 A line per type, longer ones going on after a blank: its name, a colon, and its fields, each with the type of the objects in it, if any.
 """
 
 TYPES = """\
-Update: update_id message:Message edited_message:Message channel_post:Message edited_channel_post:Message business_connection:BusinessConnection
- business_message:Message edited_business_message:Message deleted_business_messages:BusinessMessagesDeleted guest_message:Message
- message_reaction:MessageReactionUpdated message_reaction_count:MessageReactionCountUpdated inline_query:InlineQuery chosen_inline_result:ChosenInlineResult
- callback_query:CallbackQuery shipping_query:ShippingQuery pre_checkout_query:PreCheckoutQuery purchased_paid_media:PaidMediaPurchased poll:Poll
- poll_answer:PollAnswer my_chat_member:ChatMemberUpdated chat_member:ChatMemberUpdated chat_join_request:ChatJoinRequest chat_boost:ChatBoostUpdated
- removed_chat_boost:ChatBoostRemoved managed_bot:ManagedBotUpdated
-WebhookInfo: url has_custom_certificate pending_update_count ip_address last_error_date last_error_message last_synchronization_error_date max_connections
- allowed_updates
-User: id is_bot first_name last_name username language_code is_premium added_to_attachment_menu can_join_groups can_read_all_group_messages
- supports_guest_queries supports_inline_queries can_connect_to_business has_main_web_app has_topics_enabled allows_users_to_create_topics can_manage_bots
- supports_join_request_queries
+AcceptedGiftTypes: unlimited_gifts limited_gifts unique_gifts premium_subscription gifts_from_channels
+AffiliateInfo: affiliate_user:User affiliate_chat:Chat commission_per_mille amount nanostar_amount
+Animation: file_id file_unique_id width height duration thumbnail:PhotoSize file_name mime_type file_size
+Audio: file_id file_unique_id duration performer title file_name mime_type file_size thumbnail:PhotoSize
+BackgroundFill: type color top_color bottom_color rotation_angle colors
+BackgroundType: type fill:BackgroundFill dark_theme_dimming document:Document is_blurred is_moving intensity is_inverted theme_name
+Birthdate: day month year
+BotAccessSettings: is_access_restricted added_users:User
+BotCommand: command description is_ephemeral
+BotDescription: description
+BotName: name
+BotShortDescription: short_description
+BotSubscriptionUpdated: user:User invoice_payload state
+BusinessBotRights: can_reply can_read_messages can_delete_sent_messages can_delete_all_messages can_edit_name can_edit_bio can_edit_profile_photo
+ can_edit_username can_change_gift_settings can_view_gifts_and_stars can_convert_gifts_to_stars can_transfer_and_upgrade_gifts can_transfer_stars
+ can_manage_stories
+BusinessConnection: id user:User user_chat_id date rights:BusinessBotRights is_enabled
+BusinessIntro: title message sticker:Sticker
+BusinessLocation: address location:Location
+BusinessMessagesDeleted: business_connection_id chat:Chat message_ids
+BusinessOpeningHours: time_zone_name opening_hours:BusinessOpeningHoursInterval
+BusinessOpeningHoursInterval: opening_minute closing_minute
+CallbackGame:
+CallbackQuery: id from:User message:Message inline_message_id chat_instance data game_short_name
 Chat: id type title username first_name last_name is_forum is_direct_messages
+ChatAdministratorRights: is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members can_promote_members can_change_info
+ can_invite_users can_post_stories can_edit_stories can_delete_stories can_post_messages can_edit_messages can_pin_messages can_manage_topics
+ can_manage_direct_messages can_manage_tags can_send_welcome_messages
+ChatBackground: type:BackgroundType
+ChatBoost: boost_id add_date expiration_date source:ChatBoostSource
+ChatBoostAdded: boost_count
+ChatBoostRemoved: chat:Chat boost_id remove_date source:ChatBoostSource
+ChatBoostSource: source user:User giveaway_message_id prize_star_count is_unclaimed
+ChatBoostUpdated: chat:Chat boost:ChatBoost
 ChatFullInfo: id type title username first_name last_name is_forum is_direct_messages accent_color_id max_reaction_count photo:ChatPhoto active_usernames
  birthdate:Birthdate business_intro:BusinessIntro business_location:BusinessLocation business_opening_hours:BusinessOpeningHours personal_chat:Chat
  parent_chat:Chat available_reactions:ReactionType background_custom_emoji_id profile_accent_color_id profile_background_custom_emoji_id
@@ -23,21 +45,99 @@ ChatFullInfo: id type title username first_name last_name is_forum is_direct_mes
  join_by_request description invite_link pinned_message:Message permissions:ChatPermissions accepted_gift_types:AcceptedGiftTypes can_send_paid_media
  slow_mode_delay unrestrict_boost_count message_auto_delete_time has_aggressive_anti_spam_enabled has_hidden_members has_protected_content has_visible_history
  sticker_set_name can_set_sticker_set custom_emoji_sticker_set_name linked_chat_id location:ChatLocation rating:UserRating first_profile_audio:Audio
- unique_gift_colors:UniqueGiftColors paid_message_star_count guard_bot:User
+ unique_gift_colors:UniqueGiftColors paid_message_star_count guard_bot:User community:Community
+ChatInviteLink: invite_link creator:User creates_join_request is_primary is_revoked name expire_date member_limit pending_join_request_count subscription_period
+ subscription_price
+ChatJoinRequest: chat:Chat from:User user_chat_id date bio invite_link:ChatInviteLink query_id
+ChatLocation: location:Location address
+ChatMember: status user:User is_anonymous custom_title can_be_edited can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members
+ can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories can_post_messages can_edit_messages can_pin_messages
+ can_manage_topics can_manage_direct_messages can_manage_tags can_send_welcome_messages tag until_date is_member can_send_messages can_send_audios
+ can_send_documents can_send_photos can_send_videos can_send_video_notes can_send_voice_notes can_send_polls can_send_other_messages can_add_web_page_previews
+ can_react_to_messages can_edit_tag
+ChatMemberUpdated: chat:Chat from:User date old_chat_member:ChatMember new_chat_member:ChatMember invite_link:ChatInviteLink via_join_request
+ via_chat_folder_invite_link
+ChatOwnerChanged: new_owner:User
+ChatOwnerLeft: new_owner:User
+ChatPermissions: can_send_messages can_send_audios can_send_documents can_send_photos can_send_videos can_send_video_notes can_send_voice_notes can_send_polls
+ can_send_other_messages can_add_web_page_previews can_react_to_messages can_edit_tag can_change_info can_invite_users can_pin_messages can_manage_topics
+ChatPhoto: small_file_id small_file_unique_id big_file_id big_file_unique_id
+ChatShared: request_id chat_id title username photo:PhotoSize
+Checklist: title title_entities:MessageEntity tasks:ChecklistTask others_can_add_tasks others_can_mark_tasks_as_done
+ChecklistTask: id text text_entities:MessageEntity completed_by_user:User completed_by_chat:Chat completion_date
+ChecklistTasksAdded: checklist_message:Message tasks:ChecklistTask
+ChecklistTasksDone: checklist_message:Message marked_as_done_task_ids marked_as_not_done_task_ids
+ChosenInlineResult: result_id from:User location:Location inline_message_id query
+Community: id name
+CommunityChatAdded: community:Community
+CommunityChatJoined: community:Community
+CommunityChatRemoved:
+Contact: phone_number first_name last_name user_id vcard
+CopyTextButton: text
+Dice: emoji value
+DirectMessagePriceChanged: are_direct_messages_enabled direct_message_star_count
+DirectMessagesTopic: topic_id user:User
+DisabledButton:
+Document: file_id file_unique_id thumbnail:PhotoSize file_name mime_type file_size
+EncryptedCredentials: data hash secret
+EncryptedPassportElement: type data phone_number email files:PassportFile front_side:PassportFile reverse_side:PassportFile selfie:PassportFile
+ translation:PassportFile hash
+ExternalReplyInfo: origin:MessageOrigin chat:Chat message_id link_preview_options:LinkPreviewOptions animation:Animation audio:Audio document:Document
+ live_photo:LivePhoto paid_media:PaidMediaInfo photo:PhotoSize sticker:Sticker story:Story video:Video video_note:VideoNote voice:Voice has_media_spoiler
+ checklist:Checklist contact:Contact dice:Dice game:Game giveaway:Giveaway giveaway_winners:GiveawayWinners invoice:Invoice location:Location poll:Poll
+ venue:Venue
+File: file_id file_unique_id file_size file_path
+ForumTopic: message_thread_id name icon_color icon_custom_emoji_id is_name_implicit
+ForumTopicClosed:
+ForumTopicCreated: name icon_color icon_custom_emoji_id is_name_implicit
+ForumTopicEdited: name icon_custom_emoji_id
+ForumTopicReopened:
+Game: title description photo:PhotoSize text text_entities:MessageEntity animation:Animation
+GameHighScore: position user:User score
+GeneralForumTopicHidden:
+GeneralForumTopicUnhidden:
+Gift: id sticker:Sticker star_count upgrade_star_count is_premium has_colors total_count remaining_count personal_total_count personal_remaining_count
+ background:GiftBackground unique_gift_variant_count publisher_chat:Chat
+GiftBackground: center_color edge_color text_color
+GiftInfo: gift:Gift owned_gift_id convert_star_count prepaid_upgrade_star_count is_upgrade_separate can_be_upgraded text entities:MessageEntity is_private
+ unique_gift_number
+Gifts: gifts:Gift
+Giveaway: chats:Chat winners_selection_date winner_count only_new_members has_public_winners prize_description country_codes prize_star_count
+ premium_subscription_month_count
+GiveawayCompleted: winner_count unclaimed_prize_count giveaway_message:Message is_star_giveaway
+GiveawayCreated: prize_star_count
+GiveawayWinners: chat:Chat giveaway_message_id winners_selection_date winner_count winners:User additional_chat_count prize_star_count
+ premium_subscription_month_count unclaimed_prize_count only_new_members was_refunded prize_description
+InlineKeyboardButton: text icon_custom_emoji_id style url callback_data web_app:WebAppInfo login_url:LoginUrl switch_inline_query
+ switch_inline_query_current_chat switch_inline_query_chosen_chat:SwitchInlineQueryChosenChat copy_text:CopyTextButton callback_game:CallbackGame pay
+ disabled:DisabledButton
+InlineKeyboardMarkup: inline_keyboard:InlineKeyboardButton force_reply
+InlineQuery: id from:User query offset chat_type location:Location
+Invoice: title description start_parameter currency total_amount
+Link: url
+LinkPreviewOptions: is_disabled url prefer_small_media prefer_large_media show_above_text
+LivePhoto: photo:PhotoSize file_id file_unique_id width height duration mime_type file_size
+Location: latitude longitude horizontal_accuracy live_period heading proximity_alert_radius
+LoginUrl: url forward_text bot_username request_write_access
+ManagedBotCreated: bot:User
+ManagedBotUpdated: user:User bot:User
+MaskPosition: point x_shift y_shift scale
+MenuButton: type text web_app:WebAppInfo
 Message: message_id message_thread_id direct_messages_topic:DirectMessagesTopic from:User sender_chat:Chat sender_boost_count sender_business_bot:User
- sender_tag date guest_query_id business_connection_id chat:Chat forward_origin:MessageOrigin is_topic_message is_automatic_forward reply_to_message:Message
- external_reply:ExternalReplyInfo quote:TextQuote reply_to_story:Story reply_to_checklist_task_id reply_to_poll_option_id via_bot:User
- guest_bot_caller_user:User guest_bot_caller_chat:Chat edit_date has_protected_content is_from_offline is_paid_post media_group_id author_signature
- paid_star_count text entities:MessageEntity link_preview_options:LinkPreviewOptions suggested_post_info:SuggestedPostInfo effect_id rich_message:RichMessage
- animation:Animation audio:Audio document:Document live_photo:LivePhoto paid_media:PaidMediaInfo photo:PhotoSize sticker:Sticker story:Story video:Video
- video_note:VideoNote voice:Voice caption caption_entities:MessageEntity show_caption_above_media has_media_spoiler checklist:Checklist contact:Contact
- dice:Dice game:Game poll:Poll venue:Venue location:Location new_chat_members:User left_chat_member:User chat_owner_left:ChatOwnerLeft
- chat_owner_changed:ChatOwnerChanged new_chat_title new_chat_photo:PhotoSize delete_chat_photo group_chat_created supergroup_chat_created channel_chat_created
- message_auto_delete_timer_changed:MessageAutoDeleteTimerChanged migrate_to_chat_id migrate_from_chat_id pinned_message:Message invoice:Invoice
- successful_payment:SuccessfulPayment refunded_payment:RefundedPayment users_shared:UsersShared chat_shared:ChatShared gift:GiftInfo unique_gift:UniqueGiftInfo
- gift_upgrade_sent:GiftInfo connected_website write_access_allowed:WriteAccessAllowed passport_data:PassportData
+ sender_tag receiver_user:User ephemeral_message_id date guest_query_id business_connection_id chat:Chat forward_origin:MessageOrigin is_topic_message
+ is_automatic_forward reply_to_message:Message external_reply:ExternalReplyInfo quote:TextQuote reply_to_story:Story reply_to_checklist_task_id
+ reply_to_poll_option_id via_bot:User guest_bot_caller_user:User guest_bot_caller_chat:Chat edit_date has_protected_content is_from_offline is_paid_post
+ media_group_id author_signature paid_star_count text entities:MessageEntity link_preview_options:LinkPreviewOptions suggested_post_info:SuggestedPostInfo
+ effect_id rich_message:RichMessage animation:Animation audio:Audio document:Document live_photo:LivePhoto paid_media:PaidMediaInfo photo:PhotoSize
+ sticker:Sticker story:Story video:Video video_note:VideoNote voice:Voice caption caption_entities:MessageEntity show_caption_above_media has_media_spoiler
+ checklist:Checklist contact:Contact dice:Dice game:Game poll:Poll venue:Venue location:Location new_chat_members:User left_chat_member:User
+ chat_owner_left:ChatOwnerLeft chat_owner_changed:ChatOwnerChanged new_chat_title new_chat_photo:PhotoSize delete_chat_photo group_chat_created
+ supergroup_chat_created channel_chat_created message_auto_delete_timer_changed:MessageAutoDeleteTimerChanged migrate_to_chat_id migrate_from_chat_id
+ pinned_message:Message invoice:Invoice successful_payment:SuccessfulPayment refunded_payment:RefundedPayment users_shared:UsersShared chat_shared:ChatShared
+ gift:GiftInfo unique_gift:UniqueGiftInfo gift_upgrade_sent:GiftInfo connected_website write_access_allowed:WriteAccessAllowed passport_data:PassportData
  proximity_alert_triggered:ProximityAlertTriggered boost_added:ChatBoostAdded chat_background_set:ChatBackground checklist_tasks_done:ChecklistTasksDone
- checklist_tasks_added:ChecklistTasksAdded direct_message_price_changed:DirectMessagePriceChanged forum_topic_created:ForumTopicCreated
+ checklist_tasks_added:ChecklistTasksAdded community_chat_added:CommunityChatAdded community_chat_joined:CommunityChatJoined
+ community_chat_removed:CommunityChatRemoved direct_message_price_changed:DirectMessagePriceChanged forum_topic_created:ForumTopicCreated
  forum_topic_edited:ForumTopicEdited forum_topic_closed:ForumTopicClosed forum_topic_reopened:ForumTopicReopened
  general_forum_topic_hidden:GeneralForumTopicHidden general_forum_topic_unhidden:GeneralForumTopicUnhidden giveaway_created:GiveawayCreated giveaway:Giveaway
  giveaway_winners:GiveawayWinners giveaway_completed:GiveawayCompleted managed_bot_created:ManagedBotCreated paid_message_price_changed:PaidMessagePriceChanged
@@ -45,199 +145,112 @@ Message: message_id message_thread_id direct_messages_topic:DirectMessagesTopic 
  suggested_post_approval_failed:SuggestedPostApprovalFailed suggested_post_declined:SuggestedPostDeclined suggested_post_paid:SuggestedPostPaid
  suggested_post_refunded:SuggestedPostRefunded video_chat_scheduled:VideoChatScheduled video_chat_started:VideoChatStarted video_chat_ended:VideoChatEnded
  video_chat_participants_invited:VideoChatParticipantsInvited web_app_data:WebAppData reply_markup:InlineKeyboardMarkup
-MessageId: message_id
-MessageEntity: type offset length url user:User language custom_emoji_id unix_time date_time_format
-TextQuote: text entities:MessageEntity position is_manual
-ExternalReplyInfo: origin:MessageOrigin chat:Chat message_id link_preview_options:LinkPreviewOptions animation:Animation audio:Audio document:Document
- live_photo:LivePhoto paid_media:PaidMediaInfo photo:PhotoSize sticker:Sticker story:Story video:Video video_note:VideoNote voice:Voice has_media_spoiler
- checklist:Checklist contact:Contact dice:Dice game:Game giveaway:Giveaway giveaway_winners:GiveawayWinners invoice:Invoice location:Location poll:Poll
- venue:Venue
-MessageOrigin: type date sender_user:User sender_user_name sender_chat:Chat author_signature chat:Chat message_id
-PhotoSize: file_id file_unique_id width height file_size
-Animation: file_id file_unique_id width height duration thumbnail:PhotoSize file_name mime_type file_size
-Audio: file_id file_unique_id duration performer title file_name mime_type file_size thumbnail:PhotoSize
-Document: file_id file_unique_id thumbnail:PhotoSize file_name mime_type file_size
-LivePhoto: photo:PhotoSize file_id file_unique_id width height duration mime_type file_size
-Story: chat:Chat id
-VideoQuality: file_id file_unique_id width height codec file_size
-Video: file_id file_unique_id width height duration thumbnail:PhotoSize cover:PhotoSize start_timestamp qualities:VideoQuality file_name mime_type file_size
-VideoNote: file_id file_unique_id length duration thumbnail:PhotoSize file_size
-Voice: file_id file_unique_id duration mime_type file_size
-PaidMediaInfo: star_count paid_media:PaidMedia
-PaidMedia: type live_photo:LivePhoto photo:PhotoSize width height duration video:Video
-Contact: phone_number first_name last_name user_id vcard
-Dice: emoji value
-Link: url
-PollMedia: animation:Animation audio:Audio document:Document link:Link live_photo:LivePhoto location:Location photo:PhotoSize sticker:Sticker venue:Venue
- video:Video
-PollOption: persistent_id text text_entities:MessageEntity media:PollMedia voter_count added_by_user:User added_by_chat:Chat addition_date
-PollAnswer: poll_id voter_chat:Chat user:User option_ids option_persistent_ids
-Poll: id question question_entities:MessageEntity options:PollOption total_voter_count is_closed is_anonymous type allows_multiple_answers allows_revoting
- members_only country_codes correct_option_ids explanation explanation_entities:MessageEntity explanation_media:PollMedia open_period close_date description
- description_entities:MessageEntity media:PollMedia
-ChecklistTask: id text text_entities:MessageEntity completed_by_user:User completed_by_chat:Chat completion_date
-Checklist: title title_entities:MessageEntity tasks:ChecklistTask others_can_add_tasks others_can_mark_tasks_as_done
-ChecklistTasksDone: checklist_message:Message marked_as_done_task_ids marked_as_not_done_task_ids
-ChecklistTasksAdded: checklist_message:Message tasks:ChecklistTask
-Location: latitude longitude horizontal_accuracy live_period heading proximity_alert_radius
-Venue: location:Location title address foursquare_id foursquare_type google_place_id google_place_type
-WebAppData: data button_text
-ProximityAlertTriggered: traveler:User watcher:User distance
 MessageAutoDeleteTimerChanged: message_auto_delete_time
-ManagedBotCreated: bot:User
-ManagedBotUpdated: user:User bot:User
-PollOptionAdded: poll_message:Message option_persistent_id option_text option_text_entities:MessageEntity
-PollOptionDeleted: poll_message:Message option_persistent_id option_text option_text_entities:MessageEntity
-ChatBoostAdded: boost_count
-BackgroundFill: type color top_color bottom_color rotation_angle colors
-BackgroundType: type fill:BackgroundFill dark_theme_dimming document:Document is_blurred is_moving intensity is_inverted theme_name
-ChatBackground: type:BackgroundType
-ForumTopicCreated: name icon_color icon_custom_emoji_id is_name_implicit
-ForumTopicClosed:
-ForumTopicEdited: name icon_custom_emoji_id
-ForumTopicReopened:
-GeneralForumTopicHidden:
-GeneralForumTopicUnhidden:
-SharedUser: user_id first_name last_name username photo:PhotoSize
-UsersShared: request_id users:SharedUser
-ChatShared: request_id chat_id title username photo:PhotoSize
-WriteAccessAllowed: from_request web_app_name from_attachment_menu
-VideoChatScheduled: start_date
-VideoChatStarted:
-VideoChatEnded: duration
-VideoChatParticipantsInvited: users:User
-PaidMessagePriceChanged: paid_message_star_count
-DirectMessagePriceChanged: are_direct_messages_enabled direct_message_star_count
-SuggestedPostApproved: suggested_post_message:Message price:SuggestedPostPrice send_date
-SuggestedPostApprovalFailed: suggested_post_message:Message price:SuggestedPostPrice
-SuggestedPostDeclined: suggested_post_message:Message comment
-SuggestedPostPaid: suggested_post_message:Message currency amount star_amount:StarAmount
-SuggestedPostRefunded: suggested_post_message:Message reason
-GiveawayCreated: prize_star_count
-Giveaway: chats:Chat winners_selection_date winner_count only_new_members has_public_winners prize_description country_codes prize_star_count
- premium_subscription_month_count
-GiveawayWinners: chat:Chat giveaway_message_id winners_selection_date winner_count winners:User additional_chat_count prize_star_count
- premium_subscription_month_count unclaimed_prize_count only_new_members was_refunded prize_description
-GiveawayCompleted: winner_count unclaimed_prize_count giveaway_message:Message is_star_giveaway
-LinkPreviewOptions: is_disabled url prefer_small_media prefer_large_media show_above_text
-SuggestedPostPrice: currency amount
-SuggestedPostInfo: state price:SuggestedPostPrice send_date
-DirectMessagesTopic: topic_id user:User
-UserProfilePhotos: total_count photos:PhotoSize
-UserProfileAudios: total_count audios:Audio
-File: file_id file_unique_id file_size file_path
-WebAppInfo: url
-InlineKeyboardMarkup: inline_keyboard:InlineKeyboardButton
-InlineKeyboardButton: text icon_custom_emoji_id style url callback_data web_app:WebAppInfo login_url:LoginUrl switch_inline_query
- switch_inline_query_current_chat switch_inline_query_chosen_chat:SwitchInlineQueryChosenChat copy_text:CopyTextButton callback_game:CallbackGame pay
-LoginUrl: url forward_text bot_username request_write_access
-SwitchInlineQueryChosenChat: query allow_user_chats allow_bot_chats allow_group_chats allow_channel_chats
-CopyTextButton: text
-CallbackQuery: id from:User message:Message inline_message_id chat_instance data game_short_name
-ChatPhoto: small_file_id small_file_unique_id big_file_id big_file_unique_id
-ChatInviteLink: invite_link creator:User creates_join_request is_primary is_revoked name expire_date member_limit pending_join_request_count subscription_period
- subscription_price
-ChatAdministratorRights: is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members can_promote_members can_change_info
- can_invite_users can_post_stories can_edit_stories can_delete_stories can_post_messages can_edit_messages can_pin_messages can_manage_topics
- can_manage_direct_messages can_manage_tags
-ChatMemberUpdated: chat:Chat from:User date old_chat_member:ChatMember new_chat_member:ChatMember invite_link:ChatInviteLink via_join_request
- via_chat_folder_invite_link
-ChatMember: status user:User is_anonymous custom_title can_be_edited can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members
- can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories can_post_messages can_edit_messages can_pin_messages
- can_manage_topics can_manage_direct_messages can_manage_tags tag until_date is_member can_send_messages can_send_audios can_send_documents can_send_photos
- can_send_videos can_send_video_notes can_send_voice_notes can_send_polls can_send_other_messages can_add_web_page_previews can_react_to_messages can_edit_tag
-ChatJoinRequest: chat:Chat from:User user_chat_id date bio invite_link:ChatInviteLink query_id
-ChatPermissions: can_send_messages can_send_audios can_send_documents can_send_photos can_send_videos can_send_video_notes can_send_voice_notes can_send_polls
- can_send_other_messages can_add_web_page_previews can_react_to_messages can_edit_tag can_change_info can_invite_users can_pin_messages can_manage_topics
-Birthdate: day month year
-BusinessIntro: title message sticker:Sticker
-BusinessLocation: address location:Location
-BusinessOpeningHoursInterval: opening_minute closing_minute
-BusinessOpeningHours: time_zone_name opening_hours:BusinessOpeningHoursInterval
-UserRating: level rating current_level_rating next_level_rating
-ChatLocation: location:Location address
-ReactionType: type emoji custom_emoji_id
-ReactionCount: type:ReactionType total_count
-MessageReactionUpdated: chat:Chat message_id user:User actor_chat:Chat date old_reaction:ReactionType new_reaction:ReactionType
+MessageEntity: type offset length url user:User language custom_emoji_id unix_time date_time_format
+MessageGenerationStopped: chat:Chat message_thread_id draft_id
+MessageId: message_id
+MessageOrigin: type date sender_user:User sender_user_name sender_chat:Chat author_signature chat:Chat message_id
 MessageReactionCountUpdated: chat:Chat message_id date reactions:ReactionCount
-ForumTopic: message_thread_id name icon_color icon_custom_emoji_id is_name_implicit
-GiftBackground: center_color edge_color text_color
-Gift: id sticker:Sticker star_count upgrade_star_count is_premium has_colors total_count remaining_count personal_total_count personal_remaining_count
- background:GiftBackground unique_gift_variant_count publisher_chat:Chat
-Gifts: gifts:Gift
-UniqueGiftModel: name sticker:Sticker rarity_per_mille rarity
-UniqueGiftSymbol: name sticker:Sticker rarity_per_mille
-UniqueGiftBackdropColors: center_color edge_color symbol_color text_color
-UniqueGiftBackdrop: name colors:UniqueGiftBackdropColors rarity_per_mille
-UniqueGiftColors: model_custom_emoji_id symbol_custom_emoji_id light_theme_main_color light_theme_other_colors dark_theme_main_color dark_theme_other_colors
-UniqueGift: gift_id base_name name number model:UniqueGiftModel symbol:UniqueGiftSymbol backdrop:UniqueGiftBackdrop is_premium is_burned is_from_blockchain
- colors:UniqueGiftColors publisher_chat:Chat
-GiftInfo: gift:Gift owned_gift_id convert_star_count prepaid_upgrade_star_count is_upgrade_separate can_be_upgraded text entities:MessageEntity is_private
- unique_gift_number
-UniqueGiftInfo: gift:UniqueGift origin last_resale_currency last_resale_amount owned_gift_id transfer_star_count next_transfer_date
+MessageReactionUpdated: chat:Chat message_id user:User actor_chat:Chat date old_reaction:ReactionType new_reaction:ReactionType
+OrderInfo: name phone_number email shipping_address:ShippingAddress
 OwnedGift: type gift:Gift|UniqueGift owned_gift_id sender_user:User send_date text entities:MessageEntity is_private is_saved can_be_upgraded was_refunded
  convert_star_count prepaid_upgrade_star_count is_upgrade_separate unique_gift_number can_be_transferred transfer_star_count next_transfer_date
 OwnedGifts: total_count gifts:OwnedGift next_offset
-BotAccessSettings: is_access_restricted added_users:User
-AcceptedGiftTypes: unlimited_gifts limited_gifts unique_gifts premium_subscription gifts_from_channels
-StarAmount: amount nanostar_amount
-BotCommand: command description
-BotName: name
-BotDescription: description
-BotShortDescription: short_description
-MenuButton: type text web_app:WebAppInfo
-ChatBoostSource: source user:User giveaway_message_id prize_star_count is_unclaimed
-ChatBoost: boost_id add_date expiration_date source:ChatBoostSource
-ChatBoostUpdated: chat:Chat boost:ChatBoost
-ChatBoostRemoved: chat:Chat boost_id remove_date source:ChatBoostSource
-ChatOwnerLeft: new_owner:User
-ChatOwnerChanged: new_owner:User
-UserChatBoosts: boosts:ChatBoost
-BusinessBotRights: can_reply can_read_messages can_delete_sent_messages can_delete_all_messages can_edit_name can_edit_bio can_edit_profile_photo
- can_edit_username can_change_gift_settings can_view_gifts_and_stars can_convert_gifts_to_stars can_transfer_and_upgrade_gifts can_transfer_stars
- can_manage_stories
-BusinessConnection: id user:User user_chat_id date rights:BusinessBotRights is_enabled
-BusinessMessagesDeleted: business_connection_id chat:Chat message_ids
-SentWebAppMessage: inline_message_id
-SentGuestMessage: inline_message_id
+PaidMedia: type live_photo:LivePhoto photo:PhotoSize width height duration video:Video
+PaidMediaInfo: star_count paid_media:PaidMedia
+PaidMediaPurchased: from:User paid_media_payload
+PaidMessagePriceChanged: paid_message_star_count
+PassportData: data:EncryptedPassportElement credentials:EncryptedCredentials
+PassportFile: file_id file_unique_id file_size file_date
+PhotoSize: file_id file_unique_id width height file_size
+Poll: id question question_entities:MessageEntity options:PollOption total_voter_count is_closed is_anonymous type allows_multiple_answers allows_revoting
+ members_only country_codes correct_option_ids explanation explanation_entities:MessageEntity explanation_media:PollMedia open_period close_date description
+ description_entities:MessageEntity media:PollMedia
+PollAnswer: poll_id voter_chat:Chat user:User option_ids option_persistent_ids
+PollMedia: animation:Animation audio:Audio document:Document link:Link live_photo:LivePhoto location:Location photo:PhotoSize sticker:Sticker venue:Venue
+ video:Video
+PollOption: persistent_id text text_entities:MessageEntity media:PollMedia voter_count added_by_user:User added_by_chat:Chat addition_date
+PollOptionAdded: poll_message:Message option_persistent_id option_text option_text_entities:MessageEntity
+PollOptionDeleted: poll_message:Message option_persistent_id option_text option_text_entities:MessageEntity
+PreCheckoutQuery: id from:User currency total_amount invoice_payload shipping_option_id order_info:OrderInfo
 PreparedInlineMessage: id expiration_date
 PreparedKeyboardButton: id
+ProximityAlertTriggered: traveler:User watcher:User distance
+ReactionCount: type:ReactionType total_count
+ReactionType: type emoji custom_emoji_id
+RefundedPayment: currency total_amount invoice_payload telegram_payment_charge_id provider_payment_charge_id
+RevenueWithdrawalState: type date url
+RichBlock: type text:RichText size language expression name items:RichBlockListItem blocks:RichBlock credit:RichText caption:RichBlockCaption|RichText
+ cells:RichBlockTableCell is_bordered is_striped is_compact summary:RichText is_open location:Location zoom width height buttons:RichMessageButton align
+ animation:Animation has_spoiler audio:Audio document:Document photo:PhotoSize video:Video voice_note:Voice
+RichBlockCaption: text:RichText credit:RichText
+RichBlockListItem: label blocks:RichBlock has_checkbox is_checked value type
+RichBlockTableCell: text:RichText is_header colspan rowspan align valign
+RichMessage: blocks:RichBlock is_rtl
+RichMessageButton: text:RichText style url callback_data web_app:WebAppInfo login_url:LoginUrl switch_inline_query switch_inline_query_current_chat
+ switch_inline_query_chosen_chat:SwitchInlineQueryChosenChat copy_text:CopyTextButton disabled:DisabledButton
+RichText: type text:RichText unix_time date_time_format user:User custom_emoji_id alternative_text expression url email_address phone_number bank_card_number
+ username hashtag cashtag bot_command button:RichMessageButton name anchor_name reference_name
+SentGuestMessage: inline_message_id
+SentWebAppMessage: inline_message_id
+SharedUser: user_id first_name last_name username photo:PhotoSize
+ShippingAddress: country_code state city street_line1 street_line2 post_code
+ShippingQuery: id from:User invoice_payload shipping_address:ShippingAddress
+StarAmount: amount nanostar_amount
+StarTransaction: id amount nanostar_amount date source:TransactionPartner receiver:TransactionPartner
+StarTransactions: transactions:StarTransaction
 Sticker: file_id file_unique_id type width height is_animated is_video thumbnail:PhotoSize emoji set_name premium_animation:File mask_position:MaskPosition
  custom_emoji_id needs_repainting file_size
 StickerSet: name title sticker_type stickers:Sticker thumbnail:PhotoSize
-MaskPosition: point x_shift y_shift scale
-RichMessage: blocks:RichBlock is_rtl
-RichText: type text:RichText unix_time date_time_format user:User custom_emoji_id alternative_text expression url email_address phone_number bank_card_number
- username hashtag cashtag bot_command name anchor_name reference_name
-RichBlockCaption: text:RichText credit:RichText
-RichBlockTableCell: text:RichText is_header colspan rowspan align valign
-RichBlockListItem: label blocks:RichBlock has_checkbox is_checked value type
-RichBlock: type text:RichText size language expression name items:RichBlockListItem blocks:RichBlock credit:RichText caption:RichBlockCaption|RichText
- cells:RichBlockTableCell is_bordered is_striped summary:RichText is_open location:Location zoom width height animation:Animation has_spoiler audio:Audio
- photo:PhotoSize video:Video voice_note:Voice
-InlineQuery: id from:User query offset chat_type location:Location
-ChosenInlineResult: result_id from:User location:Location inline_message_id query
-Invoice: title description start_parameter currency total_amount
-ShippingAddress: country_code state city street_line1 street_line2 post_code
-OrderInfo: name phone_number email shipping_address:ShippingAddress
+Story: chat:Chat id
 SuccessfulPayment: currency total_amount invoice_payload subscription_expiration_date is_recurring is_first_recurring shipping_option_id order_info:OrderInfo
  telegram_payment_charge_id provider_payment_charge_id
-RefundedPayment: currency total_amount invoice_payload telegram_payment_charge_id provider_payment_charge_id
-ShippingQuery: id from:User invoice_payload shipping_address:ShippingAddress
-PreCheckoutQuery: id from:User currency total_amount invoice_payload shipping_option_id order_info:OrderInfo
-PaidMediaPurchased: from:User paid_media_payload
-RevenueWithdrawalState: type date url
-AffiliateInfo: affiliate_user:User affiliate_chat:Chat commission_per_mille amount nanostar_amount
+SuggestedPostApprovalFailed: suggested_post_message:Message price:SuggestedPostPrice
+SuggestedPostApproved: suggested_post_message:Message price:SuggestedPostPrice send_date
+SuggestedPostDeclined: suggested_post_message:Message comment
+SuggestedPostInfo: state price:SuggestedPostPrice send_date
+SuggestedPostPaid: suggested_post_message:Message currency amount star_amount:StarAmount
+SuggestedPostPrice: currency amount
+SuggestedPostRefunded: suggested_post_message:Message reason
+SwitchInlineQueryChosenChat: query allow_user_chats allow_bot_chats allow_group_chats allow_channel_chats
+TextQuote: text entities:MessageEntity position is_manual
 TransactionPartner: type transaction_type user:User affiliate:AffiliateInfo invoice_payload subscription_period paid_media:PaidMedia paid_media_payload
  gift:Gift premium_subscription_duration chat:Chat sponsor_user:User commission_per_mille withdrawal_state:RevenueWithdrawalState request_count
-StarTransaction: id amount nanostar_amount date source:TransactionPartner receiver:TransactionPartner
-StarTransactions: transactions:StarTransaction
-PassportData: data:EncryptedPassportElement credentials:EncryptedCredentials
-PassportFile: file_id file_unique_id file_size file_date
-EncryptedPassportElement: type data phone_number email files:PassportFile front_side:PassportFile reverse_side:PassportFile selfie:PassportFile
- translation:PassportFile hash
-EncryptedCredentials: data hash secret
-Game: title description photo:PhotoSize text text_entities:MessageEntity animation:Animation
-CallbackGame:
-GameHighScore: position user:User score
+UniqueGift: gift_id base_name name number model:UniqueGiftModel symbol:UniqueGiftSymbol backdrop:UniqueGiftBackdrop is_premium is_burned is_from_blockchain
+ colors:UniqueGiftColors publisher_chat:Chat
+UniqueGiftBackdrop: name colors:UniqueGiftBackdropColors rarity_per_mille
+UniqueGiftBackdropColors: center_color edge_color symbol_color text_color
+UniqueGiftColors: model_custom_emoji_id symbol_custom_emoji_id light_theme_main_color light_theme_other_colors dark_theme_main_color dark_theme_other_colors
+UniqueGiftInfo: gift:UniqueGift origin text entities:MessageEntity is_private last_resale_currency last_resale_amount owned_gift_id transfer_star_count
+ next_transfer_date
+UniqueGiftModel: name sticker:Sticker rarity_per_mille rarity
+UniqueGiftSymbol: name sticker:Sticker rarity_per_mille
+Update: update_id message:Message edited_message:Message channel_post:Message edited_channel_post:Message business_connection:BusinessConnection
+ business_message:Message edited_business_message:Message deleted_business_messages:BusinessMessagesDeleted guest_message:Message
+ message_reaction:MessageReactionUpdated message_reaction_count:MessageReactionCountUpdated inline_query:InlineQuery chosen_inline_result:ChosenInlineResult
+ callback_query:CallbackQuery shipping_query:ShippingQuery pre_checkout_query:PreCheckoutQuery purchased_paid_media:PaidMediaPurchased poll:Poll
+ poll_answer:PollAnswer my_chat_member:ChatMemberUpdated chat_member:ChatMemberUpdated chat_join_request:ChatJoinRequest chat_boost:ChatBoostUpdated
+ removed_chat_boost:ChatBoostRemoved managed_bot:ManagedBotUpdated subscription:BotSubscriptionUpdated stopped_message_generation:MessageGenerationStopped
+User: id is_bot first_name last_name username language_code is_premium added_to_attachment_menu can_join_groups can_read_all_group_messages
+ supports_guest_queries supports_inline_queries can_connect_to_business has_main_web_app has_topics_enabled allows_users_to_create_topics can_manage_bots
+ supports_join_request_queries
+UserChatBoosts: boosts:ChatBoost
+UserProfileAudios: total_count audios:Audio
+UserProfilePhotos: total_count photos:PhotoSize
+UserRating: level rating current_level_rating next_level_rating
+UsersShared: request_id users:SharedUser
+Venue: location:Location title address foursquare_id foursquare_type google_place_id google_place_type
+Video: file_id file_unique_id width height duration thumbnail:PhotoSize cover:PhotoSize start_timestamp qualities:VideoQuality file_name mime_type file_size
+VideoChatEnded: duration
+VideoChatParticipantsInvited: users:User
+VideoChatScheduled: start_date
+VideoChatStarted:
+VideoNote: file_id file_unique_id length duration thumbnail:PhotoSize file_size
+VideoQuality: file_id file_unique_id width height codec file_size
+Voice: file_id file_unique_id duration mime_type file_size
+WebAppData: data button_text
+WebAppInfo: url
+WebhookInfo: url has_custom_certificate pending_update_count ip_address last_error_date last_error_message last_synchronization_error_date max_connections
+ allowed_updates
+WriteAccessAllowed: from_request web_app_name from_attachment_menu
 """

@@ -58,6 +58,8 @@ _NEEDED: Mapping[str, JSON] = {
     "setChatDescription": {"description": "new"},
     "editMessageText": {"text": "new"},
     "editMessageCaption": {"caption": "new"},
+    "editEphemeralMessageText": {"text": "new"},
+    "editEphemeralMessageCaption": {"caption": "new"},
 }
 """What a call needs beside what the table says, or in a form that the server takes."""
 
@@ -76,14 +78,20 @@ class Scene:
         username = f"group_{server.world.number()}"
         group = server.group("g", members=[server.user(41), user], username=username)
         file_id = server.add_file(b"content", name="x.jpg")
+        group.promote_bot(user)
         with server.world.changed:
-            message = server.world.bot_says(server.world.find_chat(group.id), _content(name, file_id))
+            chat, content = server.world.find_chat(group.id), _content(name, file_id)
+            message = server.world.bot_says(chat, content)
+            ephemeral = server.world.add_ephemeral(chat, user.id, content, by_bot=True)
         number = message["message_id"]
         server.add_query(TEXT)
         group.join_request(user)
         user.send("an update, so that no poll waits")
         server.engine.webhook.last_set = float("-inf")  # as if the last setWebhook were long ago
         integers = {"chat_id": group.id, "from_chat_id": group.id, "message_id": number, "message_ids": number, "user_id": 42, "timeout": 0}
+        integers |= {"receiver_user_id": user.id, "ephemeral_message_id": ephemeral["ephemeral_message_id"]}
+        if name.endswith("Draft"):  # which are shown in private chats alone
+            integers["chat_id"] = user.id
         texts = dict.fromkeys(("chat_id", "from_chat_id"), f"@{username}") | dict.fromkeys(_FILE_NAMES, file_id) | _TEXTS
         if name == "answerCallbackQuery":
             texts["callback_query_id"] = user.press("Yes", in_chat=group).id
@@ -100,7 +108,7 @@ class Scene:
 
 def _content(name: str, file_id: str) -> JSON:
     """A message that the method can work on."""
-    if name in ("editMessageCaption", "editMessageMedia"):
+    if name.endswith(("MessageCaption", "MessageMedia")):
         return {"document": {"file_id": file_id, "file_unique_id": "u"}}
     if name in ("editMessageLiveLocation", "stopMessageLiveLocation"):
         return {"location": {"latitude": 1, "longitude": 1, "live_period": 60}}

@@ -17,7 +17,7 @@ from telegram import helpers
 from telegram.constants import MessageLimit, ParseMode
 
 from syncbot import text as texts
-from syncbot.testing.api.markup import parse_markup
+from syncbot.testing.api.text.markup import parse_markup
 from syncbot.text import deep_link, escape_html, escape_markdown, mention_html, mention_markdown, split, utf16_length
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"

@@ -74,7 +74,9 @@ def _of_kind(kind: str, parameter: ParameterSpec, facts: Facts) -> Iterator[Samp
         if "InputFile" in parameter.types and (known := _object_with_file_id(parameter.name, facts)) is not None:
             yield Sample(known, facts.file_id, "object with a file id")
     elif kind == "InputRichMessage":
-        yield Sample(*_twice({"html": TEXT, "is_rtl": True}), "dict")
+        yield from _rich_messages()
+    elif kind == "EphemeralMessageParameters":
+        yield Sample(*_twice({"receiver_user_id": facts.integers["user_id"]}), "dict")
     elif kind.startswith("Array of "):
         yield from _arrays(kind.removeprefix("Array of "), parameter, facts)
     else:
@@ -110,6 +112,24 @@ def _files(name: str, facts: Facts) -> Iterator[Sample]:
     yield Sample(path, Uploaded(), "path")
     yield Sample(path.open("rb"), Uploaded(), "open file")
     yield Sample(telegram.InputFile(CONTENT, filename="näme.bin"), Uploaded(), "InputFile")
+
+
+def _rich_messages() -> Iterator[Sample]:
+    """One as HTML with a medium beside it, and one of blocks."""
+    medium = {"type": "voice_note", "duration": 7}
+    photo = telegram.InputMediaPhoto(CONTENT, caption=TEXT)
+    yield Sample(
+        {"html": TEXT, "is_rtl": True, "media": [{"id": "a", "media": medium | {"media": CONTENT}}]},
+        {"html": TEXT, "is_rtl": True, "media": [{"id": "a", "media": medium | {"media": Uploaded()}}]},
+        "html",
+    )
+    blocks: list[dict[str, Any]] = [{"type": "paragraph", "text": [TEXT, {"type": "bold", "text": TEXT}]}]
+    shown = {"type": "photo", "caption": TEXT}
+    yield Sample(
+        {"blocks": [*blocks, {"type": "blockquote", "blocks": [{"type": "photo", "photo": photo}]}]},
+        {"blocks": [*blocks, {"type": "blockquote", "blocks": [{"type": "photo", "photo": shown | {"media": Uploaded()}}]}]},
+        "blocks",
+    )
 
 
 def _object_with_file_id(name: str, facts: Facts) -> Any:

@@ -39,7 +39,13 @@ def update(payload: JSON | None = None, kind: str = "message", **fields: Any) ->
     return {"update_id": 1, kind: message(**fields) if payload is None else payload}
 
 
-SENT = message("sent", message_id=99, from_user={"id": 123456789, "is_bot": True, "first_name": "Bot"})
+BOT = {"id": 123456789, "is_bot": True, "first_name": "Bot"}
+ALONE: JSON = message("/secret", message_id=0, ephemeral_message_id=5, receiver_user=BOT, chat=GROUP)
+"""A message of Anna's that the bot alone sees."""
+ALONE_OF_BOT: JSON = message("psst", message_id=0, ephemeral_message_id=6, receiver_user=ANNA, from_user=BOT, chat=GROUP)
+"""A message of the bot's that Anna alone sees."""
+
+SENT = message("sent", message_id=99, from_user=BOT)
 """What Telegram answers to sendMessage."""
 
 _MEMBER = {"user": ANNA, "status": "member"}
@@ -85,6 +91,8 @@ SAMPLES: Mapping[str, JSON] = {
     "chat_boost": {"chat": CHANNEL, "boost": _BOOST},
     "removed_chat_boost": {"chat": CHANNEL, "boost_id": "b", "remove_date": 1, "source": {"source": "premium", "user": ANNA}},
     "managed_bot": {"user": ANNA, "bot": {"id": 8, "is_bot": True, "first_name": "Other"}},
+    "subscription": {"user": ANNA, "invoice_payload": "order-1", "state": "canceled"},
+    "stopped_message_generation": {"chat": PRIVATE, "message_thread_id": 44, "draft_id": 3},
 }
 """One update of every kind, without its id."""
 

@@ -420,10 +420,13 @@ def test_every_method_answers_with_its_type(server: BotApiServer, client: Client
     assert spec is not None
     group = server.group("g", members=[server.user(41), user])
     group.join_request(user)
+    group.promote_bot(user)
     file_id = server.add_file(b"content", name="x.jpg")
     special: dict[str, tuple[str, dict[str, Any]]] = {
         "editMessageCaption": ("sendPhoto", {"photo": file_id}),
         "editMessageMedia": ("sendPhoto", {"photo": file_id}),
+        "editEphemeralMessageCaption": ("sendPhoto", {"photo": file_id}),
+        "editEphemeralMessageMedia": ("sendPhoto", {"photo": file_id}),
         "editMessageLiveLocation": ("sendLocation", {"latitude": 1, "longitude": 1, "live_period": 60}),
         "stopMessageLiveLocation": ("sendLocation", {"latitude": 1, "longitude": 1, "live_period": 60}),
         "stopPoll": ("sendPoll", {"question": "?", "options": SPECIAL["options"]}),
@@ -431,6 +434,8 @@ def test_every_method_answers_with_its_type(server: BotApiServer, client: Client
     }
     send = special.get(name, ("sendMessage", {"text": "old", "reply_markup": button()}))
     message = client.ok(send[0], chat_id=group.id, **send[1])
+    if "Ephemeral" in name:
+        client.ok(send[0], chat_id=group.id, **send[1], ephemeral_message_parameters={"receiver_user_id": 42})
     for query in ("query", "x"):
         server.add_query(query)
     pressed = user.press("Yes", in_chat=group).id if send[0] == "sendMessage" else ""
@@ -440,7 +445,9 @@ def test_every_method_answers_with_its_type(server: BotApiServer, client: Client
         **dict.fromkeys(
             ("photo", "live_photo", "audio", "document", "video", "animation", "voice", "video_note", "sticker", "old_sticker", "file_id"), file_id
         ),
-        "chat_id": group.id,
+        "chat_id": user.id if name.endswith("Draft") else group.id,
+        "receiver_user_id": user.id,
+        "ephemeral_message_id": 1,
         "from_chat_id": group.id,
         "message_id": message["message_id"],
         "message_ids": [message["message_id"]],
@@ -448,11 +455,11 @@ def test_every_method_answers_with_its_type(server: BotApiServer, client: Client
         "callback_query_id": pressed,
         "invite_link": link,
         "stickers": [input_sticker(file_id)],
-        "media": [{"type": "photo", "media": file_id}] * 2 if name != "editMessageMedia" else {"type": "photo", "media": file_id, "caption": "c"},
+        "media": [{"type": "photo", "media": file_id}] * 2 if not name.endswith("MessageMedia") else {"type": "photo", "media": file_id, "caption": "c"},
     }
     params = arguments(spec, known)
-    if name in ("editMessageText", "editMessageCaption"):
-        params["text" if name == "editMessageText" else "caption"] = "new"
+    if name.startswith("edit") and name.endswith(("MessageText", "MessageCaption")):
+        params["text" if name.endswith("Text") else "caption"] = "new"
     if name == "setChatDescription":
         params["description"] = "new"
     if "Sticker" in name and name != "createNewStickerSet":

@@ -1,4 +1,4 @@
-# Written by scripts/generators/generate_methods.py for Bot API 10.1; do not edit.
+# Written by scripts/generators/generate_methods.py for Bot API 10.3; do not edit.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
@@ -13,7 +13,7 @@ _Results: TypeAlias = Sequence[telegram.InlineQueryResult | Mapping[str, Any]]
 _File: TypeAlias = str | bytes | PathLike[str] | IO[bytes] | telegram.InputFile
 
 class BotMethods:
-    """The methods of the Bot API, 180 of them, as Python methods.
+    """The methods of the Bot API, 185 of them, as Python methods.
 
     A parameter takes python-telegram-bot's objects or dicts. `timeout` and `deadline` are the call's own, in seconds; `progress` is told
     the bytes sent and their total; `api_kwargs` holds parameters that are newer than this table, and goes out unchecked.
@@ -84,6 +84,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         link_preview_options: telegram.LinkPreviewOptions | Mapping[str, Any] | None = None,
         allow_paid_broadcast: bool | None = None,
         message_effect_id: str | None = None,
@@ -186,6 +187,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         show_caption_above_media: bool | None = None,
         has_spoiler: bool | None = None,
@@ -212,6 +214,7 @@ class BotMethods:
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
         *,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         caption: str | None = None,
         parse_mode: str | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
@@ -245,6 +248,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         parse_mode: str | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         thumbnail: _File | None = None,
@@ -276,6 +280,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         thumbnail: _File | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         disable_content_type_detection: bool | None = None,
@@ -305,6 +310,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         width: int | None = None,
         height: int | None = None,
         thumbnail: _File | None = None,
@@ -341,6 +347,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         thumbnail: _File | None = None,
         parse_mode: str | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
@@ -374,6 +381,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         parse_mode: str | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         protect_content: bool | None = None,
@@ -402,6 +410,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         thumbnail: _File | None = None,
         protect_content: bool | None = None,
         allow_paid_broadcast: bool | None = None,
@@ -481,6 +490,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         horizontal_accuracy: float | None = None,
         heading: int | None = None,
         proximity_alert_radius: int | None = None,
@@ -509,6 +519,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         foursquare_type: str | None = None,
         google_place_id: str | None = None,
         google_place_type: str | None = None,
@@ -539,6 +550,7 @@ class BotMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         vcard: str | None = None,
         protect_content: bool | None = None,
         allow_paid_broadcast: bool | None = None,
@@ -648,6 +660,8 @@ class BotMethods:
         parse_mode: str | None = None,
         entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         *,
+        can_stop: bool | None = None,
+        keep_on_stop: bool | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
@@ -677,6 +691,132 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Set the bot's reactions to a message."""
+    def send_sticker(
+        self,
+        chat_id: int | str,
+        sticker: _File | telegram.Sticker,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        protect_content: bool | None = None,
+        message_thread_id: int | None = None,
+        *,
+        business_connection_id: str | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        emoji: str | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a sticker."""
+    def send_rich_message(
+        self,
+        chat_id: int | str,
+        rich_message: Mapping[str, Any],
+        *,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a rich message, laid out in blocks."""
+    def send_rich_message_draft(
+        self,
+        chat_id: int,
+        draft_id: int,
+        rich_message: Mapping[str, Any],
+        *,
+        message_thread_id: int | None = None,
+        can_stop: bool | None = None,
+        keep_on_stop: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Show a part of a rich message while the rest is being made."""
+    def send_invoice(
+        self,
+        chat_id: int | str,
+        title: str,
+        description: str,
+        payload: str,
+        currency: str,
+        prices: Sequence[telegram.LabeledPrice | Mapping[str, Any]],
+        *,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        provider_token: str | None = None,
+        max_tip_amount: int | None = None,
+        suggested_tip_amounts: Sequence[int] | None = None,
+        start_parameter: str | None = None,
+        provider_data: str | None = None,
+        photo_url: str | None = None,
+        photo_size: int | None = None,
+        photo_width: int | None = None,
+        photo_height: int | None = None,
+        need_name: bool | None = None,
+        need_phone_number: bool | None = None,
+        need_email: bool | None = None,
+        need_shipping_address: bool | None = None,
+        send_phone_number_to_provider: bool | None = None,
+        send_email_to_provider: bool | None = None,
+        is_flexible: bool | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send an invoice."""
+    def send_game(
+        self,
+        chat_id: int | str,
+        game_short_name: str,
+        disable_notification: bool | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        protect_content: bool | None = None,
+        message_thread_id: int | None = None,
+        *,
+        business_connection_id: str | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a game."""
     def get_user_profile_photos(
         self,
         user_id: int,
@@ -719,6 +859,26 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.File:
         """Prepare a file for download, and tell its path and size."""
+    def get_user_personal_chat_messages(
+        self,
+        user_id: int,
+        limit: int,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> tuple[telegram.Message, ...]:
+        """List the last messages of a user's personal channel."""
+    def get_user_chat_boosts(
+        self,
+        chat_id: int | str,
+        user_id: int,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.UserChatBoosts:
+        """List the boosts a user gave to a chat."""
     def ban_chat_member(
         self,
         chat_id: int | str,
@@ -777,6 +937,7 @@ class BotMethods:
         can_manage_topics: bool | None = None,
         can_manage_direct_messages: bool | None = None,
         can_manage_tags: bool | None = None,
+        can_send_welcome_messages: bool | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
@@ -835,6 +996,35 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Set what all members may do by default."""
+    def get_chat_administrators(
+        self,
+        chat_id: int | str,
+        return_bots: bool | None = None,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> tuple[telegram.ChatMember, ...]:
+        """List the administrators of a chat."""
+    def get_chat_member_count(
+        self,
+        chat_id: int | str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Count the members of a chat."""
+    def get_chat_member(
+        self,
+        chat_id: int | str,
+        user_id: int,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.ChatMember:
+        """Tell a user's place in a chat."""
     def export_chat_invite_link(
         self,
         chat_id: int | str,
@@ -1034,45 +1224,6 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.ChatFullInfo:
         """Tell all about a chat."""
-    def get_chat_administrators(
-        self,
-        chat_id: int | str,
-        return_bots: bool | None = None,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> tuple[telegram.ChatMember, ...]:
-        """List the administrators of a chat."""
-    def get_chat_member_count(
-        self,
-        chat_id: int | str,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Count the members of a chat."""
-    def get_chat_member(
-        self,
-        chat_id: int | str,
-        user_id: int,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.ChatMember:
-        """Tell a user's place in a chat."""
-    def get_user_personal_chat_messages(
-        self,
-        user_id: int,
-        limit: int,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> tuple[telegram.Message, ...]:
-        """List the last messages of a user's personal channel."""
     def set_chat_sticker_set(
         self,
         chat_id: int | str,
@@ -1232,6 +1383,21 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Answer a press of an inline button."""
+    def answer_inline_query(
+        self,
+        inline_query_id: str,
+        results: _Results | Callable[[int], _Results | None],
+        cache_time: float | timedelta | None = None,
+        is_personal: bool | None = None,
+        next_offset: str | None = None,
+        button: telegram.InlineQueryResultsButton | Mapping[str, Any] | None = None,
+        *,
+        current_offset: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Answer an inline query with results to choose from."""
     def answer_guest_query(
         self,
         guest_query_id: str,
@@ -1242,63 +1408,63 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.SentGuestMessage:
         """Answer a query from a chat that the bot is not in."""
-    def get_user_chat_boosts(
+    def answer_web_app_query(
         self,
-        chat_id: int | str,
-        user_id: int,
+        web_app_query_id: str,
+        result: telegram.InlineQueryResult | Mapping[str, Any],
         *,
         timeout: float | None = None,
         deadline: float | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.UserChatBoosts:
-        """List the boosts a user gave to a chat."""
-    def get_business_connection(
+    ) -> telegram.SentWebAppMessage:
+        """Answer a query of a Mini App, with a message in the user's name."""
+    def save_prepared_inline_message(
         self,
-        business_connection_id: str,
+        user_id: int,
+        result: telegram.InlineQueryResult | Mapping[str, Any],
+        allow_user_chats: bool | None = None,
+        allow_bot_chats: bool | None = None,
+        allow_group_chats: bool | None = None,
+        allow_channel_chats: bool | None = None,
         *,
         timeout: float | None = None,
         deadline: float | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.BusinessConnection:
-        """Tell about the bot's connection with a business account."""
-    def get_managed_bot_token(
+    ) -> telegram.PreparedInlineMessage:
+        """Store a message that a Mini App's user can send."""
+    def save_prepared_keyboard_button(
         self,
         user_id: int,
+        button: telegram.KeyboardButton | Mapping[str, Any],
         *,
         timeout: float | None = None,
         deadline: float | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Tell the token of a bot that this one manages."""
-    def replace_managed_bot_token(
+    ) -> telegram.PreparedKeyboardButton:
+        """Store a keyboard button that a Mini App can use."""
+    def answer_shipping_query(
         self,
-        user_id: int,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Revoke the token of a managed bot and make a new one."""
-    def get_managed_bot_access_settings(
-        self,
-        user_id: int,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.BotAccessSettings:
-        """Tell who may use a managed bot."""
-    def set_managed_bot_access_settings(
-        self,
-        user_id: int,
-        is_access_restricted: bool,
-        added_user_ids: Sequence[int] | None = None,
+        shipping_query_id: str,
+        ok: bool,
+        shipping_options: Sequence[telegram.ShippingOption | Mapping[str, Any]] | None = None,
+        error_message: str | None = None,
         *,
         timeout: float | None = None,
         deadline: float | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Set who may use a managed bot."""
+        """Answer a query for the ways and prices of shipping."""
+    def answer_pre_checkout_query(
+        self,
+        pre_checkout_query_id: str,
+        ok: bool,
+        error_message: str | None = None,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Confirm or refuse an order, within ten seconds."""
     def set_my_commands(
         self,
         commands: Sequence[telegram.BotCommand | tuple[str, str] | Mapping[str, Any]],
@@ -1437,6 +1603,44 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.ChatAdministratorRights:
         """Tell the rights that the bot asks for as an administrator."""
+    def get_managed_bot_token(
+        self,
+        user_id: int,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Tell the token of a bot that this one manages."""
+    def replace_managed_bot_token(
+        self,
+        user_id: int,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Revoke the token of a managed bot and make a new one."""
+    def get_managed_bot_access_settings(
+        self,
+        user_id: int,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.BotAccessSettings:
+        """Tell who may use a managed bot."""
+    def set_managed_bot_access_settings(
+        self,
+        user_id: int,
+        is_access_restricted: bool,
+        added_user_ids: Sequence[int] | None = None,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Set who may use a managed bot."""
     def get_available_gifts(
         self,
         *,
@@ -1512,6 +1716,120 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Take the verification away from a chat."""
+    def get_user_gifts(
+        self,
+        user_id: int,
+        exclude_unlimited: bool | None = None,
+        exclude_limited_upgradable: bool | None = None,
+        exclude_limited_non_upgradable: bool | None = None,
+        exclude_from_blockchain: bool | None = None,
+        exclude_unique: bool | None = None,
+        *,
+        sort_by_price: bool | None = None,
+        offset: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.OwnedGifts:
+        """List the gifts that a user owns."""
+    def get_chat_gifts(
+        self,
+        chat_id: int | str,
+        exclude_unsaved: bool | None = None,
+        exclude_saved: bool | None = None,
+        exclude_unlimited: bool | None = None,
+        exclude_limited_upgradable: bool | None = None,
+        exclude_limited_non_upgradable: bool | None = None,
+        *,
+        exclude_from_blockchain: bool | None = None,
+        exclude_unique: bool | None = None,
+        sort_by_price: bool | None = None,
+        offset: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.OwnedGifts:
+        """List the gifts that a chat owns."""
+    def get_my_star_balance(
+        self,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.StarAmount:
+        """Tell how many Stars the bot has."""
+    def get_star_transactions(
+        self,
+        offset: int | None = None,
+        limit: int | None = None,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.StarTransactions:
+        """List the bot's Star transactions."""
+    def refund_star_payment(
+        self,
+        user_id: int,
+        telegram_payment_charge_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Pay Stars back."""
+    def edit_user_star_subscription(
+        self,
+        user_id: int,
+        telegram_payment_charge_id: str,
+        is_canceled: bool,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Cancel or renew a user's Star subscription."""
+    def create_invoice_link(
+        self,
+        title: str,
+        description: str,
+        payload: str,
+        currency: str,
+        prices: Sequence[telegram.LabeledPrice | Mapping[str, Any]],
+        provider_token: str | None = None,
+        *,
+        business_connection_id: str | None = None,
+        subscription_period: float | timedelta | None = None,
+        max_tip_amount: int | None = None,
+        suggested_tip_amounts: Sequence[int] | None = None,
+        provider_data: str | None = None,
+        photo_url: str | None = None,
+        photo_size: int | None = None,
+        photo_width: int | None = None,
+        photo_height: int | None = None,
+        need_name: bool | None = None,
+        need_phone_number: bool | None = None,
+        need_email: bool | None = None,
+        need_shipping_address: bool | None = None,
+        send_phone_number_to_provider: bool | None = None,
+        send_email_to_provider: bool | None = None,
+        is_flexible: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Make a link to an invoice."""
+    def get_business_connection(
+        self,
+        business_connection_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.BusinessConnection:
+        """Tell about the bot's connection with a business account."""
     def read_business_message(
         self,
         business_connection_id: str,
@@ -1635,42 +1953,6 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.OwnedGifts:
         """List the gifts that a business account owns."""
-    def get_user_gifts(
-        self,
-        user_id: int,
-        exclude_unlimited: bool | None = None,
-        exclude_limited_upgradable: bool | None = None,
-        exclude_limited_non_upgradable: bool | None = None,
-        exclude_from_blockchain: bool | None = None,
-        exclude_unique: bool | None = None,
-        *,
-        sort_by_price: bool | None = None,
-        offset: str | None = None,
-        limit: int | None = None,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.OwnedGifts:
-        """List the gifts that a user owns."""
-    def get_chat_gifts(
-        self,
-        chat_id: int | str,
-        exclude_unsaved: bool | None = None,
-        exclude_saved: bool | None = None,
-        exclude_unlimited: bool | None = None,
-        exclude_limited_upgradable: bool | None = None,
-        exclude_limited_non_upgradable: bool | None = None,
-        *,
-        exclude_from_blockchain: bool | None = None,
-        exclude_unique: bool | None = None,
-        sort_by_price: bool | None = None,
-        offset: str | None = None,
-        limit: int | None = None,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.OwnedGifts:
-        """List the gifts that a chat owns."""
     def convert_gift_to_stars(
         self,
         business_connection_id: str,
@@ -1763,40 +2045,6 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Delete a story of a business account."""
-    def answer_web_app_query(
-        self,
-        web_app_query_id: str,
-        result: telegram.InlineQueryResult | Mapping[str, Any],
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.SentWebAppMessage:
-        """Answer a query of a Mini App, with a message in the user's name."""
-    def save_prepared_inline_message(
-        self,
-        user_id: int,
-        result: telegram.InlineQueryResult | Mapping[str, Any],
-        allow_user_chats: bool | None = None,
-        allow_bot_chats: bool | None = None,
-        allow_group_chats: bool | None = None,
-        allow_channel_chats: bool | None = None,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.PreparedInlineMessage:
-        """Store a message that a Mini App's user can send."""
-    def save_prepared_keyboard_button(
-        self,
-        user_id: int,
-        button: telegram.KeyboardButton | Mapping[str, Any],
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.PreparedKeyboardButton:
-        """Store a keyboard button that a Mini App can use."""
     def edit_message_text(
         self,
         text: str | None = None,
@@ -1813,6 +2061,7 @@ class BotMethods:
         disable_web_page_preview: bool | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message | bool:
         """Change the text of a message."""
@@ -1984,31 +2233,78 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Delete the recent reactions of a user in a chat."""
-    def send_sticker(
+    def edit_ephemeral_message_text(
         self,
         chat_id: int | str,
-        sticker: _File | telegram.Sticker,
-        disable_notification: bool | None = None,
-        reply_markup: _ReplyMarkup | None = None,
-        protect_content: bool | None = None,
-        message_thread_id: int | None = None,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        text: str | None = None,
+        parse_mode: str | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
         *,
-        business_connection_id: str | None = None,
-        direct_messages_topic_id: int | None = None,
-        emoji: str | None = None,
-        allow_paid_broadcast: bool | None = None,
-        message_effect_id: str | None = None,
-        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
-        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
-        reply_to_message_id: int | None = None,
-        allow_sending_without_reply: bool | None = None,
-        filename: str | None = None,
+        entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        rich_message: Mapping[str, Any] | None = None,
+        link_preview_options: telegram.LinkPreviewOptions | Mapping[str, Any] | None = None,
+        disable_web_page_preview: bool | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         progress: Callable[[int, int], object] | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.Message:
-        """Send a sticker."""
+    ) -> bool:
+        """Change the text of an ephemeral message."""
+    def edit_ephemeral_message_media(
+        self,
+        chat_id: int | str,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        media: telegram.InputMedia | Mapping[str, Any],
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Change the media of an ephemeral message."""
+    def edit_ephemeral_message_caption(
+        self,
+        chat_id: int | str,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        caption: str | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        parse_mode: str | None = None,
+        *,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        show_caption_above_media: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Change the caption of an ephemeral message."""
+    def edit_ephemeral_message_reply_markup(
+        self,
+        chat_id: int | str,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Change the inline keyboard of an ephemeral message."""
+    def delete_ephemeral_message(
+        self,
+        chat_id: int | str,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Delete an ephemeral message."""
     def get_sticker_set(
         self,
         name: str,
@@ -2170,188 +2466,6 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Delete a sticker set that the bot made."""
-    def send_rich_message(
-        self,
-        chat_id: int | str,
-        rich_message: Mapping[str, Any],
-        *,
-        business_connection_id: str | None = None,
-        message_thread_id: int | None = None,
-        direct_messages_topic_id: int | None = None,
-        disable_notification: bool | None = None,
-        protect_content: bool | None = None,
-        allow_paid_broadcast: bool | None = None,
-        message_effect_id: str | None = None,
-        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
-        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
-        reply_markup: _ReplyMarkup | None = None,
-        reply_to_message_id: int | None = None,
-        allow_sending_without_reply: bool | None = None,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.Message:
-        """Send a rich message, laid out in blocks."""
-    def send_rich_message_draft(
-        self,
-        chat_id: int,
-        draft_id: int,
-        rich_message: Mapping[str, Any],
-        *,
-        message_thread_id: int | None = None,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> bool:
-        """Show a part of a rich message while the rest is being made."""
-    def answer_inline_query(
-        self,
-        inline_query_id: str,
-        results: _Results | Callable[[int], _Results | None],
-        cache_time: float | timedelta | None = None,
-        is_personal: bool | None = None,
-        next_offset: str | None = None,
-        button: telegram.InlineQueryResultsButton | Mapping[str, Any] | None = None,
-        *,
-        current_offset: str | None = None,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> bool:
-        """Answer an inline query with results to choose from."""
-    def send_invoice(
-        self,
-        chat_id: int | str,
-        title: str,
-        description: str,
-        payload: str,
-        currency: str,
-        prices: Sequence[telegram.LabeledPrice | Mapping[str, Any]],
-        *,
-        message_thread_id: int | None = None,
-        direct_messages_topic_id: int | None = None,
-        provider_token: str | None = None,
-        max_tip_amount: int | None = None,
-        suggested_tip_amounts: Sequence[int] | None = None,
-        start_parameter: str | None = None,
-        provider_data: str | None = None,
-        photo_url: str | None = None,
-        photo_size: int | None = None,
-        photo_width: int | None = None,
-        photo_height: int | None = None,
-        need_name: bool | None = None,
-        need_phone_number: bool | None = None,
-        need_email: bool | None = None,
-        need_shipping_address: bool | None = None,
-        send_phone_number_to_provider: bool | None = None,
-        send_email_to_provider: bool | None = None,
-        is_flexible: bool | None = None,
-        disable_notification: bool | None = None,
-        protect_content: bool | None = None,
-        allow_paid_broadcast: bool | None = None,
-        message_effect_id: str | None = None,
-        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
-        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
-        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
-        reply_to_message_id: int | None = None,
-        allow_sending_without_reply: bool | None = None,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.Message:
-        """Send an invoice."""
-    def create_invoice_link(
-        self,
-        title: str,
-        description: str,
-        payload: str,
-        currency: str,
-        prices: Sequence[telegram.LabeledPrice | Mapping[str, Any]],
-        provider_token: str | None = None,
-        *,
-        business_connection_id: str | None = None,
-        subscription_period: float | timedelta | None = None,
-        max_tip_amount: int | None = None,
-        suggested_tip_amounts: Sequence[int] | None = None,
-        provider_data: str | None = None,
-        photo_url: str | None = None,
-        photo_size: int | None = None,
-        photo_width: int | None = None,
-        photo_height: int | None = None,
-        need_name: bool | None = None,
-        need_phone_number: bool | None = None,
-        need_email: bool | None = None,
-        need_shipping_address: bool | None = None,
-        send_phone_number_to_provider: bool | None = None,
-        send_email_to_provider: bool | None = None,
-        is_flexible: bool | None = None,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Make a link to an invoice."""
-    def answer_shipping_query(
-        self,
-        shipping_query_id: str,
-        ok: bool,
-        shipping_options: Sequence[telegram.ShippingOption | Mapping[str, Any]] | None = None,
-        error_message: str | None = None,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> bool:
-        """Answer a query for the ways and prices of shipping."""
-    def answer_pre_checkout_query(
-        self,
-        pre_checkout_query_id: str,
-        ok: bool,
-        error_message: str | None = None,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> bool:
-        """Confirm or refuse an order, within ten seconds."""
-    def get_my_star_balance(
-        self,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.StarAmount:
-        """Tell how many Stars the bot has."""
-    def get_star_transactions(
-        self,
-        offset: int | None = None,
-        limit: int | None = None,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.StarTransactions:
-        """List the bot's Star transactions."""
-    def refund_star_payment(
-        self,
-        user_id: int,
-        telegram_payment_charge_id: str,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> bool:
-        """Pay Stars back."""
-    def edit_user_star_subscription(
-        self,
-        user_id: int,
-        telegram_payment_charge_id: str,
-        is_canceled: bool,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> bool:
-        """Cancel or renew a user's Star subscription."""
     def set_passport_data_errors(
         self,
         user_id: int,
@@ -2362,26 +2476,6 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Tell a user what is wrong in the Passport data."""
-    def send_game(
-        self,
-        chat_id: int | str,
-        game_short_name: str,
-        disable_notification: bool | None = None,
-        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
-        protect_content: bool | None = None,
-        message_thread_id: int | None = None,
-        *,
-        business_connection_id: str | None = None,
-        allow_paid_broadcast: bool | None = None,
-        message_effect_id: str | None = None,
-        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
-        reply_to_message_id: int | None = None,
-        allow_sending_without_reply: bool | None = None,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> telegram.Message:
-        """Send a game."""
     def set_game_score(
         self,
         user_id: int,

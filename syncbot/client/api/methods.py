@@ -4,7 +4,7 @@ A block per method: its name, whether it is safe to repeat, and what it returns;
 "!" marks a required one, "[]" an array of, and "*" stands before those that go by name only. `table.py` reads it.
 """
 
-API_VERSION = "10.1"
+API_VERSION = "10.3"
 """The version of the Bot API that the table describes."""
 
 METHODS = """\
@@ -35,9 +35,9 @@ close no Boolean
 sendMessage no Message
  Send a text message.
  chat_id!:Integer|String text!:String parse_mode:String entities:MessageEntity[] disable_notification:Boolean protect_content:Boolean *
- business_connection_id:String message_thread_id:Integer direct_messages_topic_id:Integer link_preview_options:LinkPreviewOptions allow_paid_broadcast:Boolean
- message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
- reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
+ business_connection_id:String message_thread_id:Integer direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters
+ link_preview_options:LinkPreviewOptions allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
+ reply_parameters:ReplyParameters reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
 
 forwardMessage no Message
  Forward a message.
@@ -65,61 +65,65 @@ sendPhoto no Message
  Send a photo.
  chat_id!:Integer|String photo!:InputFile|String caption:String disable_notification:Boolean
  reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply parse_mode:String * business_connection_id:String
- message_thread_id:Integer direct_messages_topic_id:Integer caption_entities:MessageEntity[] show_caption_above_media:Boolean has_spoiler:Boolean
- protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
- reply_parameters:ReplyParameters
+ message_thread_id:Integer direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters caption_entities:MessageEntity[]
+ show_caption_above_media:Boolean has_spoiler:Boolean protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String
+ suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
 
 sendLivePhoto no Message
  Send a live photo: a still picture with its short video.
  chat_id!:Integer|String live_photo!:InputFile|String photo!:InputFile|String business_connection_id:String message_thread_id:Integer
- direct_messages_topic_id:Integer * caption:String parse_mode:String caption_entities:MessageEntity[] show_caption_above_media:Boolean has_spoiler:Boolean
- disable_notification:Boolean protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
- reply_parameters:ReplyParameters reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
+ direct_messages_topic_id:Integer * ephemeral_message_parameters:EphemeralMessageParameters caption:String parse_mode:String caption_entities:MessageEntity[]
+ show_caption_above_media:Boolean has_spoiler:Boolean disable_notification:Boolean protect_content:Boolean allow_paid_broadcast:Boolean
+ message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
 
 sendAudio no Message
  Send an audio file for the music player (MP3 or M4A).
  chat_id!:Integer|String audio!:InputFile|String duration:Integer performer:String title:String caption:String * business_connection_id:String
- message_thread_id:Integer direct_messages_topic_id:Integer parse_mode:String caption_entities:MessageEntity[] thumbnail:InputFile|String
- disable_notification:Boolean protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
- reply_parameters:ReplyParameters reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
+ message_thread_id:Integer direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters parse_mode:String
+ caption_entities:MessageEntity[] thumbnail:InputFile|String disable_notification:Boolean protect_content:Boolean allow_paid_broadcast:Boolean
+ message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
 
 sendDocument no Message
  Send a file of any kind.
  chat_id!:Integer|String document!:InputFile|String caption:String disable_notification:Boolean
  reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply parse_mode:String * business_connection_id:String
- message_thread_id:Integer direct_messages_topic_id:Integer thumbnail:InputFile|String caption_entities:MessageEntity[] disable_content_type_detection:Boolean
- protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
- reply_parameters:ReplyParameters
+ message_thread_id:Integer direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters thumbnail:InputFile|String
+ caption_entities:MessageEntity[] disable_content_type_detection:Boolean protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String
+ suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
 
 sendVideo no Message
  Send a video.
  chat_id!:Integer|String video!:InputFile|String duration:Integer caption:String disable_notification:Boolean
  reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply * business_connection_id:String message_thread_id:Integer
- direct_messages_topic_id:Integer width:Integer height:Integer thumbnail:InputFile|String cover:InputFile|String start_timestamp:Integer parse_mode:String
- caption_entities:MessageEntity[] show_caption_above_media:Boolean has_spoiler:Boolean supports_streaming:Boolean protect_content:Boolean
- allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters width:Integer height:Integer thumbnail:InputFile|String
+ cover:InputFile|String start_timestamp:Integer parse_mode:String caption_entities:MessageEntity[] show_caption_above_media:Boolean has_spoiler:Boolean
+ supports_streaming:Boolean protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
+ reply_parameters:ReplyParameters
 
 sendAnimation no Message
  Send an animation: a GIF, or a video without sound.
  chat_id!:Integer|String animation!:InputFile|String duration:Integer width:Integer height:Integer caption:String * business_connection_id:String
- message_thread_id:Integer direct_messages_topic_id:Integer thumbnail:InputFile|String parse_mode:String caption_entities:MessageEntity[]
- show_caption_above_media:Boolean has_spoiler:Boolean disable_notification:Boolean protect_content:Boolean allow_paid_broadcast:Boolean
- message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ message_thread_id:Integer direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters thumbnail:InputFile|String
+ parse_mode:String caption_entities:MessageEntity[] show_caption_above_media:Boolean has_spoiler:Boolean disable_notification:Boolean protect_content:Boolean
+ allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
  reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
 
 sendVoice no Message
  Send a voice message.
  chat_id!:Integer|String voice!:InputFile|String duration:Integer caption:String disable_notification:Boolean
  reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply * business_connection_id:String message_thread_id:Integer
- direct_messages_topic_id:Integer parse_mode:String caption_entities:MessageEntity[] protect_content:Boolean allow_paid_broadcast:Boolean
- message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters parse_mode:String caption_entities:MessageEntity[]
+ protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
+ reply_parameters:ReplyParameters
 
 sendVideoNote no Message
  Send a round video message.
  chat_id!:Integer|String video_note!:InputFile|String duration:Integer length:Integer disable_notification:Boolean
  reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply * business_connection_id:String message_thread_id:Integer
- direct_messages_topic_id:Integer thumbnail:InputFile|String protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String
- suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters thumbnail:InputFile|String protect_content:Boolean
+ allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
 
 sendPaidMedia no Message
  Send media that are paid for in Stars.
@@ -138,22 +142,24 @@ sendLocation no Message
  Send a point on the map, which may move (a live location).
  chat_id!:Integer|String latitude!:Float longitude!:Float disable_notification:Boolean
  reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply live_period:Integer * business_connection_id:String
- message_thread_id:Integer direct_messages_topic_id:Integer horizontal_accuracy:Float heading:Integer proximity_alert_radius:Integer protect_content:Boolean
- allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ message_thread_id:Integer direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters horizontal_accuracy:Float heading:Integer
+ proximity_alert_radius:Integer protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
+ reply_parameters:ReplyParameters
 
 sendVenue no Message
  Send a place: a point on the map with a name and an address.
  chat_id!:Integer|String latitude!:Float longitude!:Float title!:String address!:String foursquare_id:String * business_connection_id:String
- message_thread_id:Integer direct_messages_topic_id:Integer foursquare_type:String google_place_id:String google_place_type:String disable_notification:Boolean
- protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
- reply_parameters:ReplyParameters reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
+ message_thread_id:Integer direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters foursquare_type:String
+ google_place_id:String google_place_type:String disable_notification:Boolean protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String
+ suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
 
 sendContact no Message
  Send a phone contact.
  chat_id!:Integer|String phone_number!:String first_name!:String last_name:String disable_notification:Boolean
  reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply * business_connection_id:String message_thread_id:Integer
- direct_messages_topic_id:Integer vcard:String protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String
- suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters vcard:String protect_content:Boolean allow_paid_broadcast:Boolean
+ message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
 
 sendPoll no Message
  Send a poll or a quiz.
@@ -178,7 +184,7 @@ sendDice no Message
 
 sendMessageDraft yes Boolean
  Show a part of a message while the rest is being made.
- chat_id!:Integer draft_id!:Integer text:String message_thread_id:Integer parse_mode:String entities:MessageEntity[]
+ chat_id!:Integer draft_id!:Integer text:String message_thread_id:Integer parse_mode:String entities:MessageEntity[] * can_stop:Boolean keep_on_stop:Boolean
 
 sendChatAction yes Boolean
  Show what the bot is doing ("typing"), for five seconds.
@@ -187,6 +193,38 @@ sendChatAction yes Boolean
 setMessageReaction yes Boolean
  Set the bot's reactions to a message.
  chat_id!:Integer|String message_id!:Integer reaction:ReactionType[] is_big:Boolean
+
+sendSticker no Message
+ Send a sticker.
+ chat_id!:Integer|String sticker!:InputFile|String disable_notification:Boolean
+ reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply protect_content:Boolean message_thread_id:Integer *
+ business_connection_id:String direct_messages_topic_id:Integer ephemeral_message_parameters:EphemeralMessageParameters emoji:String
+ allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+
+sendRichMessage no Message
+ Send a rich message, laid out in blocks.
+ chat_id!:Integer|String rich_message!:InputRichMessage * business_connection_id:String message_thread_id:Integer direct_messages_topic_id:Integer
+ ephemeral_message_parameters:EphemeralMessageParameters disable_notification:Boolean protect_content:Boolean allow_paid_broadcast:Boolean
+ message_effect_id:String suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+ reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
+
+sendRichMessageDraft yes Boolean
+ Show a part of a rich message while the rest is being made.
+ chat_id!:Integer draft_id!:Integer rich_message!:InputRichMessage * message_thread_id:Integer can_stop:Boolean keep_on_stop:Boolean
+
+sendInvoice no Message
+ Send an invoice.
+ chat_id!:Integer|String title!:String description!:String payload!:String currency!:String prices!:LabeledPrice[] * message_thread_id:Integer
+ direct_messages_topic_id:Integer provider_token:String max_tip_amount:Integer suggested_tip_amounts:Integer[] start_parameter:String provider_data:String
+ photo_url:String photo_size:Integer photo_width:Integer photo_height:Integer need_name:Boolean need_phone_number:Boolean need_email:Boolean
+ need_shipping_address:Boolean send_phone_number_to_provider:Boolean send_email_to_provider:Boolean is_flexible:Boolean disable_notification:Boolean
+ protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
+ reply_parameters:ReplyParameters reply_markup:InlineKeyboardMarkup
+
+sendGame no Message
+ Send a game.
+ chat_id!:Integer|String game_short_name!:String disable_notification:Boolean reply_markup:InlineKeyboardMarkup protect_content:Boolean
+ message_thread_id:Integer * business_connection_id:String allow_paid_broadcast:Boolean message_effect_id:String reply_parameters:ReplyParameters
 
 getUserProfilePhotos yes UserProfilePhotos
  List a user's profile photos.
@@ -203,6 +241,14 @@ setUserEmojiStatus yes Boolean
 getFile yes File
  Prepare a file for download, and tell its path and size.
  file_id!:String
+
+getUserPersonalChatMessages yes Message[]
+ List the last messages of a user's personal channel.
+ user_id!:Integer limit!:Integer
+
+getUserChatBoosts yes UserChatBoosts
+ List the boosts a user gave to a chat.
+ chat_id!:Integer|String user_id!:Integer
 
 banChatMember yes Boolean
  Ban a user from a group or channel.
@@ -221,7 +267,7 @@ promoteChatMember yes Boolean
  chat_id!:Integer|String user_id!:Integer can_change_info:Boolean can_post_messages:Boolean can_edit_messages:Boolean can_delete_messages:Boolean *
  is_anonymous:Boolean can_manage_chat:Boolean can_manage_video_chats:Boolean can_restrict_members:Boolean can_promote_members:Boolean can_invite_users:Boolean
  can_post_stories:Boolean can_edit_stories:Boolean can_delete_stories:Boolean can_pin_messages:Boolean can_manage_topics:Boolean
- can_manage_direct_messages:Boolean can_manage_tags:Boolean
+ can_manage_direct_messages:Boolean can_manage_tags:Boolean can_send_welcome_messages:Boolean
 
 setChatAdministratorCustomTitle yes Boolean
  Set an administrator's title.
@@ -242,6 +288,18 @@ unbanChatSenderChat yes Boolean
 setChatPermissions yes Boolean
  Set what all members may do by default.
  chat_id!:Integer|String permissions!:ChatPermissions use_independent_chat_permissions:Boolean
+
+getChatAdministrators yes ChatMember[]
+ List the administrators of a chat.
+ chat_id!:Integer|String return_bots:Boolean
+
+getChatMemberCount yes Integer
+ Count the members of a chat.
+ chat_id!:Integer|String
+
+getChatMember yes ChatMember
+ Tell a user's place in a chat.
+ chat_id!:Integer|String user_id!:Integer
 
 exportChatInviteLink no String
  Make a new primary invite link; the one before is revoked.
@@ -319,22 +377,6 @@ getChat yes ChatFullInfo
  Tell all about a chat.
  chat_id!:Integer|String
 
-getChatAdministrators yes ChatMember[]
- List the administrators of a chat.
- chat_id!:Integer|String return_bots:Boolean
-
-getChatMemberCount yes Integer
- Count the members of a chat.
- chat_id!:Integer|String
-
-getChatMember yes ChatMember
- Tell a user's place in a chat.
- chat_id!:Integer|String user_id!:Integer
-
-getUserPersonalChatMessages yes Message[]
- List the last messages of a user's personal channel.
- user_id!:Integer limit!:Integer
-
 setChatStickerSet yes Boolean
  Set the sticker set of a supergroup.
  chat_id!:Integer|String sticker_set_name!:String
@@ -398,33 +440,33 @@ answerCallbackQuery yes Boolean
  Answer a press of an inline button.
  callback_query_id!:String text:String show_alert:Boolean url:String cache_time:Integer
 
+answerInlineQuery yes Boolean
+ Answer an inline query with results to choose from.
+ inline_query_id!:String results!:InlineQueryResult[] cache_time:Integer is_personal:Boolean next_offset:String button:InlineQueryResultsButton
+
 answerGuestQuery no SentGuestMessage
  Answer a query from a chat that the bot is not in.
  guest_query_id!:String result!:InlineQueryResult
 
-getUserChatBoosts yes UserChatBoosts
- List the boosts a user gave to a chat.
- chat_id!:Integer|String user_id!:Integer
+answerWebAppQuery no SentWebAppMessage
+ Answer a query of a Mini App, with a message in the user's name.
+ web_app_query_id!:String result!:InlineQueryResult
 
-getBusinessConnection yes BusinessConnection
- Tell about the bot's connection with a business account.
- business_connection_id!:String
+savePreparedInlineMessage no PreparedInlineMessage
+ Store a message that a Mini App's user can send.
+ user_id!:Integer result!:InlineQueryResult allow_user_chats:Boolean allow_bot_chats:Boolean allow_group_chats:Boolean allow_channel_chats:Boolean
 
-getManagedBotToken yes String
- Tell the token of a bot that this one manages.
- user_id!:Integer
+savePreparedKeyboardButton no PreparedKeyboardButton
+ Store a keyboard button that a Mini App can use.
+ user_id!:Integer button!:KeyboardButton
 
-replaceManagedBotToken no String
- Revoke the token of a managed bot and make a new one.
- user_id!:Integer
+answerShippingQuery yes Boolean
+ Answer a query for the ways and prices of shipping.
+ shipping_query_id!:String ok!:Boolean shipping_options:ShippingOption[] error_message:String
 
-getManagedBotAccessSettings yes BotAccessSettings
- Tell who may use a managed bot.
- user_id!:Integer
-
-setManagedBotAccessSettings yes Boolean
- Set who may use a managed bot.
- user_id!:Integer is_access_restricted!:Boolean added_user_ids:Integer[]
+answerPreCheckoutQuery yes Boolean
+ Confirm or refuse an order, within ten seconds.
+ pre_checkout_query_id!:String ok!:Boolean error_message:String
 
 setMyCommands yes Boolean
  Set the list of the bot's commands.
@@ -485,6 +527,22 @@ getMyDefaultAdministratorRights yes ChatAdministratorRights
  Tell the rights that the bot asks for as an administrator.
  for_channels:Boolean
 
+getManagedBotToken yes String
+ Tell the token of a bot that this one manages.
+ user_id!:Integer
+
+replaceManagedBotToken no String
+ Revoke the token of a managed bot and make a new one.
+ user_id!:Integer
+
+getManagedBotAccessSettings yes BotAccessSettings
+ Tell who may use a managed bot.
+ user_id!:Integer
+
+setManagedBotAccessSettings yes Boolean
+ Set who may use a managed bot.
+ user_id!:Integer is_access_restricted!:Boolean added_user_ids:Integer[]
+
 getAvailableGifts yes Gifts
  List the gifts that the bot can send.
 
@@ -511,6 +569,42 @@ removeUserVerification yes Boolean
 removeChatVerification yes Boolean
  Take the verification away from a chat.
  chat_id!:Integer|String
+
+getUserGifts yes OwnedGifts
+ List the gifts that a user owns.
+ user_id!:Integer exclude_unlimited:Boolean exclude_limited_upgradable:Boolean exclude_limited_non_upgradable:Boolean exclude_from_blockchain:Boolean
+ exclude_unique:Boolean * sort_by_price:Boolean offset:String limit:Integer
+
+getChatGifts yes OwnedGifts
+ List the gifts that a chat owns.
+ chat_id!:Integer|String exclude_unsaved:Boolean exclude_saved:Boolean exclude_unlimited:Boolean exclude_limited_upgradable:Boolean
+ exclude_limited_non_upgradable:Boolean * exclude_from_blockchain:Boolean exclude_unique:Boolean sort_by_price:Boolean offset:String limit:Integer
+
+getMyStarBalance yes StarAmount
+ Tell how many Stars the bot has.
+
+getStarTransactions yes StarTransactions
+ List the bot's Star transactions.
+ offset:Integer limit:Integer
+
+refundStarPayment no Boolean
+ Pay Stars back.
+ user_id!:Integer telegram_payment_charge_id!:String
+
+editUserStarSubscription yes Boolean
+ Cancel or renew a user's Star subscription.
+ user_id!:Integer telegram_payment_charge_id!:String is_canceled!:Boolean
+
+createInvoiceLink no String
+ Make a link to an invoice.
+ title!:String description!:String payload!:String currency!:String prices!:LabeledPrice[] provider_token:String * business_connection_id:String
+ subscription_period:Integer max_tip_amount:Integer suggested_tip_amounts:Integer[] provider_data:String photo_url:String photo_size:Integer
+ photo_width:Integer photo_height:Integer need_name:Boolean need_phone_number:Boolean need_email:Boolean need_shipping_address:Boolean
+ send_phone_number_to_provider:Boolean send_email_to_provider:Boolean is_flexible:Boolean
+
+getBusinessConnection yes BusinessConnection
+ Tell about the bot's connection with a business account.
+ business_connection_id!:String
 
 readBusinessMessage yes Boolean
  Mark a message as read for a business account.
@@ -557,16 +651,6 @@ getBusinessAccountGifts yes OwnedGifts
  business_connection_id!:String exclude_unsaved:Boolean exclude_saved:Boolean exclude_unlimited:Boolean exclude_unique:Boolean sort_by_price:Boolean *
  exclude_limited_upgradable:Boolean exclude_limited_non_upgradable:Boolean exclude_from_blockchain:Boolean offset:String limit:Integer
 
-getUserGifts yes OwnedGifts
- List the gifts that a user owns.
- user_id!:Integer exclude_unlimited:Boolean exclude_limited_upgradable:Boolean exclude_limited_non_upgradable:Boolean exclude_from_blockchain:Boolean
- exclude_unique:Boolean * sort_by_price:Boolean offset:String limit:Integer
-
-getChatGifts yes OwnedGifts
- List the gifts that a chat owns.
- chat_id!:Integer|String exclude_unsaved:Boolean exclude_saved:Boolean exclude_unlimited:Boolean exclude_limited_upgradable:Boolean
- exclude_limited_non_upgradable:Boolean * exclude_from_blockchain:Boolean exclude_unique:Boolean sort_by_price:Boolean offset:String limit:Integer
-
 convertGiftToStars no Boolean
  Turn a gift into Stars.
  business_connection_id!:String owned_gift_id!:String
@@ -596,18 +680,6 @@ editStory yes Story
 deleteStory yes Boolean
  Delete a story of a business account.
  business_connection_id!:String story_id!:Integer
-
-answerWebAppQuery no SentWebAppMessage
- Answer a query of a Mini App, with a message in the user's name.
- web_app_query_id!:String result!:InlineQueryResult
-
-savePreparedInlineMessage no PreparedInlineMessage
- Store a message that a Mini App's user can send.
- user_id!:Integer result!:InlineQueryResult allow_user_chats:Boolean allow_bot_chats:Boolean allow_group_chats:Boolean allow_channel_chats:Boolean
-
-savePreparedKeyboardButton no PreparedKeyboardButton
- Store a keyboard button that a Mini App can use.
- user_id!:Integer button!:KeyboardButton
 
 editMessageText yes Message|Boolean
  Change the text of a message.
@@ -668,12 +740,27 @@ deleteAllMessageReactions yes Boolean
  Delete the recent reactions of a user in a chat.
  chat_id!:Integer|String user_id:Integer actor_chat_id:Integer
 
-sendSticker no Message
- Send a sticker.
- chat_id!:Integer|String sticker!:InputFile|String disable_notification:Boolean
- reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply protect_content:Boolean message_thread_id:Integer *
- business_connection_id:String direct_messages_topic_id:Integer emoji:String allow_paid_broadcast:Boolean message_effect_id:String
- suggested_post_parameters:SuggestedPostParameters reply_parameters:ReplyParameters
+editEphemeralMessageText yes Boolean
+ Change the text of an ephemeral message.
+ chat_id!:Integer|String receiver_user_id!:Integer ephemeral_message_id!:Integer text:String parse_mode:String reply_markup:InlineKeyboardMarkup *
+ entities:MessageEntity[] rich_message:InputRichMessage link_preview_options:LinkPreviewOptions
+
+editEphemeralMessageMedia yes Boolean
+ Change the media of an ephemeral message.
+ chat_id!:Integer|String receiver_user_id!:Integer ephemeral_message_id!:Integer media!:InputMedia reply_markup:InlineKeyboardMarkup
+
+editEphemeralMessageCaption yes Boolean
+ Change the caption of an ephemeral message.
+ chat_id!:Integer|String receiver_user_id!:Integer ephemeral_message_id!:Integer caption:String reply_markup:InlineKeyboardMarkup parse_mode:String *
+ caption_entities:MessageEntity[] show_caption_above_media:Boolean
+
+editEphemeralMessageReplyMarkup yes Boolean
+ Change the inline keyboard of an ephemeral message.
+ chat_id!:Integer|String receiver_user_id!:Integer ephemeral_message_id!:Integer reply_markup:InlineKeyboardMarkup
+
+deleteEphemeralMessage no Boolean
+ Delete an ephemeral message.
+ chat_id!:Integer|String receiver_user_id!:Integer ephemeral_message_id!:Integer
 
 getStickerSet yes StickerSet
  Tell about a sticker set.
@@ -735,67 +822,9 @@ deleteStickerSet no Boolean
  Delete a sticker set that the bot made.
  name!:String
 
-sendRichMessage no Message
- Send a rich message, laid out in blocks.
- chat_id!:Integer|String rich_message!:InputRichMessage * business_connection_id:String message_thread_id:Integer direct_messages_topic_id:Integer
- disable_notification:Boolean protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
- reply_parameters:ReplyParameters reply_markup:InlineKeyboardMarkup|ReplyKeyboardMarkup|ReplyKeyboardRemove|ForceReply
-
-sendRichMessageDraft yes Boolean
- Show a part of a rich message while the rest is being made.
- chat_id!:Integer draft_id!:Integer rich_message!:InputRichMessage * message_thread_id:Integer
-
-answerInlineQuery yes Boolean
- Answer an inline query with results to choose from.
- inline_query_id!:String results!:InlineQueryResult[] cache_time:Integer is_personal:Boolean next_offset:String button:InlineQueryResultsButton
-
-sendInvoice no Message
- Send an invoice.
- chat_id!:Integer|String title!:String description!:String payload!:String currency!:String prices!:LabeledPrice[] * message_thread_id:Integer
- direct_messages_topic_id:Integer provider_token:String max_tip_amount:Integer suggested_tip_amounts:Integer[] start_parameter:String provider_data:String
- photo_url:String photo_size:Integer photo_width:Integer photo_height:Integer need_name:Boolean need_phone_number:Boolean need_email:Boolean
- need_shipping_address:Boolean send_phone_number_to_provider:Boolean send_email_to_provider:Boolean is_flexible:Boolean disable_notification:Boolean
- protect_content:Boolean allow_paid_broadcast:Boolean message_effect_id:String suggested_post_parameters:SuggestedPostParameters
- reply_parameters:ReplyParameters reply_markup:InlineKeyboardMarkup
-
-createInvoiceLink no String
- Make a link to an invoice.
- title!:String description!:String payload!:String currency!:String prices!:LabeledPrice[] provider_token:String * business_connection_id:String
- subscription_period:Integer max_tip_amount:Integer suggested_tip_amounts:Integer[] provider_data:String photo_url:String photo_size:Integer
- photo_width:Integer photo_height:Integer need_name:Boolean need_phone_number:Boolean need_email:Boolean need_shipping_address:Boolean
- send_phone_number_to_provider:Boolean send_email_to_provider:Boolean is_flexible:Boolean
-
-answerShippingQuery yes Boolean
- Answer a query for the ways and prices of shipping.
- shipping_query_id!:String ok!:Boolean shipping_options:ShippingOption[] error_message:String
-
-answerPreCheckoutQuery yes Boolean
- Confirm or refuse an order, within ten seconds.
- pre_checkout_query_id!:String ok!:Boolean error_message:String
-
-getMyStarBalance yes StarAmount
- Tell how many Stars the bot has.
-
-getStarTransactions yes StarTransactions
- List the bot's Star transactions.
- offset:Integer limit:Integer
-
-refundStarPayment no Boolean
- Pay Stars back.
- user_id!:Integer telegram_payment_charge_id!:String
-
-editUserStarSubscription yes Boolean
- Cancel or renew a user's Star subscription.
- user_id!:Integer telegram_payment_charge_id!:String is_canceled!:Boolean
-
 setPassportDataErrors yes Boolean
  Tell a user what is wrong in the Passport data.
  user_id!:Integer errors!:PassportElementError[]
-
-sendGame no Message
- Send a game.
- chat_id!:Integer|String game_short_name!:String disable_notification:Boolean reply_markup:InlineKeyboardMarkup protect_content:Boolean
- message_thread_id:Integer * business_connection_id:String allow_paid_broadcast:Boolean message_effect_id:String reply_parameters:ReplyParameters
 
 setGameScore no Message|Boolean
  Set a user's score in a game.

@@ -1,4 +1,4 @@
-# Written by scripts/generators/generate_methods.py for Bot API 10.1; do not edit.
+# Written by scripts/generators/generate_methods.py for Bot API 10.3; do not edit.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
@@ -83,6 +83,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         link_preview_options: telegram.LinkPreviewOptions | Mapping[str, Any] | None = None,
         allow_paid_broadcast: bool | None = None,
         message_effect_id: str | None = None,
@@ -185,6 +186,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         show_caption_above_media: bool | None = None,
         has_spoiler: bool | None = None,
@@ -210,6 +212,7 @@ class QueuedMethods:
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
         *,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         caption: str | None = None,
         parse_mode: str | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
@@ -242,6 +245,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         parse_mode: str | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         thumbnail: _File | None = None,
@@ -272,6 +276,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         thumbnail: _File | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         disable_content_type_detection: bool | None = None,
@@ -300,6 +305,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         width: int | None = None,
         height: int | None = None,
         thumbnail: _File | None = None,
@@ -335,6 +341,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         thumbnail: _File | None = None,
         parse_mode: str | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
@@ -367,6 +374,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         parse_mode: str | None = None,
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         protect_content: bool | None = None,
@@ -394,6 +402,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         thumbnail: _File | None = None,
         protect_content: bool | None = None,
         allow_paid_broadcast: bool | None = None,
@@ -470,6 +479,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         horizontal_accuracy: float | None = None,
         heading: int | None = None,
         proximity_alert_radius: int | None = None,
@@ -498,6 +508,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         foursquare_type: str | None = None,
         google_place_id: str | None = None,
         google_place_type: str | None = None,
@@ -528,6 +539,7 @@ class QueuedMethods:
         business_connection_id: str | None = None,
         message_thread_id: int | None = None,
         direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
         vcard: str | None = None,
         protect_content: bool | None = None,
         allow_paid_broadcast: bool | None = None,
@@ -636,6 +648,8 @@ class QueuedMethods:
         parse_mode: str | None = None,
         entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         *,
+        can_stop: bool | None = None,
+        keep_on_stop: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
@@ -665,6 +679,129 @@ class QueuedMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the bot's reactions to a message."""
+    def send_sticker(
+        self,
+        chat_id: int | str,
+        sticker: _File | telegram.Sticker,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        protect_content: bool | None = None,
+        message_thread_id: int | None = None,
+        *,
+        business_connection_id: str | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        emoji: str | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Send a sticker."""
+    def send_rich_message(
+        self,
+        chat_id: int | str,
+        rich_message: Mapping[str, Any],
+        *,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Send a rich message, laid out in blocks."""
+    def send_rich_message_draft(
+        self,
+        chat_id: int,
+        draft_id: int,
+        rich_message: Mapping[str, Any],
+        *,
+        message_thread_id: int | None = None,
+        can_stop: bool | None = None,
+        keep_on_stop: bool | None = None,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Show a part of a rich message while the rest is being made."""
+    def send_invoice(
+        self,
+        chat_id: int | str,
+        title: str,
+        description: str,
+        payload: str,
+        currency: str,
+        prices: Sequence[telegram.LabeledPrice | Mapping[str, Any]],
+        *,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        provider_token: str | None = None,
+        max_tip_amount: int | None = None,
+        suggested_tip_amounts: Sequence[int] | None = None,
+        start_parameter: str | None = None,
+        provider_data: str | None = None,
+        photo_url: str | None = None,
+        photo_size: int | None = None,
+        photo_width: int | None = None,
+        photo_height: int | None = None,
+        need_name: bool | None = None,
+        need_phone_number: bool | None = None,
+        need_email: bool | None = None,
+        need_shipping_address: bool | None = None,
+        send_phone_number_to_provider: bool | None = None,
+        send_email_to_provider: bool | None = None,
+        is_flexible: bool | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Send an invoice."""
+    def send_game(
+        self,
+        chat_id: int | str,
+        game_short_name: str,
+        disable_notification: bool | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        protect_content: bool | None = None,
+        message_thread_id: int | None = None,
+        *,
+        business_connection_id: str | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Send a game."""
     def set_user_emoji_status(
         self,
         user_id: int,
@@ -734,6 +871,7 @@ class QueuedMethods:
         can_manage_topics: bool | None = None,
         can_manage_direct_messages: bool | None = None,
         can_manage_tags: bool | None = None,
+        can_send_welcome_messages: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
@@ -1132,6 +1270,21 @@ class QueuedMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Answer a press of an inline button."""
+    def answer_inline_query(
+        self,
+        inline_query_id: str,
+        results: _Results | Callable[[int], _Results | None],
+        cache_time: float | timedelta | None = None,
+        is_personal: bool | None = None,
+        next_offset: str | None = None,
+        button: telegram.InlineQueryResultsButton | Mapping[str, Any] | None = None,
+        *,
+        current_offset: str | None = None,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Answer an inline query with results to choose from."""
     def answer_guest_query(
         self,
         guest_query_id: str,
@@ -1142,26 +1295,63 @@ class QueuedMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Answer a query from a chat that the bot is not in."""
-    def replace_managed_bot_token(
+    def answer_web_app_query(
         self,
-        user_id: int,
+        web_app_query_id: str,
+        result: telegram.InlineQueryResult | Mapping[str, Any],
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
-        """Revoke the token of a managed bot and make a new one."""
-    def set_managed_bot_access_settings(
+        """Answer a query of a Mini App, with a message in the user's name."""
+    def save_prepared_inline_message(
         self,
         user_id: int,
-        is_access_restricted: bool,
-        added_user_ids: Sequence[int] | None = None,
+        result: telegram.InlineQueryResult | Mapping[str, Any],
+        allow_user_chats: bool | None = None,
+        allow_bot_chats: bool | None = None,
+        allow_group_chats: bool | None = None,
+        allow_channel_chats: bool | None = None,
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
-        """Set who may use a managed bot."""
+        """Store a message that a Mini App's user can send."""
+    def save_prepared_keyboard_button(
+        self,
+        user_id: int,
+        button: telegram.KeyboardButton | Mapping[str, Any],
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Store a keyboard button that a Mini App can use."""
+    def answer_shipping_query(
+        self,
+        shipping_query_id: str,
+        ok: bool,
+        shipping_options: Sequence[telegram.ShippingOption | Mapping[str, Any]] | None = None,
+        error_message: str | None = None,
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Answer a query for the ways and prices of shipping."""
+    def answer_pre_checkout_query(
+        self,
+        pre_checkout_query_id: str,
+        ok: bool,
+        error_message: str | None = None,
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Confirm or refuse an order, within ten seconds."""
     def set_my_commands(
         self,
         commands: Sequence[telegram.BotCommand | tuple[str, str] | Mapping[str, Any]],
@@ -1250,6 +1440,26 @@ class QueuedMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the rights that the bot asks for as an administrator."""
+    def replace_managed_bot_token(
+        self,
+        user_id: int,
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Revoke the token of a managed bot and make a new one."""
+    def set_managed_bot_access_settings(
+        self,
+        user_id: int,
+        is_access_restricted: bool,
+        added_user_ids: Sequence[int] | None = None,
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Set who may use a managed bot."""
     def send_gift(
         self,
         gift_id: str,
@@ -1317,6 +1527,57 @@ class QueuedMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Take the verification away from a chat."""
+    def refund_star_payment(
+        self,
+        user_id: int,
+        telegram_payment_charge_id: str,
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Pay Stars back."""
+    def edit_user_star_subscription(
+        self,
+        user_id: int,
+        telegram_payment_charge_id: str,
+        is_canceled: bool,
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Cancel or renew a user's Star subscription."""
+    def create_invoice_link(
+        self,
+        title: str,
+        description: str,
+        payload: str,
+        currency: str,
+        prices: Sequence[telegram.LabeledPrice | Mapping[str, Any]],
+        provider_token: str | None = None,
+        *,
+        business_connection_id: str | None = None,
+        subscription_period: float | timedelta | None = None,
+        max_tip_amount: int | None = None,
+        suggested_tip_amounts: Sequence[int] | None = None,
+        provider_data: str | None = None,
+        photo_url: str | None = None,
+        photo_size: int | None = None,
+        photo_width: int | None = None,
+        photo_height: int | None = None,
+        need_name: bool | None = None,
+        need_phone_number: bool | None = None,
+        need_email: bool | None = None,
+        need_shipping_address: bool | None = None,
+        send_phone_number_to_provider: bool | None = None,
+        send_email_to_provider: bool | None = None,
+        is_flexible: bool | None = None,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Make a link to an invoice."""
     def read_business_message(
         self,
         business_connection_id: str,
@@ -1501,40 +1762,6 @@ class QueuedMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete a story of a business account."""
-    def answer_web_app_query(
-        self,
-        web_app_query_id: str,
-        result: telegram.InlineQueryResult | Mapping[str, Any],
-        *,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Answer a query of a Mini App, with a message in the user's name."""
-    def save_prepared_inline_message(
-        self,
-        user_id: int,
-        result: telegram.InlineQueryResult | Mapping[str, Any],
-        allow_user_chats: bool | None = None,
-        allow_bot_chats: bool | None = None,
-        allow_group_chats: bool | None = None,
-        allow_channel_chats: bool | None = None,
-        *,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Store a message that a Mini App's user can send."""
-    def save_prepared_keyboard_button(
-        self,
-        user_id: int,
-        button: telegram.KeyboardButton | Mapping[str, Any],
-        *,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Store a keyboard button that a Mini App can use."""
     def edit_message_text(
         self,
         text: str | None = None,
@@ -1721,30 +1948,76 @@ class QueuedMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete the recent reactions of a user in a chat."""
-    def send_sticker(
+    def edit_ephemeral_message_text(
         self,
         chat_id: int | str,
-        sticker: _File | telegram.Sticker,
-        disable_notification: bool | None = None,
-        reply_markup: _ReplyMarkup | None = None,
-        protect_content: bool | None = None,
-        message_thread_id: int | None = None,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        text: str | None = None,
+        parse_mode: str | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
         *,
-        business_connection_id: str | None = None,
-        direct_messages_topic_id: int | None = None,
-        emoji: str | None = None,
-        allow_paid_broadcast: bool | None = None,
-        message_effect_id: str | None = None,
-        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
-        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
-        reply_to_message_id: int | None = None,
-        allow_sending_without_reply: bool | None = None,
-        filename: str | None = None,
+        entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        rich_message: Mapping[str, Any] | None = None,
+        link_preview_options: telegram.LinkPreviewOptions | Mapping[str, Any] | None = None,
+        disable_web_page_preview: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
-        """Send a sticker."""
+        """Change the text of an ephemeral message."""
+    def edit_ephemeral_message_media(
+        self,
+        chat_id: int | str,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        media: telegram.InputMedia | Mapping[str, Any],
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Change the media of an ephemeral message."""
+    def edit_ephemeral_message_caption(
+        self,
+        chat_id: int | str,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        caption: str | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        parse_mode: str | None = None,
+        *,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        show_caption_above_media: bool | None = None,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Change the caption of an ephemeral message."""
+    def edit_ephemeral_message_reply_markup(
+        self,
+        chat_id: int | str,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Change the inline keyboard of an ephemeral message."""
+    def delete_ephemeral_message(
+        self,
+        chat_id: int | str,
+        receiver_user_id: int,
+        ephemeral_message_id: int,
+        *,
+        ttl: float | timedelta | None = None,
+        not_before: float | datetime | timedelta | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Delete an ephemeral message."""
     def upload_sticker_file(
         self,
         user_id: int,
@@ -1883,170 +2156,6 @@ class QueuedMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete a sticker set that the bot made."""
-    def send_rich_message(
-        self,
-        chat_id: int | str,
-        rich_message: Mapping[str, Any],
-        *,
-        business_connection_id: str | None = None,
-        message_thread_id: int | None = None,
-        direct_messages_topic_id: int | None = None,
-        disable_notification: bool | None = None,
-        protect_content: bool | None = None,
-        allow_paid_broadcast: bool | None = None,
-        message_effect_id: str | None = None,
-        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
-        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
-        reply_markup: _ReplyMarkup | None = None,
-        reply_to_message_id: int | None = None,
-        allow_sending_without_reply: bool | None = None,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Send a rich message, laid out in blocks."""
-    def send_rich_message_draft(
-        self,
-        chat_id: int,
-        draft_id: int,
-        rich_message: Mapping[str, Any],
-        *,
-        message_thread_id: int | None = None,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Show a part of a rich message while the rest is being made."""
-    def answer_inline_query(
-        self,
-        inline_query_id: str,
-        results: _Results | Callable[[int], _Results | None],
-        cache_time: float | timedelta | None = None,
-        is_personal: bool | None = None,
-        next_offset: str | None = None,
-        button: telegram.InlineQueryResultsButton | Mapping[str, Any] | None = None,
-        *,
-        current_offset: str | None = None,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Answer an inline query with results to choose from."""
-    def send_invoice(
-        self,
-        chat_id: int | str,
-        title: str,
-        description: str,
-        payload: str,
-        currency: str,
-        prices: Sequence[telegram.LabeledPrice | Mapping[str, Any]],
-        *,
-        message_thread_id: int | None = None,
-        direct_messages_topic_id: int | None = None,
-        provider_token: str | None = None,
-        max_tip_amount: int | None = None,
-        suggested_tip_amounts: Sequence[int] | None = None,
-        start_parameter: str | None = None,
-        provider_data: str | None = None,
-        photo_url: str | None = None,
-        photo_size: int | None = None,
-        photo_width: int | None = None,
-        photo_height: int | None = None,
-        need_name: bool | None = None,
-        need_phone_number: bool | None = None,
-        need_email: bool | None = None,
-        need_shipping_address: bool | None = None,
-        send_phone_number_to_provider: bool | None = None,
-        send_email_to_provider: bool | None = None,
-        is_flexible: bool | None = None,
-        disable_notification: bool | None = None,
-        protect_content: bool | None = None,
-        allow_paid_broadcast: bool | None = None,
-        message_effect_id: str | None = None,
-        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
-        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
-        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
-        reply_to_message_id: int | None = None,
-        allow_sending_without_reply: bool | None = None,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Send an invoice."""
-    def create_invoice_link(
-        self,
-        title: str,
-        description: str,
-        payload: str,
-        currency: str,
-        prices: Sequence[telegram.LabeledPrice | Mapping[str, Any]],
-        provider_token: str | None = None,
-        *,
-        business_connection_id: str | None = None,
-        subscription_period: float | timedelta | None = None,
-        max_tip_amount: int | None = None,
-        suggested_tip_amounts: Sequence[int] | None = None,
-        provider_data: str | None = None,
-        photo_url: str | None = None,
-        photo_size: int | None = None,
-        photo_width: int | None = None,
-        photo_height: int | None = None,
-        need_name: bool | None = None,
-        need_phone_number: bool | None = None,
-        need_email: bool | None = None,
-        need_shipping_address: bool | None = None,
-        send_phone_number_to_provider: bool | None = None,
-        send_email_to_provider: bool | None = None,
-        is_flexible: bool | None = None,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Make a link to an invoice."""
-    def answer_shipping_query(
-        self,
-        shipping_query_id: str,
-        ok: bool,
-        shipping_options: Sequence[telegram.ShippingOption | Mapping[str, Any]] | None = None,
-        error_message: str | None = None,
-        *,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Answer a query for the ways and prices of shipping."""
-    def answer_pre_checkout_query(
-        self,
-        pre_checkout_query_id: str,
-        ok: bool,
-        error_message: str | None = None,
-        *,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Confirm or refuse an order, within ten seconds."""
-    def refund_star_payment(
-        self,
-        user_id: int,
-        telegram_payment_charge_id: str,
-        *,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Pay Stars back."""
-    def edit_user_star_subscription(
-        self,
-        user_id: int,
-        telegram_payment_charge_id: str,
-        is_canceled: bool,
-        *,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Cancel or renew a user's Star subscription."""
     def set_passport_data_errors(
         self,
         user_id: int,
@@ -2057,26 +2166,6 @@ class QueuedMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Tell a user what is wrong in the Passport data."""
-    def send_game(
-        self,
-        chat_id: int | str,
-        game_short_name: str,
-        disable_notification: bool | None = None,
-        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
-        protect_content: bool | None = None,
-        message_thread_id: int | None = None,
-        *,
-        business_connection_id: str | None = None,
-        allow_paid_broadcast: bool | None = None,
-        message_effect_id: str | None = None,
-        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
-        reply_to_message_id: int | None = None,
-        allow_sending_without_reply: bool | None = None,
-        ttl: float | timedelta | None = None,
-        not_before: float | datetime | timedelta | None = None,
-        api_kwargs: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Send a game."""
     def set_game_score(
         self,
         user_id: int,

@@ -9,7 +9,7 @@ from syncbot.client.api.table import MethodSpec, ParameterSpec
 
 _PLAIN = {"Integer": "int", "String": "str", "Boolean": "bool", "Float": "float"}
 # What speaks of newer things than python-telegram-bot 22.8 knows; such values are given as dicts, and come back as dicts.
-_NOT_IN_TELEGRAM = frozenset({"InputRichMessage", "RichMessage"})
+_NOT_IN_TELEGRAM = frozenset({"EphemeralMessageParameters", "InputRichMessage"})
 FILE = "str | bytes | PathLike[str] | IO[bytes] | telegram.InputFile"
 _FILE_OBJECTS = {
     "photo": "PhotoSize",

@@ -26,7 +26,7 @@ _OWN_CONVENIENCES: Mapping[str, dict[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _RENAMED: Mapping[str, str] = MappingProxyType({"close": "close_bot"})
-_CARRIERS = ("InputFile", "InputMedia", "InputPaidMedia", "InputPoll", "InputSticker", "InputProfilePhoto", "InputStoryContent")
+_CARRIERS = ("InputFile", "InputMedia", "InputRichMessage", "InputPaidMedia", "InputPoll", "InputSticker", "InputProfilePhoto", "InputStoryContent")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ This is where telegram is loaded, at the first answer that needs it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def _fits(kind: str, value: Any) -> bool:
 
 def _guarded(kind: str, value: Any, bot: Any) -> Any:
     try:
-        return _decoded(kind, _without_old_fields(value), bot)
+        made = _decoded(kind, _without_old_fields(value), bot)
+        _keep_keyboard_fields(value, made)
+        return made
     except Exception as problem:
         # Whatever telegram's classes stumble over is a fault of the data; the text is theirs, the length is ours.
         text = str(problem)[:_SHOWN_CHARACTERS]
@@ -140,6 +143,23 @@ def _without_old_fields(value: Any) -> Any:
     if right is not None:
         result.setdefault("correct_option_ids", [right])
     return result
+
+
+def _keep_keyboard_fields(value: Any, made: Any) -> None:
+    """Put what an inline keyboard has beside its rows among its `api_kwargs`: python-telegram-bot, which does so with every other type, drops it here.
+
+    What its types lack is among the `api_kwargs` as it came, and needs no look.
+    """
+    if type(value) is list and type(made) is tuple and len(value) == len(made):
+        for item, its in zip(value, made, strict=True):
+            _keep_keyboard_fields(item, its)
+    if type(value) is not dict:
+        return
+    for key, part in value.items():
+        if type(part) in (dict, list) and (inner := getattr(made, "from_user" if key == "from" else key, None)) is not None:
+            _keep_keyboard_fields(part, inner)
+    if hasattr(made, "inline_keyboard") and (dropped := {key: part for key, part in value.items() if not hasattr(made, key)}):
+        object.__setattr__(made, "api_kwargs", MappingProxyType(dict(made.api_kwargs) | dropped))  # the object itself is frozen
 
 
 def _shown_type(value: Any) -> str:

@@ -11,7 +11,7 @@ from syncbot.runtime.handling.handlers import ANY, D
 
 
 class KindDecorators(ABC, Generic[D]):
-    """The decorators of the 25 kinds of updates of Bot API 10.1.
+    """The decorators of the 27 kinds of updates of Bot API 10.3.
 
     Args:
         filters: what the update has to satisfy; see `syncbot.runtime.handling.filters`.
@@ -123,3 +123,11 @@ class KindDecorators(ABC, Generic[D]):
     def managed_bot(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
         """Handle a bot that was made to be managed by this one, or has a new token or owner."""
         return self._decorate("managed_bot", filters, None, group, state)
+
+    def subscription(self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY) -> D:
+        """Handle a user's subscription to the bot that was canceled, taken up again, or could not be paid. The pattern is for its `invoice_payload`."""
+        return self._decorate("subscription", filters, pattern, group, state)
+
+    def stopped_message_generation(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
+        """Handle a user who stopped the drafts of a message."""
+        return self._decorate("stopped_message_generation", filters, None, group, state)

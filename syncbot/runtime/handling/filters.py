@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, Union
 
 from syncbot.runtime.handling.kinds import KINDS, SERVICE_FIELDS
 from syncbot.runtime.handling.stored_dict import plain
-from syncbot.runtime.handling.update_facts import field_reader, message_of
+from syncbot.runtime.handling.update_facts import field_of, field_reader, message_of
 
 if TYPE_CHECKING:
     import telegram
@@ -207,7 +207,7 @@ def has(*fields: str) -> Filter:
     """Messages with one of these fields ("giveaway", "checklist", …), as the Bot API names them."""
     if not fields:
         raise TypeError("has() needs the name of a field")
-    return _message(f"has({', '.join(map(repr, fields))})", lambda message: any(getattr(message, field, None) for field in fields))
+    return _message(f"has({', '.join(map(repr, fields))})", lambda message: any(field_of(message, field) for field in fields))
 
 
 def _is_reply(message: Any) -> object:
@@ -259,6 +259,9 @@ FORWARDED = has("forward_origin")
 REPLY = _message("REPLY", _is_reply)
 """Replies to a message; not what merely stands in a forum topic."""
 VIA_BOT = has("via_bot")
+EPHEMERAL = has("ephemeral_message_id")
+"""Messages that one user of a group alone sees."""
+RICH_MESSAGE = has("rich_message")
 TOPIC = has("is_topic_message")
 """Messages in a forum topic other than the general one."""
 EDITED = _Plain("EDITED", lambda update: any(getattr(update, name, None) is not None for name in _EDITED))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from syncbot.runtime.handling.filters import Filter, FilterLike, as_filter, match_in
 from syncbot.runtime.handling.stored_dict import plain
-from syncbot.runtime.handling.update_facts import KIND_BY_NAME
+from syncbot.runtime.handling.update_facts import KIND_BY_NAME, field_of
 
 if TYPE_CHECKING:
     import telegram
@@ -235,7 +235,7 @@ class PatternHandler(Handler):
             raise TypeError(f"updates of the kind {kind} have no text that a pattern could match; use filters.regex for messages")
 
     def _own(self, update: telegram.Update, context: Context) -> Matched | None:
-        text = getattr(getattr(update, self._kind, None), self._field, None)
+        text = field_of(field_of(update, self._kind), self._field)
         match = self._pattern.match(text) if isinstance(text, str) else None
         return Matched(match=match) if match else None
 

@@ -22,7 +22,7 @@ class Kind(NamedTuple):
     pattern: str = ""
 
 
-API_VERSION = "10.1"
+API_VERSION = "10.3"
 """The version of the Bot API that the table describes."""
 
 KINDS: tuple[Kind, ...] = (
@@ -51,6 +51,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("chat_boost", "ChatBoostUpdated", chat=("chat",)),
     Kind("removed_chat_boost", "ChatBoostRemoved", chat=("chat",)),
     Kind("managed_bot", "ManagedBotUpdated", user=("user",)),
+    Kind("subscription", "BotSubscriptionUpdated", user=("user",), pattern="invoice_payload"),
+    Kind("stopped_message_generation", "MessageGenerationStopped", chat=("chat",), user=("chat",)),
 )
 
 SERVICE_FIELDS = frozenset(
@@ -78,6 +80,9 @@ SERVICE_FIELDS = frozenset(
         "chat_background_set",
         "checklist_tasks_done",
         "checklist_tasks_added",
+        "community_chat_added",
+        "community_chat_joined",
+        "community_chat_removed",
         "direct_message_price_changed",
         "forum_topic_created",
         "forum_topic_edited",

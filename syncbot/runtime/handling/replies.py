@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from syncbot.client.api.bot_methods import LateMethod, by_name
-from syncbot.runtime.handling.reply_table import ANSWERS, SHORTCUTS, Shortcut
-from syncbot.runtime.handling.update_facts import ReplyTarget
+from syncbot.runtime.handling.reply_table import ANSWERS, FOR_EPHEMERAL, SHORTCUTS, Shortcut
+from syncbot.runtime.handling.update_facts import ReplyTarget, field_of
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
@@ -20,7 +21,7 @@ class Replies:
 
     bot: Bot
     _bot: Bot  # the same, but plain also while `bot` is awaitable
-    _sent: tuple[int, int] | None = None
+    _sent: Mapping[str, int] = MappingProxyType({})  # what names the message that was sent last
 
     @property
     @abstractmethod
@@ -64,6 +65,8 @@ class Replies:
     def delete(self, **given: Any) -> Any:
         """Delete the update's message, or the one under the pressed button; that of a business account in its own way."""
         target = self.target
+        if target.ephemeral_message_id is not None:
+            return self._bot.delete_ephemeral_message(**_filled(self, FOR_EPHEMERAL["delete"], (), given))
         if target.business_connection_id is None or target.message_id is None:
             return self._bot.delete_message(**_filled(self, SHORTCUTS["delete"], (), given))
         return self._bot.delete_business_messages(target.business_connection_id, [target.message_id], **given)
@@ -79,7 +82,8 @@ class Replies:
 
 def _build(shortcut: Shortcut) -> Callable[..., Any]:
     def method(self: Replies, /, *values: Any, **given: Any) -> Any:
-        result = getattr(self._bot, shortcut.spec.python_name)(**_filled(self, shortcut, values, given))
+        used = FOR_EPHEMERAL.get(shortcut.name, shortcut) if shortcut.edits and _edits_ephemeral(self) else shortcut
+        result = getattr(self._bot, used.spec.python_name)(**_filled(self, used, values, given))
         if shortcut.defaults:
             _remember(self, result)
         return result
@@ -104,7 +108,9 @@ def _filled(self: Replies, shortcut: Shortcut, values: tuple[Any, ...], given: d
     if shortcut.edits:
         filled |= _edited(self)
     _check_filled(self.target, shortcut, filled)
-    if quote:
+    if "ephemeral_message_parameters" in parameters:
+        filled |= _for_the_same_eyes(self.target, given)
+    if quote and "reply_parameters" not in filled:
         filled |= _quote(self.target, given)
     return filled | given
 
@@ -112,19 +118,38 @@ def _filled(self: Replies, shortcut: Shortcut, values: tuple[Any, ...], given: d
 def _check_filled(target: ReplyTarget, shortcut: Shortcut, filled: dict[str, Any]) -> None:
     """Refuse a call that the update says too little for."""
     missing = [name for name in shortcut.fixed if name in filled and filled[name] is None and shortcut.spec.parameters[name].required]
-    if shortcut.edits and filled.get("message_id") is None and filled.get("inline_message_id") is None:
+    if "inline_message_id" in shortcut.fixed and filled.get("message_id") is None and filled.get("inline_message_id") is None:
         missing = missing or ["message_id"]
     if missing:
         advice = "; a guest message is answered with context.answer()" if target.kind == "guest_message" else ""
         raise RuntimeError(f"context.{shortcut.name}() needs a {missing[0]}, and there is none in {_shown(target)}{advice}")
 
 
-def _edited(self: Replies) -> dict[str, Any]:
+def _edited(self: Replies) -> Mapping[str, int]:
     """Which message an edit is about, where it is not the update's own: users' messages cannot be edited, so it is the last one sent from here."""
-    target = self.target
-    if self._sent is not None and target.kind != "callback_query" and target.inline_message_id is None:
-        return {"chat_id": self._sent[0], "message_id": self._sent[1]}
-    return {}
+    return self._sent if self.target.kind != "callback_query" and self.target.inline_message_id is None else {}
+
+
+def _edits_ephemeral(self: Replies) -> bool:
+    """Whether an edit is about a message that one user alone sees."""
+    edited = _edited(self)
+    return "ephemeral_message_id" in edited if edited else self.target.ephemeral_message_id is not None
+
+
+def _for_the_same_eyes(target: ReplyTarget, given: dict[str, Any]) -> dict[str, Any]:
+    """A reply to a message that one user alone sees is for that user alone, unless the caller says who is to see it.
+
+    A bot that is no administrator may send such a message only in answer to one, or to a press of a button.
+    """
+    if target.ephemeral_message_id is None or "ephemeral_message_parameters" in given:
+        return {}
+    if target.kind == "callback_query":
+        return {"ephemeral_message_parameters": {"receiver_user_id": target.user_id, "callback_query_id": target.query_id}}
+    for_user = {"ephemeral_message_parameters": {"receiver_user_id": target.user_id}}
+    if given.get("reply_parameters") is not None or given.get("reply_to_message_id") is not None:
+        return for_user
+    given.pop("allow_sending_without_reply", None)  # which Telegram takes as False here
+    return for_user | {"reply_parameters": {"ephemeral_message_id": target.ephemeral_message_id}}
 
 
 def _quote(target: ReplyTarget, given: dict[str, Any]) -> dict[str, Any]:
@@ -141,8 +166,12 @@ def _remember(self: Replies, result: Any) -> None:
     """Keep which message was sent last, for `edit`."""
     first = result[0] if isinstance(result, tuple | list) and result else result
     chat, message_id = getattr(first, "chat", None), getattr(first, "message_id", None)
-    if chat is not None and message_id is not None:
-        self._sent = (chat.id, message_id)
+    if chat is None or message_id is None:
+        return
+    if (ephemeral_id := field_of(first, "ephemeral_message_id")) is None:
+        self._sent = {"chat_id": chat.id, "message_id": message_id}
+    elif (receiver := field_of(first, "receiver_user")) is not None:
+        self._sent = {"chat_id": chat.id, "receiver_user_id": receiver.id, "ephemeral_message_id": ephemeral_id}
 
 
 def _shown(target: ReplyTarget) -> str:

@@ -12,6 +12,7 @@ from syncbot.client.api.table import MethodSpec, find_method, snake_case
 PLACE = {"chat_id": "reply_chat_id", "business_connection_id": "business_connection_id"}
 TOPIC = {"message_thread_id": "message_thread_id", "direct_messages_topic_id": "direct_messages_topic_id"}
 MESSAGE = {"chat_id": "chat_id", "message_id": "message_id", "business_connection_id": "business_connection_id"}
+EPHEMERAL = {"chat_id": "chat_id", "receiver_user_id": "receiver_user_id", "ephemeral_message_id": "ephemeral_message_id"}
 ORIGIN = {"from_chat_id": "chat_id", "message_id": "message_id"}
 MEMBER = {"chat_id": "chat_id", "user_id": "user_id"}
 
@@ -89,6 +90,20 @@ def _others() -> Iterable[Shortcut]:
 
 SHORTCUTS: Mapping[str, Shortcut] = MappingProxyType({shortcut.name: shortcut for shortcut in (*_replies(), *_others())})
 """By name, except `answer`."""
+
+FOR_EPHEMERAL: Mapping[str, Shortcut] = MappingProxyType(
+    {
+        name: Shortcut(name, method, EPHEMERAL, edits=name in EDITS)
+        for name, method in (
+            ("edit", "editEphemeralMessageText"),
+            ("edit_caption", "editEphemeralMessageCaption"),
+            ("edit_media", "editEphemeralMessageMedia"),
+            ("edit_reply_markup", "editEphemeralMessageReplyMarkup"),
+            ("delete", "deleteEphemeralMessage"),
+        )
+    }
+)
+"""What stands in for a shortcut where one user alone sees the message."""
 
 ANSWERS: Mapping[str, Shortcut] = MappingProxyType(
     {

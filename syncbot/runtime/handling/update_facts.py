@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
+from syncbot.plain.objects import Object
 from syncbot.runtime.handling.kinds import KINDS, SERVICE_FIELDS, Kind
 
 KIND_BY_NAME: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in KINDS})
 """The kinds of updates by name."""
 _QUERY_IDS = {"guest_message": "guest_query_id", "chat_join_request": "query_id"}
 _QUERIES = frozenset({"inline_query", "callback_query", "shipping_query", "pre_checkout_query"})
+_IN_TOPICS = frozenset({"stopped_message_generation"})
+"""Kinds whose thread is always one that can be sent to."""
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 _ANSWERING_KINDS = frozenset({"message", "business_message"})
 
@@ -88,6 +91,8 @@ class ReplyTarget:
             chat with the user.
         user_id: the user who caused it.
         message_id: the message that it is about: the message itself, or the one under the pressed button.
+        ephemeral_message_id: the same where one user of a group alone sees it; such a message has no other id.
+        receiver_user_id: who alone sees it: the bot itself, where a user wrote it.
         inline_message_id: the same for a message that was sent by way of the bot's inline mode.
         message_thread_id: the forum topic; not the thread of replies in an ordinary group, which cannot be sent to.
         direct_messages_topic_id: the topic in the direct messages of a channel.
@@ -100,6 +105,8 @@ class ReplyTarget:
     reply_chat_id: int | None = None
     user_id: int | None = None
     message_id: int | None = None
+    ephemeral_message_id: int | None = None
+    receiver_user_id: int | None = None
     inline_message_id: str | None = None
     message_thread_id: int | None = None
     direct_messages_topic_id: int | None = None
@@ -127,9 +134,11 @@ def target_of(raw: object) -> ReplyTarget:
         chat_id=chat_id,
         reply_chat_id=reply_chat_id,
         user_id=user_id,
-        message_id=_int(about.get("message_id")),
+        message_id=_int(about.get("message_id")) or None,
+        ephemeral_message_id=_int(about.get("ephemeral_message_id")),
+        receiver_user_id=_id(about.get("receiver_user")),
         inline_message_id=_text(payload.get("inline_message_id")),
-        message_thread_id=_int(about.get("message_thread_id")) if about.get("is_topic_message") is True else None,
+        message_thread_id=_int(about.get("message_thread_id")) if about.get("is_topic_message") is True or kind in _IN_TOPICS else None,
         direct_messages_topic_id=_int(_walk(about, "direct_messages_topic", "topic_id")),
         business_connection_id=_text(about.get("business_connection_id")),
         query_id=_text(payload.get(_QUERY_IDS.get(kind, "id"))) if kind in _QUERIES or kind in _QUERY_IDS else None,
@@ -154,13 +163,25 @@ def message_of(update: Any) -> Any:
     return found if found is not None else getattr(getattr(update, "callback_query", None), "message", None)
 
 
+def field_of(owner: Any, name: str) -> Any:
+    """A field of an object, python-telegram-bot's or ours; None where it is missing.
+
+    What python-telegram-bot's types lack is among their `api_kwargs`, as JSON; that comes back with attributes.
+    """
+    found = getattr(owner, "from_user" if name == "from" else name, None)
+    if found is not None:
+        return found
+    newer = owner if isinstance(owner, Object) else getattr(owner, "api_kwargs", None)
+    found = newer.get(name) if newer else None
+    return Object(found) if type(found) is dict else found
+
+
 def field_reader(*path: str) -> Callable[[Any], Any]:
-    """Read fields one inside the other; None where one is missing. The Bot API's `from` is `from_user` in Python."""
-    steps = ["from_user" if step == "from" else step for step in path]
+    """Read fields one inside the other, by the Bot API's names; None where one is missing."""
 
     def read(update: Any) -> Any:
-        for step in steps:
-            update = getattr(update, step, None)
+        for step in path:
+            update = field_of(update, step)
         return update
 
     return read

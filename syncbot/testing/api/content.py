@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncbot.testing.api.entities import clean, merge_entities, utf16_length
-from syncbot.testing.api.markup import parse_markup
+from syncbot.testing.api.text.entities import clean, merge_entities, utf16_length
+from syncbot.testing.api.text.markup import parse_markup
 from syncbot.testing.world.file_store import FileStore, StoredFile, UploadedFile
 from syncbot.testing.world.problems import bad_request
 from syncbot.testing.world.world import ChatState, World
@@ -139,8 +139,8 @@ def caption_content(params: JSON) -> JSON:
     return content
 
 
-def keyboard_content(call: ApiCall) -> JSON:
-    """The inline keyboard that stays with a message; raises `ApiProblem` where it is none."""
+def keyboard_content(call: ApiCall, edited: JSON | None = None) -> JSON:
+    """The inline keyboard that stays with a message, with the `force_reply` of the message that is edited; raises `ApiProblem` where it is none."""
     markup = call.get("reply_markup")
     if markup is None or markup == "":
         return {}
@@ -156,12 +156,14 @@ def keyboard_content(call: ApiCall) -> JSON:
     if not all(isinstance(button, dict) for row in rows for button in row):
         raise bad_request("can't parse inline keyboard button: expected an Object")
     for button in (button for row in rows for button in row):
-        _check_button(button)
+        check_button(button)
     kept = [row for row in rows if row]
-    return {"reply_markup": {"inline_keyboard": kept}} if kept else {}
+    forces = (markup if edited is None else edited.get("reply_markup", {})).get("force_reply") is True
+    return {"reply_markup": {"inline_keyboard": kept, **({"force_reply": True} if forces else {})}} if kept else {}
 
 
-def _check_button(button: JSON) -> None:
+def check_button(button: JSON) -> None:
+    """Refuse a button that has no text, does nothing without being disabled, or brings too much."""
     if not button.get("text"):
         raise bad_request("can't parse inline keyboard button: text must be non-empty")
     if len(button) == 1 or set(button) <= {"text", "style", "icon_custom_emoji_id"}:
@@ -176,6 +178,8 @@ def reply_content(call: ApiCall, chat: ChatState) -> JSON:
     if not isinstance(reply, dict):
         reply = {"message_id": call.get("reply_to_message_id"), "allow_sending_without_reply": call.get("allow_sending_without_reply")}
     if not reply.get("message_id"):
+        if reply.get("ephemeral_message_id") and not call.get("ephemeral_message_parameters"):
+            raise bad_request("message to be replied not found")
         return {}
     other = call.world.find_chat(reply["chat_id"]) if reply.get("chat_id") else chat
     try:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from syncbot.testing.api.content import ApiCall, caption_content, keyboard_content, text_content
-from syncbot.testing.api.media import media_content
-from syncbot.testing.api.sending import checklist, rich_message
+from syncbot.testing.api.media import checklist, media_content
+from syncbot.testing.api.rich import rich_message
 from syncbot.testing.world.problems import bad_request
-from syncbot.testing.world.world import ChatState
+from syncbot.testing.world.world import ChatState, key_of
 from syncbot.types import JSON
 
 _SAME = "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message"
@@ -24,6 +24,8 @@ def _target(call: ApiCall) -> tuple[ChatState, JSON] | None:
     if call.get("inline_message_id"):
         return None
     chat = call.chat()
+    if call.get("ephemeral_message_id"):
+        return _ephemeral(call, chat, "edit")
     if not call.get("message_id"):
         raise bad_request("message identifier is not specified")
     message = call.world.find_message(chat, call.get("message_id"), "message to edit not found")
@@ -32,21 +34,30 @@ def _target(call: ApiCall) -> tuple[ChatState, JSON] | None:
     return chat, message
 
 
+def _ephemeral(call: ApiCall, chat: ChatState, verb: str) -> tuple[ChatState, JSON]:
+    """A message of the bot that one member alone sees."""
+    alone = chat.seen_alone(call.integer("receiver_user_id"))
+    message = alone.messages.get(call.integer("ephemeral_message_id"))
+    if message is None or message["from"]["id"] != call.world.bot["id"]:
+        raise bad_request(f"message to {verb} not found")
+    return alone, message
+
+
 def _change(call: ApiCall, chat: ChatState, message: JSON, drop: tuple[str, ...], content: JSON) -> JSON:
     """Put new content into a message; refuses a change that changes nothing."""
     new = {key: value for key, value in message.items() if key not in (*drop, "edit_date", "reply_markup")}
-    new.update({**content, **keyboard_content(call)})
+    new.update({**content, **keyboard_content(call, message)})
     if new == {key: value for key, value in message.items() if key != "edit_date"}:
         raise bad_request(_SAME)
     new["edit_date"] = int(time.time())
-    chat.messages[message["message_id"]] = new
+    chat.messages[key_of(message)] = new
     call.world.happened(chat, "edited", new)
     return new
 
 
 def edit_message_text(call: ApiCall) -> JSON | bool:
     """editMessageText."""
-    rich = {"rich_message": rich_message(call.get("rich_message"))} if call.get("rich_message") else None
+    rich = {"rich_message": rich_message(call)} if call.get("rich_message") else None
     found = _target(call)
     content = rich or text_content(call)
     if found is None:
@@ -155,7 +166,7 @@ def get_game_high_scores(call: ApiCall) -> list[JSON]:
 
 
 def _delete(call: ApiCall, chat: ChatState, message: JSON) -> None:
-    del chat.messages[message["message_id"]]
+    del chat.messages[key_of(message)]
     if message["message_id"] in chat.pinned:
         chat.pinned.remove(message["message_id"])
     call.world.happened(chat, "deleted", message)
@@ -165,6 +176,12 @@ def delete_message(call: ApiCall) -> bool:
     """deleteMessage."""
     chat = call.chat()
     _delete(call, chat, call.world.find_message(chat, call.get("message_id"), "message to delete not found"))
+    return True
+
+
+def delete_ephemeral_message(call: ApiCall) -> bool:
+    """deleteEphemeralMessage: its id is free from then on."""
+    _delete(call, *_ephemeral(call, call.chat(), "delete"))
     return True
 
 
@@ -192,6 +209,11 @@ HANDLERS: Mapping[str, Callable[[ApiCall], Any]] = {
     "stopPoll": stop_poll,
     "setGameScore": set_game_score,
     "getGameHighScores": get_game_high_scores,
+    "editEphemeralMessageText": lambda call: bool(edit_message_text(call)),
+    "editEphemeralMessageCaption": lambda call: bool(edit_message_caption(call)),
+    "editEphemeralMessageMedia": lambda call: bool(edit_message_media(call)),
+    "editEphemeralMessageReplyMarkup": lambda call: bool(edit_message_reply_markup(call)),
+    "deleteEphemeralMessage": delete_ephemeral_message,
     "deleteMessage": delete_message,
     "deleteMessages": delete_messages,
 }

@@ -97,3 +97,11 @@ def location(params: JSON) -> JSON:
         raise bad_request("wrong latitude or longitude")
     more = given(params, "horizontal_accuracy", "live_period", "heading", "proximity_alert_radius")
     return {"latitude": latitude, "longitude": longitude, **more}
+
+
+def checklist(asked: Any) -> JSON:
+    """A Checklist out of an InputChecklist."""
+    if not isinstance(asked, dict) or not isinstance(asked.get("tasks"), list):
+        raise bad_request("can't parse checklist JSON object")
+    tasks = [{"id": task.get("id", n + 1), "text": str(task.get("text", ""))} for n, task in enumerate(asked["tasks"]) if isinstance(task, dict)]
+    return {"title": str(asked.get("title", "")), "tasks": tasks, **given(asked, "others_can_add_tasks", "others_can_mark_tasks_as_done")}

@@ -49,7 +49,9 @@ def get_chat(call: ApiCall) -> JSON:
     """getChat."""
     chat = call.world.find_chat(call.get("chat_id"))
     full: JSON = {**chat.card, "accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": _GIFTS}
-    full.update({key: chat.more[key] for key in ("description", "permissions", "bio", "invite_link", "sticker_set_name", "photo") if chat.more.get(key)})
+    full.update(
+        {key: chat.more[key] for key in ("description", "permissions", "bio", "invite_link", "sticker_set_name", "photo", "community") if chat.more.get(key)}
+    )
     if chat.type in ("group", "supergroup"):
         full.setdefault("permissions", dict.fromkeys(_PERMISSIONS, True))
     if chat.pinned and chat.pinned[-1] in chat.messages:

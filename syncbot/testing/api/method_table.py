@@ -13,5 +13,5 @@ Handler = Callable[[ApiCall], Any]
 HANDLERS: dict[str, Handler] = {**sending.HANDLERS, **editing.HANDLERS, **membership.HANDLERS, **own_profile.HANDLERS, **stickers.HANDLERS}
 """By the method's name in Telegram's spelling; getUpdates and the webhook's methods, which are not about the world, are with the engine."""
 
-COUNTED = frozenset(name for name in sending.HANDLERS if name != "sendChatAction")
+COUNTED = frozenset(sending.HANDLERS) - {"sendChatAction", "sendMessageDraft", "sendRichMessageDraft"}
 """The methods that Telegram's limits on sending count."""

@@ -80,7 +80,7 @@ def set_my_commands(call: ApiCall) -> bool:
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(description) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-        kept.append({"command": name, "description": description})
+        kept.append({"command": name, "description": description, **({"is_ephemeral": True} if item.get("is_ephemeral") is True else {})})
     call.world.settings[_scope_key(call, "commands")] = kept
     return True
 

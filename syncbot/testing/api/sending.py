@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from syncbot.testing.api.content import ApiCall, caption_content, check_thread, common_content, origin_of, text_content
-from syncbot.testing.api.media import given, location, media_content, photo_sizes, venue
+from syncbot.testing.api.content import MAX_TEXT, ApiCall, caption_content, check_thread, common_content, formatted, origin_of, text_content
+from syncbot.testing.api.ephemeral import receiver_of
+from syncbot.testing.api.media import checklist, given, location, media_content, photo_sizes, venue
 from syncbot.testing.api.polls import close_poll, poll_of
+from syncbot.testing.api.rich import rich_message
 from syncbot.testing.world.problems import bad_request
 from syncbot.testing.world.world import ChatState
 from syncbot.types import JSON
@@ -17,7 +19,9 @@ from syncbot.types import JSON
 
 def _say(call: ApiCall, content: JSON) -> JSON:
     chat = call.chat()
-    return call.world.bot_says(chat, {**common_content(call, chat), **content})
+    content = {**common_content(call, chat), **content}
+    receiver = receiver_of(call, chat, content)
+    return call.world.bot_says(chat, content) if receiver is None else call.world.add_ephemeral(chat, receiver, content, by_bot=True)
 
 
 def send_message(call: ApiCall) -> JSON:
@@ -109,14 +113,6 @@ def send_checklist(call: ApiCall) -> JSON:
     return _say(call, {"checklist": checklist(call.get("checklist"))})
 
 
-def checklist(asked: Any) -> JSON:
-    """A Checklist out of an InputChecklist."""
-    if not isinstance(asked, dict) or not isinstance(asked.get("tasks"), list):
-        raise bad_request("can't parse checklist JSON object")
-    tasks = [{"id": task.get("id", n + 1), "text": str(task.get("text", ""))} for n, task in enumerate(asked["tasks"]) if isinstance(task, dict)]
-    return {"title": str(asked.get("title", "")), "tasks": tasks, **given(asked, "others_can_add_tasks", "others_can_mark_tasks_as_done")}
-
-
 def send_invoice(call: ApiCall) -> JSON:
     """sendInvoice."""
     prices = [price for price in call.get("prices", []) if isinstance(price, dict)]
@@ -132,16 +128,38 @@ def send_game(call: ApiCall) -> JSON:
     return _say(call, {"game": {"title": name, "description": f"The game {name}", "photo": photo}})
 
 
-def rich_message(asked: Any) -> JSON:
-    """A RichMessage out of an InputRichMessage: its text as one paragraph."""
-    if not isinstance(asked, dict) or not (asked.get("html") or asked.get("markdown")):
-        raise bad_request("can't parse rich message JSON object")
-    return {"blocks": [{"type": "paragraph", "text": asked.get("html") or asked.get("markdown")}], **given(asked, "is_rtl")}
-
-
 def send_rich_message(call: ApiCall) -> JSON:
     """sendRichMessage."""
-    return _say(call, {"rich_message": rich_message(call.get("rich_message"))})
+    return _say(call, {"rich_message": rich_message(call)})
+
+
+DRAFT_SECONDS = 30.0
+"""How long a draft is shown."""
+
+
+def _draft(call: ApiCall, content: JSON) -> bool:
+    """Show a draft in place of the one before; nothing of one that its user has stopped."""
+    chat = call.chat()
+    if chat.type != "private":
+        raise bad_request("drafts can be sent only to private chats")
+    if not call.integer("draft_id"):
+        raise bad_request("draft_id must be non-zero")
+    if chat.more.get("stopped_draft") != call.integer("draft_id"):
+        facts = given(call.params, "draft_id", "message_thread_id", "can_stop", "keep_on_stop")
+        chat.more["draft"] = {"chat": chat.card, **facts, **content, "shown_until": time.monotonic() + DRAFT_SECONDS}
+        call.world.changed.notify_all()
+    return True
+
+
+def send_message_draft(call: ApiCall) -> bool:
+    """sendMessageDraft: an empty text shows that the bot is thinking."""
+    text, entities = formatted(call.get("text"), call.get("parse_mode"), call.get("entities"), limit=MAX_TEXT, name="message")
+    return _draft(call, {"text": text, "entities": entities})
+
+
+def send_rich_message_draft(call: ApiCall) -> bool:
+    """sendRichMessageDraft."""
+    return _draft(call, {"rich_message": rich_message(call, is_draft=True)})
 
 
 # ---------------------------------------------------------------------- forward and copy
@@ -254,6 +272,8 @@ HANDLERS: Mapping[str, Callable[[ApiCall], Any]] = {
     "sendInvoice": send_invoice,
     "sendGame": send_game,
     "sendRichMessage": send_rich_message,
+    "sendMessageDraft": send_message_draft,
+    "sendRichMessageDraft": send_rich_message_draft,
     "forwardMessage": forward_message,
     "copyMessage": copy_message,
     "forwardMessages": forward_messages,

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from syncbot.testing.api.entities import find_entities
 from syncbot.testing.api.media import DESCRIBE
 from syncbot.testing.api.membership import member_card
-from syncbot.testing.people.reading import ChatReader, Press, SentMessage
+from syncbot.testing.api.text.entities import find_entities
+from syncbot.testing.people.reading import ChatReader, MemberView, Press, SentMessage
 from syncbot.testing.world.file_store import FileStore
 from syncbot.testing.world.update_queue import UpdateQueue
-from syncbot.testing.world.world import ChatState, World
+from syncbot.testing.world.world import ChatState, World, key_of
 from syncbot.types import JSON
 
 
@@ -106,14 +106,19 @@ class User(ChatReader):
         Raises:
             LookupError: there is no such button, or it sends no callback.
         """
-        message = self._message_with(target, in_chat or self) if isinstance(target, str) else target
+        where = self if in_chat is None else in_chat.seen_by(self)
+        message = self._message_with(target, where) if isinstance(target, str) else target
         pressed = message.button(target if isinstance(target, str) else button)
+        if "disabled" in pressed:
+            raise LookupError(f"the button {pressed['text']!r} is disabled and does nothing")
         if "callback_data" not in pressed and "callback_game" not in pressed:
             raise LookupError(f"the button {pressed['text']!r} sends no callback: it has {sorted(set(pressed) - {'text'})}")
         world = self._world
         with world.changed:
             query: JSON = {"id": str(4_000_000_000_000_000_000 + world.number()), "from": self.card, "chat_instance": str(-message.chat_id)}
-            query["message"] = world.chats[message.chat_id].messages.get(message.message_id, message.data)
+            chat = world.chats[message.chat_id]
+            seen = chat.seen_alone(self.id) if message.is_ephemeral else chat
+            query["message"] = seen.messages.get(key_of(message.data), message.data)
             if "callback_data" in pressed:
                 query["data"] = pressed["callback_data"]
             else:
@@ -142,6 +147,44 @@ class User(ChatReader):
             world.add_query(query_id)
             self._scene.queue.push("inline_query", {"id": query_id, "from": self.card, "query": query, "offset": offset, "chat_type": "sender"})
             return query_id
+
+    # ------------------------------------------------------------------ drafts and subscriptions
+
+    @property
+    def draft(self) -> SentMessage | None:
+        """What the bot shows of a message that it is still writing; None where there is nothing."""
+        with self._world.changed:
+            draft: JSON | None = self._chat.more.get("draft")
+            return SentMessage(dict(draft), "draft") if draft is not None and draft["shown_until"] > time.monotonic() else None
+
+    def wait_for_draft(self, text: str, timeout: float = 20.0) -> SentMessage:
+        """Wait until the bot shows a draft with exactly this text; raises TimeoutError where it does not."""
+        found: list[SentMessage] = []
+
+        def look() -> bool:
+            found[:] = [self.draft] if self.draft is not None and self.draft.text == text else []
+            return bool(found)
+
+        self._world.wait_until(look, timeout, f"the bot did not show the draft {text!r}")
+        return found[0]
+
+    def stop_draft(self) -> int | None:
+        """Stop what the bot is writing; returns the id of the update. Raises LookupError where it shows nothing that can be stopped."""
+        with self._world.changed:
+            draft = self.draft
+            if draft is None or draft.data.get("can_stop") is not True:
+                raise LookupError("there is no draft of the bot here that can be stopped: it has to be sent with can_stop")
+            self._chat.more["stopped_draft"] = draft.data["draft_id"]
+            if draft.data.get("keep_on_stop") is not True:
+                self._chat.more.pop("draft")
+            facts = {name: draft.data[name] for name in ("draft_id", "message_thread_id") if name in draft.data}
+            return self._scene.queue.push("stopped_message_generation", {"chat": self._chat.card, **facts})
+
+    def change_subscription(self, state: str, *, invoice_payload: str = "subscription") -> int | None:
+        """The user's paid subscription to the bot is "canceled", "active" again, or "failed" to be paid; returns the id of the update."""
+        if state not in ("canceled", "active", "failed"):
+            raise ValueError(f'{state!r} is no state of a subscription; use "canceled", "active" or "failed"')
+        return self._scene.queue.push("subscription", {"user": self.card, "invoice_payload": invoice_payload, "state": state})
 
     # ------------------------------------------------------------------ come and go
 
@@ -202,13 +245,18 @@ class Group(ChatReader):
         """A member sends a medium; see `User.send_media`."""
         return say(self._scene, self._chat, user.card if user else None, media_of(self._scene, kind, content, name, caption, fields), None)
 
-    def join(self, user: User) -> int | None:
-        """A user joins: a service message, and a chat_member update where the bot asked for those."""
+    def seen_by(self, user: User) -> MemberView:
+        """What one member sees of the bot here: ephemeral messages stand in nobody else's chat, and not in `messages` of the group."""
+        return MemberView(self._world, self._chat, user.id)
+
+    def join(self, user: User, *, from_community: bool = False) -> int | None:
+        """A user joins, by way of the group's community where that is said: a service message, and a chat_member update where the bot asked for those."""
+        joined = {"community_chat_joined": {"community": self._chat.more["community"]}} if from_community else {"new_chat_members": [user.card]}
         with self._world.changed:
             old = self._chat.members.get(user.id, "left")
             self._chat.members[user.id] = "member"
             self._member_update("chat_member", user.card, user.card, old, "member")
-            return say(self._scene, self._chat, user.card, {"new_chat_members": [user.card]}, None)
+            return say(self._scene, self._chat, user.card, joined, None)
 
     def leave(self, user: User) -> int | None:
         """A user leaves."""
@@ -224,6 +272,24 @@ class Group(ChatReader):
             self._chat.refusal = f"bot was kicked from the {self._chat.type} chat"
             self._chat.members[self._world.bot["id"]] = "kicked"
             return self._member_update("my_chat_member", by.card, self._world.bot, "member", "kicked")
+
+    def promote_bot(self, by: User) -> int | None:
+        """The bot becomes an administrator, with a my_chat_member update."""
+        with self._world.changed:
+            self._chat.members[self._world.bot["id"]] = "administrator"
+            return self._member_update("my_chat_member", by.card, self._world.bot, "member", "administrator")
+
+    def add_to_community(self, by: User, name: str = "Community") -> int | None:
+        """The group becomes one of a community: a service message, and a field of getChat."""
+        with self._world.changed:
+            self._chat.more["community"] = community = {"id": 7_000_000_000_000 + self._world.number(), "name": name}
+            return say(self._scene, self._chat, by.card, {"community_chat_added": {"community": community}}, None)
+
+    def remove_from_community(self, by: User) -> int | None:
+        """The group is no longer one of its community: a service message."""
+        with self._world.changed:
+            self._chat.more.pop("community", None)
+            return say(self._scene, self._chat, by.card, {"community_chat_removed": {}}, None)
 
     def migrate(self) -> Group:
         """A group becomes a supergroup: the old id is answered with `migrate_to_chat_id` from now on."""
@@ -295,13 +361,26 @@ def media_of(scene: Scene, kind: str, content: bytes, name: str, caption: str, f
 
 
 def say(scene: Scene, chat: ChatState, sender: JSON | None, content: JSON, reply_to: SentMessage | int | None) -> int | None:
-    """Store a message of a user and queue the update about it."""
+    """Store a message of a user and queue the update about it.
+
+    A command that the bot has set as ephemeral, and a reply to an ephemeral message, are seen by the bot alone.
+    """
     with scene.world.changed:
+        answers_ephemeral = isinstance(reply_to, SentMessage) and reply_to.is_ephemeral
+        if sender is not None and chat.type in ("group", "supergroup") and (answers_ephemeral or _is_ephemeral_command(scene, content)):
+            return scene.queue.push("message", scene.world.add_ephemeral(chat, sender["id"], content, by_bot=False))
         if reply_to is not None:
             target = chat.messages[_id(reply_to)]
             content = {**content, "reply_to_message": {key: value for key, value in target.items() if key != "reply_to_message"}}
         message = scene.world.add_message(chat, sender, content)
         return scene.queue.push("channel_post" if chat.type == "channel" else "message", message)
+
+
+def _is_ephemeral_command(scene: Scene, content: JSON) -> bool:
+    """Whether the text is a command that the bot has set as ephemeral, in whatever scope."""
+    command = str(content.get("text", "")).partition(" ")[0].partition("@")[0].removeprefix("/")
+    kept = [one for name, commands in scene.world.settings.items() if name.startswith("commands/") for one in commands]
+    return content.get("text", "")[:1] == "/" and any(one["command"] == command and one.get("is_ephemeral") for one in kept)
 
 
 def _id(message: SentMessage | int) -> int:

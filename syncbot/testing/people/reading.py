@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from syncbot.testing.api.rich import buttons_in, plain_text
 from syncbot.testing.world.world import CallbackState, ChatState, Event, World
 from syncbot.types import JSON
 
@@ -19,7 +20,7 @@ class SentMessage:
 
     Args:
         data: the Bot API Message.
-        kind: "sent", "edited" or "deleted".
+        kind: "sent", "edited", "deleted", or "draft".
     """
 
     data: JSON
@@ -27,8 +28,13 @@ class SentMessage:
 
     @property
     def message_id(self) -> int:
-        """Its id in its chat."""
+        """Its id in its chat; 0 of one that a single member sees."""
         return int(self.data["message_id"])
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Whether one member of the group alone sees it."""
+        return "ephemeral_message_id" in self.data
 
     @property
     def chat_id(self) -> int:
@@ -37,8 +43,8 @@ class SentMessage:
 
     @property
     def text(self) -> str:
-        """Its text, or its caption, without markup; empty where it has neither."""
-        return str(self.data.get("text") or self.data.get("caption") or "")
+        """Its text, or its caption, without markup; of a rich message, what stands in its blocks, a line each; empty where it has none."""
+        return str(self.data.get("text") or self.data.get("caption") or plain_text(self.data.get("rich_message")))
 
     @property
     def entities(self) -> list[JSON]:
@@ -47,8 +53,9 @@ class SentMessage:
 
     @property
     def buttons(self) -> list[JSON]:
-        """The buttons of its inline keyboard, row after row."""
-        return [button for row in self.data.get("reply_markup", {}).get("inline_keyboard", []) for button in row]
+        """The buttons in its rich text, and those of its inline keyboard, row after row."""
+        below = [button for row in self.data.get("reply_markup", {}).get("inline_keyboard", []) for button in row]
+        return [*buttons_in(self.data.get("rich_message")), *below]
 
     def button(self, text: str = "") -> JSON:
         """The button with this text, the first one where none is given; raises LookupError where there is none."""
@@ -108,7 +115,15 @@ class ChatReader:
         """The bot's messages that stand in the chat now, edits included, in order."""
         bot = self._world.bot["id"]
         with self._world.changed:
-            return [SentMessage(dict(m)) for m in self._chat.messages.values() if m.get("from", self._world.bot)["id"] == bot]
+            return [SentMessage(dict(m)) for m in self._standing() if m.get("from", self._world.bot)["id"] == bot]
+
+    def _standing(self) -> Iterable[JSON]:
+        """What stands in the chat, in order."""
+        return self._chat.messages.values()
+
+    def _events_after(self, number: int) -> list[Event]:
+        """What the bot did after an event."""
+        return newer_than(self._chat.events, number)
 
     @property
     def last(self) -> SentMessage:
@@ -135,13 +150,13 @@ class ChatReader:
         with self._world.changed:
             looked = self._seen
             while True:
-                new = newer_than(self._chat.events, looked)
+                new = self._events_after(looked)
                 looked = new[-1].number if new else looked
                 if (found := self._find(new, wanted)) is not None:
                     return found
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    said = [SentMessage(e.message, e.kind).text for e in newer_than(self._chat.events, self._seen)]
+                    said = [SentMessage(e.message, e.kind).text for e in self._events_after(self._seen)]
                     raise TimeoutError(f"the bot did not say {_shown(wanted)} within {timeout} s; it said {said[-10:]}")
                 self._world.changed.wait(left)
 
@@ -158,6 +173,22 @@ class ChatReader:
         """The bot's reaction to a message."""
         with self._world.changed:
             return list(self._chat.more.get("reactions", {}).get(message_id, []))
+
+
+class MemberView(ChatReader):
+    """Reads what one member sees of the bot in a group: what all see, and what is for this member alone. Made by `Group.seen_by`."""
+
+    def __init__(self, world: World, chat: ChatState, user_id: int) -> None:
+        super().__init__(world, chat)
+        self._alone = chat.seen_alone(user_id)
+
+    def _standing(self) -> Iterable[JSON]:
+        replaced = self._alone.more.get("replaced", ())
+        return [*(m for m in self._chat.messages.values() if m["message_id"] not in replaced), *self._alone.messages.values()]
+
+    def _events_after(self, number: int) -> list[Event]:
+        both = (*newer_than(self._chat.events, number), *newer_than(self._alone.events, number))
+        return sorted(both, key=lambda event: event.number)
 
 
 def newer_than(events: deque[Event], number: int) -> list[Event]:

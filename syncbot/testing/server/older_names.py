@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,9 @@ def translated(spec: MethodSpec | None, raw: Mapping[str, Any], uploaded: frozen
     params = {field_name(spec, name): value for name, value in params.items()}
     if "correct_option_ids" in spec.parameters and (right := params.pop("correct_option_id", None)) is not None:
         params.setdefault("correct_option_ids", f"[{right}]")
+    if "ephemeral_message_parameters" in spec.parameters and "receiver_user_id" in params:
+        named = {name: params.pop(name) for name in ("receiver_user_id", "callback_query_id") if name in params}
+        params.setdefault("ephemeral_message_parameters", json.dumps(named | {"receiver_user_id": int(named["receiver_user_id"])}))
     for name, kind in _STICKERS.items():
         if name in params or name in uploaded:
             params.update(_sticker(spec, name, kind, params))

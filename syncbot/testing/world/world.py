@@ -39,6 +39,7 @@ class ChatState:
         pinned: ids of pinned messages, the newest last.
         more: what methods such as setChatDescription left here.
         events: what the bot did here.
+        alone: what each member alone sees here, by the member's id; a chat of its own, whose messages stand under their ephemeral ids.
     """
 
     id: int
@@ -51,6 +52,13 @@ class ChatState:
     pinned: list[int] = field(default_factory=list)
     more: JSON = field(default_factory=dict)
     events: deque[Event] = field(default_factory=deque)
+    alone: dict[int, ChatState] = field(default_factory=dict)
+
+    def seen_alone(self, user_id: int) -> ChatState:
+        """What this member alone sees here."""
+        if user_id not in self.alone:
+            self.alone[user_id] = ChatState(self.id, self.type, self.facts, events=deque(maxlen=self.events.maxlen))
+        return self.alone[user_id]
 
     @property
     def card(self) -> JSON:
@@ -60,10 +68,11 @@ class ChatState:
 
 @dataclass
 class CallbackState:
-    """A pressed button: `answer` is what answerCallbackQuery brought, None before."""
+    """A pressed button: `answer` is what answerCallbackQuery brought, None before; `pressed` is the Unix time."""
 
     query: JSON
     answer: JSON | None = None
+    pressed: float = field(default_factory=time.time)
 
 
 class World:
@@ -173,8 +182,25 @@ class World:
     def bot_says(self, chat: ChatState, content: JSON) -> JSON:
         """Store a message of the bot, and tell those who wait for it."""
         with self.changed:
+            for name in ("draft", "stopped_draft"):
+                chat.more.pop(name, None)
             message = self.add_message(chat, None if chat.type == "channel" else self.bot, content)
             self.happened(chat, "sent", message)
+            return message
+
+    def add_ephemeral(self, chat: ChatState, user_id: int, content: JSON, *, by_bot: bool) -> JSON:
+        """Store a message that one member and the bot alone see. Its id is the lowest that is free in the chat: Telegram uses them again, too."""
+        with self.changed:
+            alone = chat.seen_alone(user_id)
+            taken = {number for each in chat.alone.values() for number in each.messages}
+            number = next(number for number in itertools.count(1) if number not in taken)
+            sender, receiver = (self.bot, self.users[user_id]) if by_bot else (self.users[user_id], self.bot)
+            facts: JSON = {"message_id": 0, "ephemeral_message_id": number, "date": int(time.time()), "chat": chat.card}
+            alone.messages[number] = message = {**facts, "from": sender, "receiver_user": receiver, **content}
+            while len(alone.messages) > self.keep:
+                alone.messages.popitem(last=False)
+            if by_bot:
+                self.happened(alone, "sent", message)
             return message
 
     def happened(self, chat: ChatState, kind: str, message: JSON) -> None:
@@ -213,6 +239,11 @@ class World:
             self.queries[query_id] = {}
             while len(self.queries) > self.keep:
                 self.queries.popitem(last=False)
+
+
+def key_of(message: JSON) -> int:
+    """What a message stands under in its chat: its id, or its ephemeral one."""
+    return int(message.get("ephemeral_message_id") or message["message_id"])
 
 
 def _number(value: Any) -> int:

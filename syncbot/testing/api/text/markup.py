@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncbot.testing.api.entities import utf16_length
+from syncbot.testing.api.text.entities import utf16_length
 from syncbot.testing.world.problems import ApiProblem, bad_request
 
 _HTML_TAGS = {
