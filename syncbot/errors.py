@@ -20,6 +20,8 @@ SyncBotError
 ├── AlreadyRunning              another process handles this bot's updates
 ├── AskTimeout                  nobody answered `context.ask` in time
 └── Stopped                     the runtime is stopping
+
+Suspended                       no error: a handler is put aside, to go on in another run
 ```
 
 The question a caller has is "was it delivered?", so the tree is cut along that line: after `NotSent` it was not, after
@@ -218,6 +220,13 @@ class AskTimeout(SyncBotError):
 
 class Stopped(SyncBotError):
     """The runtime is stopping, and what was waited for will not come."""
+
+
+class Suspended(BaseException):
+    """A handler is put aside, and run again later: its run goes on where this one has come to. No error; let it pass.
+
+    Who catches it changes nothing: every further call raises it again, and what the handler changes from here on is forgotten.
+    """
 
 
 _BY_CODE: dict[int, type[ApiError]] = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 429: RetryAfter}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -155,6 +155,7 @@ class Request:
         scope: a name that `Transport.abort` ends requests by, such as "poll".
         stop: when set, the request is not begun, or is aborted as soon as it is registered; closes the gap between a stop and an abort.
         sink: takes the body of the answer as it arrives.
+        sending: called when the connection stands and nothing is written yet; what it raises ends the attempt, and comes out of it.
     """
 
     url: Hidden = field(default=Hidden(), repr=False)
@@ -170,6 +171,7 @@ class Request:
     scope: str = ""
     stop: threading.Event | None = field(default=None, repr=False)
     sink: Sink | None = field(default=None, repr=False)
+    sending: Callable[[], object] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ class Transport(Protocol):
     """
 
     def send(self, request: Request) -> Response:
-        """Make one attempt on one new connection.
+        """Make one attempt on one new connection, and call the request's `sending` when its first byte is about to be written.
 
         Raises:
             NotSent: it never left.

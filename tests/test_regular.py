@@ -147,7 +147,7 @@ SAFE_FLAGS = ("O_DIRECTORY", "O_EXCL", "O_PATH")
 """What makes `os.open` take nothing that was there before, nothing but a folder, or open nothing at all."""
 BY_HAND = {
     "syncbot/regular.py": "it looks itself",
-    "syncbot/storage/sqlite/news.py": "wants a pipe and nothing else, and looks itself",
+    "syncbot/storage/sqlite/file/news.py": "wants a pipe and nothing else, and looks itself",
     "syncbot/cli/console/output.py": "opens /dev/null, to write nowhere",
 }
 

@@ -17,6 +17,7 @@ from syncbot.client.api.table import MethodSpec, check_parameters, find_method
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import encode
 from syncbot.client.limits import Limiter, Limits
+from syncbot.client.recording import Recorders
 from syncbot.client.retry import RetryPolicy
 from syncbot.client.uploads import Progress
 from syncbot.config import Settings, check_setting, from_environment, given_ways
@@ -111,6 +112,7 @@ class Bot(BotMethods):
         self._max_download_bytes = max_download_bytes
         self.settings: Settings | None = None
         self._attached_bot: AttachedBot | None = None
+        self.recorders = Recorders()  # a runtime puts its handlers' journals here
         ways, bypassed = given_ways(hidden, no_proxy) if transport is None else ((), Secret(""))
         guard(self._token, *ways)
         if transport is None:
@@ -276,12 +278,17 @@ class Bot(BotMethods):
     def carry(self, call: Call) -> Any:
         """Carry out a call, named and encoded, and return its JSON result: the one place that every call of this bot passes, whoever makes it.
 
-        Whatever shall answer calls from a record, write them down, or queue them instead, does so in a subclass that overrides this.
-
-        Raises:
-            NotSent, DeliveryUncertain, NetworkError, ApiError: as any call.
+        The recorder of the calling thread may answer it from its record instead. Raises what any call does.
         """
-        return self._client.call(call)
+        step = self.recorders.step(call)
+        if step is None:
+            return self._client.call(call)
+        while not step.is_over:
+            try:
+                step.done(self._client.call(step.call))
+            except Exception as error:
+                step.failed(error)
+        return step.result()
 
     def seconds_to_turn(self, method: str, chat: object) -> float:
         """In how many seconds the rate limits would let such a call pass; 0.0 for now. No turn is taken."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from syncbot.client.encode import Encoded, body
 from syncbot.client.envelope import open_envelope
@@ -20,6 +20,18 @@ from syncbot.types import DEFAULT_MIN_RATE, Body, Request, Transport
 
 POLL_SCOPE = "poll"
 """The scope of getUpdates: aborting it ends a waiting poll and nothing else."""
+
+
+class Witness(Protocol):
+    """Who is told how far a call has come."""
+
+    def sending(self) -> None:
+        """The next byte that is written is the first one of the request; what this raises ends the call. Told by each attempt that comes as far."""
+        ...
+
+    def refused(self) -> None:
+        """The attempt has certainly done nothing, and another one may follow."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Call:
         retry: how often to try; None takes the client's.
         stop: ends its waits, and the attempt itself where the scope is aborted; None takes the client's.
         begin: called before each attempt, when its turn within the rate limits has come and nothing of it has left; what it raises ends the call.
+        witness: told how far it has come.
     """
 
     method: str
@@ -53,6 +66,7 @@ class Call:
     retry: RetryPolicy | None = None
     stop: threading.Event | None = None
     begin: Callable[[], object] | None = None
+    witness: Witness | None = field(default=None, repr=False)
 
 
 class Client:
@@ -132,9 +146,13 @@ class Client:
             try:
                 return open_envelope(self.transport.send(request), call.method, self.hide)
             except NotSent:
+                if call.witness is not None:
+                    call.witness.refused()
                 raise  # nothing reached Telegram: the turn is still good
             except (NetworkError, ApiError) as error:
                 failure = error
+            if isinstance(failure, RetryAfter) and call.witness is not None:
+                call.witness.refused()
             has_turn = passes_freely
             if isinstance(failure, RetryAfter) and self._limiter is not None:
                 self._limiter.pause(call.method, call.chat, failure.retry_after)
@@ -156,6 +174,7 @@ class Client:
             scope=call.scope,
             # A stop ends waits everywhere, but only a poll is cut: a handler's send that is under way is let finish.
             stop=stop if call.scope == POLL_SCOPE else None,
+            sending=call.witness.sending if call.witness is not None else None,
         )
 
     def seconds_to_turn(self, method: str, chat: object) -> float:

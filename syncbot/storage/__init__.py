@@ -20,6 +20,7 @@ from collections.abc import Callable
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.journal import Journal, JournalKey, JournalStep
 from syncbot.storage.promises.outbox import OutboxCall, OutboxItem, OutboxQueue, OutboxState, Outlook
 from syncbot.storage.promises.store import Meta, Store, StoreOptions
 
@@ -35,6 +36,9 @@ __all__ = [
     "End",
     "Inbox",
     "Incoming",
+    "Journal",
+    "JournalKey",
+    "JournalStep",
     "Member",
     "Meta",
     "Outbox",

@@ -61,8 +61,12 @@ class Claims:
 
     def holds(self, claimed: Claimed) -> bool:
         """Whether this very claim still stands, its turn yielded or not."""
-        held = self._running.get(claimed.row) or self._yielded.get(claimed.row)
-        return held is not None and held.ticket == claimed.ticket
+        return self.has(claimed.row, claimed.ticket)
+
+    def has(self, row: int, ticket: int) -> bool:
+        """Whether the claim of a row with this ticket still stands."""
+        held = self._running.get(row) or self._yielded.get(row)
+        return held is not None and held.ticket == ticket
 
     def hold(self, row: int, key: str, *, alone: bool = False) -> int:
         """It is claimed; returns its ticket."""

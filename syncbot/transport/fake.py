@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+from syncbot.errors import NotSent
 from syncbot.types import Request, Response
 
 Answer = Any
@@ -66,6 +67,9 @@ class FakeTransport:
             if not answers:
                 raise AssertionError(f"FakeTransport has no answer for {request.method}; give it one: FakeTransport({request.method}=…)")
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        is_unsent = isinstance(answer, NotSent) or (isinstance(answer, type) and issubclass(answer, NotSent))
+        if request.sending is not None and not is_unsent:
+            request.sending()
         if callable(answer) and not isinstance(answer, type):
             answer = answer(call)
         if isinstance(answer, BaseException) or (isinstance(answer, type) and issubclass(answer, BaseException)):

@@ -33,10 +33,11 @@ _ONE_SEGMENT_BYTES = 16_384
 
 @dataclass(frozen=True)
 class Exchange:
-    """What one connection needs to know: how to open it, whom to tell when the request is written and when an answer has begun, with which lines the
-    request really begins, and which path the libraries are told."""
+    """What one connection needs to know: how to open it, whom to tell when it stands, when the request is written and when an answer has begun, with which
+    lines the request really begins, and which path the libraries are told."""
 
     open_socket: Callable[[], socket.socket]
+    opened: Callable[[], object]
     written: Callable[[], None]
     answered: Callable[[], None]
     head: Secret[str]
@@ -77,6 +78,7 @@ class OneShotConnection(HTTPConnection):
     def connect(self) -> None:
         """Open the socket, TLS and proxy included."""
         self.sock = self._exchange.open_socket()
+        self._exchange.opened()  # only now: what this raises closes the connection
 
     def send(self, data: Any) -> None:
         """Hold the header back until the body comes, and write both at once where the body is small."""

@@ -185,6 +185,10 @@ class OneShotTransport:
             sock.settimeout(max(0.001, attempt.expires_at - self._clock()))
             return sock
 
+        def sending() -> None:
+            if request.sending is not None:
+                _blame_us(request.sending)
+
         def written() -> None:
             attempt.stage = "receive"
 
@@ -197,7 +201,9 @@ class OneShotTransport:
         scheme, public_path = "https" if target.tls else "http", f"/{quote(request.method)}"
         prepared = prepare(request.verb, request.url if mocked else f"{scheme}://{target}{public_path}", request.headers, content, size)
         remaining = max(0.001, attempt.expires_at + extra_seconds - self._clock())
-        exchange = Exchange(open_socket, written, answered, head, public_path, target.host, target.port, 443 if target.tls else 80)
+        exchange = Exchange(open_socket, sending, written, answered, head, public_path, target.host, target.port, 443 if target.tls else 80)
+        if mocked:
+            sending()  # nobody connects there
         session = OneShotSession()
         session.mount(f"{scheme}://", OneShotAdapter(exchange, remaining))
         return session, prepared

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from kits.storage_kit import BOT, bury, finish
 from syncbot.errors import StorageError
-from syncbot.storage import Changes, DataChange, Incoming, OutboxCall, OutboxState, Scope, StateChange, Store, StoreOptions, open_store
+from syncbot.storage import Changes, DataChange, Incoming, JournalKey, JournalStep, OutboxCall, OutboxState, Scope, StateChange, Store, StoreOptions, open_store
 from syncbot.storage.sqlite.shapes import TABLES
 
 PAGE = 4096
@@ -72,6 +72,10 @@ def fill(store: Store, rows: int = ROWS) -> None:
         bury(store.inbox, claimed, f"why {padding}")
     running = store.inbox.claim(3)
     store.inbox.yield_turn(running[0])
+    for claimed in running:
+        key = JournalKey("update", claimed.row, claimed.ticket)
+        for number in range(rows // 4):
+            store.journal.write(key, JournalStep(number, "sendMessage", "chat_id=7", '{"value":true}' if number else None))
     data = [DataChange(scope, n if scope is not Scope.BOT else 0, {f"k{n}": padding}) for n in range(rows) for scope in Scope]
     store.data.apply(Changes(tuple(data), tuple(StateChange(n, n, {"step": padding}) for n in range(rows))))
     store.outbox.put(*(OutboxCall("sendMessage", {"chat_id": str(n), "text": padding}, key=str(n), files=("f",), expires=NOW + 1e6) for n in range(rows)))
@@ -258,6 +262,10 @@ def _handle(store: Store) -> None:
     store.inbox.release(*claimed[10:])
     for n, one in enumerate(claimed[:10]):
         one.body.decode("utf-8", "replace")
+        key = JournalKey("update", one.row, one.ticket)
+        assert all(isinstance(step.what, str) for step in store.journal.steps(key))
+        store.journal.write(key, JournalStep(n, "sendMessage", "chat_id=7"))
+        store.journal.cut(key, n + 1)
         if n == 0:
             store.inbox.yield_turn(one)
             store.inbox.take_turn(one)

@@ -22,7 +22,7 @@ from kits.user_kit import as_ordinary_user
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, DataChange, Incoming, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
 from syncbot.storage.sqlite.database import Database
-from syncbot.storage.sqlite.sqlite_errors import FAULTS, storage_error
+from syncbot.storage.sqlite.file.sqlite_errors import FAULTS, storage_error
 from syncbot.storage.sqlite.store import SqliteStore
 
 QUICK = StoreOptions(busy_timeout=0.2)

@@ -51,6 +51,7 @@ class StateFiles(Target):
         b'[["write","-wal",100,"00112233"]]',
         b'[["set","inbox","state","odd"],["set","outbox","params","[1"]]',
         b'[["set","body","json",{"hex":"fffe"}],["set","meta","value","x"]]',
+        b'[["set","journal","outcome","[1"],["set","journal","place",1e999]]',
         b'[["set","dead_letter","died",1e999],["set","data","value","NaN"]]',
         *(json.dumps([["sql", statement]]).encode() for statement in _STATEMENTS),
     )

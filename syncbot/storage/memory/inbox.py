@@ -11,8 +11,10 @@ from itertools import islice
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import encode_changes, int64, shorten
 from syncbot.storage.memory.data import MemoryData
+from syncbot.storage.memory.journal import MemoryJournal
 from syncbot.storage.promises.dead_letters import DeadLetter
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.journal import JournalKey
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
@@ -92,13 +94,20 @@ class MemoryInbox:
     """`syncbot.storage.promises.inbox.Inbox` in memory; the lock is shared by all parts of the store."""
 
     def __init__(
-        self, guard: AbstractContextManager[None], now: Callable[[], float], options: StoreOptions, dead_letters: MemoryDeadLetters, data: MemoryData
+        self,
+        guard: AbstractContextManager[None],
+        now: Callable[[], float],
+        options: StoreOptions,
+        dead_letters: MemoryDeadLetters,
+        data: MemoryData,
+        journal: MemoryJournal,
     ) -> None:
         self._guard = guard
         self._now = now
         self._options = options
         self._dead_letters = dead_letters
         self._data = data
+        self._journal = journal
         self._rows: dict[int, _Row] = {}
         self._seen: dict[int, _Seen] = {}
         self._last = 0
@@ -209,6 +218,10 @@ class MemoryInbox:
         row = self._rows.get(seen.row)
         return row is not None and row.update.update_id == id
 
+    def is_held(self, key: JournalKey) -> bool:
+        """Whether the claim of an update still stands; the caller holds the lock. Jobs are not looked at."""
+        return key.kind != "update" or (self._claims is not None and self._claims.has(key.id, key.ticket))
+
     def _handling(self) -> Claims:
         """A copy of what this process holds, to be kept when all has gone well."""
         if self._claims is None or self._claims.pid != os.getpid():
@@ -235,10 +248,12 @@ class MemoryInbox:
         if found.alone < DEATHS_ALONE:
             return ()
         del self._rows[found.row]
+        self._journal.end(JournalKey("update", found.row))
         return (self._dead_letters.add(found.update, DIED_ALONE, attempts=found.attempts, stored=found.stored),)
 
     def _end(self, claims: Claims, end: End) -> None:
         row = self._rows.pop(end.claimed.row)
+        self._journal.end(JournalKey("update", row.row))
         claims.end(row.row)
         if end.reason is not None:
             self._dead_letters.add(row.update, shorten(end.reason), attempts=row.attempts + 1, stored=row.stored)

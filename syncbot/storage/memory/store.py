@@ -12,6 +12,7 @@ from syncbot.process import forks
 from syncbot.storage.codec import check_meta_name, decode, encode
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.inbox import MemoryDeadLetters, MemoryInbox
+from syncbot.storage.memory.journal import MemoryJournal
 from syncbot.storage.memory.outbox import MemoryOutbox
 from syncbot.storage.promises.store import StoreOptions
 
@@ -85,7 +86,9 @@ class MemoryStore:
         self._guard = Guard()
         self.data = MemoryData(self._guard, now, options)
         self.dead_letters = MemoryDeadLetters(self._guard, now, options)
-        self.inbox = MemoryInbox(self._guard, now, options, self.dead_letters, self.data)
+        self.journal = MemoryJournal(self._guard)
+        self.inbox = MemoryInbox(self._guard, now, options, self.dead_letters, self.data, self.journal)
+        self.journal.is_held = self.inbox.is_held
         self.dead_letters.inbox = self.inbox
         self.outbox = MemoryOutbox(self._guard, now)
         self.meta = MemoryMeta(self._guard)

@@ -4,6 +4,7 @@
 Store ── inbox         updates between Telegram's confirmation and the end of their handler
       ├─ dead_letters  updates whose handler failed, to be looked at and handled again
       ├─ data          user_data, chat_data, bot_data and the states of conversations
+      ├─ journal       what handlers have done that have not ended
       ├─ outbox        calls that wait to be made
       └─ meta          small facts about the bot
 ```
@@ -23,6 +24,7 @@ from syncbot.bounds import MOST_SECONDS, check_numbers
 from syncbot.storage.promises.data import Data
 from syncbot.storage.promises.dead_letters import DeadLetters
 from syncbot.storage.promises.inbox import Inbox
+from syncbot.storage.promises.journal import Journal
 from syncbot.storage.promises.outbox import OutboxQueue
 
 PLAUSIBLE_TIME = 1_577_836_800.0
@@ -116,6 +118,9 @@ class Store(Protocol):
 
     @property
     def data(self) -> Data: ...
+
+    @property
+    def journal(self) -> Journal: ...
 
     @property
     def outbox(self) -> OutboxQueue: ...

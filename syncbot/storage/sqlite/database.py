@@ -16,11 +16,11 @@ from syncbot.errors import StorageError
 from syncbot.process import forks
 from syncbot.storage.codec import Unreadable
 from syncbot.storage.promises.store import StoreOptions
-from syncbot.storage.sqlite.news import News
+from syncbot.storage.sqlite.file.news import News
+from syncbot.storage.sqlite.file.sqlite_errors import explained
+from syncbot.storage.sqlite.file.state_file import FileIdentity, identity, make_private, prepare
 from syncbot.storage.sqlite.schema import bind, check_ours, check_tables, migrate
 from syncbot.storage.sqlite.shapes import readable_text
-from syncbot.storage.sqlite.sqlite_errors import explained
-from syncbot.storage.sqlite.state_file import FileIdentity, identity, make_private, prepare
 
 Row = tuple[Any, ...]
 

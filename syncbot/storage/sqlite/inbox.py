@@ -14,10 +14,12 @@ from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import Unreadable, encode_changes, int64, shorten
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.journal import JournalKey
 from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.sqlite.data import forget_states, write_changes
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.inbox_rows import bury_row, forget_dead_letters, forget_ids, insert_waiting, known_ids, number, set_aside, set_number, sound, sweep
+from syncbot.storage.sqlite.journal import end_steps, sweep_steps
 from syncbot.storage.sqlite.shapes import fact, read_time
 from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
 
@@ -85,6 +87,7 @@ class SqlInbox:
                 set_number(db, "store.run", before + 1)
                 interrupted, buried = self._convict(db)
                 sweep(db, [seq for (seq,) in db.execute("SELECT seq FROM inbox WHERE state = 'done'")])
+                sweep_steps(db)
                 suspects = [seq for (seq,) in db.execute("SELECT seq FROM inbox WHERE suspect AND state = 'waiting'")]
                 waiting = int(db.execute("SELECT count(*) FROM inbox WHERE state = 'waiting'").fetchone()[0])
             turns_file.unlink(missing_ok=True)
@@ -213,6 +216,7 @@ class SqlInbox:
         """Mark these as done, in `claims` too, and bury those that failed."""
         if ends:
             self._set_state(db, claims, "done", [end.claimed.row for end in ends])
+            end_steps(db, (JournalKey("update", end.claimed.row) for end in ends))
         for end in ends:
             if end.reason is not None:
                 bury_row(db, end.claimed.row, shorten(end.reason), self._now(), handed_out=1)

@@ -46,6 +46,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX outbox_turn ON outbox (chat, id) WHERE state IN ('queued', 'claimed', 'sending')",
     ),
     ("UPDATE conversation SET at = (julianday('now') - 2440587.5) * 86400.0",),  # states expire from here on, and older ones not before their time is over anew
+    ("CREATE TABLE journal (place INTEGER PRIMARY KEY, what TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT)",),
 )
 """Each is applied once, in one transaction; `PRAGMA user_version` says how many were. Never change one that was released: add another."""
 
@@ -101,13 +102,13 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
 
 
 def check_tables(db: sqlite3.Connection) -> None:
-    """See to it that the tables are ours to the letter, and that their rows can be counted on.
+    """See to it that the tables are ours to the letter, those of the file's own format, and that their rows can be counted on.
 
     Raises:
         Unreadable: something is missing or was changed; the text says what.
     """
     found = {(str(name), str(sql)) for name, sql in db.execute("SELECT name, sql FROM sqlite_master")}
-    if wrong := sorted({name for name, _ in _expected() - found}):
+    if wrong := sorted({name for name, _ in _expected(_format(db)) - found}):
         raise Unreadable(f"{', '.join(wrong)} is missing or was changed by another program")
     if wrong := sorted(str(name) for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")):
         raise Unreadable(f"another program has put the trigger {', '.join(wrong)} into it")
@@ -116,11 +117,24 @@ def check_tables(db: sqlite3.Connection) -> None:
             raise Unreadable(f"its rows are numbered up to {highest!r:.40}")  # SQLite would say that the disk is full
 
 
+def tables_to_come(db: sqlite3.Connection) -> set[str]:
+    """The tables that a file of an earlier format has not yet, and that opening it makes."""
+    names = {str(name) for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    later = _expected(len(MIGRATIONS)) - _expected(_format(db))
+    return {name for name, _ in later} - names
+
+
+def _format(db: sqlite3.Connection) -> int:
+    """The format that a file says it has; today's where it says what cannot be."""
+    version = _number(db, "PRAGMA user_version")
+    return version if 0 < version < len(MIGRATIONS) else len(MIGRATIONS)
+
+
 @functools.cache
-def _expected() -> frozenset[tuple[str, str]]:
-    """Name and definition of everything that the migrations make."""
+def _expected(version: int) -> frozenset[tuple[str, str]]:
+    """Name and definition of everything that the migrations make up to a format."""
     with closing(sqlite3.connect(":memory:")) as db:
-        for statement in (statement for statements in MIGRATIONS for statement in statements):
+        for statement in (statement for statements in MIGRATIONS[:version] for statement in statements):
             db.execute(statement)
         return frozenset((str(name), str(sql)) for name, sql in db.execute("SELECT name, sql FROM sqlite_master"))
 

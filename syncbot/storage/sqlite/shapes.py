@@ -106,6 +106,12 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _outcome(value: Any) -> str | None:
+    if value is not None:
+        _json(dict, "what came of a step")(value)
+    return None if value is None else str(value)
+
+
 _INT = _whole(-_INT64, _INT64 - 1)
 _ROW = _whole(1, MOST_NUMBER - 1)
 _COUNT = _whole(0, _FEW)
@@ -156,6 +162,7 @@ TABLES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
             "lease_until": _TIME,
             "reason": _TEXT,
         },
+        "journal": {"place": _INT, "what": _TEXT, "target": _TEXT, "outcome": Shape(_outcome)},
     }
 )
 """By table and column, in the order in which the migrations make them."""

@@ -20,7 +20,7 @@ from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.sqlite.database import Database, Row
 from syncbot.storage.sqlite.inbox_rows import bury_values
 from syncbot.storage.sqlite.repair.wreck import Wreck, opened_copy
-from syncbot.storage.sqlite.schema import check_ours, check_tables
+from syncbot.storage.sqlite.schema import check_ours, check_tables, tables_to_come
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, TABLES, fact, read_row
 
 _MOST_WORDS = 5
@@ -85,8 +85,9 @@ def check(path: Path) -> Findings:
             findings.troubles.append(f"it cannot be opened as it is: {wreck.trouble}")
         else:
             _look_at_structure(wreck.db, findings)
+        to_come = _tables_to_come(wreck)
         for name in TABLES:
-            findings.tables[name] = _look_at_table(wreck, name, findings)
+            findings.tables[name] = TableFindings() if name in to_come else _look_at_table(wreck, name, findings)
         with suppress(*_ERRORS):
             rows = wreck.db.execute("SELECT name, seq FROM sqlite_sequence")
             findings.numbers = {name: seq for name, seq in rows if name in ("dead_letter", "outbox") and type(seq) is int and 0 < seq < MOST_NUMBER}
@@ -151,6 +152,12 @@ def _look_at_structure(db: sqlite3.Connection, findings: Findings) -> None:
     findings.troubles += [f"integrity check: {' '.join(words.split())}" for words in found if words != "ok"]
 
 
+def _tables_to_come(wreck: Wreck) -> set[str]:
+    with suppress(*_ERRORS):
+        return tables_to_come(wreck.db)
+    return set()
+
+
 def _look_at_table(wreck: Wreck, name: str, findings: Findings) -> TableFindings:
     rows, trouble = wreck.table(name)
     table = TableFindings(trouble=trouble)
@@ -204,14 +211,14 @@ def _look_at_references(findings: Findings) -> None:
 
 def _write(db: sqlite3.Connection, findings: Findings) -> Salvaged:
     saved: dict[str, int] = {}
-    for name in ("meta", "seen", "dead_letter", "data", "conversation", "outbox"):
+    for name in ("meta", "seen", "dead_letter", "data", "conversation", "outbox", "journal"):
         rows = [row for row in findings.tables[name].sound if row[0] != "store.bot_id"]
         saved[name] = len(rows)
         db.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(TABLES[name]))})", rows)
     db.execute("UPDATE conversation SET at = ?", (time.time(),))  # the file may be of a release that knew no expiry
     _write_numbers(db, findings)
     letters = _write_letters(db, findings) + _write_updates(db, findings, saved)
-    lost = {name: len(findings.tables[name].damaged) for name in ("meta", "seen", "data", "conversation", "outbox") if findings.tables[name].damaged}
+    lost = {name: len(findings.tables[name].damaged) for name in ("meta", "seen", "data", "conversation", "outbox", "journal") if findings.tables[name].damaged}
     return Salvaged(saved, lost, letters)
 
 

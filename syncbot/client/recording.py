@@ -1,0 +1,93 @@
+"""Calls that are answered from a record, or written into one: whoever keeps it takes part in `Bot.carry`, thread by thread."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from syncbot.client.client import POLL_SCOPE, Call
+
+_log = logging.getLogger(__name__)
+
+
+class CallStep(Protocol):
+    """One call of a thread that has a recorder."""
+
+    @property
+    def call(self) -> Call:
+        """The call, as it is to be made."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its result is known, from the record or since it was made."""
+        ...
+
+    def done(self, result: Any) -> None:
+        """It was made, and this came of it."""
+        ...
+
+    def failed(self, error: Exception) -> None:
+        """It was made, and ended with an error; where it is not over then, it is to be made again."""
+        ...
+
+    def result(self) -> Any:
+        """What came of it.
+
+        Raises:
+            SyncBotError: that was an error.
+        """
+        ...
+
+
+class Recorder(Protocol):
+    """Keeps the record of one thread's calls."""
+
+    def step(self, call: Call) -> CallStep | None:
+        """Take part in a call; None leaves it alone."""
+        ...
+
+
+class Recorders:
+    """Which threads have a recorder."""
+
+    def __init__(self) -> None:
+        self._by_thread: dict[int, Recorder] = {}
+        self._has_told = False
+
+    @property
+    def here(self) -> Recorder | None:
+        """That of the calling thread."""
+        return self._by_thread.get(threading.get_ident())
+
+    @contextlib.contextmanager
+    def recording(self, recorder: Recorder) -> Iterator[None]:
+        """Within the block the calling thread has this one."""
+        thread = threading.get_ident()
+        before = self._by_thread.get(thread)
+        self._by_thread[thread] = recorder
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._by_thread[thread]
+            else:
+                self._by_thread[thread] = before
+
+    def step(self, call: Call) -> CallStep | None:
+        """The recorder's part in a call of the calling thread; None where there is none."""
+        recorder = self.here
+        if recorder is not None:
+            return recorder.step(call)
+        if self._by_thread and not self._has_told and call.scope != POLL_SCOPE and call.begin is None:  # the poller's and the outbox's are the runtime's own
+            self._has_told = True
+            _log.warning(
+                "%s is called on the thread %s, which is no handler's: what other threads than its own call does not stand in the journal of a handler, and"
+                " is done again when it runs again (this is told once)",
+                call.method,
+                threading.current_thread().name,
+            )
+        return None

@@ -1,0 +1,260 @@
+"""One run of a handler: what it does is numbered, looked up in the journal, and written into it.
+
+Each step of a run goes one of three ways: it stands in the journal, and what came of it is handed out; it is new, and is done and written down; or it
+was under way when the process died, and nobody knows whether it was done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, NoReturn, Protocol, TypeVar
+
+from syncbot.errors import StorageError, Suspended
+from syncbot.runtime.durable.cursor import Cursor, Place
+from syncbot.runtime.durable.divergence import Divergence, place_of
+from syncbot.runtime.durable.results import read_outcome, value_text
+from syncbot.runtime.durable.step import only_asks, shown
+from syncbot.storage import Journal, JournalKey, JournalStep
+from syncbot.storage.codec import Unreadable
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+Interrupted = Literal["again", "raise", "skip"]
+"""What follows for a call that was under way when the process died: make it again (it may then be there twice), raise a `DeliveryUncertain`, or go on
+without it (it may then be lost). What does no harm twice is made again in any case."""
+
+
+class StorageTrouble(Protocol):
+    """What to do when the journal cannot be used."""
+
+    def until_stop(self, work: Callable[[], object]) -> bool:
+        """Do it, again and again until it works; False when the stop comes first. Raises what does not pass by itself."""
+        ...
+
+
+@dataclass
+class DurableFacts:
+    """What the runs of a runtime have met so far."""
+
+    replayed: int = 0
+    """Steps that were found in the journal, and not done again."""
+    interrupted: int = 0
+    """Calls that were under way when the process died."""
+    diverged: int = 0
+    """Runs that did something else than the one before."""
+
+
+@dataclass(frozen=True)
+class Durability:
+    """What all runs of a runtime share.
+
+    Args:
+        journal: where their steps are written; None where nothing is.
+        interrupted: what follows for what was under way, where a handler says nothing else.
+        is_stopping: tells whether the runtime stops.
+        trouble: what to do when the journal cannot be used.
+        facts: what they meet.
+    """
+
+    journal: Journal | None
+    interrupted: Interrupted
+    is_stopping: Callable[[], bool]
+    trouble: StorageTrouble
+    facts: DurableFacts
+
+    def run(self, key: JournalKey, handled: str, attempt: int = 1) -> DurableRun:
+        """A run of whatever has this key; `with recorded(bot, run):` makes it that of the thread (`syncbot.runtime.durable.seam`)."""
+        return DurableRun(self, key, handled, attempt)
+
+
+class DurableRun:
+    """One run of a handler; it belongs to one thread.
+
+    Args:
+        durability: what it shares with others.
+        key: whose steps they are in the journal.
+        handled: what is being handled, in words: "update 17".
+        attempt: which run it is.
+    """
+
+    def __init__(self, durability: Durability, key: JournalKey, handled: str, attempt: int) -> None:
+        self.handled = handled
+        self.attempt = attempt
+        self.suspended = ""
+        """Why it was put aside; "" while it goes on. Once it is, each further step raises `Suspended` again."""
+        self.divergence: Divergence | None = None
+        self.facts = durability.facts
+        self.interrupted = durability.interrupted
+        self.is_stopping = durability.is_stopping
+        self.trouble = durability.trouble
+        self._journal = durability.journal
+        self._key = key
+        self._is_durable = True
+        self._handler: Callable[..., object] | None = None
+        self.inside = ""
+        """The name of the side effect that is being done (`once`), within which nothing else is a step."""
+        self._cursor: Cursor | None = None
+        self._random: random.Random | None = None
+
+    # ── being put aside ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def suspend(self, why: str) -> NoReturn:
+        """Put the handler aside, for good: what it has done stands in the journal, and another run goes on here."""
+        self.suspended = self.suspended or why
+        raise Suspended(
+            f"the handler of {self.handled} is put aside, and goes on here when it runs again ({self.suspended}); this is no error: let it pass, and do not"
+            " catch BaseException without raising it again"
+        )
+
+    def check(self) -> None:
+        """Raise `Suspended` where the handler has been put aside, and went on all the same."""
+        if self.suspended:
+            self.suspend(self.suspended)
+
+    # ── for the dispatcher ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @contextlib.contextmanager
+    def within(self, handler: Callable[..., object], durable: bool | None, interrupted: Interrupted | None) -> Iterator[None]:
+        """Within the block a handler runs, with what it says for itself; None for what the runtime says."""
+        before = self._handler, self._is_durable, self.interrupted
+        self._handler = handler
+        self._is_durable = self._is_durable if durable is None else durable
+        self.interrupted = interrupted or self.interrupted
+        try:
+            yield
+        finally:
+            self._handler, self._is_durable, self.interrupted = before
+
+    # ── for the context ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def once(self, name: str, function: Callable[[], Any]) -> Any:
+        """The result of a side effect, which is not done again in another run; see `Context.once`."""
+        return self._value("once", name, function, f"the result of once({name!r})")
+
+    def now(self) -> datetime:
+        """The time, the same in each run; see `Context.now`."""
+        return datetime.fromtimestamp(self._value("now", "", time.time, "the time"), UTC)
+
+    @property
+    def random(self) -> random.Random:
+        """A source of chance that gives the same in each run; see `Context.random`."""
+        if self._random is None:
+            self._random = random.Random(self._value("random", "", lambda: secrets.randbits(64), "a seed"))  # noqa: S311 - seeded so that it can be repeated
+        return self._random
+
+    def check_step(self, what: str) -> None:
+        """Refuse a step where there can be none.
+
+        Raises:
+            Suspended: the handler has been put aside.
+            RuntimeError: it is within a side effect.
+        """
+        self.check()
+        if self.inside:
+            raise RuntimeError(f"{what} within context.once({self.inside!r}): it is a step of its own; use it before or behind it")
+
+    def _value(self, what: str, name: str, make: Callable[[], Any], shown_as: str) -> Any:
+        self.check_step(f"context.{what}")
+        if not self.writes:
+            return make()
+        place = self.take(what, name)
+        if place.recorded is not None and place.recorded.outcome is not None:
+            return read_outcome(place.recorded.outcome)
+        assert place.number is not None
+        self.inside = name or what
+        try:
+            text = value_text(make(), shown_as)
+        finally:
+            self.inside = ""
+        self.write(JournalStep(place.number, what, name, text))
+        return read_outcome(text)
+
+    # ── the journal ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def writes(self) -> bool:
+        """Whether steps are looked up in the journal, and written into it, just now."""
+        return self._journal is not None and self._is_durable
+
+    def take(self, what: str, target: str) -> Place:
+        """The place of the next step; where it diverges, what the journal held from there on is forgotten, and told."""
+        if self._cursor is None:
+            self._cursor = Cursor(self._guarded(lambda journal: _sound(journal.steps(self._key))))
+        left = self._cursor.left
+        place = self._cursor.take(what, target)
+        self.facts.replayed += place.recorded is not None
+        if place.instead is not None and place.number is not None:
+            self._diverged(shown(what, target), place.number, place.instead, [step for step in left if not only_asks(step.what)])
+        return place
+
+    def write(self, step: JournalStep) -> None:
+        """Write a step, and wait for the journal where it cannot be used now.
+
+        Raises:
+            Suspended: the claim is gone, or the journal cannot be used any more; or the stop has come first.
+        """
+        self._guarded(lambda journal: journal.write(self._key, step))
+
+    def begin(self, step: JournalStep) -> None:
+        """Write that a step is under way.
+
+        Raises:
+            StorageError: it is not written, and must not be begun.
+        """
+        assert self._journal is not None
+        self._journal.write(self._key, step)
+
+    def end(self, step: JournalStep) -> None:
+        """Write what came of a call that was made. It is not taken back where that cannot be written: then it counts as under way."""
+        journal = self._journal
+        assert journal is not None
+        try:
+            self.trouble.until_stop(lambda: journal.write(self._key, step))
+        except StorageError as error:
+            self.suspend(str(error))
+
+    def cut(self, number: int) -> None:
+        """Forget the step of this number, and all behind it."""
+        self._guarded(lambda journal: journal.cut(self._key, number))
+
+    def _guarded(self, work: Callable[[Journal], _T]) -> _T:
+        journal, found = self._journal, list[_T]()
+        assert journal is not None
+        try:
+            if not self.trouble.until_stop(lambda: found.append(work(journal))):
+                self.suspend("the runtime is stopping")
+        except StorageError as error:
+            self.suspend(str(error))
+        return found[0]
+
+    def _diverged(self, now: str, number: int, instead: JournalStep, left: list[JournalStep]) -> None:
+        assert self._cursor is not None
+        again = tuple(shown(step.what, step.target) for step in left)
+        self.divergence = Divergence(
+            self.handled, place_of(self._handler), self.attempt, number, now, shown(instead.what, instead.target), self._cursor.replayed, again
+        )
+        self.facts.diverged += 1
+        _log.warning("%s", self.divergence, extra={"divergence": self.divergence})
+        self.cut(number)
+
+
+def _sound(steps: Any) -> list[JournalStep]:
+    """The steps up to the first one whose outcome cannot be read."""
+    sound: list[JournalStep] = []
+    for step in steps:
+        if step.outcome is not None:
+            try:
+                read_outcome(step.outcome)
+            except Unreadable as problem:
+                _log.error("a step in the journal is damaged (its outcome %s); it is passed over, and what follows it", problem)
+                break
+        sound.append(step)
+    return sound

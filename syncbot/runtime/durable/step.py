@@ -1,0 +1,34 @@
+"""What a step is known by, so that another run of the handler can tell whether it does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_TARGETS = ("chat_id", "user_id", "message_id", "message_ids", "query_id")
+"""How the names of the parameters end that say whom or what a call concerns."""
+_NEVER = frozenset({"getFile", "getUpdates"})
+"""Calls that are made anew each time: the path of a file holds for an hour only."""
+
+
+def is_step(method: str) -> bool:
+    """Whether a call of this method stands in the journal."""
+    return method not in _NEVER
+
+
+def only_asks(what: str) -> bool:
+    """Whether a step changes nothing: one run may make it and another one not, as where a handler keeps the answer for a while."""
+    return what.startswith("get")
+
+
+def target_of(fields: Mapping[str, str]) -> str:
+    """What a call concerns: chat, message or query, "chat_id=7 message_id=3"; none of its texts.
+
+    Args:
+        fields: the encoded parameters.
+    """
+    return " ".join(f"{name}={fields[name]}" for name in sorted(fields) if name.endswith(_TARGETS))
+
+
+def shown(what: str, target: str) -> str:
+    """A step in words: "sendMessage to chat_id=7"."""
+    return f"{what} ({target})" if target else what

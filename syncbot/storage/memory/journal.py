@@ -1,0 +1,45 @@
+"""The journal in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from syncbot.storage.claims import taken_over
+from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
+
+
+class MemoryJournal:
+    """`syncbot.storage.promises.journal.Journal` in memory.
+
+    Args:
+        guard: the lock that all parts of one store share.
+    """
+
+    is_held: Callable[[JournalKey], bool]  # set by the store: whether the claim of an update still stands
+
+    def __init__(self, guard: AbstractContextManager[None]) -> None:
+        self._guard = guard
+        self._steps: dict[tuple[str, int], dict[int, JournalStep]] = {}
+
+    def steps(self, key: JournalKey) -> list[JournalStep]:
+        with self._guard:
+            return [step for _, step in sorted(self._steps.get((key.kind, key.id), {}).items())]
+
+    def write(self, key: JournalKey, step: JournalStep) -> None:
+        if not 0 <= step.number < MOST_STEPS:
+            raise ValueError(f"a run has {MOST_STEPS} steps at most")
+        with self._guard:
+            if not self.is_held(key):
+                raise taken_over("memory")
+            self._steps.setdefault((key.kind, key.id), {})[step.number] = step
+
+    def cut(self, key: JournalKey, number: int) -> None:
+        with self._guard:
+            if self.is_held(key):
+                steps = self._steps.pop((key.kind, key.id), {})
+                self._steps[key.kind, key.id] = {at: step for at, step in steps.items() if at < number}
+
+    def end(self, key: JournalKey) -> None:
+        """Forget the steps of what has ended; the caller holds the lock."""
+        self._steps.pop((key.kind, key.id), None)

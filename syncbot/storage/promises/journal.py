@@ -1,0 +1,77 @@
+"""What handlers have done that have not ended: the values, and the promises of the place where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+MOST_STEPS = 1 << 24
+"""So many steps may one run have; the journal takes no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalKey:
+    """Whose steps they are.
+
+    Args:
+        kind: what is handled: an update, or a job.
+        id: the update's row in the inbox; the number of the job's run.
+        ticket: that of the claim; what comes with an old one is refused.
+    """
+
+    kind: Literal["update", "job"]
+    id: int
+    ticket: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStep:
+    """Something that a handler did: a call, or a value that it was given.
+
+    Args:
+        number: its place among the steps of the run, from 0 on.
+        what: what was done: the method of a call ("sendMessage"), or "once", "now", ….
+        target: with what: "chat_id=7 message_id=3", or the name that it was given. Never a text that was sent.
+        outcome: what came of it, as JSON text; None while it is under way, so that nobody knows whether it was done.
+    """
+
+    number: int
+    what: str
+    target: str = ""
+    outcome: str | None = field(default=None, repr=False)
+
+
+class Journal(Protocol):
+    """The steps of what is being handled, so that another run goes on where the first one died.
+
+    The steps of an update go with its end, in the transaction of `Inbox.settle`. They stay when it is released, and when the process dies.
+
+    Writes (SQLite): each verb is a transaction without an fsync, and a page of 4 KB for a step of usual size. A `kill -9` undoes none; a power cut
+    can undo what was written since the last durable transaction.
+    """
+
+    def steps(self, key: JournalKey) -> Sequence[JournalStep]:
+        """What was written, in order; it ends before the first step that is damaged.
+
+        Raises:
+            StorageError: the file cannot be used.
+        """
+        ...
+
+    def write(self, key: JournalKey, step: JournalStep) -> None:
+        """Write a step, in the place of one of the same number.
+
+        Raises:
+            StorageError: it was not written; not retryable where the claim is gone, and then nothing more may be done for this key.
+            ValueError: the run has too many steps.
+        """
+        ...
+
+    def cut(self, key: JournalKey, number: int) -> None:
+        """Forget the step of this number and all behind it.
+
+        Raises:
+            StorageError: as for `write`.
+        """
+        ...
