@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from syncbot.errors import ConfigError
@@ -18,6 +18,8 @@ DEFAULT_TIMEOUT = 20.0
 """Seconds one attempt may take in all."""
 DEFAULT_DEADLINE = 60.0
 """Seconds one call may take in all, its retries and waits included."""
+Early = Literal["learn", "never", "always"]
+"""Whether the proxy's part of an opening and the beginning of TLS are written together: on ways that were seen to take it, never, or always."""
 DEFAULT_MIN_RATE = 16_384.0
 """Bytes a second below which moving a large body counts as stuck."""
 

@@ -34,7 +34,7 @@ from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
-from syncbot.transport.tls import Tls
+from syncbot.transport.secure.tls import Tls
 
 LIMIT = 1_000_000
 SECONDS = 20.0

@@ -30,6 +30,7 @@ def run(argv: Sequence[str], *, stdin: int, stdout: TextIO) -> int:
         rate_limit_bytes=options.rate_limit_bytes,
         idle_cut_after_seconds=options.idle_cut,
         idle_dead_after_seconds=options.idle_dead,
+        drops_early=options.drops_early,
         resolve=dict(options.resolve),
         port=options.port,
     )
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate-limit-bytes", type=float, default=0.0, help="bytes a second in each direction of each tunnel")
     parser.add_argument("--idle-cut", type=float, default=0.0, metavar="SECONDS", help="cut tunnels without a byte for so long")
     parser.add_argument("--idle-dead", type=float, default=0.0, metavar="SECONDS", help="let tunnels without a byte for so long go dead")
+    parser.add_argument("--drops-early", action="store_true", help="drop what a client writes before it is answered, as privoxy and microsocks do")
     parser.add_argument("--resolve", type=_mapping, action="append", default=[], metavar="NAME=ADDRESS", help="where a name is; only addresses of this machine")
     parser.add_argument("--ignore-stdin", action="store_true", help="end with a signal only")
     return parser

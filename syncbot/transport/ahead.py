@@ -232,7 +232,7 @@ class Ahead:
         with self._watchdog.watch(request, self._clock() + request.timeout) as attempt:
             if shelf.closed:
                 return None
-            sock = self._dialer.open(target, proxy, attempt)
+            sock = self._dialer.open(target, proxy, attempt, waited_for=False)
             return _Spare(sock, attempt.detach(), self._clock() + SPARE_SECONDS)
 
     def _expire(self, shelf: _Shelf, now: float) -> None:

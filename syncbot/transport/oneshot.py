@@ -16,16 +16,18 @@ import requests
 from syncbot.errors import NetworkError, NotSent, Phase, ProxyAuthRequired, SyncBotError
 from syncbot.secret import Secret
 from syncbot.transport.ahead import Ahead
-from syncbot.transport.dialing.dialer import Dialer, Target, authorization_line
+from syncbot.transport.dialing.dialer import Dialer, Target
 from syncbot.transport.dialing.resolver import LookUp, Resolver
+from syncbot.transport.dialing.tunnel import authorization_line
 from syncbot.transport.failures import AnswerTooLarge, failure
 from syncbot.transport.http import Exchange, OneShotAdapter, OneShotSession, prepare, request_line
+from syncbot.transport.learned import Learned
 from syncbot.transport.mocks import failure_of_mock, is_mocked
-from syncbot.transport.tls import Tls
+from syncbot.transport.secure.tls import Tls
 from syncbot.transport.traffic import Traffic
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways, bypasses_proxy
-from syncbot.types import DIRECT, Body, Proxy, Request, Response, stated_size
+from syncbot.types import DIRECT, Body, Early, Proxy, Request, Response, stated_size
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +59,8 @@ class OneShotTransport:
         cool_down: seconds that a failing proxy rests at first.
         max_answer_bytes: a larger answer is refused.
         ahead: how many connections may stand ready for the next calls while calls follow each other; each serves one call.
+        early: whether an opening through a proxy is written in one flight: on ways that were seen to take it ("learn"), "never" or "always".
+        tls_groups: the keys that a handshake offers: what the server was seen to take ("learn"), all ("default"), or the name of one.
         clock: seconds, never going backwards.
     """
 
@@ -72,12 +76,16 @@ class OneShotTransport:
         cool_down: float = COOL_DOWN_SECONDS,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         ahead: int = 0,
+        early: Early = "learn",
+        tls_groups: str = "learn",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ways = Ways(proxies, cool_down, clock)
         self._no_proxy = Secret(no_proxy)
         resolver = Resolver(ipv4=ipv4, cache_seconds=dns_cache, clock=clock, look_up=look_up)
-        self._dialer = Dialer(Tls(ca_file), resolver, clock)
+        self.learned = Learned()
+        """What its connections have taught of ways and servers; whoever has a place for that may keep it."""
+        self._dialer = Dialer(Tls(ca_file, tls_groups, self.learned), resolver, clock, early=early, learned=self.learned)
         self._watchdog = Watchdog(clock=clock)
         self._ahead = Ahead(ahead, self._dialer, self._watchdog, clock)
         self._max_answer_bytes = max_answer_bytes
@@ -178,7 +186,7 @@ class OneShotTransport:
         opened: list[socket.socket] = []
 
         def open_socket() -> socket.socket:
-            sock = self._ahead.take(target, proxy, attempt) or self._dialer.open(target, proxy, attempt)
+            sock = self._ahead.take(target, proxy, attempt) or self._dialer.open(target, proxy, attempt, waited_for=not request.wait)
             opened.append(sock)
             attempt.stage = "send"  # from here on, bytes of the request may be on their way
             attempt.extend(extra_seconds)

@@ -31,7 +31,9 @@ _RECUT_SECONDS = 0.05
 class Attempt:
     """One attempt under watch: how far it has come, and what ended it."""
 
-    def __init__(self, request: Request, expires_at: float, lock: threading.Condition) -> None:
+    def __init__(self, request: Request, expires_at: float, lock: threading.Condition, let_go: Callable[[list[socket.socket]], None]) -> None:
+        self.let_go = let_go
+        """Ends connections that were detached."""
         self.stage = "resolve"
         self.cut = ""
         self.request = request
@@ -107,7 +109,7 @@ class Watchdog:
     def watch(self, request: Request, expires_at: float) -> Iterator[Attempt]:
         """Watch one attempt from here to the end of the block; its sockets are shut down at `expires_at` at the latest."""
         watch = self._watch()
-        attempt = Attempt(request, expires_at, watch.lock)
+        attempt = Attempt(request, expires_at, watch.lock, self.let_go)
         with watch.lock:
             watch.active.add(attempt)
             if watch.thread is None:

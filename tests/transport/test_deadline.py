@@ -27,7 +27,7 @@ from syncbot.testing import BotApiServer, TestCA
 from syncbot.transport import OneShotTransport
 from syncbot.transport.dialing.dialer import Dialer, Target
 from syncbot.transport.dialing.resolver import Address, Resolver
-from syncbot.transport.tls import Tls
+from syncbot.transport.secure.tls import Tls
 from syncbot.transport.watchdog import Watchdog
 from syncbot.types import DIRECT, Proxy, Request
 

@@ -18,7 +18,7 @@ from syncbot.errors import ConfigError, NotSent
 from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.testing.certs import CertificateKind
 from syncbot.transport import OneShotTransport
-from syncbot.transport.tls import Tls
+from syncbot.transport.secure.tls import Tls
 from syncbot.types import Proxy, Request
 
 

@@ -14,7 +14,7 @@ from syncbot.config import Settings
 from syncbot.errors import NotSent
 from syncbot.transport.dialing.dialer import Dialer, Target
 from syncbot.transport.dialing.resolver import Resolver
-from syncbot.transport.tls import Tls
+from syncbot.transport.secure.tls import Tls
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.transport.ways import bypasses_proxy
 from syncbot.types import DIRECT, Proxy, Request

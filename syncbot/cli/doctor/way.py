@@ -15,7 +15,7 @@ from syncbot.cli.doctor.result import Result, Status
 from syncbot.errors import NotSent, ProxyAuthRequired
 from syncbot.transport.dialing.dialer import Target
 from syncbot.transport.dialing.resolver import is_numeric
-from syncbot.transport.tls import EXPIRED, NOT_YET_VALID
+from syncbot.transport.secure.tls import EXPIRED, NOT_YET_VALID
 from syncbot.types import DIRECT, Proxy
 
 _HANDSHAKES = 3

@@ -30,6 +30,8 @@ class Stats:
     bytes_down: int = 0
     credential_failures: int = 0
     refused_targets: int = 0
+    came_early: int = 0
+    came_in_one: int = 0
     struck: Counter[str] = field(default_factory=Counter)
     drawn: Counter[str] = field(default_factory=Counter)
     targets: deque[TunnelTarget] = field(default_factory=lambda: deque(maxlen=_TARGETS_KEPT))

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -53,6 +54,7 @@ class FaultProxy:
         rate_limit_bytes: bytes a second in each direction of each tunnel; 0 for no limit.
         idle_cut_after_seconds: the idle limit of the way: every tunnel without a byte for so long is cut; 0 for none. Counted as "idle_cut".
         idle_dead_after_seconds: the same, but such a tunnel becomes a black hole. Counted as "idle_dead".
+        drops_early: drop what a client writes before it is answered, as privoxy and microsocks do; may be changed while it runs.
         resolve: addresses of names, `{"api.telegram.org": "127.0.0.1:8443"}`; the key may have a port ("name:443"), the value too. "localhost" is known.
         target: where a relay leads, "127.0.0.1:8443".
         tls: for "https", a server's context with a certificate for 127.0.0.1.
@@ -73,6 +75,7 @@ class FaultProxy:
         rate_limit_bytes: float = 0.0,
         idle_cut_after_seconds: float = 0.0,
         idle_dead_after_seconds: float = 0.0,
+        drops_early: bool = False,
         resolve: Mapping[str, str] | None = None,
         target: str = "",
         tls: ssl.SSLContext | None = None,
@@ -96,6 +99,7 @@ class FaultProxy:
             rate_limit_bytes=rate_limit_bytes,
             idle_cut_after_seconds=idle_cut_after_seconds,
             idle_dead_after_seconds=idle_dead_after_seconds,
+            drops_early=drops_early,
             resolve=dict(resolve or {}),
             target=target,
             tls=tls,
@@ -188,6 +192,15 @@ class FaultProxy:
 
         return self._running().call(cut)
 
+    @property
+    def drops_early(self) -> bool:
+        """Whether it drops what a client writes before it is answered; may be changed at any time, for the tunnels that begin then."""
+        return self._options.drops_early
+
+    @drops_early.setter
+    def drops_early(self, drops: bool) -> None:
+        self._options = replace(self._options, drops_early=drops)
+
     # What happened.
 
     @property
@@ -226,6 +239,16 @@ class FaultProxy:
         return self._stats.refused_targets
 
     @property
+    def came_early(self) -> int:
+        """Tunnels whose client wrote on before it was answered: the beginning of TLS behind what it had to say to the proxy."""
+        return self._stats.came_early
+
+    @property
+    def came_in_one(self) -> int:
+        """Of those, the ones of which all that came in one piece."""
+        return self._stats.came_in_one
+
+    @property
     def struck(self) -> Counter[str]:
         """By name, the tunnels that a fault really struck."""
         with self._stats.changed:
@@ -245,7 +268,7 @@ class FaultProxy:
 
     def summary(self) -> dict[str, Any]:
         """All counters, as JSON values."""
-        plain = ("opened", "open_now", "established", "bytes_up", "bytes_down", "credential_failures", "refused_targets")
+        plain = ("opened", "open_now", "established", "bytes_up", "bytes_down", "credential_failures", "refused_targets", "came_early", "came_in_one")
         return {"port": self.port, "seed": self.seed, **{name: getattr(self, name) for name in plain}, "struck": dict(self.struck), "drawn": dict(self.drawn)}
 
     def wait_for(self, predicate: Callable[[], object], timeout: float = 20.0) -> bool:

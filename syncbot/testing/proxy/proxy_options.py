@@ -18,6 +18,7 @@ class ProxyOptions:
     rate_limit_bytes: float = 0.0
     idle_cut_after_seconds: float = 0.0
     idle_dead_after_seconds: float = 0.0
+    drops_early: bool = False
     resolve: Mapping[str, str] = field(default_factory=dict)
     target: str = ""
     tls: ssl.SSLContext | None = None

@@ -88,6 +88,7 @@ class Tunnel:
         self._reader: TalkReader | None = TalkReader(talker.talk())
         self._asked: Asked | None = None
         self._early = b""
+        self._reads = 0
         self._standing, self._dead = False, False
         self._struck: set[str] = set()
         self._ending = False
@@ -173,12 +174,13 @@ class Tunnel:
         elif self._standing:
             self._client_bytes(data)
         elif self._reader is None:
-            self._early += data
+            self._early += b"" if self.options.drops_early else data
             self.client.read(len(self._early) < _BUFFER_BYTES)
         else:
             self._listen(self._reader, data)
 
     def _listen(self, reader: TalkReader, data: bytes) -> None:
+        self._reads += 1
         try:
             asked = reader.feed(data)
         except Refusal as refusal:
@@ -188,8 +190,13 @@ class Tunnel:
                 self._stats.add(credential_failures=1)
             self._hang_up(refusal.answer)
             return
-        if asked is not None:
-            self._ask(asked, asked.forward + reader.rest)
+        if asked is None:
+            return
+        early = reader.rest
+        if early and asked.protocol != "http":
+            self._stats.add(came_early=1, came_in_one=int(self._reads == 1))
+            early = b"" if self.options.drops_early else early
+        self._ask(asked, asked.forward + early)
 
     def _ask(self, asked: Asked, early: bytes) -> None:
         self._reader, self._asked, self._early = None, asked, early

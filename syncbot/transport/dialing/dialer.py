@@ -5,7 +5,6 @@ urllib3 and PySocks connect on their own and hand the socket over when it is too
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
 import socket
@@ -17,13 +16,14 @@ from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 from syncbot.errors import NotSent, ProxyAuthRequired, SyncBotError
-from syncbot.secret import Secret
+from syncbot.transport.dialing.early import SCHEMES, open_early
 from syncbot.transport.dialing.resolver import Address, Resolver, is_numeric
-from syncbot.transport.tls import Tls, describe_tls_error
+from syncbot.transport.dialing.tunnel import TunnelRefused, connect_head, read_connect_answer
+from syncbot.transport.learned import Learned
+from syncbot.transport.secure.memory_tls import MemoryTls
+from syncbot.transport.secure.tls import Tls, describe_tls_error, server_name
 from syncbot.transport.watchdog import Attempt
-from syncbot.types import Proxy, Request
-
-_MAX_PROXY_HEAD_BYTES = 16_384
+from syncbot.types import Early, Proxy, Request
 
 _Result = TypeVar("_Result")
 
@@ -43,7 +43,12 @@ class Target:
         return cls(urlsplit(request.url).hostname or "", urlsplit(request.url).port or (443 if tls else 80), tls)
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return server_name(self.host, self.port)
+
+
+def way_name(target: Target, proxy: Proxy) -> str:
+    """By which a way is remembered: whether there are credentials makes another way of it, and none of them is in it."""
+    return f"{proxy.scheme}://{'*@' if proxy.username or proxy.password else ''}{server_name(proxy.host, proxy.port)} {target}"
 
 
 class Dialer:
@@ -53,29 +58,41 @@ class Dialer:
         tls: the shared context.
         resolver: the name look-up.
         clock: the watchdog's clock.
+        early: whether the proxy's part and the beginning of TLS are written together: on ways that were seen to take it, never, or always.
+        learned: which ways those are.
     """
 
-    def __init__(self, tls: Tls, resolver: Resolver, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, tls: Tls, resolver: Resolver, clock: Callable[[], float] = time.monotonic, *, early: Early = "never", learned: Learned | None = None
+    ) -> None:
         self.tls = tls
         self.resolver = resolver
         self.clock = clock
+        self.early = early
+        self.learned = learned or Learned()
 
-    def open(self, target: Target, proxy: Proxy, attempt: Attempt) -> socket.socket:
+    def open(self, target: Target, proxy: Proxy, attempt: Attempt, *, waited_for: bool = True) -> socket.socket:
         """A connected socket, ready for the first byte of the request.
 
         A plain-HTTP target behind an HTTP proxy is not tunnelled: the socket then ends at the proxy, which takes the full URL.
+
+        Args:
+            target: where to.
+            proxy: by which way.
+            attempt: watches over it.
+            waited_for: a call waits for the connection, so that nothing new is tried on it.
 
         Raises:
             NotSent: with the stage that failed; nothing is left open.
         """
         with contextlib.ExitStack() as undo:
-            sock = _Opening(self, target, proxy, attempt, undo).open()
+            sock = _Opening(self, target, proxy, attempt, undo).open(waited_for=waited_for)
             undo.pop_all()
         return sock
 
     def remember(self, sock: socket.socket, target: Target) -> None:
         """Keep the TLS session of a connection on which an answer has begun, to be resumed by the next one."""
-        if isinstance(sock, ssl.SSLSocket):
+        if isinstance(sock, ssl.SSLSocket | MemoryTls):
             self.tls.remember(sock, target.host, target.port)
 
 
@@ -89,8 +106,72 @@ class _Opening:
         self._attempt = attempt
         self._undo = undo
         self._ways_left = 1
+        self._connected_at = 0.0
 
-    def open(self) -> socket.socket:
+    def open(self, *, waited_for: bool) -> socket.socket:
+        """Early where that is the way's habit, or may be tried; else step by step, and also where early did not succeed."""
+        dialer, way = self._dialer, way_name(self._target, self._proxy)
+        if dialer.early == "never" or not self._target.tls or self._proxy.scheme not in SCHEMES:
+            return self._step_by_step()
+        if dialer.early == "always" or dialer.learned.begin_early(way, waited_for=waited_for):
+            return self._early_or_beside(way)
+        sock = self._step_by_step()
+        dialer.learned.opened(way, dialer.clock() - self._connected_at)
+        return sock
+
+    def _early_or_beside(self, way: str) -> socket.socket:
+        dialer, began, well = self._dialer, 0.0, None
+        try:
+            gate = self._reach_early()
+            began = self._connected_at
+            try:
+                sock = self._open_early(gate, way)
+            except Exception as error:  # a hostile proxy makes the libraries below raise what they never meant to
+                failure = error
+            else:
+                well = True
+                return sock
+            self._check()
+            if isinstance(failure, ssl.SSLCertVerificationError):  # the proxy took it, and the server's certificate gets no better
+                raise self._failure(failure)
+            sock, well = self._open_beside(gate, timed_out=isinstance(failure, TimeoutError))
+            return sock
+        finally:
+            dialer.learned.end_early(way, well, dialer.clock() - began if began else 0.0)
+
+    def _reach_early(self) -> socket.socket:
+        """A connection to the proxy."""
+        gate = self._reach()
+        return self._run("proxy", lambda: self._wrap(gate, self._proxy.host, self._proxy.port)) if self._proxy.scheme == "https" else gate
+
+    def _open_early(self, gate: socket.socket, way: str) -> socket.socket:
+        """The rest, at once, with the patience that the way deserves: half of the time is kept for another opening."""
+        dialer, attempt, (host, port) = self._dialer, self._attempt, (self._target.host, self._target.port)
+        end = host
+        if self._proxy.scheme == "socks5" and not is_numeric(host):
+            end = str(self._look_up(host, port)[0][1][0])
+        seconds = min(dialer.learned.way(way).patience_seconds, (attempt.expires_at - dialer.clock()) / 2)
+        attempt.stage = "proxy"
+
+        def tunnel_stands() -> None:
+            attempt.stage = "tls"
+
+        memory = open_early(gate, self._proxy, end, dialer.tls, (host, port), seconds=seconds, tunnel_stands=tunnel_stands, clock=dialer.clock)
+        gate.settimeout(max(0.001, attempt.expires_at - dialer.clock()))
+        self._check()
+        return cast(socket.socket, memory)
+
+    def _open_beside(self, gate: socket.socket, *, timed_out: bool) -> tuple[socket.socket, bool | None]:
+        """Open step by step, beside an early opening that did not succeed; and what this says of the way: nothing, where that one is answered late."""
+        lost = self._attempt.detach()
+        try:
+            sock = self._step_by_step()
+            return sock, None if timed_out and _has_answered(gate) else False
+        finally:
+            gate.close()
+            self._attempt.let_go(lost)
+
+    def _step_by_step(self) -> socket.socket:
         target, proxy = self._target, self._proxy
         sock = self._reach_through_socks() if proxy.is_socks else self._reach()
         if proxy.scheme == "https":
@@ -149,6 +230,7 @@ class _Opening:
         remaining_seconds = max(0.001, self._attempt.expires_at - self._dialer.clock())
         sock.settimeout(remaining_seconds / self._ways_left)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connected_at = self._dialer.clock()
         if to is not None:
             self._attempt.stage = "proxy"
         try:
@@ -161,13 +243,7 @@ class _Opening:
         return sock
 
     def _wrap(self, sock: socket.socket, host: str, port: int) -> socket.socket:
-        wrapped: Any
-        if isinstance(sock, ssl.SSLSocket):
-            from urllib3.util.ssltransport import SSLTransport  # deferred: TLS within TLS is rare
-
-            wrapped = SSLTransport(sock, self._dialer.tls.context(), host.rstrip("."))
-        else:
-            wrapped = self._dialer.tls.wrap(sock, host, port)
+        wrapped = self._dialer.tls.wrap(sock, host, port)
         self._undo.callback(wrapped.close)
         return cast(socket.socket, wrapped)
 
@@ -201,7 +277,7 @@ class _Opening:
             text = "aborted"
         elif timed_out:
             text = _WHILE[attempt.stage] + " took too long"
-        elif isinstance(error, _TunnelRefused):
+        elif isinstance(error, TunnelRefused):
             text, kind = str(error), ProxyAuthRequired if error.wants_credentials else NotSent
         elif isinstance(error, ssl.SSLError) or attempt.stage == "tls":
             text, retryable = describe_tls_error(error)
@@ -223,51 +299,20 @@ _WHILE = {
 }
 
 
-class _TunnelRefused(OSError):
-    """The proxy answered CONNECT with something else than 200."""
-
-    def __init__(self, text: str, *, wants_credentials: bool = False) -> None:
-        super().__init__(text)
-        self.wants_credentials = wants_credentials
-
-
-def authorization_line(proxy: Proxy) -> Secret[str]:
-    """The line of the Proxy-Authorization header (RFC 7617, UTF-8), with its end; empty without credentials."""
-    if not proxy.username:
-        return Secret("")
-    return Secret(f"Proxy-Authorization: Basic {base64.b64encode(f'{proxy.username}:{proxy.password}'.encode()).decode('ascii')}\r\n")
-
-
 def _ask_for_tunnel(sock: socket.socket, target: Target, proxy: Proxy) -> None:
-    """CONNECT, as RFC 9110 section 9.3.6 has it."""
     # As a memoryview, which shows nothing in the frames of TLS's own Python code.
-    sock.sendall(memoryview(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{authorization_line(proxy).reveal()}\r\n".encode("ascii")))
-    head, rest = _read_head(sock)
-    version, _, status = head.partition(b"\r\n")[0].partition(b" ")
-    code = status[:3].decode("ascii", "replace")
-    if not version.startswith(b"HTTP/1."):
-        raise _TunnelRefused("the proxy's answer to CONNECT is not HTTP; is it a proxy of this kind?")
-    if code in ("407", "401"):  # tinyproxy answers 401 to credentials that are wrong, 407 to none
-        hint = "it refused this user and password" if proxy.username else "write them into its URL: http://user:password@host:port"
-        raise _TunnelRefused(f"the proxy wants a user and a password ({code}); {hint}", wants_credentials=True)
-    if not code.startswith("2"):
-        raise _TunnelRefused(f"the proxy refused the tunnel with status {code}")
-    if rest:
-        raise _TunnelRefused("the proxy sent something of its own into the tunnel")
+    sock.sendall(memoryview(connect_head(str(target), proxy).reveal()))
+    if read_connect_answer(lambda: sock.recv(4096), proxy):
+        raise TunnelRefused("the proxy sent something of its own into the tunnel")
 
 
-def _read_head(sock: socket.socket) -> tuple[bytes, bytes]:
-    """The header of the answer to CONNECT, and what came after it."""
-    data = b""
-    while len(data) < _MAX_PROXY_HEAD_BYTES:
-        chunk = sock.recv(4096)
-        if not chunk:
-            raise _TunnelRefused("the proxy closed the connection instead of answering CONNECT")
-        data += chunk
-        head, end, rest = data.partition(b"\r\n\r\n")
-        if end:
-            return head, rest
-    raise _TunnelRefused("the proxy's answer to CONNECT has no end")
+def _has_answered(sock: socket.socket) -> bool:
+    """Whether something has come meanwhile."""
+    try:
+        sock.settimeout(0.0)
+        return bool(sock.recv(1))
+    except OSError:
+        return False
 
 
 def _socks_socket(proxy: Proxy, gate: Address) -> socket.socket:

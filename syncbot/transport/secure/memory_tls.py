@@ -1,0 +1,154 @@
+"""TLS over memory buffers: what is sent and received passes through our hands, and so may travel with something else."""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+from contextlib import suppress
+from typing import Any, cast
+
+_CHUNK_BYTES = 65_536
+
+
+class MemoryTls:
+    """The client's side of TLS, spoken through a connected socket, which may be TLS itself: what `http.client` and the dialer use of a socket.
+
+    Args:
+        sock: what it is spoken through; closed with it.
+        context: of the client.
+        host: the server's name.
+        session: to be resumed, of this context; None for none.
+    """
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str, session: ssl.SSLSession | None = None) -> None:
+        self._sock = sock
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
+        self._files = 0
+        self._closed = False
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The client's context."""
+        return self._tls.context
+
+    def first_flight(self) -> bytes:
+        """The ClientHello, for whoever sends it himself; before `advance`."""
+        with suppress(ssl.SSLWantReadError):
+            self._tls.do_handshake()
+        return self._outgoing.read()
+
+    def feed(self, data: bytes) -> None:
+        """Take what has been received by somebody else, while the handshake is made."""
+        self._incoming.write(data)
+
+    def advance(self) -> bool:
+        """Go on with the handshake; False where more has to be received for it.
+
+        Raises:
+            OSError: it failed; `ssl.SSLError` where TLS says why.
+        """
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+            return False
+        except ssl.SSLError:
+            with suppress(OSError):
+                self._flush()  # the alert, which tells the server why
+            raise
+        self._flush()
+        return True
+
+    def do_handshake(self) -> None:
+        """Make the handshake, or what is left of it.
+
+        Raises:
+            OSError: it failed; `ssl.SSLError` where TLS says why.
+        """
+        while not self.advance():
+            self._receive()
+
+    def sendall(self, data: Any) -> None:
+        """Send all of these bytes."""
+        view = memoryview(data).cast("B")
+        for begin in range(0, len(view), _CHUNK_BYTES):
+            piece = view[begin : begin + _CHUNK_BYTES]
+            while piece:
+                piece = piece[self._tls.write(piece) :]  # a record each, and they leave together
+            self._flush()
+
+    def recv_into(self, buffer: Any) -> int:
+        """Receive into a buffer; 0 at the end of the stream, also where it is cut without a word."""
+        view = memoryview(buffer).cast("B")
+        while True:
+            try:
+                return self._tls.read(len(view), view)  # type: ignore[return-value]  # with a buffer it returns a number
+            except ssl.SSLWantReadError:
+                self._flush()  # what TLS itself has to say, such as new keys
+                self._receive()
+            except ssl.SSLEOFError:
+                return 0
+
+    def recv(self, size: int) -> bytes:
+        """Receive so many bytes at most; none at the end of the stream."""
+        buffer = bytearray(size)
+        return bytes(buffer[: self.recv_into(buffer)])
+
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        """A file to read from; it keeps the connection until it is closed too."""
+        self._files += 1
+        return io.BufferedReader(socket.SocketIO(cast(socket.socket, self), "r"))  # all that it uses of one is here
+
+    def _decref_socketios(self) -> None:
+        """A file of `makefile` was closed."""
+        self._files -= 1
+        if self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection, as soon as no file reads from it."""
+        self._closed = True
+        if self._files <= 0:
+            self._sock.close()
+
+    def settimeout(self, seconds: float | None) -> None:
+        """As of a socket."""
+        self._sock.settimeout(seconds)
+
+    def gettimeout(self) -> float | None:
+        """As of a socket."""
+        return self._sock.gettimeout()
+
+    def fileno(self) -> int:
+        """As of a socket."""
+        return self._sock.fileno()
+
+    def getpeercert(self) -> dict[str, Any] | None:
+        """The server's certificate."""
+        return self._tls.getpeercert()
+
+    def version(self) -> str | None:
+        """The version of TLS."""
+        return self._tls.version()
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """To be resumed by a later connection."""
+        return self._tls.session
+
+    @property
+    def session_reused(self) -> bool:
+        """Whether the handshake resumed a session."""
+        return bool(self._tls.session_reused)
+
+    def _receive(self) -> None:
+        if data := self._sock.recv(_CHUNK_BYTES):
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._sock.sendall(self._outgoing.read())
