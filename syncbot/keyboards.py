@@ -64,7 +64,8 @@ def reply(
         ValueError: a label is empty.
         TypeError: something is not a row, or not a button.
     """
-    keyboard: dict[str, Any] = {"keyboard": [[_reply_button(button) for button in _row(row)] for row in rows], "resize_keyboard": resize}
+    buttons = [[{"text": _label(button)} if isinstance(button, str) else _as_given(button, "a text") for button in _row(row)] for row in rows]
+    keyboard: dict[str, Any] = {"keyboard": buttons, "resize_keyboard": resize}
     flags = {"one_time_keyboard": one_time, "is_persistent": persistent, "selective": selective, "input_field_placeholder": placeholder}
     return keyboard | {name: value for name, value in flags.items() if value}
 
@@ -128,10 +129,6 @@ def _inline_button(button: Any) -> Any:
     if not 1 <= len(target.encode()) <= MAX_CALLBACK_BYTES:
         raise ValueError(f"the data of the button {label!r} has {len(target.encode())} bytes; Telegram takes 1 to {MAX_CALLBACK_BYTES}")
     return {"text": _label(label), "callback_data": target}
-
-
-def _reply_button(button: Any) -> Any:
-    return {"text": _label(button)} if isinstance(button, str) else _as_given(button, "a text")
 
 
 def _as_given(button: Any, instead: str) -> Any:

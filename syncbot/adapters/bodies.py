@@ -50,13 +50,9 @@ def _part(name: str, value: Any) -> FilePart | None:
     if value is None:
         return None
     if filename is None:
-        filename = _name_of(value) or name
+        path = getattr(value, "name", "")
+        filename = (isinstance(path, str) and not path.startswith("<") and os.path.basename(path)) or name
     return FilePart(name, str(filename), source(value, name), content_type or "application/octet-stream")
-
-
-def _name_of(file: Any) -> str:
-    name = getattr(file, "name", "")
-    return os.path.basename(name) if isinstance(name, str) and not name.startswith("<") else ""
 
 
 def source(content: Any, what: str) -> Source:

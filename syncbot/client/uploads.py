@@ -255,11 +255,14 @@ class MultipartBody:
     def __init__(self, fields: dict[str, str], files: tuple[FilePart, ...], progress: Progress | None = None, *, url_decoded: bool = True) -> None:
         quote = _percent_encoded if url_decoded else _quoted
         boundary = f"syncbot-{os.urandom(16).hex()}"
+        begin = f"--{boundary}\r\nContent-Disposition: form-data; name="
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._progress = progress
         self._files = files
-        head = b"".join(_plain_part(boundary, quote(name), value) for name, value in fields.items())
-        self._heads = [_file_head(boundary, quote(part.name), quote(part.filename), part.content_type) for part in files]
+        head = "".join(f'{begin}"{quote(name)}"\r\n\r\n{value}\r\n' for name, value in fields.items()).encode()
+        self._heads = [
+            f'{begin}"{quote(part.name)}"; filename="{quote(part.filename)}"\r\nContent-Type: {part.content_type}\r\n\r\n'.encode() for part in files
+        ]
         self._end = f"--{boundary}--\r\n".encode()
         if files:
             self._heads[0], self._end = head + self._heads[0], b"\r\n" + self._end
@@ -286,15 +289,6 @@ class MultipartBody:
             yield b"\r\n" + head if place else head
             yield from part.source.chunks()
         yield self._end
-
-
-def _plain_part(boundary: str, name: str, value: str) -> bytes:
-    return f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-
-
-def _file_head(boundary: str, name: str, filename: str, content_type: str) -> bytes:
-    disposition = f'Content-Disposition: form-data; name="{name}"; filename="{filename}"'
-    return f"--{boundary}\r\n{disposition}\r\nContent-Type: {content_type}\r\n\r\n".encode()
 
 
 def _percent_encoded(text: str) -> str:

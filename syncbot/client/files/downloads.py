@@ -247,8 +247,9 @@ class _Download:
         if too_large:
             self.target.restart()
             raise _too_large(self.max_bytes)
-        if body.refused:
-            raise self._anew(body.refused)
+        if body.refused:  # what is there is dropped, and trying again may help
+            self.etag = ""
+            raise NetworkError(body.refused, method=_METHOD, phase=Phase.ANSWERED, stage="receive", retryable=self.target.restart())
         self._check(response, body)
 
     def _check(self, response: Response, body: DownloadBody) -> None:
@@ -257,8 +258,3 @@ class _Download:
             raise NetworkError(f"HTTP {response.status} came with good news", method=_METHOD, phase=Phase.ANSWERED, proxy=response.proxy)
         if body.total is not None and self.target.received < body.total:
             raise NetworkError(f"the file was cut: {self.target.received} of {body.total} bytes came", method=_METHOD, stage="receive", proxy=response.proxy)
-
-    def _anew(self, words: str) -> NetworkError:
-        """Drop what is there; the error says why, and that trying again may help."""
-        self.etag = ""
-        return NetworkError(words, method=_METHOD, phase=Phase.ANSWERED, stage="receive", retryable=self.target.restart())

@@ -12,7 +12,7 @@ from syncbot.logs import get_logger, guard
 from syncbot.runtime.handling.context import Answers, Context
 from syncbot.runtime.handling.handlers import ContinuePropagation, Middleware, StopPropagation, call
 from syncbot.runtime.handling.router import Route, Routes
-from syncbot.runtime.handling.update_facts import ReplyTarget, is_answer, user_id_of
+from syncbot.runtime.handling.update_facts import is_answer, user_id_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data
 
 if TYPE_CHECKING:
@@ -87,8 +87,10 @@ class Dispatcher:
             self._log.debug("an update of a user who is not allowed was passed over")
             return NO_CHANGES
         context = self._context(raw=raw, answers=answers)
-        if answers is not None and answers.is_awaited and is_answer(raw) and self._offer(context.target, raw, answers):
-            return NO_CHANGES
+        if answers is not None and answers.is_awaited and is_answer(raw):
+            chat_id, user_id = context.target.chat_id, context.target.user_id
+            if chat_id is not None and user_id is not None and answers.offer(chat_id, user_id, raw):
+                return NO_CHANGES
         return self._guarded(context, self._dispatch)
 
     def run(self, function: Callable[[Any], object], job: Any = None) -> Changes:
@@ -108,9 +110,6 @@ class Dispatcher:
 
     def _context(self, **facts: Any) -> Context:
         return Context(self._bot, self._data, bot_username=self._bot_username, **facts)
-
-    def _offer(self, target: ReplyTarget, raw: dict[str, Any], answers: Answers) -> bool:
-        return target.chat_id is not None and target.user_id is not None and answers.offer(target.chat_id, target.user_id, raw)
 
     def _guarded(self, context: Context, work: Callable[[Context], None]) -> Changes:
         """Do the work; whatever it raises, SystemExit and KeyboardInterrupt too, is its failure and not ours."""

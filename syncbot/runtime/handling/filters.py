@@ -287,16 +287,13 @@ GROUPS = _chat_type("group", "supergroup")
 CHANNEL = _chat_type("channel")
 
 
-def _text_of(message: Any) -> str:
-    return getattr(message, "text", None) or getattr(message, "caption", None) or ""
-
-
 def regex(pattern: str | re.Pattern[str]) -> Filter:
     """Messages with this regular expression anywhere in their text or caption; `context.match` is what was found."""
     compiled = re.compile(pattern)
 
     def search(update: Any) -> object:
-        text = _text_of(message_of(update))
+        message = message_of(update)
+        text = getattr(message, "text", None) or getattr(message, "caption", None)
         return compiled.search(text) if text else None
 
     return _Plain(f"regex({compiled.pattern!r})", search)

@@ -234,7 +234,8 @@ class Deliverer:
             except ChatMigrated as error:
                 if (now_at := moved_to(error, item)) is None:
                     raise
-                self._note_move(str(prepared.chat), now_at)
+                _log.warning("the group %s is a supergroup now, with the id %s; what is queued for it goes there", prepared.chat, now_at)
+                self._moved[str(prepared.chat)] = now_at
                 begun = True
                 self._bot.carry(with_hooks(prepare(item, self._folder, self._moved, self._bot.timeout), lambda: None, self._stop))
         except _WithdrawnError:
@@ -247,10 +248,6 @@ class Deliverer:
             _log.exception("call %d (%s) could not be made", item.id, item.call.method)
             return judge(error, item, repeatable=call.repeatable, begun=begun)
         return DONE
-
-    def _note_move(self, chat: str, now_at: str) -> None:
-        _log.warning("the group %s is a supergroup now, with the id %s; what is queued for it goes there", chat, now_at)
-        self._moved[chat] = now_at
 
     # ── what became of it ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -165,14 +165,10 @@ class Outbox(QueuedMethods):
             try:
                 deliverer.work_off(seconds, patience=patience)
             finally:
-                deliverer.join(self._longest_call_seconds)
+                deliverer.join(self._bot.timeout + 3600.0)  # each call has its own bound, which a large file makes long
             facts = deliverer.facts
             left = _left(opened.queue)
             return Flushed(facts.delivered, facts.failed, facts.uncertain, left, facts.last_error if left or facts.failed or facts.uncertain else "")
-
-    @property
-    def _longest_call_seconds(self) -> float:
-        return self._bot.timeout + 3600.0  # each call has its own bound, which a large file makes long
 
     def _opened(self) -> AbstractContextManager[OpenQueue]:
         return self._own_store()

@@ -120,7 +120,8 @@ class Monitor:
             counts, dead_letters = watched.store.inbox.counts(), watched.store.dead_letters.count()
         except Exception as error:  # a damaged file; whoever asks wants to know, and has nothing to mend
             return {"ok": False, "running": True, "last_poll": facts.last_answer, "last_error": str(error) or type(error).__name__, "hung": hung}
-        well = self._polls_well(now) and not self._is_stuck(now) and not self.dead_thread() and not self._is_stopping()
+        polls_well = not watched.poll or facts.is_well(now, watched.poll_wait + 2 * watched.bot.timeout)
+        well = polls_well and not self._is_stuck(now) and not self.dead_thread() and not self._is_stopping()
         return {
             "ok": well and not watched.workers.retry.trouble and not facts.storage_trouble,
             "running": True,
@@ -142,10 +143,6 @@ class Monitor:
             "dead_letters": dead_letters,
             "bytes_a_day": round((_moved_bytes(watched.bot.transport) - self._bytes_before) / max(now - self._started, 1.0) * 86_400),
         }
-
-    def _polls_well(self, now: float) -> bool:
-        facts, watched = self._watched.poller.facts, self._watched
-        return not watched.poll or facts.is_well(now, watched.poll_wait + 2 * watched.bot.timeout)
 
     def _hung(self, now: float) -> int:
         return sum(not busy.waiting and now - busy.since > self._watched.handler_warn_after for busy in self._watched.workers.busy())

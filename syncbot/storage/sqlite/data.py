@@ -64,7 +64,8 @@ class SqlData:
             except Unreadable as problem:
                 raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
         if row and type(row[1]) is float and self._options.is_fading(row[1], self._now()):
-            self._note_again(chat, user)
+            with suppress(StorageError), self._database.transaction() as db:  # a full disk must not fail the look
+                db.execute("UPDATE conversation SET at = ? WHERE chat = ? AND user = ?", (self._now(), chat, user))
         return state
 
     def set_state(self, chat: int, user: int, state: Any) -> None:
@@ -80,11 +81,6 @@ class SqlData:
     def forget_states(self, older_than: float) -> int:
         with self._database.transaction() as db:
             return forget_states(db, self._now(), older_than)
-
-    def _note_again(self, chat: int, user: int) -> None:
-        """The conversation goes on; a full disk must not fail the look at its state."""
-        with suppress(StorageError), self._database.transaction() as db:
-            db.execute("UPDATE conversation SET at = ? WHERE chat = ? AND user = ?", (self._now(), chat, user))
 
 
 class SqlMeta:

@@ -111,7 +111,8 @@ class SqlInbox:
             damage: Unreadable | None = None
             unswept = [*self._unswept, *(end.claimed.row for end, _ in mine)]
             with self._database.transaction() as db:
-                self._check_run(db, claims)
+                if number(db, "store.run") != claims.run:
+                    raise taken_over(str(self._database.path))
                 self._end(db, claims, [end for end, _ in mine])
                 for _, change in mine:
                     write_changes(db, change, self._now())
@@ -260,10 +261,6 @@ class SqlInbox:
         with self._database.transaction() as db:
             self._set_state(db, claims, state, [claimed.row])
         self._claims = claims
-
-    def _check_run(self, db: sqlite3.Connection, claims: Claims) -> None:
-        if number(db, "store.run") != claims.run:
-            raise taken_over(str(self._database.path))
 
     def _prune_quietly(self) -> None:
         """Forgetting can wait; a full disk must not fail the call that it rides on."""

@@ -55,10 +55,6 @@ def read_time(value: Any) -> float:
     return float(value)
 
 
-def _time_or_none(value: Any) -> float | None:
-    return None if value is None else read_time(value)
-
-
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise Unreadable("is no text in UTF-8" if isinstance(value, bytes) else f"is {_kind(value)}, not a text")
@@ -155,7 +151,7 @@ TABLES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
             "files": Shape(_names, ()),
             "created": _TIME,
             "not_before": _TIME,
-            "expires": Shape(_time_or_none),
+            "expires": Shape(lambda value: None if value is None else read_time(value)),
             "state": _one_of(tuple(OutboxState), str(OutboxState.FAILED)),
             "attempts": _COUNT,
             "owner": _TEXT,
