@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from syncbot.client.retry import Retrier, RetryPolicy
-from syncbot.config import environment_proxies, from_environment
-from syncbot.errors import ConfigError, NetworkError, NotSent
+from syncbot.config import from_environment, given_ways
+from syncbot.errors import NetworkError, NotSent
 from syncbot.logs import guard
 from syncbot.secret import Secret
 from syncbot.types import HiddenWays, Proxy, Request, Response, Transport, hidden_ways
@@ -62,7 +62,7 @@ class Carrier:
         if transport is None:
             from syncbot.transport import OneShotTransport  # deferred: whoever brings a transport need not load requests
 
-            ways, no_proxy = _ways(given)
+            ways, no_proxy = given_ways(given, Secret(""))
             guard(*ways)
             ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else Path(ca_file)
             transport = OneShotTransport(ways, no_proxy=no_proxy, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache)
@@ -129,12 +129,3 @@ def method_of(url: str) -> str:
 def delivery(error: NetworkError) -> str:
     """An error's text, and whether the request can have arrived."""
     return f"{error} ({'never sent' if isinstance(error, NotSent) else 'it may have been carried out'}; way: {error.proxy})"
-
-
-def _ways(given: HiddenWays) -> tuple[tuple[Proxy, ...], Secret[str]]:
-    """The ways to use, and the hosts that are reached without a proxy."""
-    if not given:
-        return environment_proxies()
-    if wrong := next((one for one in given if isinstance(one, type)), None):
-        raise ConfigError(f"proxies: proxy URLs are needed, not {wrong.__name__}; for example proxies=['socks5h://127.0.0.1:1080', 'direct']")
-    return tuple(one if isinstance(one, Proxy) else Proxy.parse(one) for one in given if not isinstance(one, type)), Secret("")

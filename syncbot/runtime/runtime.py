@@ -22,7 +22,7 @@ from syncbot.runtime.outbox.outbox import OpenQueue, RuntimeOutbox
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
 from syncbot.runtime.session.lifecycle import Lifecycle
 from syncbot.runtime.session.notify import ServiceNotifier
-from syncbot.runtime.session.session import SessionOptions
+from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.runtime.webhook_face import WebhookFace

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -170,11 +170,8 @@ class Outbox(QueuedMethods):
             left = _left(opened.queue)
             return Flushed(facts.delivered, facts.failed, facts.uncertain, left, facts.last_error if left or facts.failed or facts.uncertain else "")
 
-    def _opened(self) -> AbstractContextManager[OpenQueue]:
-        return self._own_store()
-
     @contextmanager
-    def _own_store(self) -> Iterator[OpenQueue]:
+    def _opened(self) -> Iterator[OpenQueue]:
         if self._store is not None:
             yield OpenQueue(self._store.outbox, QueueFolder.beside(self._path))
             return
@@ -211,17 +208,14 @@ class RuntimeOutbox(Outbox):
         self._store = None
         self._live = live
 
-    def _opened(self) -> AbstractContextManager[OpenQueue]:
-        return self._live_or_own()
-
     @contextmanager
-    def _live_or_own(self) -> Iterator[OpenQueue]:
+    def _opened(self) -> Iterator[OpenQueue]:
         if (opened := self._live()) is not None:
             yield opened
         elif self._path is None:
             raise RuntimeError("without a state file the outbox is there only while the runtime runs; give Runtime(state=…) a file")
         else:
-            with self._own_store() as opened:
+            with super()._opened() as opened:
                 yield opened
 
 

@@ -20,7 +20,7 @@ from syncbot.regular import opener
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.health_note import FactsNote
-from syncbot.runtime.session.notify import ServiceNotifier
+from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage.promises.store import Store
 from syncbot.trouble import LastSaid
@@ -37,19 +37,14 @@ _STALL_MARGIN_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Watched:
-    """What is watched, and by which measures; see `Runtime` for these."""
+    """What is watched, and by which measures."""
 
     bot: Bot
     store: Store
     workers: Workers
     poller: Poller
     deliverer: Deliverer
-    poll: bool
-    number_of_workers: int
-    poll_wait: int
-    handler_warn_after: float
-    heartbeat_file: Path | None
-    notifier: ServiceNotifier
+    options: SessionOptions
 
 
 class Monitor:
@@ -71,7 +66,7 @@ class Monitor:
         self._stalled_since: float | None = None
         self._tidy_at = self._started + _HOUSEKEEPING_SECONDS
         self._newest_before = watched.store.inbox.counts().newest
-        self.tick_seconds = min(_LOOK_SECONDS, watched.notifier.watchdog_seconds / 3 or _LOOK_SECONDS)
+        self.tick_seconds = min(_LOOK_SECONDS, watched.options.notifier.watchdog_seconds / 3 or _LOOK_SECONDS)
         self._troubles = defaultdict[str, LastSaid](LastSaid)
         self._facts = FactsNote(watched.store.meta, self.health)
 
@@ -82,9 +77,9 @@ class Monitor:
         self._warn_of_hanging_handlers(now)
         self._end_stalled_poll(now)
         if not self._is_stuck(now) and not self.dead_thread():
-            watched.notifier.alive()
-        if watched.heartbeat_file is not None:
-            self._guarded("heartbeat", lambda: self._beat(watched.heartbeat_file))
+            watched.options.notifier.alive()
+        if watched.options.heartbeat_file is not None:
+            self._guarded("heartbeat", lambda: self._beat(watched.options.heartbeat_file))
         self._guarded("facts", self._facts.tick)
         if now >= self._tidy_at:
             self._tidy_at = now + _HOUSEKEEPING_SECONDS
@@ -120,7 +115,7 @@ class Monitor:
             counts, dead_letters = watched.store.inbox.counts(), watched.store.dead_letters.count()
         except Exception as error:  # a damaged file; whoever asks wants to know, and has nothing to mend
             return {"ok": False, "running": True, "last_poll": facts.last_answer, "last_error": str(error) or type(error).__name__, "hung": hung}
-        polls_well = not watched.poll or facts.is_well(now, watched.poll_wait + 2 * watched.bot.timeout)
+        polls_well = not watched.options.poll or facts.is_well(now, watched.options.poll_wait + 2 * watched.bot.timeout)
         well = polls_well and not self._is_stuck(now) and not self.dead_thread() and not self._is_stopping()
         return {
             "ok": well and not watched.workers.retry.trouble and not facts.storage_trouble,
@@ -145,11 +140,11 @@ class Monitor:
         }
 
     def _hung(self, now: float) -> int:
-        return sum(not busy.waiting and now - busy.since > self._watched.handler_warn_after for busy in self._watched.workers.busy())
+        return sum(not busy.waiting and now - busy.since > self._watched.options.handler_warn_after for busy in self._watched.workers.busy())
 
     def _is_stuck(self, now: float) -> bool:
         """Whether every worker hangs. A network that is away is nothing that a new start of the process would mend."""
-        return self._hung(now) >= self._watched.number_of_workers
+        return self._hung(now) >= self._watched.options.workers
 
     def _look_for_foreign_updates(self) -> None:
         changed = self._watched.store.changed_by_others()
@@ -160,7 +155,7 @@ class Monitor:
 
     def _warn_of_hanging_handlers(self, now: float) -> None:
         for busy in self._watched.workers.busy():
-            if not busy.waiting and not busy.warned and now - busy.since > self._watched.handler_warn_after:
+            if not busy.waiting and not busy.warned and now - busy.since > self._watched.options.handler_warn_after:
                 busy.warned = True
                 _log.warning("the handler of %s has been running for %.0f s:\n%s", busy.name, now - busy.since, _stack(busy.thread_id))
 
@@ -168,7 +163,7 @@ class Monitor:
         """End a poll that outlives every bound, which a name look-up can make it do."""
         watched, facts = self._watched, self._watched.poller.facts
         since = facts.under_way_since
-        longest_seconds = watched.poll_wait + watched.bot.timeout + _STALL_MARGIN_SECONDS
+        longest_seconds = watched.options.poll_wait + watched.bot.timeout + _STALL_MARGIN_SECONDS
         if since is not None and since != self._stalled_since and now - since > longest_seconds:
             self._stalled_since = since
             facts.stalled += 1
