@@ -47,15 +47,6 @@ ODV = Any
 """A timeout as python-telegram-bot passes it: seconds, None for none, or its DEFAULT_NONE for the one of this object."""
 
 
-@dataclass(frozen=True)
-class _Times:
-    """What one call may take, in seconds: until the connection stands, from there to the answer, and in all."""
-
-    connect: float
-    answer: float
-    total: float
-
-
 @dataclass(eq=False)
 class _Call:
     """One call under way, in a thread of its own."""
@@ -170,15 +161,11 @@ class OneShotRequest(BaseRequest):
         del url
         self._carrier.guard_token(hidden)
         has_files = request_data is not None and request_data.contains_files
-        times = self._times(
-            _given(connect_timeout, self._connect_timeout),
-            _given(write_timeout, self._media_write_timeout if has_files else self._write_timeout),
-            _given(read_timeout, self._read_timeout),
-            _given(pool_timeout, self._pool_timeout),
-        )
-        ends_at = time.monotonic() + times.total
+        connect = _given(connect_timeout, self._connect_timeout)
+        total = connect + _given(write_timeout, self._media_write_timeout if has_files else self._write_timeout) + _given(read_timeout, self._read_timeout)
+        ends_at = time.monotonic() + total + _given(pool_timeout, self._pool_timeout)
         try:
-            response = await self._in_turn(hidden, lambda call: self._carry_out(call, hidden, method, request_data, times, ends_at), ends_at)
+            response = await self._in_turn(hidden, lambda call: self._carry_out(call, hidden, method, request_data, (connect, total), ends_at), ends_at)
         except NetworkError as error:
             kind = TimedOut if error.timed_out else TelegramNetworkError
             raise kind(delivery(error)) from error
@@ -195,9 +182,6 @@ class OneShotRequest(BaseRequest):
         if envelope is None:
             raise TelegramError("Invalid server response")
         return envelope
-
-    def _times(self, connect: float, write: float, read: float, pool: float) -> _Times:
-        return _Times(connect, write + read, pool + connect + write + read)
 
     async def _in_turn(self, url: Secret[str], work: Callable[[_Call], Response], ends_at: float) -> Response:
         """Do the work in a thread, at once for a poll, else when fewer than `calls_at_once` others are under way."""
@@ -265,8 +249,8 @@ class OneShotRequest(BaseRequest):
         call.stop.set()
         self._carrier.transport.abort(call.scope)
 
-    def _carry_out(self, call: _Call, url: Secret[str], verb: str, data: RequestData | None, times: _Times, ends_at: float) -> Response:
-        """The blocking part, in its thread."""
+    def _carry_out(self, call: _Call, url: Secret[str], verb: str, data: RequestData | None, seconds: tuple[float, float], ends_at: float) -> Response:
+        """The blocking part, in its thread; `seconds` are what the way to Telegram may take, and an attempt in all."""
         try:
             content_type, body = _encode(data)
         except (OSError, TypeError, ValueError) as problem:
@@ -280,8 +264,8 @@ class OneShotRequest(BaseRequest):
             verb,
             headers={"User-Agent": self.USER_AGENT} | ({} if is_download else {"Content-Type": content_type}),
             body=None if is_download else body,
-            timeout=times.connect + times.answer,
-            connect_timeout=times.connect,
+            timeout=seconds[1],
+            connect_timeout=seconds[0],
             # How long a file or a large batch of updates takes, its size decides, which comes with the answer; the attempt stays bounded by that.
             deadline=None if is_download or method == "getUpdates" else ends_at,
             scope=call.scope,

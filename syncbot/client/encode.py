@@ -44,7 +44,7 @@ class Encoded:
     files: tuple[FilePart, ...] = ()
 
 
-def encode(spec: MethodSpec | None, parameters: Mapping[str, Any], *, local: bool = False, max_upload_bytes: int | None = None) -> Encoded:
+def encode(spec: MethodSpec | None, parameters: Mapping[str, Any], *, local: bool = False) -> Encoded:
     """Turn the parameters of a call into texts and files.
 
     None, and python-telegram-bot's DEFAULT_NONE, count as not given. A datetime without a zone is UTC; a timedelta is seconds, and counts
@@ -55,7 +55,6 @@ def encode(spec: MethodSpec | None, parameters: Mapping[str, Any], *, local: boo
         spec: the method; None for one that the table does not know, whose parameters go out as they are.
         parameters: values by name, the conveniences among them.
         local: the server is a local one, which can read this machine's files: an absolute path may be given as a `str`, and is not uploaded.
-        max_upload_bytes: the most bytes of one file; by default what the server takes.
 
     Raises:
         TypeError: a value is of a kind that no parameter takes, or a file stands where none can.
@@ -65,7 +64,7 @@ def encode(spec: MethodSpec | None, parameters: Mapping[str, Any], *, local: boo
     values = {name: value for name, given in parameters.items() if (value := _resolved(given)) is not None}
     if spec is not None:
         values = expand(spec.name, values)
-    encoder = _Encoder(spec, local, max_upload_bytes)
+    encoder = _Encoder(spec, local)
     try:
         return encoder.encode(values)
     except RecursionError:
@@ -106,10 +105,9 @@ def _dump(value: Any) -> str:
 class _Encoder:
     """The encoding of one call; collects the files that are found on the way."""
 
-    def __init__(self, spec: MethodSpec | None, local: bool, max_upload_bytes: int | None) -> None:
+    def __init__(self, spec: MethodSpec | None, local: bool) -> None:
         self._spec = spec
         self._local = local
-        self._limit = max_upload_bytes
         self._files: list[FilePart] = []
 
     def encode(self, values: dict[str, Any]) -> Encoded:
@@ -223,7 +221,7 @@ class _Encoder:
 
     def _source(self, value: Any, what: str, limited_as: str) -> Source | None:
         """Find the bytes of a value that is a file; None for any other value."""
-        limit = self._limit or (MAX_LOCAL_UPLOAD_BYTES if self._local else MAX_PHOTO_BYTES if limited_as == "photo" else MAX_UPLOAD_BYTES)
+        limit = MAX_LOCAL_UPLOAD_BYTES if self._local else MAX_PHOTO_BYTES if limited_as == "photo" else MAX_UPLOAD_BYTES
         content = getattr(value, "input_file_content", value)  # telegram.InputFile holds bytes, or an open file
         if isinstance(content, bytes | bytearray | memoryview):
             return bytes_source(bytes(content), what, limit)

@@ -49,7 +49,6 @@ class Context(Replies):
         answers: where the handler may wait for one; None where nobody can wait.
         job: what a job is known by; None for an update.
         bot_username: tells the bot's user name, or None where it is not known.
-        decode: turns JSON into a `telegram.Update`.
     """
 
     def __init__(
@@ -61,7 +60,6 @@ class Context(Replies):
         answers: Answers | None = None,
         job: Any = None,
         bot_username: Callable[[], str | None] = lambda: None,
-        decode: Callable[[Any], telegram.Update] | None = None,
     ) -> None:
         self.bot = self._bot = bot
         self.raw = raw
@@ -77,7 +75,7 @@ class Context(Replies):
         self._data = data
         self._answers = answers
         self._bot_username = bot_username
-        self._decode = decode or bot.typed_update
+        self._decode = bot.typed_update
         self._update: telegram.Update | None = None
         self._dicts: dict[Scope, StoredDict] = {}
         self._state: list[Any] = []  # empty until it is looked at or set

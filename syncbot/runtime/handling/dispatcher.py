@@ -48,7 +48,6 @@ class Dispatcher:
         data: where user_data, chat_data, bot_data and states are loaded from.
         allowed_users: the ids of those who may use the bot; None for everybody.
         bot_username: tells the bot's own user name, for commands such as "/start@ThisBot"; asked only where one is met.
-        redact: takes secrets out of tracebacks.
     """
 
     def __init__(
@@ -59,14 +58,12 @@ class Dispatcher:
         *,
         allowed_users: frozenset[int] | None = None,
         bot_username: Callable[[], str | None] = lambda: None,
-        redact: Callable[[str], str] | None = None,
     ) -> None:
         self._routes = routes
         self._bot = bot
         self._data = data
         self._allowed_users = allowed_users
         self._bot_username = bot_username
-        self._redact = redact or guard().text
         self._log = get_logger(__name__)
 
     def handle(self, raw: dict[str, Any], answers: Answers | None = None) -> Changes:
@@ -161,7 +158,7 @@ class Dispatcher:
         if not self._tell_error_handlers(context, error):
             self._log.error("%s failed", _shown(context), exc_info=error)
         interrupted = any(isinstance(link, Stopped | NotSent) for link in _chain(error))
-        failure = HandlerFailed(self._redact(_traceback(error)), self._changes_of_error_handlers(context), interrupted=interrupted)
+        failure = HandlerFailed(guard().text(_traceback(error)), self._changes_of_error_handlers(context), interrupted=interrupted)
         context.error = None  # the error's frames hold the context: a circle that only the garbage collector would find
         return failure
 
