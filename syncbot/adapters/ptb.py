@@ -282,7 +282,7 @@ def _envelope(body: bytes) -> dict[str, Any] | None:
 
 
 def _status(response: Response) -> int:
-    """The status, by which python-telegram-bot tells a refusal; one that comes with good news would end in a KeyError there."""
+    """The status, by which python-telegram-bot tells a refusal; one that comes with "ok": true would end in a KeyError there."""
     if response.status > 299 or not response.body.startswith(b"{") or response.body.startswith(b'{"ok":true'):
         return response.status
     envelope = _envelope(response.body)

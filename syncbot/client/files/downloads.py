@@ -255,6 +255,6 @@ class _Download:
     def _check(self, response: Response, body: DownloadBody) -> None:
         if response.status not in (200, 206):
             open_envelope(response, _METHOD, self.client.hide)
-            raise NetworkError(f"HTTP {response.status} came with good news", method=_METHOD, phase=Phase.ANSWERED, proxy=response.proxy)
+            raise NetworkError(f'HTTP {response.status} came with an answer that says "ok"', method=_METHOD, phase=Phase.ANSWERED, proxy=response.proxy)
         if body.total is not None and self.target.received < body.total:
             raise NetworkError(f"the file was cut: {self.target.received} of {body.total} bytes came", method=_METHOD, stage="receive", proxy=response.proxy)

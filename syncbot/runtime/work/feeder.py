@@ -20,8 +20,8 @@ _log = logging.getLogger(__name__)
 
 _MOST_AHEAD = 64
 """So many updates are claimed at most before there is a worker for them."""
-_COMPANY_SECONDS = 0.002
-"""For so long an end waits for others to be settled with, while there is work for everybody."""
+_GROUP_SECONDS = 0.002
+"""How long an end waits for others, to be settled in one transaction, while every worker has work."""
 _CLOSE_SECONDS = 5.0
 
 
@@ -181,7 +181,7 @@ class Feeder:
             while not self._closing:
                 if self._ends:
                     if self._ready and self._awaited <= self.settled:
-                        self._needed.wait(_COMPANY_SECONDS)
+                        self._needed.wait(_GROUP_SECONDS)
                     return True
                 if self._wanted():
                     return True

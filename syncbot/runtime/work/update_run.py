@@ -29,7 +29,7 @@ Handle: TypeAlias = Callable[[dict[str, Any], Answers | None], Changes]
 
 
 def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: threading.Event) -> End | None:
-    """Handle an update, and say how that ended; whatever is raised, its thread lives on.
+    """Handle an update, and say how that ended; nothing that a handler raises comes out of here.
 
     Args:
         handle: what is done.

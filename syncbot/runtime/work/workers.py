@@ -1,6 +1,6 @@
 """The threads that handle updates: fed from the inbox, one chat's updates one after the other, different chats in parallel.
 
-A worker takes what the feeder has claimed, handles it, and gives its end to the feeder. Whatever a handler does, its worker lives on. Jobs run on
+A worker takes what the feeder has claimed, handles it, and gives its end to the feeder. A worker survives whatever its handler raises. Jobs run on
 the same threads.
 """
 
@@ -267,7 +267,7 @@ class Workers:
         except StorageError:
             if not busy.given_up:
                 raise
-        except BaseException:  # a worker outlives whatever is raised
+        except BaseException:  # a worker survives whatever is raised
             _log.exception("the job %s could not be run", job.name)
         finally:
             with self._lock:

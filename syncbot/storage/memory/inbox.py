@@ -141,7 +141,7 @@ class MemoryInbox:
             for row in left:
                 row.state = "waiting"
                 row.attempts += 1
-            buried = self._convict(in_handler)
+            buried = self._mark_suspects(in_handler)
             suspects = [row.row for row in self._rows.values() if row.suspect]
             self._claims = Claims(self._run, suspects)
             self.prune()
@@ -234,7 +234,7 @@ class MemoryInbox:
             raise taken_over("memory")
         return claims
 
-    def _convict(self, in_handler: list[_Row]) -> tuple[int, ...]:
+    def _mark_suspects(self, in_handler: list[_Row]) -> tuple[int, ...]:
         """Apply the suspects' rules to what was in a handler; returns the dead letter that came of it."""
         if len(in_handler) != 1:
             for row in in_handler:

@@ -151,7 +151,7 @@ class Inbox(Protocol):
 
     Suspects: an update that was running when the process died may have killed it. `recover` marks what was running then as suspects, and
     `claim` hands them out first, one at a time, with nothing else running in this member. A suspect that is settled was harmless. If the process
-    dies again while exactly one update is running, that one is found out: one more death *alone* is written to it, at `DEATHS_ALONE`
+    dies again while exactly one update is running, one more death *alone* is counted for that one: at `DEATHS_ALONE`
     it goes to the dead letters, below that it stays the only suspect; all others are cleared. A release (at stop) is no death, and neither is
     waiting with a yielded turn.
 

@@ -1,4 +1,4 @@
-"""The outbox: calls that wait to be made, what each one's fate is, and the promises of the queue."""
+"""The outbox: calls that wait to be made, what became of each, and the promises of the queue."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class OutboxCall:
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """A queued call with its fate.
+    """A queued call, and where it stands.
 
     Args:
         id: its number, never used twice.

@@ -85,7 +85,7 @@ class SqlInbox:
                 set_aside(db, self._now())
                 apply_turns_file(db, turns_file, before)
                 set_number(db, "store.run", before + 1)
-                interrupted, buried = self._convict(db)
+                interrupted, buried = self._mark_suspects(db)
                 sweep(db, [seq for (seq,) in db.execute("SELECT seq FROM inbox WHERE state = 'done'")])
                 sweep_steps(db)
                 suspects = [seq for (seq,) in db.execute("SELECT seq FROM inbox WHERE suspect AND state = 'waiting'")]
@@ -197,7 +197,7 @@ class SqlInbox:
 
     # ── within a transaction ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _convict(self, db: sqlite3.Connection) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _mark_suspects(self, db: sqlite3.Connection) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Apply the suspects' rules to what an earlier run left; returns the ids of what it left, and the dead letters that came of it."""
         left = db.execute("SELECT seq, update_id, state, alone FROM inbox WHERE state IN ('running', 'yielded') ORDER BY seq").fetchall()
         in_handler = [(seq, alone) for seq, _, state, alone in left if state == "running"]
