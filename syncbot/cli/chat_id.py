@@ -12,7 +12,7 @@ import click
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import common_options, json_option, load_settings, open_bot
 from syncbot.cli.console.output import complain, is_terminal, one_line, tell, write, write_json
-from syncbot.cli.sending.chats import BATCH, Seen, look
+from syncbot.cli.sending.chats import BATCH, WaitingUpdate, waiting_updates
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
@@ -49,18 +49,18 @@ def command(ctx: click.Context, /, everybody: bool, wait: int, as_json: bool) ->
     return Exit.OK
 
 
-def _find(bot: Bot, wait: int) -> list[Seen]:
+def _find(bot: Bot, wait: int) -> list[WaitingUpdate]:
     """What waits now, or what comes within the time."""
     ends_at = time.monotonic() + wait
-    seen = look(bot)
+    seen = waiting_updates(bot)
     while not seen and (left := ends_at - time.monotonic()) > 0:
-        seen = look(bot, max(1, min(int(left), _LONGEST_WAIT_SECONDS)))
+        seen = waiting_updates(bot, max(1, min(int(left), _LONGEST_WAIT_SECONDS)))
         if not seen:
             threading.Event().wait(min(_PAUSE_SECONDS, max(0.0, ends_at - time.monotonic())))
     return seen
 
 
-def _show(chats: list[Seen], everybody: bool, as_json: bool) -> None:
+def _show(chats: list[WaitingUpdate], everybody: bool, as_json: bool) -> None:
     if as_json:
         write_json([{"id": chat.chat_id, "type": chat.chat.get("type"), "name": chat.name, "date": chat.date or None} for chat in chats])
     elif everybody:

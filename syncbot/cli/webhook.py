@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from syncbot.cli.console.answers import ask_for
+from syncbot.cli.console.asking import ask_for
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import common_options, json_option, load_settings, open_bot, timeout_option
 from syncbot.cli.console.output import one_line, system_path, tell, write, write_json

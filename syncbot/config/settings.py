@@ -148,7 +148,7 @@ _PREFIXES = ("SYNCBOT_", "TELEGRAM_", "ALLOWED_")
 
 
 @dataclass(frozen=True)
-class _Source:
+class _Origin:
     """One place that values come from: the environment, or the env file."""
 
     where: str
@@ -161,7 +161,7 @@ class _Source:
         return next(filter(None, texts), texts[0]) if texts else None
 
 
-def _collect(sources: Sequence[_Source]) -> dict[str, Any]:
+def _collect(sources: Sequence[_Origin]) -> dict[str, Any]:
     """Fill the fields from the sources, the earlier one first; fields for which nothing is set are left out."""
     values: dict[str, Any] = {}
     chosen: dict[str, str] = {}
@@ -304,14 +304,14 @@ class Settings:
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
-def _look(env_file: str | Path | None, environ: Secret[Mapping[str, str]], cwd: str | Path | None) -> tuple[list[_Source], list[Path], Path | None]:
+def _look(env_file: str | Path | None, environ: Secret[Mapping[str, str]], cwd: str | Path | None) -> tuple[list[_Origin], list[Path], Path | None]:
     """The places that values come from, where an env file was looked for, and the one that was found."""
     folder = _working_folder() if cwd is None else Path(cwd)
     places = _search_path(environ, folder) if env_file is None else [folder / os.path.expanduser(env_file)]
     found = places[0] if env_file is not None else next((place for place in places if os.path.exists(place) and not os.path.isdir(place)), None)
-    sources = [_Source("in the environment", environ, folder)]
+    sources = [_Origin("in the environment", environ, folder)]
     if found is not None:
-        sources.append(_Source(f"in {found}", Secret(read_env_file(found)), found.parent))
+        sources.append(_Origin(f"in {found}", Secret(read_env_file(found)), found.parent))
     return sources, places, found
 
 
@@ -351,7 +351,7 @@ def from_environment(*wanted: str, environ: Mapping[str, str] | None = None) -> 
     hidden = _environment(environ)
     del environ
     names = {name for setting in SETTINGS if setting.field in wanted for name in setting.spellings}
-    values = _collect([_Source("in the environment", Secret({name: hidden.reveal()[name] for name in names if name in hidden.reveal()}), Path())])
+    values = _collect([_Origin("in the environment", Secret({name: hidden.reveal()[name] for name in names if name in hidden.reveal()}), Path())])
     return {name: value for name, value in values.items() if name in wanted}
 
 

@@ -34,7 +34,7 @@ def refusal(code: int, description: str, **parameters: Any) -> Response:
 
 def deliver(store: Store, bot: Bot, folder: QueueFolder | None = None, *, seconds: float = 30.0, patience: float | None = 0.0, **options: Any) -> Deliverer:
     """Deliver what is due, and stop; returns the deliverer with what it did."""
-    deliverer = Deliverer(store.outbox, bot, folder or QueueFolder(None), **{"stop": threading.Event(), **options})
+    deliverer = Deliverer(store.outbox, bot, folder or QueueFolder(None), **{"stop": threading.Event(), "settle_seconds": 0.02, **options})
     try:
         deliverer.work_off(seconds, patience=patience)
     finally:

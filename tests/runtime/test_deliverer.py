@@ -697,7 +697,7 @@ def test_what_comes_after_a_lost_answer_waits_a_little(store: Store) -> None:
     def wait_of_the_other() -> float:
         queue(store, "lost", "next")
         queue(store, "other", chat=2)
-        deliver(store, make_bot(FakeTransport(sendMessage=answer)), patience=None)
+        deliver(store, make_bot(FakeTransport(sendMessage=answer)), patience=None, settle_seconds=SETTLE_SECONDS)
         assert times["next"] - times["lost"] >= 1.9
         return times["other"] - times["lost"]
 
@@ -722,10 +722,10 @@ def test_the_dead_are_found_while_there_is_work(file_store: Store) -> None:
             served.wait(0.05)
         return SENT
 
-    for n in range(400):
+    for n in range(280):
         queue(file_store, f"{n}", chat=n + 100)
     transport = FakeTransport(sendMessage=answer)
-    deliverer = Deliverer(file_store.outbox, make_bot(transport), folder)
+    deliverer = Deliverer(file_store.outbox, make_bot(transport), folder, settle_seconds=0.5)
     deliverer.notify()
     assert served.wait(60)
     assert deliverer.join(20.0)
@@ -763,7 +763,7 @@ def test_senders_may_look_for_the_dead_at_the_same_time(file_store: Store) -> No
             look = file_store.outbox.outlook()
             return Outlook(look.next_time, Owners(look.owners))
 
-    salvage = OutboxRecovery(Meeting(), folder, "ours", "hold", time.time)
+    salvage = OutboxRecovery(Meeting(), folder, "ours", "hold", time.time, SETTLE_SECONDS)
     assert not salvage.recover()
     others[0].join()
     assert salvage.look_again_seconds == SETTLE_SECONDS / 4

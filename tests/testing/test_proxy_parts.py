@@ -1,4 +1,4 @@
-"""What the proxy reads: TLS records and the talk of its clients, cut in any pieces, and nonsense."""
+"""What the proxy reads: TLS records and what its clients negotiate, cut in any pieces, and nonsense."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kits.proxy_kit import make_certificates
 
-from syncbot.testing.proxy.negotiation import Asked, Refusal, Talker, TalkReader
+from syncbot.testing.proxy.negotiation import NegotiationReader, Negotiator, Refusal, TunnelRequest
 from syncbot.testing.proxy.tls_scanner import TlsScanner
 
 
@@ -93,10 +93,12 @@ def test_no_stream_is_too_strange(pieces: list[tuple[bool, bytes]]) -> None:
         assert len(went[upward]) - len(came[upward]) < 5
 
 
-def read(data: bytes, sizes: list[int], **settings: str) -> tuple[Asked | None, bytes, bytes]:
-    """Feed a talk in pieces; what was asked, what was replied, what is left."""
+def read(data: bytes, sizes: list[int], **settings: str) -> tuple[TunnelRequest | None, bytes, bytes]:
+    """Feed a negotiation in pieces; what was asked, what was replied, what is left."""
     replies = bytearray()
-    reader = TalkReader(Talker(username=settings.get("username", ""), password=settings.get("password", ""), deny=False, reply=replies.extend).talk())
+    reader = NegotiationReader(
+        Negotiator(username=settings.get("username", ""), password=settings.get("password", ""), deny=False, reply=replies.extend).negotiate()
+    )
     turn = 0
     while data:
         size = sizes[turn % len(sizes)]
@@ -108,11 +110,11 @@ def read(data: bytes, sizes: list[int], **settings: str) -> tuple[Asked | None, 
 
 
 TALKS = {
-    b"CONNECT [::1]:8443 HTTP/1.1\r\nHost: x\r\n\r\n": Asked("connect", "::1", 8443),
-    b"\x05\x01\x00\x05\x01\x00\x03\x04name\x01\xbb": Asked("socks5", "name", 443),
-    b"\x05\x02\x00\x02\x05\x01\x00\x04" + bytes(15) + b"\x01\x01\xbb": Asked("socks5", "::1", 443),
-    b"\x04\x01\x01\xbb\x7f\x00\x00\x01user\x00": Asked("socks4", "127.0.0.1", 443),
-    b"\x04\x01\x01\xbb\x00\x00\x00\x01\x00name\x00": Asked("socks4", "name", 443),
+    b"CONNECT [::1]:8443 HTTP/1.1\r\nHost: x\r\n\r\n": TunnelRequest("connect", "::1", 8443),
+    b"\x05\x01\x00\x05\x01\x00\x03\x04name\x01\xbb": TunnelRequest("socks5", "name", 443),
+    b"\x05\x02\x00\x02\x05\x01\x00\x04" + bytes(15) + b"\x01\x01\xbb": TunnelRequest("socks5", "::1", 443),
+    b"\x04\x01\x01\xbb\x7f\x00\x00\x01user\x00": TunnelRequest("socks4", "127.0.0.1", 443),
+    b"\x04\x01\x01\xbb\x00\x00\x00\x01\x00name\x00": TunnelRequest("socks4", "name", 443),
 }
 
 

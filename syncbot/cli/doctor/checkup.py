@@ -24,8 +24,8 @@ ALL_WAYS = "all ways"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """How deep to look.
+class CheckupOptions:
+    """What to look at beside the usual, and for how long.
 
     Args:
         watch_seconds: how long to look for another poller; 0 for not at all.
@@ -40,7 +40,7 @@ class Wanted:
     logs: Sequence[str] = ()
 
 
-def checkup(settings: Settings, wanted: Wanted) -> Iterator[Result]:
+def checkup(settings: Settings, options: CheckupOptions) -> Iterator[Result]:
     """Everything from the settings to ten calls in a row."""
     probe = Probe(settings)
     try:
@@ -48,7 +48,7 @@ def checkup(settings: Settings, wanted: Wanted) -> Iterator[Result]:
         yield first
         if first.failed:
             return
-        yield files(settings, wanted.state, wanted.logs)
+        yield files(settings, options.state, options.logs)
         good: list[tuple[Proxy, float]] = []
         ways = probe.ways
         for way in ways:
@@ -62,7 +62,7 @@ def checkup(settings: Settings, wanted: Wanted) -> Iterator[Result]:
             yield _compared(ways, good)
         if good:
             with _bot(settings, good[0][0]) as bot:
-                yield from _telegram(bot, probe, wanted, good[0][0])
+                yield from _telegram(bot, probe, options, good[0][0])
     finally:
         probe.close()
 
@@ -131,16 +131,16 @@ def _compared(ways: tuple[Proxy, ...], good: list[tuple[Proxy, float]]) -> Resul
     return Result(ALL_WAYS, Status.NOTE if advice else Status.OK, text, advice=advice)
 
 
-def _telegram(bot: Bot, probe: Probe, wanted: Wanted, way: Proxy) -> Iterator[Result]:
+def _telegram(bot: Bot, probe: Probe, options: CheckupOptions, way: Proxy) -> Iterator[Result]:
     webhook, is_set = telegram.webhook(bot)
     steps: list[Callable[[], Result]] = [lambda: webhook]
     if is_set:
         steps.append(lambda: Result("another poller", Status.SKIPPED, "with a webhook set nobody can poll"))
-    elif wanted.watch_seconds:
-        steps.append(lambda: telegram.other_poller(bot, wanted.watch_seconds))
+    elif options.watch_seconds:
+        steps.append(lambda: telegram.other_poller(bot, options.watch_seconds))
     steps.append(lambda: telegram.clock(bot, probe.settings.base_url))
     steps.append(lambda: telegram.quick_calls(bot, probe.target.port if way.is_direct else way.port))
-    if wanted.idle_seconds and not is_set:
-        steps.append(lambda: telegram.idle_limit(bot, wanted.idle_seconds))
+    if options.idle_seconds and not is_set:
+        steps.append(lambda: telegram.idle_limit(bot, options.idle_seconds))
     for step in steps:
         yield replace(step(), way=str(way))

@@ -12,7 +12,7 @@ from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, common_options, env_file, env_target, json_option, load_settings
 from syncbot.cli.console.output import coloured, complain, one_line, write, write_exact, write_json
 from syncbot.cli.console.state import state_option
-from syncbot.cli.doctor.checkup import Wanted, checkup, verdict, wrong_names
+from syncbot.cli.doctor.checkup import CheckupOptions, checkup, verdict, wrong_names
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.config import Settings
 from syncbot.config.envfile import write_env_file
@@ -60,7 +60,7 @@ def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, s
         advice = " ".join(wrong_names(env_file(ctx))) or "correct it"
         steps: Iterable[Result] = [Result("settings", Status.FAILED, str(error), advice=advice, exit=Exit.CONFIG)]
     else:
-        steps = checkup(settings, Wanted(watch, idle or 0, state, logs))
+        steps = checkup(settings, CheckupOptions(watch, idle or 0, state, logs))
     for result in steps:
         results.append(result)
         if not as_json:

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from statistics import median
 
-from syncbot.cli.console.answers import ask_for
+from syncbot.cli.console.asking import ask_for
 from syncbot.cli.console.exits import Exit, exit_for
 from syncbot.cli.console.words import describe
 from syncbot.cli.doctor.result import Result, Status

@@ -16,7 +16,7 @@ from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, as_seconds, common_options, json_option, load_settings, open_bot
 from syncbot.cli.console.output import complain, is_terminal
 from syncbot.cli.console.state import open_state, state_option
-from syncbot.cli.monitor.look import Bounds, Watch
+from syncbot.cli.monitor.look import Bounds, Watcher
 from syncbot.cli.monitor.view import View
 from syncbot.errors import ConfigError, SyncBotError
 from syncbot.regular import what_else
@@ -34,7 +34,7 @@ _ALERT_SECONDS = 30.0
 @click.command("monitor")
 @state_option
 @click.option("--heartbeat", callback=as_path, metavar="FILE", help="The file that the bot touches while all is well: Runtime(heartbeat_file=…).")
-@click.option("--log-file", callback=as_path, metavar="FILE", help="Watch this log instead of the state file; of python-telegram-bot and telebot too.")
+@click.option("--log-file", callback=as_path, metavar="FILE", help="Watcher this log instead of the state file; of python-telegram-bot and telebot too.")
 @click.option("--once", is_flag=True, help="One look, for cron: exit code 0 when all is well, 1 when not.")
 @click.option("--alert", metavar="CHAT", help="Send a message to this chat when it turns bad, and when it is good again.")
 @click.option("--interval", callback=as_seconds, metavar="SECONDS", help="Between two looks. Default: 2 on a terminal, 60 elsewhere.")
@@ -47,7 +47,7 @@ _ALERT_SECONDS = 30.0
 @common_options
 @click.pass_context
 def command(ctx: click.Context, /, state: str | None, heartbeat: str | None, log_file: str | None, alert: str | None, once: bool, **options: Any) -> Exit:
-    """Watch a running bot by its state file, or any bot by its log file: a live view on a terminal, a line a look elsewhere.
+    """Watcher a running bot by its state file, or any bot by its log file: a live view on a terminal, a line a look elsewhere.
 
     The state file tells of polls, lag, queue, dead letters and the outbox; a log file, followed over its rotation, of failures by kind, "Pool timeout"
     and connection errors among them. What a bot of syncbot's says of its health is seen in a log of JSON lines, and else in its state file.
@@ -73,7 +73,7 @@ def command(ctx: click.Context, /, state: str | None, heartbeat: str | None, log
         watch.close()
 
 
-def _run(watch: Watch, view: View, alerts: Alerts | None, *, once: bool, seconds: float) -> Exit:
+def _run(watch: Watcher, view: View, alerts: Alerts | None, *, once: bool, seconds: float) -> Exit:
     pause = threading.Event()
     while True:
         look = watch.look(time.time())
@@ -85,7 +85,7 @@ def _run(watch: Watch, view: View, alerts: Alerts | None, *, once: bool, seconds
         pause.wait(seconds)
 
 
-def _watch(ctx: click.Context, state: str | None, heartbeat: str | None, log_file: str | None, bounds: Bounds) -> tuple[Watch, Path]:
+def _watch(ctx: click.Context, state: str | None, heartbeat: str | None, log_file: str | None, bounds: Bounds) -> tuple[Watcher, Path]:
     if log_file is not None:
         from syncbot.cli.monitor.log_watch import LogWatch
 

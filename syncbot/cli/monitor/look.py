@@ -56,7 +56,7 @@ class Look:
         return {"time": moment, "good": self.is_good, "troubles": list(self.troubles), **self.facts}
 
 
-class Watch(Protocol):
+class Watcher(Protocol):
     """Something that can be looked at again and again."""
 
     @property

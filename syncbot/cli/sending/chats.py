@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from syncbot.cli.console.answers import ask_for, nonsense
+from syncbot.cli.console.asking import ask_for, nonsense
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
@@ -16,7 +16,7 @@ BATCH = 100
 
 
 @dataclass(frozen=True)
-class Seen:
+class WaitingUpdate:
     """One update that has a chat.
 
     Args:
@@ -43,7 +43,7 @@ class Seen:
         return " ".join(str(part) for part in parts if part)
 
 
-def look(bot: Bot, wait: int = 0) -> list[Seen]:
+def waiting_updates(bot: Bot, wait: int = 0) -> list[WaitingUpdate]:
     """The waiting updates that have a chat, oldest first.
 
     Args:
@@ -56,12 +56,12 @@ def look(bot: Bot, wait: int = 0) -> list[Seen]:
     """
     updates = ask_for(list, bot, "getUpdates", limit=BATCH, timeout=wait)
     try:
-        return [seen for update in updates for seen in _seen(update)]
+        return [seen for update in updates for seen in _read(update)]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         raise nonsense("getUpdates") from None
 
 
-def _seen(update: dict[str, Any]) -> Iterator[Seen]:
+def _read(update: dict[str, Any]) -> Iterator[WaitingUpdate]:
     for value in update.values():
         if not isinstance(value, dict):
             continue
@@ -71,4 +71,4 @@ def _seen(update: dict[str, Any]) -> Iterator[Seen]:
             user = value.get("from") or value.get("user") or {}
             user_id = int(user["id"]) if user else None
             date = int(message.get("date") or value.get("date") or 0)
-            yield Seen(int(update["update_id"]), int(chat["id"]), chat, user_id, str(value.get("text") or ""), date)
+            yield WaitingUpdate(int(update["update_id"]), int(chat["id"]), chat, user_id, str(value.get("text") or ""), date)

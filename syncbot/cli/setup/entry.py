@@ -16,7 +16,7 @@ from syncbot.cli.console.output import coloured, complain, is_terminal, one_line
 from syncbot.cli.console.words import describe
 from syncbot.cli.setup.pairing import deep_link, new_code, wait_for_code
 from syncbot.cli.setup.token import find_token
-from syncbot.cli.setup.ways import Tried, named_ways, proxy_url, try_way
+from syncbot.cli.setup.tried_ways import Tried, named_ways, proxy_url, try_way
 from syncbot.config import Settings, check_setting
 from syncbot.config.envfile import write_env_file
 from syncbot.errors import ConfigError, SyncBotError, Unauthorized

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from syncbot.cli.sending.chats import BATCH, Seen, look
+from syncbot.cli.sending.chats import BATCH, WaitingUpdate, waiting_updates
 from syncbot.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def deep_link(username: str, code: str) -> str:
     return f"https://t.me/{username}?start={code}"
 
 
-def wait_for_code(bot: Bot, code: str, seconds: float) -> Seen | None:
+def wait_for_code(bot: Bot, code: str, seconds: float) -> WaitingUpdate | None:
     """The message that brings the code, or None when the time is up. Updates of others stay for the bot.
 
     Raises:
@@ -37,7 +37,7 @@ def wait_for_code(bot: Bot, code: str, seconds: float) -> Seen | None:
     """
     ends_at = time.monotonic() + seconds
     while (left := ends_at - time.monotonic()) > 0:
-        waiting = look(bot, max(1, min(int(left), _LONGEST_WAIT_SECONDS)))
+        waiting = waiting_updates(bot, max(1, min(int(left), _LONGEST_WAIT_SECONDS)))
         for place, seen in enumerate(waiting):
             if seen.user_id is not None and _brings(seen.text, code):
                 if place == 0:  # nothing else is confirmed with it

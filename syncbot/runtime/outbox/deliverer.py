@@ -52,6 +52,7 @@ class Deliverer:
         stop: ends it; whoever sets it calls `wake`, and `join` afterwards.
         on_fatal: told of an error after which nothing can be delivered.
         now: seconds since 1970.
+        settle_seconds: as for `OutboxRecovery`.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Deliverer:
         stop: threading.Event | None = None,
         on_fatal: Callable[[SyncBotError], None] | None = None,
         now: Callable[[], float] = time.time,
+        settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self.facts = DeliveryFacts()
@@ -80,6 +82,7 @@ class Deliverer:
         self._retry = StorageRetry(self._stop)
         self._on_fatal = on_fatal
         self._now = now
+        self._settle_seconds = settle_seconds
         self._way = SharedPause()
         self._moved: dict[str, str] = {}
         self._guard = threading.Lock()
@@ -92,7 +95,7 @@ class Deliverer:
         self._news = 0
         self._names = 0
         self._lock: BotLock | None = None
-        self._recovery = OutboxRecovery(queue, folder, self.owner, uncertain, now)
+        self._recovery = OutboxRecovery(queue, folder, self.owner, uncertain, now, settle_seconds)
 
     # ── from outside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,7 +259,7 @@ class Deliverer:
         pause = self._way.failed() if outcome.way_failed else 0.0
         self._tell(item, outcome)
         if outcome.next is Next.UNCERTAIN:
-            self._stop.wait(SETTLE_SECONDS)
+            self._stop.wait(self._settle_seconds)
         while True:
             try:
                 self._write(item, outcome, max(pause, outcome.wait))

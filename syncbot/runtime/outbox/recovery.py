@@ -14,7 +14,7 @@ from syncbot.storage import OutboxQueue, OutboxState
 _log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 2.0
-"""A request whose sender is gone may still be on its way: for so long the later calls of its chat wait, or they could arrive before it."""
+"""`settle_seconds` of a deliverer that is not told another time."""
 _RECOVER_EVERY_SECONDS = 1.0
 _LOOK_FOR_DEAD_SECONDS = 5.0
 _TIDY_EVERY_SECONDS = 3600.0
@@ -30,14 +30,17 @@ class OutboxRecovery:
         owner: the deliverer that does it.
         uncertain: what follows when nobody knows whether a call was carried out.
         now: seconds since 1970.
+        settle_seconds: how long a request whose sender is gone may still be on its way; for so long the later calls of its chat wait, or they could
+            arrive before it.
     """
 
-    def __init__(self, queue: OutboxQueue, folder: QueueFolder, owner: str, uncertain: Uncertain, now: Callable[[], float]) -> None:
+    def __init__(self, queue: OutboxQueue, folder: QueueFolder, owner: str, uncertain: Uncertain, now: Callable[[], float], settle_seconds: float) -> None:
         self._queue = queue
         self._folder = folder
         self._owner = owner
         self._uncertain = uncertain
         self._now = now
+        self._settle_seconds = settle_seconds
         self._lock = threading.Lock()
         self._dead_since: dict[str, float] = {}
         self._recovered_at = time.monotonic()
@@ -46,7 +49,7 @@ class OutboxRecovery:
     @property
     def look_again_seconds(self) -> float:
         """How soon to look again, where others have something."""
-        return SETTLE_SECONDS / 4 if self._dead_since else _LOOK_FOR_DEAD_SECONDS
+        return self._settle_seconds / 4 if self._dead_since else _LOOK_FOR_DEAD_SECONDS
 
     def is_due(self) -> bool:
         """Whether the last look is long enough ago."""
@@ -66,7 +69,7 @@ class OutboxRecovery:
         owners = [owner for owner in self._queue.outlook().owners if owner != self._owner]
         found = False
         for owner in owners:
-            if self._folder.is_dead(owner) and time.monotonic() - self._dead_since.setdefault(owner, time.monotonic()) >= SETTLE_SECONDS:
+            if self._folder.is_dead(owner) and time.monotonic() - self._dead_since.setdefault(owner, time.monotonic()) >= self._settle_seconds:
                 count = self._queue.abandon(owner)
                 _log.warning("a deliverer died with %d calls, which are delivered now, or kept as uncertain if they may have been sent", count)
                 found = found or count > 0

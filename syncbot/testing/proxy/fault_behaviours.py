@@ -218,7 +218,7 @@ class _EndAfterResponse(Behaviour):
 _BEHAVIOURS: dict[str, type[Behaviour]] = {
     "none": Behaviour,
     "refuse": _Refuse,
-    "auth_required": Behaviour,  # the talk itself refuses the credentials
+    "auth_required": Behaviour,  # the negotiation itself refuses the credentials
     "bad_gateway": _BadGateway,
     "drop_connect": _DropConnect,
     "drip_connect": _DripConnect,

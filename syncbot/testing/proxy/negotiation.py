@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-Talk = Generator["int | bytes", bytes, "Asked"]
+Negotiation = Generator["int | bytes", bytes, "TunnelRequest"]
 """Yields how many bytes it needs, or the delimiter up to which it needs them, is sent those, and returns what the client asked for."""
 
 _HEAD_LIMIT_BYTES = 65_536
@@ -18,7 +18,7 @@ _SOCKS5_CODES = {403: 2, 407: 1, 502: 4}
 
 
 @dataclass(frozen=True)
-class Asked:
+class TunnelRequest:
     """What a client asked its proxy for.
 
     `protocol` is "connect", "http", "socks4" or "socks5", or "relay" where nobody asked; `host` a name or an address, as the client gave it; `forward`
@@ -52,7 +52,7 @@ class Asked:
 
 
 class Refusal(Exception):
-    """The talk is over: send this answer and hang up."""
+    """The negotiation is over: send this answer and hang up."""
 
     def __init__(self, answer: bytes, *, credentials: bool = False) -> None:
         super().__init__(answer)
@@ -60,8 +60,8 @@ class Refusal(Exception):
         self.credentials = credentials
 
 
-class Talker:
-    """Holds one talk.
+class Negotiator:
+    """Holds one negotiation.
 
     Args:
         username, password: what the client must bring; both empty for a proxy that asks for none.
@@ -73,8 +73,8 @@ class Talker:
         self._username, self._password, self._deny, self._reply = username.encode(), password.encode(), deny, reply
         self._wanted = bool(username or password) or deny
 
-    def talk(self) -> Talk:
-        """The whole talk, up to what the client asks for; raises `Refusal`."""
+    def negotiate(self) -> Negotiation:
+        """the whole negotiation, up to what the client asks for; raises `Refusal`."""
         first = yield 1
         if first == b"\x05":
             return (yield from self._socks5())
@@ -86,7 +86,7 @@ class Talker:
         same_name = secrets.compare_digest(username, self._username)
         return not self._deny and same_name and secrets.compare_digest(password, self._password)
 
-    def _http(self, head: bytes) -> Asked:
+    def _http(self, head: bytes) -> TunnelRequest:
         line, *lines = head[:-4].split(b"\r\n")
         verb, _, rest = line.partition(b" ")
         target, _, version = rest.rpartition(b" ")
@@ -96,11 +96,11 @@ class Talker:
         try:
             if verb == b"CONNECT":
                 url = urlsplit("//" + target.decode("ascii"))
-                return Asked("connect", url.hostname or "", url.port or 443)
+                return TunnelRequest("connect", url.hostname or "", url.port or 443)
             url = urlsplit(target.decode("ascii"))
             if url.scheme != "http" or not url.hostname:
                 raise ValueError("not an absolute-form URL of the scheme http")
-            return Asked("http", url.hostname, url.port or 80, _origin_form(verb, target, version, lines))
+            return TunnelRequest("http", url.hostname, url.port or 80, _origin_form(verb, target, version, lines))
         except ValueError:
             raise Refusal(http_refusal(400)) from None
 
@@ -112,7 +112,7 @@ class Talker:
             return False
         return scheme.lower() == b"basic" and self._accept(username, password)
 
-    def _socks5(self) -> Talk:
+    def _socks5(self) -> Negotiation:
         methods = yield (yield 1)[0]
         method = 2 if self._wanted else 0
         if method not in methods:
@@ -128,7 +128,7 @@ class Talker:
         command = yield 4
         host = yield from self._socks5_host(command[3])
         port = int.from_bytes((yield 2))
-        asked = Asked("socks5", host, port)
+        asked = TunnelRequest("socks5", host, port)
         if command[1] != 1:
             raise Refusal(b"\x05\x07\x00\x01" + bytes(6))
         return asked
@@ -140,7 +140,7 @@ class Talker:
             raise Refusal(b"\x05\x08\x00\x01" + bytes(6))
         return str(ipaddress.ip_address((yield 4 if kind == 1 else 16)))
 
-    def _socks4(self) -> Talk:
+    def _socks4(self) -> Negotiation:
         command = (yield 1)[0]
         port = int.from_bytes((yield 2))
         address = yield 4
@@ -151,27 +151,27 @@ class Talker:
             raise Refusal(b"\x00\x5d" + bytes(6), credentials=True)
         if command != 1:
             raise Refusal(b"\x00\x5b" + bytes(6))
-        return Asked("socks4", host, port)
+        return TunnelRequest("socks4", host, port)
 
 
-class TalkReader:
-    """Feeds a talk with the bytes as they come, and knows what is left over."""
+class NegotiationReader:
+    """Feeds a negotiation with the bytes as they come, and knows what is left over."""
 
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
-        self._need = next(talk)
+    def __init__(self, negotiation: Negotiation) -> None:
+        self._negotiation = negotiation
+        self._need = next(negotiation)
         self.rest = b""
 
-    def feed(self, data: bytes) -> Asked | None:
+    def feed(self, data: bytes) -> TunnelRequest | None:
         """Take bytes; returns what the client asked for, once it is known. Raises `Refusal`."""
         self.rest += data
         while (size := self._size()) is not None:
             piece, self.rest = self.rest[:size], self.rest[size:]
             try:
-                self._need = self._talk.send(piece)
+                self._need = self._negotiation.send(piece)
             except StopIteration as end:
                 asked = end.value
-                assert isinstance(asked, Asked)
+                assert isinstance(asked, TunnelRequest)
                 return asked
         if len(self.rest) > _HEAD_LIMIT_BYTES:
             raise Refusal(http_refusal(400))

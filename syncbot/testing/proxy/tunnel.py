@@ -9,7 +9,7 @@ from collections.abc import Callable
 from syncbot.testing.proxy.counters import Stats, TunnelTarget
 from syncbot.testing.proxy.fault_kinds import Fault
 from syncbot.testing.proxy.loop import Conn, Loop, Timer
-from syncbot.testing.proxy.negotiation import Asked, Refusal, Talker, TalkReader
+from syncbot.testing.proxy.negotiation import NegotiationReader, Negotiator, Refusal, TunnelRequest
 from syncbot.testing.proxy.proxy_options import ProxyOptions, split_address
 from syncbot.testing.proxy.secure_connection import SecureConn
 from syncbot.testing.proxy.tls_scanner import TlsScanner
@@ -66,7 +66,7 @@ class Behaviour:
 
 
 class Tunnel:
-    """Talks with the client, connects to the server, and passes bytes on, as far as the fault's behaviour lets them pass.
+    """Negotiates with the client, connects to the server, and passes bytes on, as far as the fault's behaviour lets them pass.
 
     The methods without an underscore are what a behaviour uses.
     """
@@ -84,9 +84,9 @@ class Tunnel:
         self.options = options
         self._behaviour = behaviour
         self._stats, self._on_closed = stats, on_closed
-        talker = Talker(username=options.username, password=options.password, deny=self.fault.name == "auth_required", reply=self.client.write)
-        self._reader: TalkReader | None = TalkReader(talker.talk())
-        self._asked: Asked | None = None
+        negotiator = Negotiator(username=options.username, password=options.password, deny=self.fault.name == "auth_required", reply=self.client.write)
+        self._reader: NegotiationReader | None = NegotiationReader(negotiator.negotiate())
+        self._asked: TunnelRequest | None = None
         self._early = b""
         self._reads = 0
         self._standing, self._dead = False, False
@@ -105,7 +105,7 @@ class Tunnel:
             return
         self.client.read(True)
         if self.options.target:
-            self._ask(Asked("relay", *split_address(self.options.target)), b"")
+            self._ask(TunnelRequest("relay", *split_address(self.options.target)), b"")
 
     def close(self, *, reset: bool = False) -> None:
         """End both connections at once."""
@@ -164,7 +164,7 @@ class Tunnel:
         """The server is done: pass its end on, and wait a little for the client's."""
         self.client.when_flushed(self._linger)
 
-    # The talk, up to the standing tunnel.
+    # The negotiation, up to the standing tunnel.
 
     def _from_client(self, data: bytes) -> None:
         if not data:
@@ -179,7 +179,7 @@ class Tunnel:
         else:
             self._listen(self._reader, data)
 
-    def _listen(self, reader: TalkReader, data: bytes) -> None:
+    def _listen(self, reader: NegotiationReader, data: bytes) -> None:
         self._reads += 1
         try:
             asked = reader.feed(data)
@@ -198,13 +198,13 @@ class Tunnel:
             early = b"" if self.options.drops_early else early
         self._ask(asked, asked.forward + early)
 
-    def _ask(self, asked: Asked, early: bytes) -> None:
+    def _ask(self, asked: TunnelRequest, early: bytes) -> None:
         self._reader, self._asked, self._early = None, asked, early
         self._stats.ask(TunnelTarget(asked.protocol, asked.host, asked.port))
         if not self._behaviour.asked(self):
             self._dial(asked)
 
-    def _dial(self, asked: Asked) -> None:
+    def _dial(self, asked: TunnelRequest) -> None:
         address = self.options.address(asked.host, asked.port)
         if address is None:
             self._stats.add(refused_targets=1)

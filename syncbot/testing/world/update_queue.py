@@ -67,11 +67,9 @@ class UpdateQueue:
     next_id: int
     pending: deque[JSON] = field(default_factory=deque)
     allowed: frozenset[str] = frozenset()
-    pushed: int = 0
     not_allowed: int = 0
     confirmed: int = 0
     confirmed_below: int = 0
-    polls: int = 0
     conflicts: int = 0
     _current: _Poll | None = None
     _last_offset: int | None = None
@@ -95,7 +93,6 @@ class UpdateQueue:
                 return None
             update_id = self.next_id
             self.next_id += 1
-            self.pushed += 1
             self.pending.append({"update_id": update_id, kind: value})
             if self._current is not None:
                 self._current.waiter.wake()
@@ -171,7 +168,6 @@ class UpdateQueue:
                 if now < self._last_start + delay / 6:
                     limit = 1
             self._last_offset, self._last_start = offset, now
-            self.polls += 1
             self.end_poll(_OTHER_POLL)
             self._confirm(offset)
             self._current = poll = _Poll(waiter, limit, now + timeout)

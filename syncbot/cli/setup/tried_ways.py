@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from syncbot.cli.console.answers import ask_for
+from syncbot.cli.console.asking import ask_for
 from syncbot.cli.doctor.probe import Probe, only
 from syncbot.client.bot import Bot
 from syncbot.config import Settings
