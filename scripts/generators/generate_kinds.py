@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """Write the table of the kinds of updates, the decorators for them, and the stub of the shortcuts of `Context`.
 
-    scripts/generators/generate_kinds.py SPEC.json            write the files
-    scripts/generators/generate_kinds.py SPEC.json --check    only say whether they are current (exit 1 if not)
+    scripts/generators/generate_kinds.py SPEC            write the files
+    scripts/generators/generate_kinds.py SPEC --check    only say whether they are current (exit 1 if not)
 
-SPEC.json describes the Bot API: {"version": …, "types": {name: {"fields": [{"name", "types", "description"}, …]}}}. A kind that has no
-summary here is refused: somebody has to look at it first.
+SPEC is the Bot API as JSON, or the official documentation in Markdown; see `api_spec.py`. A kind that has no summary here is refused: somebody has
+to look at it first.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import generate_methods  # noqa: E402 - the same
+from api_spec import SpecError, load  # noqa: E402 - the same
 
 from syncbot.client.api import signatures  # noqa: E402 - the script works in a checkout that is not installed
 from syncbot.runtime.handling import reply_table as shortcuts  # noqa: E402 - the same
@@ -176,10 +176,6 @@ class Found(NamedTuple):
     user: tuple[str, ...]
 
 
-class SpecError(Exception):
-    """The specification has something that this script does not know; the text says what."""
-
-
 def fields(spec: Mapping[str, Any], type_name: str) -> dict[str, str]:
     """The fields of a type with the first type of each."""
     return {field["name"]: field["types"][0] for field in spec["types"].get(type_name, {}).get("fields", [])}
@@ -310,12 +306,12 @@ def render_parameter(name: str, written: str, left_out: bool) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Write or check the files; the return value is the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("spec", type=Path, help="the Bot API as JSON")
+    parser.add_argument("spec", help="the Bot API as JSON, or its documentation in Markdown: a file, a folder, or a URL")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a committed file is not current")
     arguments = parser.parse_args(argv)
-    spec = json.loads(arguments.spec.read_text(encoding="utf-8"))
-    version = str(spec["version"]).removeprefix("Bot API ")
     try:
+        spec = load(arguments.spec)
+        version = str(spec["version"]).removeprefix("Bot API ")
         kinds = list(read_kinds(spec))
         files = {
             KINDS: render_kinds(version, kinds, service_fields(spec)),

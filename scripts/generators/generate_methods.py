@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
 """Write the table of the Bot API's methods and the stubs that show them to editors and type checkers.
 
-    scripts/generators/generate_methods.py SPEC.json            write the files
-    scripts/generators/generate_methods.py SPEC.json --check    only say whether they are current (exit 1 if not)
+    scripts/generators/generate_methods.py SPEC            write the files
+    scripts/generators/generate_methods.py SPEC --check    only say whether they are current (exit 1 if not)
 
-SPEC.json describes the Bot API: {"version": …, "methods": {name: {"returns": […], "fields": [{"name", "types", "required"}, …]}}}.
-What it cannot say (safe to repeat or not, a summary, the order of positional parameters) people wrote in methods_review.toml beside this
-file; a method that is missing there is refused.
+SPEC is the Bot API as JSON, or the official documentation in Markdown, as a file, a folder or a URL; `api_spec.py` says in which shape. What it
+cannot say (safe to repeat or not, a summary, the order of positional parameters) people wrote in methods_review.toml beside this file; a method
+that is missing there is refused.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import textwrap
 import tomllib
@@ -21,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+
+import api_spec  # noqa: E402 - the same
 
 from syncbot.client.api import signatures  # noqa: E402 - the script works in a checkout that is not installed
 from syncbot.client.api.table import MethodSpec, ParameterSpec  # noqa: E402 - the same
@@ -211,17 +212,17 @@ def check_conveniences(methods: Iterable[MethodSpec]) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Write or check the files; the return value is the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("spec", type=Path, help="the Bot API as JSON")
+    parser.add_argument("spec", help="the Bot API as JSON, or its documentation in Markdown: a file, a folder, or a URL")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a committed file is not current")
     arguments = parser.parse_args(argv)
-    spec = json.loads(arguments.spec.read_text(encoding="utf-8"))
-    version = str(spec["version"]).removeprefix("Bot API ")
     try:
+        spec = api_spec.load(arguments.spec)
+        version = str(spec["version"]).removeprefix("Bot API ")
         methods = read_methods(spec, tomllib.loads(REVIEW.read_text(encoding="utf-8")))
         check_conveniences(methods)
         files = {TABLE: render_table(version, methods), STUB: render_stub(version, methods), QUEUED_STUB: render_queued_stub(version, methods)}
-    except ReviewError as problem:
-        print(f"{REVIEW.name}: {problem}", file=sys.stderr)
+    except (ReviewError, api_spec.SpecError) as problem:
+        print(f"{REVIEW.name}: {problem}" if isinstance(problem, ReviewError) else problem, file=sys.stderr)
         return 1
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:

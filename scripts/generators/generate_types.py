@@ -1,18 +1,16 @@
 #!/usr/bin/env python3
 """Write the table of the types that Telegram hands out, and the stub of `syncbot.plain` that shows them to editors and type checkers.
 
-    scripts/generators/generate_types.py SPEC.json            write the files
-    scripts/generators/generate_types.py SPEC.json --check    only say whether they are current (exit 1 if not)
+    scripts/generators/generate_types.py SPEC            write the files
+    scripts/generators/generate_types.py SPEC --check    only say whether they are current (exit 1 if not)
 
-SPEC.json describes the Bot API: {"version": …, "methods": {name: {"returns": […]}}, "types": {name: {"fields": [{"name", "types", "required"}, …]}
-or {"subtypes": […]}}}. Types that are only given to Telegram are left out. One that comes in several forms (`ChatMember`) is one type here, with
-the fields of all of them.
+SPEC is the Bot API as JSON, or the official documentation in Markdown; see `api_spec.py`. Types that are only given to Telegram are left out. One that
+comes in several forms (`ChatMember`) is one type here, with the fields of all of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import textwrap
 from collections.abc import Mapping
@@ -21,6 +19,8 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+
+from api_spec import SpecError, load  # noqa: E402 - the same
 
 from syncbot.client.api.table import find_method, method_names  # noqa: E402 - the script works in a checkout that is not installed
 from syncbot.plain.objects import attribute_of  # noqa: E402 - the same
@@ -199,10 +199,14 @@ def render(spec: Mapping[str, Any]) -> dict[Path, str]:
 def main(argv: list[str] | None = None) -> int:
     """Write or check the files; the return value is the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("spec", type=Path, help="the Bot API as JSON")
+    parser.add_argument("spec", help="the Bot API as JSON, or its documentation in Markdown: a file, a folder, or a URL")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a committed file is not current")
     arguments = parser.parse_args(argv)
-    files = render(json.loads(arguments.spec.read_text(encoding="utf-8")))
+    try:
+        files = render(load(arguments.spec))
+    except SpecError as problem:
+        print(problem, file=sys.stderr)
+        return 1
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if arguments.check:

@@ -346,3 +346,16 @@ def test_an_attempt_that_was_never_sent_keeps_its_turn() -> None:
     bot = Bot(TEST_TOKEN, transport=transport, limits=Limits(chat_burst=1, chat_interval=3600.0), retry=RetryPolicy(first_wait=0.001), deadline=30.0)
     assert bot.call("sendMessage", chat_id=1, text="hi") == {"message_id": 1}
     assert len(transport.calls) == 4
+
+
+def test_an_ephemeral_message_counts_for_its_chat() -> None:
+    """Whoever alone sees it, the group's turn is taken; changing it is free, as with any message."""
+    alone = {"receiver_user_id": 7}
+    with Bot(
+        TEST_TOKEN, transport=FakeTransport(sendMessage={}, editEphemeralMessageText=True), limits=Limits(chat_burst=1, chat_interval=60.0), deadline=5.0
+    ) as bot:
+        bot.call("sendMessage", chat_id=-100, text="psst", ephemeral_message_parameters=alone)
+        bot.call("editEphemeralMessageText", chat_id=-100, ephemeral_message_id=1, text="x", **alone)
+        for user_id in (7, 8):
+            with pytest.raises(NotSent, match="rate limits"):
+                bot.call("sendMessage", chat_id=-100, text="psst", ephemeral_message_parameters={"receiver_user_id": user_id})

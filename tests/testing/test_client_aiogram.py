@@ -6,15 +6,27 @@ import asyncio
 import datetime as dtm
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from aiogram import Bot, Dispatcher, F
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.enums import ParseMode
+from aiogram.enums import ContentType, ParseMode
 from aiogram.exceptions import TelegramBadRequest, TelegramConflictError, TelegramForbiddenError, TelegramMigrateToChat, TelegramRetryAfter
 from aiogram.filters import Command, CommandStart
-from aiogram.methods import SendDocument, SendMessage
+from aiogram.methods import (
+    DeleteEphemeralMessage,
+    EditEphemeralMessageCaption,
+    EditEphemeralMessageMedia,
+    EditEphemeralMessageReplyMarkup,
+    EditEphemeralMessageText,
+    SendDocument,
+    SendMessage,
+    SendMessageDraft,
+    SendRichMessage,
+    SendRichMessageDraft,
+)
 from aiogram.types import (
     BotCommand,
     BotCommandScopeChat,
@@ -22,6 +34,8 @@ from aiogram.types import (
     CallbackQuery,
     ChatAdministratorRights,
     ChatPermissions,
+    DisabledButton,
+    EphemeralMessageParameters,
     ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -31,6 +45,11 @@ from aiogram.types import (
     InputMediaVideo,
     InputPollOption,
     InputProfilePhotoStatic,
+    InputRichBlockButtons,
+    InputRichBlockParagraph,
+    InputRichBlockPhoto,
+    InputRichBlockThinking,
+    InputRichMessage,
     InputSticker,
     InputTextMessageContent,
     KeyboardButton,
@@ -41,6 +60,8 @@ from aiogram.types import (
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
     ReplyParameters,
+    RichMessageButton,
+    RichTextBold,
 )
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler
 from aiohttp import web
@@ -332,6 +353,100 @@ async def a_chat_action(scene: Scene) -> None:
     assert await scene.bot.send_chat_action(scene.user.id, "typing")
     with pytest.raises(TelegramBadRequest, match="wrong parameter action"):
         await scene.bot.send_chat_action(scene.user.id, "dancing")
+
+
+# ---------------------------------------------------------------------- Bot API 10.2 and 10.3
+
+
+@conversation
+async def ephemeral_messages(scene: Scene) -> None:
+    """aiogram's own classes send one, change it in each way and delete it; its message knows who it is for."""
+    bot, chat, user = scene.bot, scene.group.id, scene.user
+    scene.group.promote_bot(user)
+    alone = EphemeralMessageParameters(receiver_user_id=user.id)
+    keyboard = InlineKeyboardMarkup(inline_keyboard=[[InlineKeyboardButton(text="Yes", callback_data="yes")]])
+    sent = await bot(SendMessage(chat_id=chat, text="psst", ephemeral_message_parameters=alone))
+    assert sent.receiver_user is not None
+    assert (sent.message_id, sent.receiver_user.id, sent.ephemeral_message_id) == (0, user.id, 1)
+    here: dict[str, Any] = {"chat_id": chat, "receiver_user_id": user.id, "ephemeral_message_id": 1}
+    assert await bot(EditEphemeralMessageText(**here, text="<b>new</b>", parse_mode=ParseMode.HTML)) is True
+    assert await bot(EditEphemeralMessageReplyMarkup(**here, reply_markup=keyboard)) is True
+    assert scene.group.seen_by(user).last.text == "new"
+    press = user.press("Yes", in_chat=scene.group)
+    update = (await bot.get_updates())[-1]
+    assert update.callback_query is not None
+    assert isinstance(update.callback_query.message, Message)
+    assert update.callback_query.message.ephemeral_message_id == 1
+    answer = EphemeralMessageParameters(receiver_user_id=user.id, callback_query_id=press.id)
+    photo = await bot.send_photo(chat, upload(b"photo", "p.jpg"), ephemeral_message_parameters=answer)
+    there = here | {"ephemeral_message_id": photo.ephemeral_message_id}
+    assert await bot(EditEphemeralMessageCaption(**there, caption="c")) is True
+    assert await bot(EditEphemeralMessageMedia(**there, media=InputMediaDocument(media=upload(b"d", "d.txt")))) is True
+    assert "document" in scene.group.seen_by(user).last.data
+    assert await sent.delete_ephemeral() is True
+    assert await bot(DeleteEphemeralMessage(**there)) is True
+    with pytest.raises(TelegramBadRequest, match="message to delete not found"):
+        await bot(DeleteEphemeralMessage(**there))
+
+
+@conversation
+async def an_ephemeral_command(scene: Scene) -> None:
+    """aiogram's reply to a command that the bot alone sees is taken from a bot without rights; its answer is for all."""
+    await scene.bot.set_my_commands([BotCommand(command="secret", description="Ask", is_ephemeral=True)])
+    scene.group.send(scene.user, "/secret")
+    message = (await scene.bot.get_updates())[-1].message
+    assert message is not None
+    assert (await message.reply("psst")).ephemeral_message_id is not None
+    assert (await message.answer("all")).ephemeral_message_id is None
+    assert [seen.text for seen in scene.group.messages] == ["all"]
+
+
+@conversation
+async def drafts(scene: Scene) -> None:
+    """A draft with a button that stops it, as text and as blocks, and the update when it is pressed."""
+    assert await scene.bot(SendMessageDraft(chat_id=scene.user.id, draft_id=5, text="so far", can_stop=True, keep_on_stop=True))
+    scene.user.wait_for_draft("so far")
+    rich = InputRichMessage(blocks=[InputRichBlockThinking(text="hm")])
+    assert await scene.bot(SendRichMessageDraft(chat_id=scene.user.id, draft_id=5, rich_message=rich, can_stop=True))
+    scene.user.stop_draft()
+    stopped = (await scene.bot.get_updates())[-1].stopped_message_generation
+    assert stopped is not None
+    assert (stopped.draft_id, stopped.chat.id) == (5, scene.user.id)
+
+
+@conversation
+async def rich_messages(scene: Scene) -> None:
+    """Blocks with media and buttons, a disabled one among them, come back as aiogram's own types."""
+    photo = InputRichBlockPhoto(photo=InputMediaPhoto(media=upload(b"photo", "p.jpg")))
+    buttons = InputRichBlockButtons(
+        buttons=[RichMessageButton(text="Go", callback_data="go"), RichMessageButton(text="Off", disabled=DisabledButton())],
+    )
+    rich = InputRichMessage(blocks=[InputRichBlockParagraph(text=["a ", RichTextBold(text="b")]), photo, buttons])
+    message = await scene.bot(SendRichMessage(chat_id=scene.user.id, rich_message=rich))
+    assert message.rich_message is not None
+    assert [type(block).__name__ for block in message.rich_message.blocks] == ["RichBlockParagraph", "RichBlockPhoto", "RichBlockButtons"]
+    assert scene.user.last.text == "a b"
+    scene.user.press("Go")
+    with pytest.raises(LookupError, match="disabled"):
+        scene.user.press("Off")
+
+
+@conversation
+async def subscriptions_and_communities(scene: Scene) -> None:
+    """What changes there are updates of aiogram's own types."""
+    scene.user.change_subscription("canceled", invoice_payload="gold")
+    scene.group.add_to_community(scene.user, "The town")
+    scene.group.join(scene.server.user(first_name="Bob"), from_community=True)
+    scene.group.remove_from_community(scene.user)
+    subscription, added, joined, removed = await scene.bot.get_updates()
+    assert subscription.subscription is not None
+    assert (subscription.subscription.state, subscription.subscription.invoice_payload) == ("canceled", "gold")
+    messages = [update.message for update in (added, joined, removed)]
+    assert [message.content_type for message in messages if message is not None] == [
+        ContentType.COMMUNITY_CHAT_ADDED,
+        ContentType.COMMUNITY_CHAT_JOINED,
+        ContentType.COMMUNITY_CHAT_REMOVED,
+    ]
 
 
 # ---------------------------------------------------------------------- chats
