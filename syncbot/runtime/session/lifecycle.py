@@ -23,7 +23,8 @@ from syncbot.process import ForkSafeLock, PerProcess
 from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.receiving.intake import Intake
 from syncbot.runtime.session.notify import ServiceNotifier
-from syncbot.runtime.session.session import Components, Session, SessionOptions
+from syncbot.runtime.session.options import SessionOptions
+from syncbot.runtime.session.session import Components, Session
 from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.work.jobs import Jobs
 from syncbot.storage import StoreOptions

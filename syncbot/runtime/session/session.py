@@ -8,15 +8,14 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.logs import guard
+from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Routes
-from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
@@ -24,10 +23,11 @@ from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.mode import join_in, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
-from syncbot.runtime.session.notify import ServiceNotifier
+from syncbot.runtime.session.options import SessionOptions
 from syncbot.runtime.work.jobs import Jobs
+from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
-from syncbot.storage import StoreOptions, open_store
+from syncbot.storage import open_store
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store
 
@@ -38,31 +38,6 @@ _LAST_CONFIRMATION_SECONDS = 2.0
 _REOPEN_SECONDS = 1.0
 _IDLE_LIMIT = "idle_limit"
 _USERNAME = "username"
-
-
-@dataclass(frozen=True)
-class SessionOptions:
-    """How a runtime runs; see `Runtime` for what each means."""
-
-    state: Path | None
-    lock: Path
-    workers: int
-    allowed_users: frozenset[int] | None
-    allowed_updates: tuple[str, ...] | None
-    poll_wait: int
-    most_waiting: int
-    handler_warn_after: float
-    grace: float
-    standby: bool
-    take_over: bool
-    drop_pending_updates: bool
-    heartbeat_file: Path | None
-    store: StoreOptions | None
-    notifier: ServiceNotifier
-    poll: bool = True
-    """Without it, only what others have stored is handled."""
-    uncertain: Uncertain = "hold"
-    ahead: int | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +112,8 @@ class Session:
             again = len(recovery.interrupted) - len(recovery.buried)
             _log.warning("the last run ended while updates were being handled: %d are handled again, %d went to the dead letters", again, len(recovery.buried))
         dispatcher = Dispatcher(self._routes, bot, store.data, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
+        journal = store.journal if options.durable and store.persistent else None
+        durability = Durability(journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders)
         workers: Workers
         backlog = DurableBacklog(store.inbox, self.stop, options.most_waiting, lambda: workers.has_idle) if store.persistent else MemoryBacklog(self.stop)
         workers = Workers(
@@ -145,6 +122,7 @@ class Session:
             options.workers,
             self.stop,
             may_wait=store.persistent,
+            durability=durability,
             prepare=bot.load_types,
             on_finished=backlog.finished,
             on_fatal=self.fail,

@@ -1,0 +1,38 @@
+"""How a runtime runs, as its parts are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncbot.runtime.durable.options import Interrupted
+from syncbot.runtime.outbox.attempt import Uncertain
+from syncbot.runtime.session.notify import ServiceNotifier
+from syncbot.storage import StoreOptions
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """How a runtime runs; see `Runtime` for what each means."""
+
+    state: Path | None
+    lock: Path
+    workers: int
+    allowed_users: frozenset[int] | None
+    allowed_updates: tuple[str, ...] | None
+    poll_wait: int
+    most_waiting: int
+    handler_warn_after: float
+    grace: float
+    standby: bool
+    take_over: bool
+    drop_pending_updates: bool
+    heartbeat_file: Path | None
+    store: StoreOptions | None
+    notifier: ServiceNotifier
+    poll: bool = True
+    """Without it, only what others have stored is handled."""
+    uncertain: Uncertain = "hold"
+    durable: bool = True
+    interrupted: Interrupted = "again"
+    ahead: int | None = None
