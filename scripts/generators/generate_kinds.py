@@ -132,10 +132,14 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
+from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.runtime.handling.filters import FilterLike
 from syncbot.runtime.handling.handlers import ANY, D
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 
 class KindDecorators(ABC, Generic[D]):
@@ -146,25 +150,34 @@ class KindDecorators(ABC, Generic[D]):
         pattern: a regular expression that matches from the start of the field that is named; its match becomes `context.match`.
         group: in ascending order, every group handles an update once: its first handler that fits.
         state: the state that the conversation with the user has to be in; None for no conversation, `ANY` for whichever.
+        options: `durable` and `interrupted`, see `syncbot.runtime.durable.options.HandlerOptions`.
     """
 
     @abstractmethod
-    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any, options: HandlerOptions) -> D:
         """Make what registers a handler."""
 '''
 
 DECORATOR = '''
-    def {name}(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY) -> D:
+    def {name}(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY, **options: Unpack[HandlerOptions]) -> D:
         """Handle {summary}."""
-        return self._decorate("{name}", filters, None, group, state)
+        return self._decorate("{name}", filters, None, group, state, options)
 '''
 
 PATTERN_DECORATOR = '''
     def {name}({parameters}) -> D:
         """Handle {summary}. The pattern is for its `{field}`."""
-        return self._decorate("{name}", filters, pattern, group, state)
+        return self._decorate("{name}", filters, pattern, group, state, options)
 '''
-PATTERN_PARAMETERS = "self, pattern: str | re.Pattern[str] | None = None, *, filters: FilterLike | None = None, group: int = 0, state: Any = ANY"
+PATTERN_PARAMETERS = (
+    "self",
+    "pattern: str | re.Pattern[str] | None = None",
+    "*",
+    "filters: FilterLike | None = None",
+    "group: int = 0",
+    "state: Any = ANY",
+    "**options: Unpack[HandlerOptions]",
+)
 
 
 class Found(NamedTuple):
@@ -248,8 +261,7 @@ def render_decorator(name: str) -> str:
 
 def render_pattern_decorator(name: str) -> str:
     """Write the decorator of a kind that has a pattern, laid out as `ruff format` does it."""
-    fits = len(f"    def {name}({PATTERN_PARAMETERS}) -> D:") <= generate_methods.WIDTH
-    parameters = PATTERN_PARAMETERS if fits else f"\n        {PATTERN_PARAMETERS}\n    "
+    parameters = "\n" + "".join(f"        {one},\n" for one in PATTERN_PARAMETERS) + "    "
     return PATTERN_DECORATOR.format(name=name, parameters=parameters, summary=SUMMARIES[name], field=PATTERNS[name])
 
 

@@ -17,7 +17,7 @@ from syncbot.client.api.table import MethodSpec, check_parameters, find_method
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import encode
 from syncbot.client.limits import Limiter, Limits
-from syncbot.client.recording import Recorders
+from syncbot.client.recording import NoResult, Recorders
 from syncbot.client.retry import RetryPolicy
 from syncbot.client.uploads import Progress
 from syncbot.config import Settings, check_setting, from_environment, given_ways
@@ -342,7 +342,7 @@ class Bot(BotMethods):
         from syncbot.client.ptb.decode import DecodeError  # deferred: who only makes calls by name decodes nothing
 
         try:
-            return self._typed(spec.returns, result)
+            return result if isinstance(result, NoResult) else self._typed(spec.returns, result)
         except DecodeError as error:
             problem = f"the answer is not what {spec.name} returns: {error}"
         kind = NetworkError if spec.repeatable else DeliveryUncertain

@@ -13,6 +13,26 @@ from syncbot.client.client import POLL_SCOPE, Call
 _log = logging.getLogger(__name__)
 
 
+class NoResult:
+    """What a call returns that has no result, or none yet; whoever looks for something in it is told why.
+
+    Args:
+        why: in words.
+    """
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{self._why}, so that there is no {name}", name=name, obj=self)
+
+    def __getitem__(self, key: object) -> Any:
+        raise LookupError(f"{self._why}, so that there is no {key!r}")
+
+    def __repr__(self) -> str:
+        return f"<{self._why}>"
+
+
 class CallStep(Protocol):
     """One call of a thread that has a recorder."""
 

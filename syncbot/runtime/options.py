@@ -10,6 +10,7 @@ from syncbot.client.bot import Bot
 from syncbot.config import from_environment
 from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
+from syncbot.runtime.durable.options import Interrupted
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.storage import StoreOptions
 
@@ -30,6 +31,8 @@ class RuntimeOptions(TypedDict, total=False):
     drop_pending_updates: bool
     heartbeat_file: str | os.PathLike[str] | None
     uncertain: Uncertain
+    durable: bool
+    interrupted: Interrupted
     ahead: int | None
     store_options: StoreOptions | None
 

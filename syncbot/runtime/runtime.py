@@ -14,6 +14,7 @@ from syncbot.client.bot import Bot
 from syncbot.config import state_dir
 from syncbot.errors import ConfigError
 from syncbot.regular import what_else
+from syncbot.runtime.durable.options import Interrupted, wrong_interrupted
 from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
 from syncbot.runtime.options import listened_to
@@ -75,6 +76,10 @@ class Runtime(Router[D]):
         heartbeat_file: a file that is touched about once a second while all is well.
         uncertain: what follows when nobody knows whether a call of the outbox was carried out: "hold" it for somebody to look at, make it "again" (then
             it may be there twice), or "drop" it.
+        durable: a handler that runs again after the death of the process goes on where it died, and makes no call twice; False runs it from its
+            beginning. Needs a state file; see docs/durable.md.
+        interrupted: what follows for a handler's call that was under way then: make it "again" (it may be there twice), "raise" a DeliveryUncertain, or
+            "skip" it (it may be lost).
         ahead: how many connections may stand ready for the next calls while the runtime runs, as `Bot(ahead=…)`; None leaves it at what the bot has.
         types: give handlers and filters python-telegram-bot's objects. False gives them the JSON itself with attributes, `syncbot.plain`, and never loads
             telegram: `app.bot` and `context.bot` are then this bot with plain results (the one that was given stays as it is).
@@ -106,6 +111,8 @@ class Runtime(Router[D]):
         drop_pending_updates: bool = False,
         heartbeat_file: str | os.PathLike[str] | None = None,
         uncertain: Uncertain = "hold",
+        durable: bool = True,
+        interrupted: Interrupted = "again",
         ahead: int | None = None,
         types: bool = True,
         store_options: StoreOptions | None = None,
@@ -120,6 +127,8 @@ class Runtime(Router[D]):
         )
         if uncertain not in ("hold", "again", "drop"):
             raise ConfigError(f'uncertain: {uncertain!r} is none of "hold", "again" and "drop"; for example uncertain="hold"')
+        if wrong := wrong_interrupted(interrupted):
+            raise ConfigError(wrong)
         if heartbeat_file is not None and (wrong := what_else(heartbeat_file)):
             raise ConfigError(f"heartbeat_file: {os.fspath(heartbeat_file)}: {wrong}; name a file, for example heartbeat_file='/run/mybot/alive'")
         if not types:
@@ -144,6 +153,8 @@ class Runtime(Router[D]):
             store=store_options,
             notifier=ServiceNotifier(),
             uncertain=uncertain,
+            durable=durable,
+            interrupted=interrupted,
             ahead=ahead,
         )
         super().__init__()

@@ -79,7 +79,7 @@ class WebhookFace:
             inbox = session.components.store.inbox
             if self._lifecycle.options.state is None:
                 inbox.store([incoming])
-            done = run_here(inbox, session.components.dispatcher.handle, session.stop, began + max_seconds)
+            done = run_here(inbox, session.components.dispatcher.handle, session.stop, began + max_seconds, session.components.workers.durability)
             counts = inbox.counts()
         finally:
             session.close()

@@ -60,16 +60,15 @@ class FakeTransport:
         """Answer from the script; see `syncbot.types.Transport.send`."""
         call = _read(request)
         with self._lock:
+            answers = self._answers.get(request.method)
+            if answers and request.sending is not None and not _is_unsent(answers[0]):
+                request.sending()
             self.requests.append(request)
             self.calls.append(call)
             self._lock.notify_all()
-            answers = self._answers.get(request.method)
             if not answers:
                 raise AssertionError(f"FakeTransport has no answer for {request.method}; give it one: FakeTransport({request.method}=…)")
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        is_unsent = isinstance(answer, NotSent) or (isinstance(answer, type) and issubclass(answer, NotSent))
-        if request.sending is not None and not is_unsent:
-            request.sending()
         if callable(answer) and not isinstance(answer, type):
             answer = answer(call)
         if isinstance(answer, BaseException) or (isinstance(answer, type) and issubclass(answer, BaseException)):
@@ -95,6 +94,10 @@ class FakeTransport:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _is_unsent(answer: Answer) -> bool:
+    return isinstance(answer, NotSent) or (isinstance(answer, type) and issubclass(answer, NotSent))
 
 
 def _poured(answer: Response, request: Request) -> Response:

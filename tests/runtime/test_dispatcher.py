@@ -7,6 +7,7 @@ import gc
 import logging
 import subprocess
 import sys
+import threading
 import weakref
 from typing import Any
 
@@ -16,12 +17,16 @@ from hypothesis import strategies as st
 from kits.dispatch_kit import ANNA, GROUP, JSON, SAMPLES, TOKEN, Rig, Turn, message, update
 
 from syncbot.client.ptb.decode import DecodeError
-from syncbot.errors import ApiError, AskTimeout, NetworkError, NotSent, Stopped
+from syncbot.errors import ApiError, AskTimeout, NetworkError, NotSent, Stopped, Suspended
+from syncbot.runtime.durable.run import Durability
+from syncbot.runtime.durable.seam import recorded
 from syncbot.runtime.handling import filters
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.handling.handlers import ContinuePropagation, StopPropagation
 from syncbot.runtime.handling.router import Router
+from syncbot.runtime.work.storage_retry import StorageRetry
+from syncbot.storage import JournalKey
 from syncbot.storage.promises.data import NO_CHANGES, Scope, StateChange
 
 
@@ -343,11 +348,20 @@ def raise_(error: BaseException, cause: BaseException | None = None) -> None:
         (AskTimeout(), None, False),
     ],
 )
-def test_what_a_stop_may_have_caused_is_marked(rig: Rig, error: Exception, cause: Exception | None, expected: bool) -> None:
-    """`interrupted` tells that the failure may come from a stop that cut a wait short."""
-    rig.app.error(lambda update, context: None)
+def test_what_a_stop_has_cut_short_is_no_failure(rig: Rig, error: Exception, cause: Exception | None, expected: bool) -> None:
+    """What comes of a wait that a stop has ended puts the update back, and no error handler is told; without a stop it is a failure as any other."""
+    told: list[object] = []
+    rig.app.error(lambda update, context: told.append(context.error))
     rig.app.message()(lambda update, context: raise_(error, cause))
-    assert fail(rig).interrupted is expected
+    stop = threading.Event()
+    durability = Durability(None, "again", stop.is_set, StorageRetry(stop), rig.bot.recorders)
+    with recorded(durability, JournalKey("update", 1), "update 1"):
+        fail(rig)
+    assert told == [error]
+    stop.set()
+    with pytest.raises(Suspended if expected else HandlerFailed), recorded(durability, JournalKey("update", 1), "update 1"):
+        rig.send()
+    assert told == [error] * (1 if expected else 2)
 
 
 def test_the_reason_holds_the_whole_chain_without_the_token(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from syncbot import errors
+from syncbot.client.recording import NoResult
 from syncbot.errors import ApiError, BadRequest, ChatMigrated, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
 from syncbot.runtime.durable.cursor import Cursor, Place
 from syncbot.runtime.durable.divergence import Divergence, place_of
@@ -170,9 +171,10 @@ def test_what_nobody_wrote_is_unreadable(text: str) -> None:
 def test_the_result_of_what_was_skipped_says_so() -> None:
     """Whoever looks into it is told why there is nothing."""
     skipped = read_outcome(SKIPPED, "sendMessage")
-    with pytest.raises(AttributeError, match=r"sendMessage was under way when the process died.*so that it has no message_id"):
+    assert isinstance(skipped, NoResult)
+    with pytest.raises(AttributeError, match=r"sendMessage was under way when the process died.*so that there is no message_id"):
         _ = skipped.message_id
-    with pytest.raises(LookupError, match="has no 'message_id'"):
+    with pytest.raises(LookupError, match="is no 'message_id'"):
         skipped["message_id"]
     assert "nobody knows" in repr(skipped)
 

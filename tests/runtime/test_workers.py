@@ -18,7 +18,7 @@ import pytest
 from kits.runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
 from kits.storage_kit import finish
 
-from syncbot.errors import Stopped, StorageError
+from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.runtime import Runtime
@@ -240,7 +240,7 @@ def test_what_a_stop_interrupts_is_put_back(store: Store, interrupted: bool) -> 
     def handler(raw: dict[str, Any], turn: Turn | None) -> None:
         begun.set()
         rig.stop.wait(SECONDS)
-        raise HandlerFailed("cut short", interrupted=interrupted)
+        raise Suspended("cut short") if interrupted else HandlerFailed("cut short")
 
     rig = Rig(store, handler)
     put(store, (1, "a"))

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from syncbot import errors
+from syncbot.client.recording import NoResult
 from syncbot.errors import ApiError, NetworkError, Phase, SyncBotError
 from syncbot.storage.codec import Unreadable, decode, encode
 
@@ -27,25 +28,6 @@ _KINDS: Mapping[str, type[SyncBotError]] = MappingProxyType({kind.__name__: kind
 
 SKIPPED = '{"skipped":true}'
 """What stands in the journal of a call that was gone on without."""
-
-
-class Skipped:
-    """What a call returns that was under way when the process died, and that is not made again (`interrupted="skip"`): nobody knows what came of it."""
-
-    def __init__(self, method: str) -> None:
-        self._method = method
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{self._words()}, so that it has no {name}", name=name, obj=self)
-
-    def __getitem__(self, key: object) -> Any:
-        raise LookupError(f"{self._words()}, so that it has no {key!r}")
-
-    def __repr__(self) -> str:
-        return f"<{self._words()}>"
-
-    def _words(self) -> str:
-        return f"{self._method} was under way when the process died, and is not made again (interrupted='skip'): nobody knows its result"
 
 
 def value_text(value: Any, what: str) -> str:
@@ -81,7 +63,7 @@ def read_outcome(text: str, what: str = "") -> Any:
         if "value" in found:
             return found["value"]
         if "skipped" in found:
-            return Skipped(what)
+            return NoResult(f"{what} was under way when the process died, and is not made again (interrupted='skip'): nobody knows its result")
         kind, words, facts = _KINDS.get(str(found.get("error"))), found.get("words"), found.get("facts")
         if kind is not None and isinstance(words, str) and isinstance(facts, dict):
             return _error(kind, words, facts)

@@ -12,13 +12,15 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
-from syncbot.errors import StorageError, Suspended
+from syncbot.client.recording import Recorders
+from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.runtime.durable.cursor import Cursor, Place
 from syncbot.runtime.durable.divergence import Divergence, place_of
+from syncbot.runtime.durable.options import Interrupted
 from syncbot.runtime.durable.results import read_outcome, value_text
 from syncbot.runtime.durable.step import only_asks, shown
 from syncbot.storage import Journal, JournalKey, JournalStep
@@ -26,10 +28,6 @@ from syncbot.storage.codec import Unreadable
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-Interrupted = Literal["again", "raise", "skip"]
-"""What follows for a call that was under way when the process died: make it again (it may then be there twice), raise a `DeliveryUncertain`, or go on
-without it (it may then be lost). What does no harm twice is made again in any case."""
 
 
 class StorageTrouble(Protocol):
@@ -61,6 +59,7 @@ class Durability:
         interrupted: what follows for what was under way, where a handler says nothing else.
         is_stopping: tells whether the runtime stops.
         trouble: what to do when the journal cannot be used.
+        recorders: those of the bot, where each run is the recorder of its thread.
         facts: what they meet.
     """
 
@@ -68,11 +67,8 @@ class Durability:
     interrupted: Interrupted
     is_stopping: Callable[[], bool]
     trouble: StorageTrouble
-    facts: DurableFacts
-
-    def run(self, key: JournalKey, handled: str, attempt: int = 1) -> DurableRun:
-        """A run of whatever has this key; `with recorded(bot, run):` makes it that of the thread (`syncbot.runtime.durable.seam`)."""
-        return DurableRun(self, key, handled, attempt)
+    recorders: Recorders = field(default_factory=Recorders)
+    facts: DurableFacts = field(default_factory=DurableFacts)
 
 
 class DurableRun:
@@ -137,17 +133,17 @@ class DurableRun:
 
     def once(self, name: str, function: Callable[[], Any]) -> Any:
         """The result of a side effect, which is not done again in another run; see `Context.once`."""
-        return self._value("once", name, function, f"the result of once({name!r})")
+        return self.value("once", name, function, f"the result of once({name!r})")
 
     def now(self) -> datetime:
         """The time, the same in each run; see `Context.now`."""
-        return datetime.fromtimestamp(self._value("now", "", time.time, "the time"), UTC)
+        return datetime.fromtimestamp(self.value("now", "", time.time, "the time"), UTC)
 
     @property
     def random(self) -> random.Random:
         """A source of chance that gives the same in each run; see `Context.random`."""
         if self._random is None:
-            self._random = random.Random(self._value("random", "", lambda: secrets.randbits(64), "a seed"))  # noqa: S311 - seeded so that it can be repeated
+            self._random = random.Random(self.value("random", "", lambda: secrets.randbits(64), "a seed"))  # noqa: S311 - seeded so that it can be repeated
         return self._random
 
     def check_step(self, what: str) -> None:
@@ -161,21 +157,38 @@ class DurableRun:
         if self.inside:
             raise RuntimeError(f"{what} within context.once({self.inside!r}): it is a step of its own; use it before or behind it")
 
-    def _value(self, what: str, name: str, make: Callable[[], Any], shown_as: str) -> Any:
+    def value(self, what: str, name: str, make: Callable[[], Any], shown_as: str) -> Any:
+        """The value of a step that is no call: the one of an earlier run, or a new one, which is written.
+
+        Args:
+            what: the step: "once", "ask".
+            name: what tells it from others of its kind.
+            make: makes the value; a `Stopped` puts the handler aside.
+            shown_as: what an error calls the value.
+
+        Raises:
+            TypeError, ValueError: it is no JSON value.
+        """
         self.check_step(f"context.{what}")
         if not self.writes:
-            return make()
+            return self._made(make)
         place = self.take(what, name)
         if place.recorded is not None and place.recorded.outcome is not None:
             return read_outcome(place.recorded.outcome)
         assert place.number is not None
         self.inside = name or what
         try:
-            text = value_text(make(), shown_as)
+            text = value_text(self._made(make), shown_as)
         finally:
             self.inside = ""
         self.write(JournalStep(place.number, what, name, text))
         return read_outcome(text)
+
+    def _made(self, make: Callable[[], Any]) -> Any:
+        try:
+            return make()
+        except Stopped:
+            self.suspend("the runtime is stopping")
 
     # ── the journal ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -244,6 +257,20 @@ class DurableRun:
         self.facts.diverged += 1
         _log.warning("%s", self.divergence, extra={"divergence": self.divergence})
         self.cut(number)
+
+
+class _NoTrouble:
+    """Of a run without a journal, which cannot have any."""
+
+    def until_stop(self, work: Callable[[], object]) -> bool:
+        """Do it."""
+        work()
+        return True
+
+
+def unrecorded() -> DurableRun:
+    """A run of which nothing is written, as where a handler is called without a runtime."""
+    return DurableRun(Durability(None, "again", lambda: False, _NoTrouble()), JournalKey("update", 0), "an update", 1)
 
 
 def _sound(steps: Any) -> list[JournalStep]:

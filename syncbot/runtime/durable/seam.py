@@ -10,23 +10,43 @@ from dataclasses import replace
 from typing import Any
 
 from syncbot.client.api.table import find_method
-from syncbot.client.bot import Bot
 from syncbot.client.client import Call
 from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter, ServerError, StorageError
 from syncbot.runtime.durable.cursor import Place
 from syncbot.runtime.durable.results import SKIPPED, error_text, read_outcome, value_text
-from syncbot.runtime.durable.run import DurableRun
+from syncbot.runtime.durable.run import Durability, DurableRun
 from syncbot.runtime.durable.step import is_step, shown, target_of
-from syncbot.storage import JournalStep
+from syncbot.storage import JournalKey, JournalStep
 
 _log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def recorded(bot: Bot, run: DurableRun) -> Iterator[None]:
-    """Within the block, what the calling thread does with the bot is a step of this run."""
-    with bot.recorders.recording(RunRecorder(run)):
-        yield
+def recorded(durability: Durability, key: JournalKey, handled: str, attempt: int = 1) -> Iterator[DurableRun]:
+    """Within the block the calling thread runs the handler of something: what it does with the bot is written down, or was already.
+
+    The steps stay in the journal until somebody ends them in the transaction that ends what was handled (`Inbox.settle` does so for updates).
+
+    Args:
+        durability: the runtime's.
+        key: whose steps they are.
+        handled: what is handled, in words: "update 17", "the job remind".
+        attempt: which run it is.
+
+    Raises:
+        Suspended: the handler was put aside, and what is handled is to be put back. One that goes on all the same is told, and ends so too.
+    """
+    run = DurableRun(durability, key, handled, attempt)
+    with durability.recorders.recording(RunRecorder(run)):
+        yield run
+        if run.suspended:
+            _log.warning("the handler of %s has caught what puts it aside, and went on; what it did since is forgotten, and it runs again", handled)
+            run.check()
+
+
+def run_of(recorder: object) -> DurableRun | None:
+    """The run that a thread's recorder stands for."""
+    return recorder.run if isinstance(recorder, RunRecorder) else None
 
 
 class RunRecorder:

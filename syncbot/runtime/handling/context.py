@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from datetime import datetime
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from syncbot.runtime.durable.run import DurableRun, unrecorded
 from syncbot.runtime.handling.replies import Replies
 from syncbot.runtime.handling.stored_dict import StoredDict, plain, to_json
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, kind_of, target_of
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
     import telegram
 
     from syncbot.client.bot import Bot
+
+
+T = TypeVar("T")
 
 
 class Answers(Protocol):
@@ -49,6 +56,7 @@ class Context(Replies):
         answers: where the handler may wait for one; None where nobody can wait.
         job: what a job is known by; None for an update.
         bot_username: tells the bot's user name, or None where it is not known.
+        run: what the handler's steps are written with; None where nothing is.
     """
 
     def __init__(
@@ -60,11 +68,14 @@ class Context(Replies):
         answers: Answers | None = None,
         job: Any = None,
         bot_username: Callable[[], str | None] = lambda: None,
+        run: DurableRun | None = None,
     ) -> None:
         self.bot = self._bot = bot
         self.raw = raw
         """The update as JSON, as Telegram sent it."""
         self.job = job
+        self.run = run or unrecorded()
+        """The run of the handler: what stands in the journal, and is not done again. For syncbot's own parts."""
         self.args: list[str] = []
         """The words behind the command."""
         self.match: re.Match[str] | None = None
@@ -153,6 +164,38 @@ class Context(Replies):
         """The bot's own user name, without "@"; None where it is not known."""
         return self._bot_username()
 
+    # ── what is the same in each run ─────────────────────────────────────────────────────────────────────────────────
+
+    def once(self, name: str, function: Callable[[], T]) -> T:
+        """Do something outside of Telegram once: when the handler runs again after the death of the process, it gets the result of then.
+
+        ```python
+        order = context.once("order", lambda: shop.order(item))
+        ```
+
+        Args:
+            name: what it is known by in another run.
+            function: what is done; it makes no calls to Telegram. Should the process die within it, it is done again; what it raises is not kept.
+
+        Returns:
+            Its result, as JSON gives it back.
+
+        Raises:
+            TypeError, ValueError: the result is no JSON value; the text names it.
+            RuntimeError: it is called within another `once`.
+        """
+        result: T = self.run.once(name, function)
+        return result
+
+    def now(self) -> datetime:
+        """The time, in UTC: in each run of the handler that of the first one. What a handler decides by it, it decides the same again."""
+        return self.run.now()
+
+    @property
+    def random(self) -> Random:
+        """Chance: a `random.Random` that gives the same numbers in each run of the handler, and others for each update."""
+        return self.run.random
+
     # ── what is remembered ───────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -179,6 +222,7 @@ class Context(Replies):
         return self._load(Scope.BOT, 0)
 
     def _load(self, scope: Scope, owner: int | None) -> StoredDict:
+        self.run.check()
         if owner is None:
             raise RuntimeError(f"there is no context.{scope}_data here: {'the update' if self.kind else 'a context without an update'} has no {scope}")
         if scope not in self._dicts:
@@ -198,6 +242,7 @@ class Context(Replies):
     def state(self, value: Any) -> None:
         if self._conversation() is None:
             raise RuntimeError("there is no conversation here: context.state belongs to a user in a chat, and one of them is missing")
+        self.run.check()
         kept = plain(value, "context.state")
         self._state = [kept]
         self._state_before = ""
@@ -242,7 +287,7 @@ class Context(Replies):
         where = self._conversation()
         assert self._answers is not None
         assert where is not None
-        raw = self._answers.ask(*where, timeout)
+        raw = self.run.value("ask", "", partial(self._answers.ask, *where, timeout), "the answer")
         # Other handlers of this user may have run meanwhile.
         for loaded in self._dicts.values():
             loaded.refresh()

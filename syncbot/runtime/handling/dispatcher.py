@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from syncbot.errors import NotSent, Stopped
+from syncbot.errors import NotSent, Stopped, Suspended
 from syncbot.logs import get_logger, guard
+from syncbot.runtime.durable.seam import run_of
 from syncbot.runtime.handling.context import Answers, Context
-from syncbot.runtime.handling.handlers import ContinuePropagation, Middleware, StopPropagation, call
+from syncbot.runtime.handling.handlers import ContinuePropagation, Handler, Middleware, StopPropagation, call
 from syncbot.runtime.handling.router import Route, Routes
 from syncbot.runtime.handling.update_facts import is_answer, user_id_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data
@@ -28,15 +29,12 @@ class HandlerFailed(Exception):
         reason: the redacted traceback with its whole chain.
         changes: what the error handlers changed, to be written; what the handlers had changed before the failure is not among it, so that
             handling the update again starts from where it started before.
-        interrupted: it failed because something was waited for that a stop cuts short (`Stopped`, `NotSent` somewhere in the chain): when the
-            runtime is stopping, the update can simply be handled again.
     """
 
-    def __init__(self, reason: str, changes: Changes = NO_CHANGES, *, interrupted: bool = False) -> None:
+    def __init__(self, reason: str, changes: Changes = NO_CHANGES) -> None:
         super().__init__(reason)
         self.reason = reason
         self.changes = changes
-        self.interrupted = interrupted
 
 
 class Dispatcher:
@@ -78,7 +76,7 @@ class Dispatcher:
 
         Raises:
             HandlerFailed: it is to go to the dead letters.
-            Stopped: the runtime is stopping; the update is to be handled again.
+            Stopped, Suspended: the update is to be handled again.
         """
         if not self.allows(raw):
             self._log.debug("an update of a user who is not allowed was passed over")
@@ -106,16 +104,19 @@ class Dispatcher:
         return user_id is not None and user_id in self._allowed_users
 
     def _context(self, **facts: Any) -> Context:
-        return Context(self._bot, self._data, bot_username=self._bot_username, **facts)
+        return Context(self._bot, self._data, bot_username=self._bot_username, run=run_of(self._bot.recorders.here), **facts)
 
     def _guarded(self, context: Context, work: Callable[[Context], None]) -> Changes:
         """Do the work; whatever it raises, SystemExit and KeyboardInterrupt too, is its failure and not ours."""
         try:
             work(context)
             return context.changes()
-        except Stopped:
+        except (Stopped, Suspended):
             raise
         except BaseException as error:
+            context.run.check()  # what was raised on the way out of a handler that is put aside is no failure
+            if context.run.is_stopping() and any(isinstance(link, Stopped | NotSent) for link in _chain(error)):
+                context.run.suspend("the runtime is stopping")  # something was waited for that a stop cuts short, such as a download
             failure = self._fail(context, error)
         try:
             raise failure
@@ -143,7 +144,7 @@ class Dispatcher:
                 if route.middleware:
                     _within(route, update, context)
                 else:
-                    call(route.handler.function, update, context)
+                    _call(route.handler, update, context)
             except ContinuePropagation:
                 continue
             except StopPropagation:
@@ -157,8 +158,7 @@ class Dispatcher:
         context.fail(error)
         if not self._tell_error_handlers(context, error):
             self._log.error("%s failed", _shown(context), exc_info=error)
-        interrupted = any(isinstance(link, Stopped | NotSent) for link in _chain(error))
-        failure = HandlerFailed(guard().text(_traceback(error)), self._changes_of_error_handlers(context), interrupted=interrupted)
+        failure = HandlerFailed(guard().text(_traceback(error)), self._changes_of_error_handlers(context))
         context.error = None  # the error's frames hold the context: a circle that only the garbage collector would find
         return failure
 
@@ -171,13 +171,14 @@ class Dispatcher:
             told.add(id(handler))
             try:
                 call(handler.function, context.update_or_raw, context)
-            except (Stopped, StopPropagation) as end:
-                if isinstance(end, Stopped):
-                    raise
+            except (Stopped, Suspended):
+                raise
+            except StopPropagation:
                 break
             except ContinuePropagation:
                 continue
             except BaseException as another:
+                context.run.check()
                 self._log.error("an error handler failed itself, on %s", _shown(context), exc_info=another)
         return bool(told)
 
@@ -189,13 +190,18 @@ class Dispatcher:
             return NO_CHANGES
 
 
+def _call(handler: Handler, update: telegram.Update, context: Context) -> None:
+    with context.run.within(handler.function, handler.durable, handler.interrupted):
+        call(handler.function, update, context)
+
+
 def _within(route: Route, update: telegram.Update, context: Context) -> None:
     """Call a handler within the middleware of its routers. The signals of a handler are for us, not for the middleware to see."""
     signals: list[Exception] = []
 
     def handler() -> None:
         try:
-            call(route.handler.function, update, context)
+            _call(route.handler, update, context)
         except (StopPropagation, ContinuePropagation) as signal:
             signals.append(signal)
 

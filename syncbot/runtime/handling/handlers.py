@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
+from syncbot.runtime.durable.options import HandlerOptions, wrong_interrupted
 from syncbot.runtime.handling.filters import Filter, FilterLike, as_filter, match_in
 from syncbot.runtime.handling.stored_dict import plain
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, field_of
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     import telegram
     from typing_extensions import TypeVar as TypeVarWithDefault
 
@@ -155,19 +158,33 @@ class Handler:
         function: called with the `telegram.Update` and the `Context`.
         filters: what the update has to satisfy.
         state: the state that the conversation has to be in; None for no conversation.
+        options: `durable` and `interrupted`, see `syncbot.runtime.durable.options.HandlerOptions`.
 
     Raises:
         TypeError: the function or a filter is none.
+        ValueError: `interrupted` is none of its words.
     """
 
     def __init__(
-        self, kinds: str | Iterable[str], function: HandlerFunction | PlainHandlerFunction, filters: FilterLike | None = None, *, state: Any = ANY
+        self,
+        kinds: str | Iterable[str],
+        function: HandlerFunction | PlainHandlerFunction,
+        filters: FilterLike | None = None,
+        *,
+        state: Any = ANY,
+        **options: Unpack[HandlerOptions],
     ) -> None:
         check_function(function, 2, "the handler")
         self.kinds = frozenset([kinds] if isinstance(kinds, str) else kinds)
         self.function = function
         self.filter: Filter | None = None if filters is None else as_filter(filters)
         self.state = state if state is ANY else plain(state, "state=")
+        self.durable = options.pop("durable", None)
+        self.interrupted = options.pop("interrupted", None)
+        if self.interrupted is not None and (wrong := wrong_interrupted(self.interrupted)):
+            raise ValueError(wrong)
+        if options:
+            raise TypeError(f"a handler takes no {', '.join(options)}")
         if not self.kinds:
             raise TypeError("a handler needs the name of a kind of update")
 
@@ -226,8 +243,9 @@ class PatternHandler(Handler):
         filters: FilterLike | None = None,
         *,
         state: Any = ANY,
+        **options: Unpack[HandlerOptions],
     ) -> None:
-        super().__init__(kind, function, filters, state=state)
+        super().__init__(kind, function, filters, state=state, **options)
         self._pattern = re.compile(pattern)
         self._kind = kind
         self._field = KIND_BY_NAME[kind].pattern if kind in KIND_BY_NAME else ""
@@ -270,8 +288,9 @@ class CommandHandler(Handler):
         has_args: bool | int | None = None,
         kinds: str | Iterable[str] = "message",
         captions: bool = False,
+        **options: Unpack[HandlerOptions],
     ) -> None:
-        super().__init__(kinds, function, filters, state=state)
+        super().__init__(kinds, function, filters, state=state, **options)
         given = [names] if isinstance(names, str) else list(names)
         if not given or not all(isinstance(name, str) for name in given):
             raise TypeError('a command needs its name: command("start")')

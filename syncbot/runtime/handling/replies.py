@@ -31,8 +31,7 @@ class Replies:
     def ask(self, text: str, *values: Any, timeout: float = 300.0, **given: Any) -> Any:
         """Send a question and wait for the next message of the same user in the same chat, whatever it is: a command too.
 
-        The chat's turn and the worker are free meanwhile. When the process dies, the update is handled again from its start, and the question
-        is asked anew.
+        The chat's turn and the worker are free meanwhile. When the process dies or stops, the handler runs again and waits on, without asking anew.
 
         Args:
             text, values, given: what is sent, as for `reply`.
@@ -43,7 +42,6 @@ class Replies:
 
         Raises:
             AskTimeout: nobody answered in time.
-            Stopped: the runtime is stopping; let it pass.
             RuntimeError: nothing can be waited for here (a job, an error handler), or the update has no user in a chat; nothing was sent.
         """
         self._check_ask()

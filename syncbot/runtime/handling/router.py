@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
+from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.runtime.handling.decorators import KindDecorators
 from syncbot.runtime.handling.filters import FilterLike, as_filter
 from syncbot.runtime.handling.handlers import (
@@ -25,6 +26,9 @@ from syncbot.runtime.handling.handlers import (
     check_function,
 )
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ordered_kinds
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 M = TypeVar("M", bound=Middleware)
 
@@ -210,6 +214,7 @@ class Router(KindDecorators[D]):
         has_args: bool | int | None = None,
         kinds: str | Iterable[str] = "message",
         captions: bool = False,
+        **options: Unpack[HandlerOptions],
     ) -> D:
         """Handle a command; the arguments are those of `CommandHandler`.
 
@@ -218,11 +223,19 @@ class Router(KindDecorators[D]):
         """
 
         def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
-            return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions)
+            return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions, **options)
 
         return self._registration(f"command({', '.join(map(repr, names))})", make, group)
 
-    def on(self, *kinds: str, filters: FilterLike | None = None, group: int = 0, state: Any = ANY, check: bool = True) -> D:
+    def on(
+        self,
+        *kinds: str,
+        filters: FilterLike | None = None,
+        group: int = 0,
+        state: Any = ANY,
+        check: bool = True,
+        **options: Unpack[HandlerOptions],
+    ) -> D:
         """Handle updates of any kinds, also of one that is newer than syncbot.
 
         Args:
@@ -231,6 +244,7 @@ class Router(KindDecorators[D]):
             group: see `Router`.
             state: the state that the conversation has to be in.
             check: refuse an unknown name that looks like a misspelt one.
+            options: `durable` and `interrupted`, see `syncbot.runtime.durable.options.HandlerOptions`.
 
         Raises:
             ValueError: a name looks misspelt.
@@ -241,7 +255,7 @@ class Router(KindDecorators[D]):
             if check and kind not in KIND_BY_NAME and (meant := _misspelt(kind)):
                 raise ValueError(f"there is no kind of update {kind!r}; did you mean {meant!r}? If it is newer than syncbot, say check=False")
         wanted = None if filters is None else as_filter(filters)
-        return self._registration(f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state), group)
+        return self._registration(f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state, **options), group)
 
     @overload
     def error(self, *types: type[BaseException]) -> ErrorDecorator: ...  # type: ignore[overload-overlap]  # a class can be called too; it is meant here
@@ -293,13 +307,13 @@ class Router(KindDecorators[D]):
     def _registration(self, what: str, make: Callable[[HandlerFunction | PlainHandlerFunction], Handler], group: int) -> D:
         return cast("D", _Registration(self.routes, what, make, group))
 
-    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any) -> D:
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any, options: HandlerOptions) -> D:
         wanted = None if filters is None else as_filter(filters)
 
         def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
             if pattern is None:
-                return Handler(kind, function, wanted, state=state)
-            return PatternHandler(kind, function, pattern, wanted, state=state)
+                return Handler(kind, function, wanted, state=state, **options)
+            return PatternHandler(kind, function, pattern, wanted, state=state, **options)
 
         return self._registration(kind if wanted is None else f"{kind}({wanted!r})", make, group)
 

@@ -13,6 +13,7 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.logs import guard
+from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.outbox.deliverer import Deliverer
@@ -24,6 +25,7 @@ from syncbot.runtime.session.mode import join_in, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.work.jobs import Jobs
+from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import open_store
 from syncbot.storage.bot_lock import BotLock
@@ -110,6 +112,8 @@ class Session:
             again = len(recovery.interrupted) - len(recovery.buried)
             _log.warning("the last run ended while updates were being handled: %d are handled again, %d went to the dead letters", again, len(recovery.buried))
         dispatcher = Dispatcher(self._routes, bot, store.data, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
+        journal = store.journal if options.durable and store.persistent else None
+        durability = Durability(journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders)
         workers: Workers
         backlog = DurableBacklog(store.inbox, self.stop, options.most_waiting, lambda: workers.has_idle) if store.persistent else MemoryBacklog(self.stop)
         workers = Workers(
@@ -118,6 +122,7 @@ class Session:
             options.workers,
             self.stop,
             may_wait=store.persistent,
+            durability=durability,
             prepare=bot.load_types,
             on_finished=backlog.finished,
             on_fatal=self.fail,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncbot.runtime.durable.options import Interrupted
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.storage import StoreOptions
@@ -32,4 +33,6 @@ class SessionOptions:
     poll: bool = True
     """Without it, only what others have stored is handled."""
     uncertain: Uncertain = "hold"
+    durable: bool = True
+    interrupted: Interrupted = "again"
     ahead: int | None = None

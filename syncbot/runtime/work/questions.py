@@ -39,7 +39,7 @@ class Waiter:
                     raise AskTimeout(f"no answer came within {timeout:g} s")
                 self._lock.wait(left_seconds)
             if self.answer is None:
-                raise Stopped("the runtime is stopping; the question is asked again at the next start")
+                raise Stopped("the runtime is stopping; the question stays open")
             return self.answer
 
 

@@ -10,13 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from syncbot.errors import Stopped
+from syncbot.errors import Stopped, Suspended
 from syncbot.logs import guard
+from syncbot.runtime.durable.run import Durability
+from syncbot.runtime.durable.seam import recorded
 from syncbot.runtime.handling.context import Answers
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.storage.codec import encode_changes
 from syncbot.storage.promises.data import Changes
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
+from syncbot.storage.promises.journal import JournalKey
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ Handle: TypeAlias = Callable[[dict[str, Any], Answers | None], Changes]
 """What is done with an update: `Dispatcher.handle`."""
 
 
-def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: threading.Event) -> End | None:
+def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: threading.Event, durability: Durability) -> End | None:
     """Handle an update, and say how that ended; nothing that a handler raises comes out of here.
 
     Args:
@@ -36,15 +39,20 @@ def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: 
         claimed: the update.
         answers: where its handler may wait for one; None where it cannot wait.
         stop: set when the runtime stops.
+        durability: what its steps are written with.
 
     Returns:
         None where the stop has cut it short, so that it is to be put back.
     """
     try:
-        changes = handle(_decode(claimed.body.decode()), answers)
+        raw = _decode(claimed.body.decode())
+        with recorded(durability, JournalKey("update", claimed.row, claimed.ticket), f"update {claimed.update_id}", claimed.attempt):
+            changes = handle(raw, answers)
         encode_changes(changes)  # what cannot be stored is this update's failure, and not that of those that are settled with it
     except HandlerFailed as failure:
-        return None if failure.interrupted and stop.is_set() else End(claimed, failure.changes, failure.reason)
+        return End(claimed, failure.changes, failure.reason)
+    except Suspended:
+        return None
     except BaseException as error:
         if isinstance(error, Stopped) and stop.is_set():
             return None
@@ -66,7 +74,7 @@ class Done:
         self.failed += end.reason is not None
 
 
-def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: float) -> Done:
+def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: float, durability: Durability) -> Done:
     """Handle what the inbox holds in the calling thread, the oldest first, until nothing is left or the time is up: where no thread may outlive a request.
 
     Args:
@@ -74,6 +82,7 @@ def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: floa
         handle: what is done with each.
         stop: ends it; an update that it cuts short is put back.
         deadline: `time.monotonic()` at which no more are begun.
+        durability: what their steps are written with.
 
     Raises:
         StorageError: the state file cannot be used; what was not recorded is handled again.
@@ -81,7 +90,7 @@ def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: floa
     done = Done()
     claimed = inbox.claim()
     while claimed:
-        end = run_update(handle, claimed[0], None, stop)
+        end = run_update(handle, claimed[0], None, stop, durability)
         if end is None:
             inbox.release(claimed[0])
             break

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from syncbot.errors import Stopped, StorageError
+from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.work.feeder import Feeder
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
@@ -34,6 +35,7 @@ class Workers:
         number: how many handlers run at once.
         stop: set when the runtime stops: no new update is begun.
         may_wait: handlers may wait for answers; without it they get no turn.
+        durability: what handlers' steps are written with; None where nothing is.
         prepare: what takes long once, and is done before the first update is claimed.
         on_finished: told the id of each update that is handled or buried.
         on_fatal: told of what ends one of the threads: an error of the state file that does not pass by itself.
@@ -47,6 +49,7 @@ class Workers:
         stop: threading.Event,
         *,
         may_wait: bool = True,
+        durability: Durability | None = None,
         prepare: Callable[[], object] = lambda: None,
         on_finished: Callable[[int], None] = lambda _: None,
         on_fatal: Callable[[BaseException], None] = lambda _: None,
@@ -58,6 +61,7 @@ class Workers:
         self._number = number
         self._stop = stop
         self._may_wait = may_wait
+        self.durability = durability or Durability(None, "again", stop.is_set, StorageRetry(stop))
         self._on_finished = on_finished
         self._on_fatal = on_fatal
         self._lock = threading.Lock()
@@ -224,7 +228,7 @@ class Workers:
                 if isinstance(busy.task, JobRun):
                     self._run_job(busy, busy.task)
                 else:
-                    end = run_update(self._handle, busy.task, Turn(self, busy, busy.task) if self._may_wait else None, self._stop)
+                    end = run_update(self._handle, busy.task, Turn(self, busy, busy.task) if self._may_wait else None, self._stop, self.durability)
                     self._ended(busy, busy.task, end)
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
