@@ -105,12 +105,7 @@ class Session:
             StorageError: the state file cannot be used.
         """
         options, bot = self._options, self._bot
-        store = self._store = open_store(options.state, bot.id, options=options.store)
-        write_mode(store, poll=options.poll)
-        recovery = store.inbox.recover()
-        if recovery.interrupted or recovery.buried:
-            again = len(recovery.interrupted) - len(recovery.buried)
-            _log.warning("the last run ended while updates were being handled: %d are handled again, %d went to the dead letters", again, len(recovery.buried))
+        store = self._open_store()
         dispatcher = Dispatcher(self._routes, bot, store.data, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
         journal = store.journal if options.durable and store.persistent else None
         durability = Durability(journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders)
@@ -141,19 +136,22 @@ class Session:
         )
         folder = QueueFolder.beside(options.state)
         deliverer = Deliverer(store.outbox, bot, folder, uncertain=options.uncertain, stop=self.stop, on_fatal=self.fail)
-        watched = Watched(
-            bot,
-            store,
-            workers,
-            poller,
-            deliverer,
-            options,
-        )
+        watched = Watched(bot, store, workers, poller, deliverer, options)
         self._components = Components(store, dispatcher, backlog, workers, poller, deliverer, folder, Monitor(watched, self._own_threads, self.stop.is_set))
         bot.stop_event = self.stop
         self._ahead_before = bot.ahead
         if options.ahead is not None:
             bot.ahead = options.ahead
+
+    def _open_store(self) -> Store:
+        """Open the state file, and become the one that handles."""
+        store = self._store = open_store(self._options.state, self._bot.id, options=self._options.store)
+        write_mode(store, poll=self._options.poll)
+        recovery = store.inbox.recover()
+        if recovery.interrupted or recovery.buried:
+            again = len(recovery.interrupted) - len(recovery.buried)
+            _log.warning("the last run ended while updates were being handled: %d are handled again, %d went to the dead letters", again, len(recovery.buried))
+        return store
 
     def start(self, work: Callable[[Components], object] | None = None, *, holds_lock: bool) -> None:
         """Start the threads.
