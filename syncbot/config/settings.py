@@ -19,9 +19,10 @@ from typing import Any
 
 from syncbot.config import readers
 from syncbot.config.envfile import read_env_file
+from syncbot.config.folders import xdg
 from syncbot.errors import ConfigError
 from syncbot.secret import Hidden, Secret
-from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, HiddenWays, Proxy
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Early, HiddenWays, Proxy
 
 # --- The table.
 
@@ -125,6 +126,22 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SYNCBOT_TIMEOUT", "timeout", readers.seconds, DEFAULT_TIMEOUT, "Seconds that one attempt may take in all; a poll's waiting comes on top.", "20"),
     Setting("SYNCBOT_DEADLINE", "deadline", readers.seconds, DEFAULT_DEADLINE, "Seconds that one call may take in all, retries and waits included.", "60"),
     Setting("SYNCBOT_DNS_CACHE", "dns_cache", readers.seconds_or_off, 0.0, "Seconds that a looked-up address is kept; 0 looks up anew for every call.", "300"),
+    Setting(
+        "SYNCBOT_EARLY",
+        "early",
+        readers.early,
+        "learn",
+        "Whether a connection through a proxy is opened in one flight: on ways that were seen to take it (learn), never, or always.",
+        "never",
+    ),
+    Setting(
+        "SYNCBOT_TLS_GROUPS",
+        "tls_groups",
+        readers.tls_groups,
+        "learn",
+        "The keys that a handshake offers: what the server was seen to take (learn), all that the TLS library has (default), or the name of one group.",
+        "default",
+    ),
     Setting("SYNCBOT_IPV4", "ipv4", readers.switch, False, "Whether to use IPv4 only, where IPv6 is broken.", "1"),
     Setting(
         "SYNCBOT_STATE",
@@ -182,23 +199,6 @@ def _environment(environ: Mapping[str, str] | None) -> Secret[Mapping[str, str]]
     return Secret(os.environ if environ is None else environ)
 
 
-def _home(environ: Secret[Mapping[str, str]]) -> Path:
-    """The home folder; from the user database where HOME says nothing, as under cron."""
-    if os.path.isabs(home := environ.reveal().get("HOME", "")):
-        return Path(home)
-    import pwd  # costs a little, and is hardly ever needed
-
-    with suppress(KeyError):  # a container's user may stand in no database
-        if os.path.isabs(home := pwd.getpwuid(os.getuid()).pw_dir):
-            return Path(home)
-    raise ConfigError("no home folder is known for this user: set HOME, for example HOME=/home/me")
-
-
-def _xdg(variable: str, below_home: str, environ: Secret[Mapping[str, str]]) -> Path:
-    base = environ.reveal().get(variable, "")  # the specification says to ignore a relative one
-    return (Path(base) if os.path.isabs(base) else _home(environ) / below_home) / "syncbot"
-
-
 def config_dir(environ: Mapping[str, str] | None = None) -> Path:
     """The user's configuration folder for syncbot: `$XDG_CONFIG_HOME/syncbot`, else `~/.config/syncbot`; it need not exist.
 
@@ -207,7 +207,7 @@ def config_dir(environ: Mapping[str, str] | None = None) -> Path:
     """
     hidden = _environment(environ)
     del environ
-    return _xdg("XDG_CONFIG_HOME", ".config", hidden)
+    return xdg("XDG_CONFIG_HOME", ".config", hidden)
 
 
 def state_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -218,7 +218,18 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
     """
     hidden = _environment(environ)
     del environ
-    return _xdg("XDG_STATE_HOME", ".local/state", hidden)
+    return xdg("XDG_STATE_HOME", ".local/state", hidden)
+
+
+def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The user's folder of syncbot for what can be learned again: `$XDG_CACHE_HOME/syncbot`, else `~/.cache/syncbot`; it need not exist.
+
+    Raises:
+        ConfigError: neither the environment nor the user database names a home folder.
+    """
+    hidden = _environment(environ)
+    del environ
+    return xdg("XDG_CACHE_HOME", ".cache", hidden)
 
 
 def _working_folder() -> Path:
@@ -232,7 +243,7 @@ def _search_path(environ: Secret[Mapping[str, str]], folder: Path) -> list[Path]
     """Where the env file is looked for when none is named; a folder called `.env` (a virtual environment) is passed over."""
     places = [folder / ".env"]
     with suppress(ConfigError):
-        places.append(_xdg("XDG_CONFIG_HOME", ".config", environ) / "env")
+        places.append(xdg("XDG_CONFIG_HOME", ".config", environ) / "env")
     return places
 
 
@@ -269,6 +280,8 @@ class Settings:
     timeout: float = DEFAULT_TIMEOUT
     deadline: float = DEFAULT_DEADLINE
     dns_cache: float = 0.0
+    early: Early = "learn"
+    tls_groups: str = "learn"
     ipv4: bool = False
     state: Path | None = None
     log_level: str = "INFO"
