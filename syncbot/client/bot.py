@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -17,10 +16,11 @@ from syncbot.client.api.table import MethodSpec, check_parameters, find_method
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import encode
 from syncbot.client.limits import Limiter, Limits
+from syncbot.client.own_transport import own_transport
 from syncbot.client.recording import NoResult, Recorders
 from syncbot.client.retry import RetryPolicy
 from syncbot.client.uploads import Progress
-from syncbot.config import Settings, check_setting, from_environment, given_ways
+from syncbot.config import Settings, check_setting, given_ways
 from syncbot.errors import DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
 from syncbot.secret import Secret
@@ -121,13 +121,7 @@ class Bot(BotMethods):
         ways, bypassed = given_ways(hidden, no_proxy) if transport is None else ((), Secret(""))
         guard(self._token, *ways)
         if transport is None:
-            from syncbot.transport import OneShotTransport  # deferred: a bot with another transport needs no requests
-
-            ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else check_setting("SYNCBOT_CA_FILE", os.fspath(ca_file))
-            early, tls_groups = check_setting("SYNCBOT_EARLY", early), check_setting("SYNCBOT_TLS_GROUPS", tls_groups)
-            transport = OneShotTransport(
-                ways, no_proxy=bypassed, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache, ahead=ahead, early=early, tls_groups=tls_groups
-            )
+            transport = own_transport(ways, bypassed, ca_file, ipv4=ipv4, dns_cache=dns_cache, ahead=ahead, early=early, tls_groups=tls_groups)
         self._client = Client(
             self._token,
             transport,
