@@ -239,6 +239,33 @@ class CountsBytes(Protocol):
         ...
 
 
+class Lessons(Protocol):
+    """What connections have taught."""
+
+    @property
+    def changes(self) -> int:
+        """Grows with each change that is worth keeping."""
+        ...
+
+    def facts(self) -> JSON:
+        """All of it as JSON values, without credentials."""
+        ...
+
+    def take(self, facts: object) -> None:
+        """Take what `facts` gave, here or in an earlier process; what makes no sense is left out."""
+        ...
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A transport that learns from its connections."""
+
+    @property
+    def learned(self) -> Lessons:
+        """What it has learned so far."""
+        ...
+
+
 @runtime_checkable
 class HasThreads(Protocol):
     """A transport that has threads of its own."""

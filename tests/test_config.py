@@ -95,6 +95,8 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("SYNCBOT_DNS_CACHE", "300", 300.0),
     *(("SYNCBOT_IPV4", word, True) for word in ("1", "true", "YES", "On")),
     ("SYNCBOT_LOCAL", "on", True),
+    *(("SYNCBOT_EARLY", word, word.lower()) for word in ("learn", "Never", "ALWAYS")),
+    *(("SYNCBOT_TLS_GROUPS", word, value) for word, value in (("Learn", "learn"), ("default", "default"), ("X25519", "X25519"), ("prime256v1", "prime256v1"))),
     *(("SYNCBOT_IPV4", word, False) for word in ("0", "False", "no", "off")),
     ("SYNCBOT_STATE", "/var/lib/bot.db", Path("/var/lib/bot.db")),
     ("SYNCBOT_LOG_LEVEL", "debug", "DEBUG"),
@@ -151,6 +153,8 @@ WRONG: list[tuple[str, str, str]] = [
     ("SYNCBOT_TIMEOUT", "1000001", "more than"),
     ("SYNCBOT_IPV4", "maybe", "neither on"),
     ("SYNCBOT_LOCAL", "--local", "neither on"),
+    *(("SYNCBOT_EARLY", word, "none of learn, never and always") for word in ("1", "on", TOKEN)),
+    *(("SYNCBOT_TLS_GROUPS", word, "nor the name of one group") for word in ("X25519:P-256", "a b", TOKEN)),
     ("SYNCBOT_IPV4", "2", "neither on"),
     ("SYNCBOT_STATE", "/tmp", "is a folder"),
     ("SYNCBOT_STATE", "bot.db/", "is a folder"),
@@ -730,7 +734,7 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "logging", "socket", "ssl", "tempfile"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = ["config", "config.envfile", "config.readers", "config.settings", "errors", "process", "regular", "secret", "types"]
+    loaded = ["config", "config.envfile", "config.readers", "config.settings", "config.table", "errors", "process", "regular", "secret", "types"]
     assert answer.stdout == f"['syncbot'] {[f'syncbot.{name}' for name in loaded]}\n[]\n"
 
 

@@ -20,6 +20,7 @@ from syncbot.logs import RedactingFilter
 from syncbot.runtime.receiving.backlog import MemoryBacklog
 from syncbot.storage import Claimed, End, Store, open_store
 from syncbot.storage.bot_lock import BotLock
+from syncbot.transport.learned import Learned
 from syncbot.transport.ways import Ways
 from syncbot.types import Proxy
 
@@ -40,6 +41,39 @@ def test_calls_that_fail_together_count_once() -> None:
         return Steps(lambda: ways.failed(PROXY), lambda: ways.failed(PROXY), check)
 
     assert at_every_line(make, "transport/ways.py") > 3
+
+
+def test_two_early_openings_that_end_at_once_both_count() -> None:
+    """No end is lost: after three that went well, two that fail at once end the habit."""
+
+    def make() -> Steps:
+        learned = Learned()
+        learned.take({"ways": {"way": {"recent": "www", "seconds": 1.0, "not_before": 0}}})
+        return Steps(lambda: learned.end_early("way", False), lambda: learned.end_early("way", False), lambda: check(learned))
+
+    def check(learned: Learned) -> None:
+        assert not learned.begin_early("way", waited_for=True)
+
+    assert at_every_line(make, "transport/learned.py") > 3
+
+
+def test_one_trial_at_a_time() -> None:
+    """Of two connections that nobody waits for one tries it."""
+
+    def make() -> Steps:
+        learned = Learned()
+        learned.opened("way", 1.0)
+        begun: list[bool] = []
+
+        def begin() -> None:
+            begun.append(learned.begin_early("way", waited_for=False))
+
+        return Steps(begin, begin, lambda: check(begun))
+
+    def check(begun: list[bool]) -> None:
+        assert sorted(begun) == [False, True]
+
+    assert at_every_line(make, "transport/learned.py") > 3
 
 
 @pytest.mark.parametrize("works_first", [False, True])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -17,14 +16,15 @@ from syncbot.client.api.table import MethodSpec, check_parameters, find_method
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import encode
 from syncbot.client.limits import Limiter, Limits
+from syncbot.client.own_transport import own_transport
 from syncbot.client.recording import NoResult, Recorders
 from syncbot.client.retry import RetryPolicy
 from syncbot.client.uploads import Progress
-from syncbot.config import Settings, check_setting, from_environment, given_ways
+from syncbot.config import Settings, check_setting, given_ways
 from syncbot.errors import DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
 from syncbot.secret import Secret
-from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, OpensAhead, Proxy, Transport, hidden_ways
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, Early, OpensAhead, Proxy, Transport, hidden_ways
 
 if TYPE_CHECKING:
     from typing import IO, Self
@@ -64,6 +64,9 @@ class Bot(BotMethods):
         dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
         ahead: how many connections may stand ready for the next calls while calls follow each other, so that a call costs one round trip instead
             of three; each still serves one call. 3 suits most ways; 0 opens none.
+        early: whether a connection through a proxy is opened in one flight, which saves up to three round trips: on ways that were seen to take it
+            ("learn"), "never" or "always".
+        tls_groups: the keys that a handshake offers: what the server was seen to take ("learn"), all ("default"), or the name of one group ("X25519").
         local: the server is a local Bot API server: larger files, and absolute paths of files on this machine.
         max_download_bytes: a larger file is not downloaded; None for 20 MB, or 2000 MB from another server than Telegram's own.
         shortcuts: give the objects that come back python-telegram-bot's own methods as synchronous ones (`message.reply_text(…)`).
@@ -91,6 +94,8 @@ class Bot(BotMethods):
         ipv4: bool = False,
         dns_cache: float = 0.0,
         ahead: int = 0,
+        early: Early = "learn",
+        tls_groups: str = "learn",
         local: bool = False,
         max_download_bytes: int | None = None,
         shortcuts: bool = True,
@@ -116,10 +121,7 @@ class Bot(BotMethods):
         ways, bypassed = given_ways(hidden, no_proxy) if transport is None else ((), Secret(""))
         guard(self._token, *ways)
         if transport is None:
-            from syncbot.transport import OneShotTransport  # deferred: a bot with another transport needs no requests
-
-            ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else check_setting("SYNCBOT_CA_FILE", os.fspath(ca_file))
-            transport = OneShotTransport(ways, no_proxy=bypassed, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache, ahead=ahead)
+            transport = own_transport(ways, bypassed, ca_file, ipv4=ipv4, dns_cache=dns_cache, ahead=ahead, early=early, tls_groups=tls_groups)
         self._client = Client(
             self._token,
             transport,
@@ -146,7 +148,7 @@ class Bot(BotMethods):
     @classmethod
     def from_settings(cls, settings: Settings, **options: Any) -> Self:
         """A bot with these settings; `options` of the constructor win over them."""
-        names = ("base_url", "local", "timeout", "deadline", "ca_file", "ipv4", "dns_cache")
+        names = ("base_url", "local", "timeout", "deadline", "ca_file", "ipv4", "dns_cache", "early", "tls_groups")
         taken = {name: getattr(settings, name) for name in names} | {"proxies": settings.proxies or (DIRECT,), "no_proxy": Secret(settings.no_proxy)}
         bot = cls(Secret(settings.token), **(taken | options))
         bot.settings = settings

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from syncbot.config.envfile import read_env_file, write_env_file
 from syncbot.config.settings import (
-    SETTINGS,
-    Setting,
     Settings,
+    cache_dir,
     check_setting,
     config_dir,
     environment_proxies,
@@ -16,11 +15,13 @@ from syncbot.config.settings import (
     service_settings,
     state_dir,
 )
+from syncbot.config.table import SETTINGS, Setting
 
 __all__ = [
     "SETTINGS",
     "Setting",
     "Settings",
+    "cache_dir",
     "check_setting",
     "config_dir",
     "environment_proxies",

@@ -12,19 +12,20 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from syncbot.errors import ConfigError
 from syncbot.regular import opener
 from syncbot.secret import HIDDEN, Secret
-from syncbot.types import Proxy
+from syncbot.types import Early, Proxy
 
 _MAX_SECONDS = 1_000_000.0  # far below what the system's own waits accept
 _MAX_CA_FILE_BYTES = 16_000_000
 _MAX_USER_ID = 10**16  # Telegram promises 52 bits
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """The levels of logging that can be asked for."""
+_EARLY = get_args(Early)
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -197,6 +198,22 @@ def switch(text: str, _folder: Path) -> bool:
     if text.lower() not in _ON + _OFF:
         raise ConfigError(f"{_shown(text)} is neither on ({', '.join(_ON)}) nor off ({', '.join(_OFF)})")
     return text.lower() in _ON
+
+
+def early(text: str, _folder: Path) -> str:
+    """When a connection is opened in one flight."""
+    if text.lower() not in _EARLY:
+        raise ConfigError(f"{_shown(text)} is none of {', '.join(_EARLY[:-1])} and {_EARLY[-1]}")
+    return text.lower()
+
+
+def tls_groups(text: str, _folder: Path) -> str:
+    """What a handshake offers; whether there is a group of that name is the TLS library's to say."""
+    if text.lower() in ("learn", "default"):
+        return text.lower()
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", text):
+        raise ConfigError(f"{_shown(text)} is neither learn nor default nor the name of one group")
+    return text
 
 
 def level(text: str, _folder: Path) -> str:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -53,6 +54,31 @@ def test_a_call_passes(protocol: str, proxy: FaultProxy, origin: Origin, certifi
     assert proxy.bytes_up > len(request())
     assert proxy.bytes_down > len(ANSWER)
     assert proxy.targets == [TunnelTarget("connect" if protocol == "http" else "socks5", "localhost", origin.port)]
+
+
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("protocol", ["http", "socks5"])
+def test_what_comes_early(protocol: str, drops: bool, origin: Origin, certificates: Certificates) -> None:
+    """What a client writes before it is answered is passed on or dropped, as the proxy is told, and counted, and so is whether it came in one piece."""
+    asks = {
+        "http": [b"CONNECT localhost:%d HTTP/1.1\r\n\r\n" % origin.port],
+        "socks5": [b"\x05\x01\x00", b"\x05\x01\x00\x03\x09localhost" + struct.pack(">H", origin.port)],
+    }[protocol]
+    ours, theirs = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        certificates.client.wrap_bio(ours, theirs, server_hostname="localhost").do_handshake()
+    hello = theirs.read()
+    with FaultProxy(drops_early=drops) as proxy:
+        with Client(proxy) as client:
+            client.sock.sendall(b"".join(asks) + hello)
+            client.exactly(39 if protocol == "http" else 12)
+            client.sock.settimeout(0.3 if drops else 20.0)
+            with pytest.raises(TimeoutError) if drops else contextlib.nullcontext():
+                assert client.sock.recv(1) == b"\x16", "the server's own first flight"
+        assert (proxy.came_early, proxy.came_in_one) == (1, 1)
+        assert proxy.summary()["came_early"] == 1
+        attempt(proxy, origin, protocol=protocol, context=certificates.client)
+        assert proxy.came_early == 1, "who waits for his answers is not early"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

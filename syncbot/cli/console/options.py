@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -150,14 +151,16 @@ def env_target(ctx: click.Context, settings: Settings) -> Path:
     return settings.env_file or config_dir() / "env"
 
 
-def open_bot(settings: Settings, timeout: float | None = None) -> Bot:
-    """A bot of these settings, to be used in a `with`; `timeout` bounds each of its calls in all.
+@contextmanager
+def open_bot(settings: Settings, timeout: float | None = None) -> Iterator[Bot]:
+    """A bot of these settings, which knows what the connections of earlier commands have learned; `timeout` bounds each of its calls in all.
 
     Raises:
         ConfigError: a setting is wrong.
     """
+    from syncbot.cli.console.learned import kept_between_commands
     from syncbot.client.bot import Bot
 
-    if timeout is None:
-        return Bot.from_settings(settings)
-    return Bot.from_settings(settings, timeout=min(timeout, settings.timeout), deadline=timeout)
+    bounds = {} if timeout is None else {"timeout": min(timeout, settings.timeout), "deadline": timeout}
+    with Bot.from_settings(settings, **bounds) as bot, kept_between_commands(bot.transport):
+        yield bot

@@ -58,6 +58,7 @@ def checkup(settings: Settings, options: CheckupOptions) -> Iterator[Result]:
                 yield result
             if not any(result.failed for result in results):
                 good.append((way, sum(result.seconds for result in results)))
+        probe.keep()
         if len(ways) > 1:
             yield _compared(ways, good)
         if good:
@@ -114,6 +115,16 @@ def _way(probe: Probe, way: Proxy) -> Iterator[Result]:
     if not failed:
         with _bot(probe.settings, way) as bot:
             yield replace(telegram.get_me(bot), way=str(way))
+        began = time.monotonic()
+        if (takes_it := probe.learn_early(way)) is not None:
+            yield Result("early opening", Status.OK, _of_early_opening(way, takes_it), time.monotonic() - began, way=str(way))
+
+
+def _of_early_opening(way: Proxy, takes_it: bool) -> str:
+    first, last = (4, 5) if way.scheme == "https" else (3, 4 if way.scheme == "http" else 6 if way.username or way.password else 5)
+    if takes_it:
+        return f"it takes TLS's beginning together with its own part: a first call takes {first} round trips instead of {last}"
+    return f"it drops what comes before it has answered, so connections are opened step by step: a first call takes {last} round trips"
 
 
 def _compared(ways: tuple[Proxy, ...], good: list[tuple[Proxy, float]]) -> Result:

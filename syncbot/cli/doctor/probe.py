@@ -11,13 +11,19 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from syncbot.config import Settings
+from syncbot.config.learned_file import read_learned, write_learned
 from syncbot.errors import NotSent
-from syncbot.transport.dialing.dialer import Dialer, Target
+from syncbot.transport.dialing.dialer import Dialer, Target, way_name
+from syncbot.transport.dialing.early import SCHEMES
 from syncbot.transport.dialing.resolver import Resolver
+from syncbot.transport.learned import Learned
 from syncbot.transport.secure.tls import Tls
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.transport.ways import bypasses_proxy
 from syncbot.types import DIRECT, Proxy, Request
+
+_TRIES = 4
+"""One opening step by step, which tells how long it takes, and three early ones."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,8 @@ class Probe:
         self.settings = settings
         self.target = Target(url.hostname or "", url.port or (443 if tls else 80), tls)
         self.resolver = Resolver(ipv4=settings.ipv4)
-        self._tls = Tls(settings.ca_file)
+        self.learned = Learned()
+        self._tls = Tls(settings.ca_file, settings.tls_groups, self.learned)
         self._watchdog = Watchdog()
 
     @property
@@ -113,6 +120,31 @@ class Probe:
                 return OpenedConnection(seconds)
             secure = cast(ssl.SSLSocket, sock)
             return OpenedConnection(seconds, None, cast("dict[str, Any]", secure.getpeercert()), secure.version() or "")
+
+    def learn_early(self, way: Proxy) -> bool | None:
+        """Find out whether a way that works takes an early opening, on connections of which nothing depends; None where none is made on such a way.
+
+        Raises:
+            ConfigError: the file of certificates cannot be used.
+        """
+        if not self.target.tls or way.scheme not in SCHEMES or self.settings.early != "learn":
+            return None
+        dialer = Dialer(self._tls, self.resolver, early="learn", learned=self.learned)
+        name = way_name(self.target, way)
+        for _ in range(_TRIES):
+            request = Request("", "doctor", timeout=self.settings.timeout)
+            with self._watchdog.watch(request, time.monotonic() + request.timeout) as attempt:
+                try:
+                    dialer.open(self.target, way, attempt, waited_for=False).close()
+                except NotSent:
+                    return None
+        return self.learned.way(name).is_habit
+
+    def keep(self) -> None:
+        """Keep what was learned for other commands, and for the bot itself."""
+        if self.learned.changes:
+            self.learned.take(read_learned())
+            write_learned(self.learned.facts())
 
     def check_ca_file(self) -> None:
         """Load the certificates to trust.

@@ -43,7 +43,7 @@ def named_ways(settings: Settings) -> tuple[Proxy, ...]:
 
 
 def try_way(settings: Settings, way: Proxy) -> Tried:
-    """Call getMe through one way, once.
+    """Call getMe through one way, once; of one that leads to Telegram, find out how it may be opened.
 
     Raises:
         Unauthorized: the way is good, and the token is not.
@@ -56,7 +56,14 @@ def try_way(settings: Settings, way: Proxy) -> Tried:
         raise
     except SyncBotError as error:
         return Tried(way, time.monotonic() - began, error=error)
-    return Tried(way, time.monotonic() - began, me=me)
+    seconds = time.monotonic() - began
+    probe = Probe(settings)
+    try:
+        probe.learn_early(way)
+        probe.keep()
+    finally:
+        probe.close()
+    return Tried(way, seconds, me=me)
 
 
 def proxy_url(way: Proxy) -> Secret[str]:

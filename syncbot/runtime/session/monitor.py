@@ -19,7 +19,9 @@ from syncbot.errors import StorageError
 from syncbot.regular import opener
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.receiving.poller import Poller
+from syncbot.runtime.session.day_count import DayCount
 from syncbot.runtime.session.health_note import FactsNote
+from syncbot.runtime.session.learned_note import LearnedNote
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage.promises.store import Store
@@ -62,13 +64,14 @@ class Monitor:
         self._failure_before = _failure(watched.bot.transport)
         self._is_stopping = is_stopping
         self._started = time.monotonic()
-        self._bytes_before = _moved_bytes(watched.bot.transport)
+        self._day = DayCount(lambda: _moved_bytes(watched.bot.transport))
         self._stalled_since: float | None = None
         self._tidy_at = self._started + _HOUSEKEEPING_SECONDS
         self._newest_before = watched.store.inbox.counts().newest
         self.tick_seconds = min(_LOOK_SECONDS, watched.options.notifier.watchdog_seconds / 3 or _LOOK_SECONDS)
         self._troubles = defaultdict[str, LastSaid](LastSaid)
         self._facts = FactsNote(watched.store.meta, self.health)
+        self._learned = LearnedNote(watched.store.meta, watched.bot.transport)
 
     def tick(self) -> None:
         """Look around; to be called every `tick_seconds`. Nothing that goes wrong here may keep it from the rest."""
@@ -80,7 +83,9 @@ class Monitor:
             watched.options.notifier.alive()
         if watched.options.heartbeat_file is not None:
             self._guarded("heartbeat", lambda: self._beat(watched.options.heartbeat_file))
+        self._day.tick(watched.poller.facts.polls)
         self._guarded("facts", self._facts.tick)
+        self._guarded("learned", self._learned.keep)
         if now >= self._tidy_at:
             self._tidy_at = now + _HOUSEKEEPING_SECONDS
             self._guarded("housekeeping", watched.store.maintain)
@@ -106,6 +111,7 @@ class Monitor:
     def end(self) -> None:
         """The run has ended; the state file is still open."""
         self._guarded("facts", self._facts.end)
+        self._guarded("learned", self._learned.keep)
 
     def health(self) -> dict[str, Any]:
         """See `Runtime.health`."""
@@ -136,7 +142,7 @@ class Monitor:
             "cut": facts.cut,
             "stalled": facts.stalled,
             "dead_letters": dead_letters,
-            "bytes_a_day": round((_moved_bytes(watched.bot.transport) - self._bytes_before) / max(now - self._started, 1.0) * 86_400),
+            "bytes_a_day": self._day.bytes_a_day(),
         }
 
     def _hung(self, now: float) -> int:

@@ -52,15 +52,14 @@ def open_early(
 
     def receive() -> bytes:
         sock.settimeout(max(0.001, ends_at - clock()))
-        if not (data := sock.recv(_READ_BYTES)):
-            raise ConnectionResetError("the proxy closed the connection")
-        return data
+        return sock.recv(_READ_BYTES)
 
     memory = tls.over_memory(sock, host, port)
     talk = socks5_talk(end, port, proxy) if proxy.is_socks else connect_head(server_name(end, port), proxy)
     # As a memoryview, which shows nothing in the frames of TLS's own Python code.
     sock.sendall(memoryview(talk.reveal() + memory.first_flight()))
-    flight = (read_socks5_answers if proxy.is_socks else read_connect_answer)(receive, proxy)
+    if flight := (read_socks5_answers if proxy.is_socks else read_connect_answer)(receive, proxy):
+        memory.feed(flight)
     tunnel_stands()
-    tls.finish(memory, host, port, flight, receive)
+    tls.finish(memory, host, port, receive)
     return memory

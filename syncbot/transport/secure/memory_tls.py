@@ -8,6 +8,8 @@ import ssl
 from contextlib import suppress
 from typing import Any, cast
 
+from syncbot.transport.secure.hello import HELLO_BYTES
+
 _CHUNK_BYTES = 65_536
 
 
@@ -25,6 +27,8 @@ class MemoryTls:
         self._sock = sock
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
+        self.flight = b""
+        """The beginning of what was received."""
         self._files = 0
         self._closed = False
 
@@ -40,8 +44,13 @@ class MemoryTls:
         return self._outgoing.read()
 
     def feed(self, data: bytes) -> None:
-        """Take what has been received by somebody else, while the handshake is made."""
+        """Take what has been received; nothing at the end of the stream."""
+        if not data:
+            self._incoming.write_eof()
+            return
         self._incoming.write(data)
+        if len(self.flight) < HELLO_BYTES:
+            self.flight += data[:HELLO_BYTES]
 
     def advance(self) -> bool:
         """Go on with the handshake; False where more has to be received for it.
@@ -61,15 +70,6 @@ class MemoryTls:
         self._flush()
         return True
 
-    def do_handshake(self) -> None:
-        """Make the handshake, or what is left of it.
-
-        Raises:
-            OSError: it failed; `ssl.SSLError` where TLS says why.
-        """
-        while not self.advance():
-            self._receive()
-
     def sendall(self, data: Any) -> None:
         """Send all of these bytes."""
         view = memoryview(data).cast("B")
@@ -87,7 +87,7 @@ class MemoryTls:
                 return self._tls.read(len(view), view)  # type: ignore[return-value]  # with a buffer it returns a number
             except ssl.SSLWantReadError:
                 self._flush()  # what TLS itself has to say, such as new keys
-                self._receive()
+                self.feed(self._sock.recv(_CHUNK_BYTES))
             except ssl.SSLEOFError:
                 return 0
 
@@ -142,12 +142,6 @@ class MemoryTls:
     def session_reused(self) -> bool:
         """Whether the handshake resumed a session."""
         return bool(self._tls.session_reused)
-
-    def _receive(self) -> None:
-        if data := self._sock.recv(_CHUNK_BYTES):
-            self._incoming.write(data)
-        else:
-            self._incoming.write_eof()
 
     def _flush(self) -> None:
         if self._outgoing.pending:

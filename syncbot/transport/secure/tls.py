@@ -16,7 +16,7 @@ from syncbot.errors import ConfigError
 from syncbot.process import ForkSafeLock
 from syncbot.regular import opener
 from syncbot.transport.learned import Learned
-from syncbot.transport.secure.hello import HELLO_BYTES, X25519, chosen_group
+from syncbot.transport.secure.hello import X25519, chosen_group
 from syncbot.transport.secure.memory_tls import MemoryTls
 
 _SESSION_SECONDS = 3600.0
@@ -29,6 +29,7 @@ _NOT_RESUMED = 5
 _OFFERS_TWO_KEYS = (3, 5)
 """From this version on OpenSSL offers a post-quantum key beside the other one, and a ClientHello no longer fits one segment."""
 _LEAN = "X25519"
+_READ_BYTES = 65_536
 NOT_YET_VALID, EXPIRED = 9, 10  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED in OpenSSL's x509_vfy.h
 """What `NetworkError.verify_code` holds for a certificate that is not valid at this time."""
 
@@ -107,46 +108,37 @@ class Tls:
         Raises:
             OSError: the handshake failed; where the session may be why, it is forgotten.
         """
-        offer, name = self._offer(host, port), host.rstrip(".")
-        chosen: int | None = None
+        offer = self._offer(host, port)
+        if offer.curious or isinstance(sock, ssl.SSLSocket):
+            memory = self._begin(sock, host, offer)
+            self._shake(memory, offer, lambda: sock.recv(_READ_BYTES))
+            return memory
         with self._watched(offer):
-            if isinstance(sock, ssl.SSLSocket):
-                memory = MemoryTls(sock, offer.context, name, offer.known.usable)
-                memory.do_handshake()
-                return memory
-            wrapped = offer.context.wrap_socket(sock, server_hostname=name, session=offer.known.usable, do_handshake_on_connect=not offer.curious)
-            if offer.curious:
-                with _closed_on_error(wrapped):
-                    chosen = _handshake_seen(wrapped)
-        self._note(offer, chosen)
-        return wrapped
+            return offer.context.wrap_socket(sock, server_hostname=host.rstrip("."), session=offer.known.usable)
 
     def over_memory(self, sock: socket.socket, host: str, port: int) -> MemoryTls:
         """A connection whose handshake is still to be made, and is given to `finish` for that."""
-        offer = self._offer(host, port)
-        return MemoryTls(sock, offer.context, host.rstrip("."), offer.known.usable)
+        return self._begin(sock, host, self._offer(host, port))
 
-    def finish(self, memory: MemoryTls, host: str, port: int, flight: bytes, receive: Callable[[], bytes]) -> None:
-        """Make the handshake of a connection whose first flight has been sent.
-
-        Args:
-            memory: the connection.
-            host: of the server.
-            port: of the server.
-            flight: what has been received of the server's.
-            receive: receives more; raises OSError at the end of the stream.
+    def finish(self, memory: MemoryTls, host: str, port: int, receive: Callable[[], bytes]) -> None:
+        """Make the handshake of a connection whose first flight has been sent; `receive` receives what is missing, nothing at the end of the stream.
 
         Raises:
             OSError: the handshake failed; where the session may be why, it is forgotten.
         """
-        offer = self._offer(host, port, memory.context)
-        beginning = flight
-        memory.feed(flight)
+        self._shake(memory, self._offer(host, port, memory.context), receive)
+
+    def _begin(self, sock: socket.socket, host: str, offer: _Offer) -> MemoryTls:
+        return MemoryTls(sock, offer.context, host.rstrip("."), offer.known.usable)
+
+    def _shake(self, memory: MemoryTls, offer: _Offer, receive: Callable[[], bytes]) -> None:
         with self._watched(offer):
             while not memory.advance():
-                memory.feed(data := receive())
-                beginning = (beginning + data)[:HELLO_BYTES]
-        self._note(offer, chosen_group(beginning) if offer.curious else None)
+                memory.feed(receive())
+        # Not before it is complete: only then it is certain that nobody has tampered with the server's choice.
+        chosen = chosen_group(memory.flight) if offer.curious else None
+        if chosen is not None:
+            self._learned.chose(offer.server, lean=chosen == X25519)
 
     def _offer(self, host: str, port: int, context: ssl.SSLContext | None = None) -> _Offer:
         """What the next handshake with a server is begun with, or was where its context is given."""
@@ -173,11 +165,6 @@ class Tls:
                 self._learned.doubt(offer.server)
             raise
         known.failures = 0
-
-    def _note(self, offer: _Offer, chosen: int | None) -> None:
-        """Keep what a handshake has shown that is complete, and so was not tampered with."""
-        if chosen is not None:
-            self._learned.chose(offer.server, lean=chosen == X25519)
 
     def remember(self, sock: ssl.SSLSocket | MemoryTls, host: str, port: int) -> None:
         """Keep the session of a connection on which something was read: in TLS 1.3 the tickets come after the handshake.
@@ -240,32 +227,6 @@ def _offer_only(context: ssl.SSLContext, group: str) -> None:
     else:
         return
     raise ConfigError(f'tls_groups: {group!r} is no group that the TLS library knows; write "learn", "default", or a name such as "X25519"') from known
-
-
-@contextmanager
-def _closed_on_error(sock: ssl.SSLSocket) -> Iterator[None]:
-    """As `ssl` itself closes a socket whose handshake fails."""
-    try:
-        yield
-    except BaseException:
-        sock.close()
-        raise
-
-
-def _handshake_seen(sock: ssl.SSLSocket) -> int | None:
-    """Make the handshake, and look at what the server chooses before TLS does."""
-    timeout = sock.gettimeout()
-    sock.settimeout(0.0)
-    try:
-        sock.do_handshake()
-        beginning = b""  # the server was faster than we could look
-    except ssl.SSLWantReadError:
-        sock.settimeout(timeout)
-        beginning = socket.socket.recv(sock, HELLO_BYTES, socket.MSG_PEEK)
-        sock.do_handshake()
-    finally:
-        sock.settimeout(timeout)
-    return chosen_group(beginning)
 
 
 def _certifi_file() -> str:
