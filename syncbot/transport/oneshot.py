@@ -85,11 +85,11 @@ class OneShotTransport:
         self._ways = Ways(proxies, cool_down, clock)
         self._no_proxy = Secret(no_proxy)
         resolver = Resolver(ipv4=ipv4, cache_seconds=dns_cache, clock=clock, look_up=look_up)
-        self.learned = Learned()
+        self.idle_limits = IdleLimits()
+        self.learned = Learned(idle=self.idle_limits)
         """What its connections have taught of ways and servers; whoever has a place for that may keep it."""
         self._dialer = Dialer(Tls(ca_file, tls_groups, self.learned), resolver, clock, early=early, learned=self.learned)
         self._watchdog = Watchdog(clock=clock)
-        self.idle_limits = IdleLimits()
         self._ahead = Ahead(ahead, self._dialer, self._watchdog, self.idle_limits, clock)
         self._max_answer_bytes = max_answer_bytes
         self._clock = clock

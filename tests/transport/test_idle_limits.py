@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -123,13 +124,48 @@ def test_an_answer_that_was_lost_on_a_young_one_says_nothing(limits: IdleLimits)
 
 
 def test_it_is_kept_from_one_run_to_the_next(limits: IdleLimits, now: Now) -> None:
-    """What `facts` gives, `load` takes."""
+    """What `facts` gives, `take` takes, and what was learned since wins."""
     limits.poll_passed(WAY, 50.0)
     limits.spare_lost(OTHER, 30.0, silent=True)
     later = IdleLimits(now)
-    later.load(limits.facts())
+    later.take(limits.facts())
     assert later.facts() == limits.facts()
     assert (later.stand_seconds(WAY), later.stand_seconds(OTHER)) == (40.0, 2.0)
+    newer = IdleLimits(now)
+    newer.poll_passed(WAY, 30.0)
+    newer.take(limits.facts())
+    assert (newer.stand_seconds(WAY), newer.stand_seconds(OTHER)) == (24.0, 2.0)
+
+
+def test_what_changes_is_counted_and_what_is_not_worth_a_write_is_not(limits: IdleLimits) -> None:
+    """A poll that passes as the one before it did changes nothing; a longer one, a cut and a loss do."""
+    steps: list[Callable[[], None]] = [
+        lambda: limits.poll_passed(WAY, 2.0),
+        lambda: limits.poll_passed(WAY, 50.0),
+        lambda: limits.poll_passed(WAY, 50.4),
+        lambda: limits.poll_ended(WAY, 1.0, silent=False),
+        lambda: limits.poll_ended(WAY, 30.0, silent=False),
+        lambda: limits.poll_passed(WAY, 50.2),
+        lambda: limits.spare_lost(WAY, 1.0, silent=True),
+        lambda: limits.spare_lost(WAY, 10.0, silent=True),
+    ]
+    changed = []
+    for step in steps:
+        before = limits.changes
+        step()
+        changed.append(limits.changes > before)
+    assert changed == [False, True, False, False, True, True, False, True]
+
+
+def test_a_clock_that_was_put_back_keeps_nothing_for_ever(now: Now) -> None:
+    """What is kept until a day in the far future is kept for 64 days at most."""
+    first = IdleLimits(lambda: 10.0 * now.seconds)
+    first.spare_lost(WAY, 30.0, silent=True)
+    later = IdleLimits(now)
+    later.take(first.facts())
+    assert later.stand_seconds(WAY) == 2.0
+    now.seconds += 64 * DAY_SECONDS
+    assert later.stand_seconds(WAY) == 15.0
 
 
 @pytest.mark.parametrize(
@@ -140,7 +176,7 @@ def test_what_makes_no_sense_is_not_taken(wrong: Any, limits: IdleLimits, now: N
     limits.poll_passed(WAY, 50.0)
     good = limits.facts()[WAY]
     later = IdleLimits(now)
-    later.load({WAY: {**good, **wrong} if isinstance(wrong, dict) and wrong else wrong, OTHER: good})
+    later.take({WAY: {**good, **wrong} if isinstance(wrong, dict) and wrong else wrong, OTHER: good})
     assert (later.stand_seconds(WAY), later.stand_seconds(OTHER)) == (15.0, 40.0)
 
 

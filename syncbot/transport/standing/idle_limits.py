@@ -6,7 +6,7 @@ The two are told apart: a connection that has sent no request yet often has a sh
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -21,6 +21,7 @@ _NEAR_PART, _NEAR_SECONDS = 0.1, 1.5
 """Two ends whose ages differ by less than this are at the same limit; how a spare does is looked at once a second."""
 _FORGET_SECONDS = 86_400.0
 _MOST_DOUBLINGS = 6
+_MOST_WAYS = 100
 _MOST = 1e11
 """More than any of the facts can be; and no comparison with what is not a number is true."""
 
@@ -59,6 +60,8 @@ class IdleLimits:
         self._now = now
         self._lock = ForkSafeLock()
         self._ways: dict[str, WayFacts] = {}
+        self.changes = 0
+        """Counts what is worth keeping."""
 
     def stand_seconds(self, way: str) -> float:
         """For how long a connection may stand unused on a way, the margin taken off."""
@@ -75,6 +78,8 @@ class IdleLimits:
         """A poll was answered after so many seconds of silence."""
         with self._lock.here:
             facts = self._of(way)
+            # A second more or less is not worth a write; neither is what a limit forbids to use.
+            self.changes += seconds > max(facts.passed + 1.0, UNTRIED_SECONDS) or (0 < facts.ended < seconds)
             facts.passed = max(facts.passed, seconds)
             if seconds > facts.ended:
                 facts.ended, facts.silent = 0.0, False
@@ -85,6 +90,7 @@ class IdleLimits:
             return
         with self._lock.here:
             facts = self._of(way)
+            self.changes += 1
             facts.ended = min(facts.ended or seconds, seconds)
             facts.silent |= silent
             facts.passed = 0.0 if silent else min(facts.passed, seconds)
@@ -112,19 +118,23 @@ class IdleLimits:
     def facts(self) -> dict[str, dict[str, Any]]:
         """All that is known, as JSON values by way; no way's name holds credentials."""
         with self._lock.here:
-            return {way: asdict(facts) for way, facts in self._ways.items()}
+            return {way: asdict(facts) for way, facts in list(self._ways.items())[-_MOST_WAYS:]}
 
-    def load(self, known: Mapping[str, Any]) -> None:
-        """Take what an earlier run has found out; what makes no sense is left out."""
+    def take(self, facts: object) -> None:
+        """Take what `facts` gave in an earlier run; what was learned since wins, and what makes no sense is left out."""
         kinds = {field.name: type(field.default) for field in fields(WayFacts)}
         with self._lock.here:
-            for way, given in known.items():
+            for way, given in list(facts.items())[-_MOST_WAYS:] if isinstance(facts, dict) else ():
                 if isinstance(given, dict) and all(type(given.get(name)) is kind and 0 <= given[name] < _MOST for name, kind in kinds.items()):
-                    self._ways[way] = WayFacts(**{name: given[name] for name in kinds})
+                    known = WayFacts(**{name: given[name] for name in kinds})
+                    # A clock that was put back must not make a day longer than the longest time for which anything is kept.
+                    known.again_at = min(known.again_at, self._now() + _FORGET_SECONDS * 2.0**_MOST_DOUBLINGS)
+                    self._ways.setdefault(str(way), known)
 
     def _of(self, way: str) -> WayFacts:
         return self._ways.setdefault(way, WayFacts())
 
     def _limit(self, facts: WayFacts, seconds: float, forget_seconds: float) -> None:
         facts.unused = min(seconds, facts.unused) if facts.unused and self._now() < facts.again_at else seconds
+        self.changes += 1
         facts.again_at = max(facts.again_at, self._now() + forget_seconds)
