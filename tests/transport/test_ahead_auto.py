@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import select
 import socket
 import threading
@@ -12,13 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import telebot
+import telegram
 from kits.interleave_kit import Steps, at_every_line
 from kits.timing_kit import took, tried
 from kits.transport_kit import Line, Peer, becomes, open_descriptors, send
+from telebot import apihelper
 from transport.test_ahead import Clock, call, get_me, openers
 
+from syncbot.adapters.ptb import OneShotRequest
+from syncbot.adapters.telebot import install
 from syncbot.client.bot import Bot
 from syncbot.errors import ConfigError, DeliveryUncertain
+from syncbot.runtime.outbox.outbox import Outbox
 from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy, TestCA
 from syncbot.transport import FakeTransport, OneShotTransport
 from syncbot.types import AheadAuto, Proxy, Request
@@ -372,11 +379,77 @@ def test_a_row_that_begins_in_another_one_does_not_end_it() -> None:
     assert at_every_line(make, "transport/standing/ahead.py") > 3
 
 
-def test_a_long_text_is_sent_in_a_row(ca: TestCA, api: BotApiServer) -> None:
+@pytest.fixture
+def seen() -> Iterator[tuple[Bot, BotApiServer, set[str]]]:
+    """A bot, its server, and the names of the threads that have looked up a name to open a connection."""
+    threads: set[str] = set()
+
+    def look_up(host: str, port: int, family: int) -> list[tuple[int, tuple[Any, ...]]]:
+        threads.add(threading.current_thread().name)
+        return [(socket.AF_INET, ("127.0.0.1", port))]
+
+    with (
+        BotApiServer(any_chat=True) as server,
+        Bot(server.token, base_url=server.url.replace("127.0.0.1", "api.test"), transport=OneShotTransport(look_up=look_up), limits=None) as bot,
+    ):
+        yield bot, server, threads
+
+
+def test_a_long_text_is_sent_in_a_row(seen: tuple[Bot, BotApiServer, set[str]]) -> None:
     """While its pieces are sent, connections are opened ahead; none is left afterwards."""
-    with Bot(api.token, base_url=api.url, ca_file=ca.ca_file, proxies="direct", limits=None) as bot:
-        pieces = bot.send_long(42, "word " * 4000)
-        assert len(pieces) > 3
+    bot, server, threads = seen
+    assert len(bot.send_long(42, "word " * 4000)) > 3
+    assert "syncbot-ahead" in threads
+    server.wait_closed()
+    assert server.max_requests_per_connection == 1
+    assert becomes(lambda: openers() == [])
+
+
+def test_a_flush_sends_in_a_row(seen: tuple[Bot, BotApiServer, set[str]], tmp_path: Path) -> None:
+    """While the outbox is flushed connections are opened ahead, each for one call; none is left afterwards."""
+    bot, server, threads = seen
+    with Outbox(tmp_path / "bot.db", bot) as outbox:
+        for number in range(6):
+            outbox.send_message(1, str(number))
+        assert outbox.flush().delivered == 6
+    assert "syncbot-ahead" in threads
+    server.wait_closed()
+    assert (server.count("sendMessage"), server.max_requests_per_connection) == (6, 1)
+    assert becomes(lambda: openers() == [])
+
+
+# ---------------------------------------------------------------------- the bridges
+
+
+def test_telebot_has_it_too(ca: TestCA, api: BotApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a call one stands, by default, and it is gone with the end; with ahead=0 none is opened."""
+    monkeypatch.setattr(apihelper, "API_URL", api.url + "/bot{0}/{1}")
+    bot = telebot.TeleBot(api.token, threaded=False)
+    with install("direct", ca_file=ca.ca_file):
+        bot.send_message(1, "a")
+        assert becomes(lambda: api.connections_total == 2)
+    api.wait_closed()
+    with install("direct", ca_file=ca.ca_file, ahead=0):
+        bot.send_message(1, "b")
+    api.wait_closed()
+    assert api.connections_total == 3
+
+
+def test_python_telegram_bot_has_it_too(ca: TestCA, api: BotApiServer) -> None:
+    """After a call one stands, by default, and it is gone with the end; polls that bring nothing open none."""
+
+    async def main() -> None:
+        request, polling = OneShotRequest("direct", ca_file=ca.ca_file), OneShotRequest("direct", ca_file=ca.ca_file)
+        bot = telegram.Bot(api.token, f"{api.url}/bot", request=request, get_updates_request=polling)
+        for _ in range(3):
+            await bot.get_updates(timeout=0)
         api.wait_closed()
-        assert api.max_requests_per_connection == 1
-        assert any(record.requests == 0 for record in api.connections) or api.connections_total == len(pieces)
+        assert api.connections_total == 3
+        await bot.send_message(1, "a")
+        assert becomes(lambda: api.connections_total == 5)
+        await request.shutdown()
+        await polling.shutdown()
+
+    asyncio.run(main())
+    api.wait_closed()
+    assert (api.connections_total, api.max_requests_per_connection) == (5, 1)
