@@ -460,9 +460,8 @@ def test_a_thousand_calls_with_faults(kind: str, ahead: str, ca: TestCA, api: Bo
         struck = proxy.struck
     api.wait_closed()
     sent = Counter({number: api.count_text(f"ahead {number}") for number in range(CALLS)})
-    print(
-        f"{kind} {ahead}: {CALLS} calls, {sum(struck.values())} faults struck, {late} of them late; uncertain {len(facts['uncertain'])}; memory {facts['memory']} KB"
-    )
+    late_words = f"{sum(struck.values())} faults struck, {late} of them late"
+    print(f"{kind} {ahead}: {CALLS} calls, {late_words}; uncertain {len(facts['uncertain'])}; memory {facts['memory']} KB")
     assert facts["failed"] == []
     assert max(sent.values()) == 1, "no message twice"
     assert {number for number, count in sent.items() if not count} <= set(facts["uncertain"])

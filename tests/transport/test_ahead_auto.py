@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -212,10 +213,28 @@ def test_an_opening_that_fails_is_not_waited_for_any_more(line: tuple[Openers, O
 
 
 def test_an_opening_that_hangs_is_not_waited_for_for_long(line: tuple[Openers, OneShotTransport, Peer]) -> None:
-    """After a second, or three times as long as openings take there, a reply opens its own beside it."""
+    """After a second, or three times as long as openings take there, a reply opens its own beside it; and the next one does so at once."""
     _, transport, peer = line
     call(transport, reply(peer))
     assert (peer.accepted, transport.standing) == (2, 0)
+
+    def attempt(seconds: float) -> None:
+        nobody_comes = took(lambda: becomes(lambda: False, seconds))  # so that all that is under way has been so for longer than is worth waiting
+        assert nobody_comes >= seconds
+        assert took(lambda: call(transport, reply(peer))) < 0.5
+
+    tried(attempt, (1.1, 1.1, 1.1, 1.1))
+
+
+def test_half_of_the_time_is_left_for_ones_own(line: tuple[Openers, OneShotTransport, Peer]) -> None:
+    """A reply that has less time than it would wait gives up half-way, and is sent."""
+    _, transport, peer = line
+
+    def attempt(seconds: float) -> None:
+        outcome = send(transport, replace(reply(peer), timeout=seconds))
+        assert outcome.error is None
+
+    tried(attempt, (0.6, 0.6, 1.0, 1.6))
 
 
 @pytest.mark.parametrize("end", [OneShotTransport.close, lambda transport: transport.abort("poll")], ids=["close", "abort"])

@@ -16,7 +16,7 @@ from syncbot.process import ForkSafeLock, PerProcess
 from syncbot.transport.dialing.dialer import Dialer, Target
 from syncbot.transport.standing.idle_limits import SAFE_SECONDS as SPARE_SECONDS
 from syncbot.transport.standing.idle_limits import IdleLimits
-from syncbot.transport.standing.spares import Lane, Shelf, Spare
+from syncbot.transport.standing.spares import Lane, Opening, Shelf, Spare
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.types import AheadAuto, AheadMode, Proxy, Request
 
@@ -113,7 +113,7 @@ class Ahead:
         with shelf.lock:
             lane = shelf.lane(target, proxy, poll=attempt.request.is_poll)
             found = self._first_alive(lane, now)
-            joins = found is None and lane.awaitable
+            joins = found is None and lane.promising(now) > lane.waiting
             if lane.poll:
                 lane.size = 0
             elif not shelf.closed:
@@ -214,8 +214,8 @@ class Ahead:
         lane.waiting += 1
         try:
             lane.arrived.wait_for(
-                lambda: lane.ready or lane.pending - lane.at_leisure < lane.waiting or shelf.closed or attempt.cut,
-                min(lane.patience_seconds, max(0.0, attempt.expires_at - self._clock())),
+                lambda: lane.ready or lane.promising(self._clock()) < lane.waiting or shelf.closed or attempt.cut,
+                min(lane.patience_seconds, max(0.0, attempt.expires_at - self._clock()) / 2),  # half of its time is for its own
             )
         finally:
             lane.waiting -= 1
@@ -235,9 +235,9 @@ class Ahead:
         mode = self._now_mode
         most_threads = 1 + (mode if isinstance(mode, int) else _UNDER_WAY * (mode.most or _MOST))
         for _ in range(number):
-            shelf.wanted.append((lane, at_leisure))
-            lane.wanted += 1
-            lane.at_leisure += at_leisure
+            opening = Opening(lane, self._clock(), at_leisure)
+            shelf.wanted.append(opening)
+            lane.under_way.append(opening)
             if len(shelf.wanted) <= shelf.idle:
                 shelf.lock.notify()
             elif len(shelf.threads) < most_threads:
@@ -270,7 +270,7 @@ class Ahead:
         now = self._clock()
         self._tend(shelf, now)
         if shelf.wanted:
-            self._open(shelf, *shelf.wanted.popleft())
+            self._open(shelf, shelf.wanted.popleft())
             return True
         ends = [self._until(lane, spare, now) - now for lane in shelf.lanes.values() for spare in lane.ready]
         tends = not shelf.idle and self._is_kept(shelf, now)  # one of those that have nothing to do looks after what stands
@@ -295,7 +295,7 @@ class Ahead:
                 for spare in [spare for spare in lane.ready if not spare.is_alive()]:
                     lane.ready.remove(spare)
                     self._closed_by_others(lane, spare, now)
-            if self._talks(lane, now) and not lane.pending and now >= lane.rests_until and not self._has_fresh(lane, now):
+            if self._talks(lane, now) and not lane.under_way and now >= lane.rests_until and not self._has_fresh(lane, now):
                 self._order(shelf, lane, 1, at_leisure=True)
 
     def _talks(self, lane: Lane, now: float) -> bool:
@@ -321,21 +321,19 @@ class Ahead:
             lane.size -= lane.size > 1 and not isinstance(self._now_mode, int)
             self._discard(spare)
 
-    def _open(self, shelf: Shelf, lane: Lane, at_leisure: bool) -> None:
+    def _open(self, shelf: Shelf, opening: Opening) -> None:
         """Open one connection; the lock is held at the beginning and at the end, and not in between."""
-        lane.wanted -= 1
-        lane.opening += 1
+        lane = opening.lane
         shelf.lock.release()
         began = self._clock()
         spare: Spare | None = None
         try:
-            spare = self._opened(shelf, lane, waited_for=not (at_leisure or lane.poll))
+            spare = self._opened(shelf, lane, waited_for=not (opening.at_leisure or lane.poll))
         except Exception:  # noqa: S110  # the next call opens its own, and says what is wrong
             pass
         finally:
             shelf.lock.acquire()
-            lane.opening -= 1
-            lane.at_leisure -= at_leisure
+            lane.under_way.remove(opening)
             if spare is not None and not shelf.closed and not self._has_enough(lane):
                 lane.took(spare.opened - began)
                 lane.ready.append(spare)

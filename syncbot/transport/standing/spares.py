@@ -68,6 +68,21 @@ class Spare:
 
 
 @dataclass(eq=False)
+class Opening:
+    """One that is to be opened, or is being opened.
+
+    Args:
+        lane: for what.
+        ordered: when it was asked for.
+        at_leisure: no call is to wait for it, so that something new may be tried on it.
+    """
+
+    lane: Lane
+    ordered: float
+    at_leisure: bool
+
+
+@dataclass(eq=False)
 class Lane:
     """What stands ready, is being opened and is waited for, for the calls of one way or for its polls (the shelf's lock guards it).
 
@@ -82,10 +97,7 @@ class Lane:
     poll: bool
     arrived: threading.Condition
     ready: list[Spare] = field(default_factory=list)
-    opening: int = 0
-    wanted: int = 0
-    at_leisure: int = 0
-    """How many of those are opened at leisure: no call waits for them, so that something new may be tried on them."""
+    under_way: list[Opening] = field(default_factory=list)
     waiting: int = 0
     size: int = 0
     """How many there are to be, standing or under way."""
@@ -99,20 +111,14 @@ class Lane:
         """Its name, without credentials."""
         return way_name(self.target, self.proxy)
 
-    @property
-    def pending(self) -> int:
-        """How many are under way."""
-        return self.opening + self.wanted
-
-    @property
-    def awaitable(self) -> bool:
-        """Whether one is under way that nobody waits for, and that may be waited for."""
-        return self.pending - self.at_leisure > self.waiting
+    def promising(self, now: float) -> int:
+        """How many are under way that are worth waiting for: what takes much longer than others will hardly come about."""
+        return sum(not opening.at_leisure and now - opening.ordered < self.patience_seconds for opening in self.under_way)
 
     @property
     def missing(self) -> int:
         """How many are to be opened."""
-        return self.size - self.pending - len(self.ready)
+        return self.size - len(self.under_way) - len(self.ready)
 
     @property
     def patience_seconds(self) -> float:
@@ -132,8 +138,7 @@ class Shelf:
 
     guard: threading.Lock = field(default_factory=threading.Lock)
     lanes: dict[tuple[Target, Proxy, bool], Lane] = field(default_factory=dict)
-    wanted: deque[tuple[Lane, bool]] = field(default_factory=deque)
-    """On which lanes one is to be opened, and whether at leisure."""
+    wanted: deque[Opening] = field(default_factory=deque)
     threads: set[threading.Thread] = field(default_factory=set)
     idle: int = 0
     look_at: float = float("-inf")
@@ -148,7 +153,7 @@ class Shelf:
         key = (target, proxy, poll)
         if key not in self.lanes:
             if len(self.lanes) >= _MOST_LANES:
-                self.lanes = {key: lane for key, lane in self.lanes.items() if lane.ready or lane.pending or lane.waiting}
+                self.lanes = {key: lane for key, lane in self.lanes.items() if lane.ready or lane.under_way or lane.waiting}
             self.lanes[key] = Lane(target, proxy, poll, threading.Condition(self.guard))
         return self.lanes[key]
 
@@ -160,8 +165,7 @@ class Shelf:
     def want_none(self) -> None:
         """Nothing is to be opened any more: whoever waits opens its own."""
         while self.wanted:
-            lane, at_leisure = self.wanted.popleft()
-            lane.wanted -= 1
-            lane.at_leisure -= at_leisure
+            opening = self.wanted.popleft()
+            opening.lane.under_way.remove(opening)
         for lane in self.lanes.values():
             lane.arrived.notify_all()
