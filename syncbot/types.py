@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from syncbot.bounds import MOST_SECONDS, check_numbers
 from syncbot.errors import ConfigError
 from syncbot.secret import Hidden, Secret
 
@@ -175,6 +177,11 @@ class Request:
     sink: Sink | None = field(default=None, repr=False)
     sending: Callable[[], object] | None = field(default=None, repr=False)
 
+    @property
+    def is_poll(self) -> bool:
+        """Whether it waits for updates, rather than being one of the calls that follow each other."""
+        return self.wait > 0 or self.method == "getUpdates"
+
 
 @dataclass(frozen=True)
 class Response:
@@ -214,12 +221,58 @@ class Transport(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class AheadAuto:
+    """Connections are opened ahead while somebody talks: `ahead="auto"`, with other numbers than its own.
+
+    Args:
+        seconds: for how long after the last update or call one stands ready.
+        most: how many may stand ready when many calls run at once; None for 8, and in a runtime for as many as it has workers.
+
+    Raises:
+        ConfigError: a number is wrong.
+    """
+
+    seconds: float = 300.0
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        check_numbers(("seconds", self.seconds, 0, MOST_SECONDS, False, "300.0"), ("most", 1 if self.most is None else self.most, 1, 1000, True, "4"))
+
+    @staticmethod
+    def of(given: AheadMode) -> int | AheadAuto:
+        """What was given for `ahead`, looked at.
+
+        Raises:
+            ConfigError: it is neither a number, nor "auto", nor an `AheadAuto`.
+        """
+        if isinstance(given, str) and given != "auto":
+            raise ConfigError(f'ahead: {given!r} is neither "auto" nor a number; for example ahead=3, or ahead="auto"')
+        if not isinstance(given, str | AheadAuto):
+            check_numbers(("ahead", given, 0, float("inf"), True, "3"))
+            return given
+        return AheadAuto() if isinstance(given, str) else given
+
+
+AheadMode = int | Literal["auto"] | AheadAuto
+"""What is opened ahead: so many connections while calls follow each other, or what `AheadAuto` says; 0 for none."""
+
+
 @runtime_checkable
 class OpensAhead(Protocol):
     """A transport that opens connections before they are needed."""
 
-    ahead: int
-    """How many may stand ready; may be changed at any time, and 0 closes those that stand."""
+    @property
+    def ahead(self) -> int | AheadAuto:
+        """How many may stand ready; may be changed at any time, and 0 closes those that stand."""
+        ...
+
+    @ahead.setter
+    def ahead(self, mode: AheadMode) -> None: ...
+
+    def in_a_row(self) -> AbstractContextManager[None]:
+        """Open them meanwhile, also where `ahead` is 0, since calls follow each other."""
+        ...
 
 
 class MovedBytes(Protocol):

@@ -15,7 +15,7 @@ from syncbot.config import from_environment, given_ways
 from syncbot.errors import NetworkError, NotSent
 from syncbot.logs import guard
 from syncbot.secret import Secret
-from syncbot.types import HiddenWays, Proxy, Request, Response, Transport, hidden_ways
+from syncbot.types import AheadMode, HiddenWays, Proxy, Request, Response, Transport, hidden_ways
 
 Proxies = Sequence[str | Secret[str] | Proxy] | str | Secret[str] | Proxy
 """One way to the server or several, in order of preference: proxy URLs, "direct", or `Proxy` values; none takes them from the environment."""
@@ -37,6 +37,7 @@ class Carrier:
         ipv4: connect by IPv4 only.
         dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
         retry: how often a call is tried that was certainly never sent; None tries once.
+        ahead: what is opened ahead, as `syncbot.Bot(ahead=…)`.
         transport: what carries the requests instead of one made of these settings; it is not closed here.
 
     Raises:
@@ -51,6 +52,7 @@ class Carrier:
         ipv4: bool = False,
         dns_cache: float = 0.0,
         retry: RetryPolicy | None = None,
+        ahead: AheadMode = 0,
         transport: Transport | None = None,
     ) -> None:
         given = hidden_ways(proxies)
@@ -65,7 +67,7 @@ class Carrier:
             ways, no_proxy = given_ways(given, Secret(""))
             guard(*ways)
             ca_path = from_environment("ca_file").get("ca_file") if ca_file is None else Path(ca_file)
-            transport = OneShotTransport(ways, no_proxy=no_proxy, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache)
+            transport = OneShotTransport(ways, no_proxy=no_proxy, ca_file=ca_path, ipv4=ipv4, dns_cache=dns_cache, ahead=ahead)
         self.transport = transport
 
     def carry(self, request: Request, *, ends_at: float, stop: threading.Event, repeatable: bool = False) -> Response:

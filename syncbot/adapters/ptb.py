@@ -37,7 +37,7 @@ from syncbot.client.envelope import as_envelope, read_json
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError
 from syncbot.secret import Secret
-from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, Body, Request, Response, Transport, hidden_ways
+from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, AheadMode, Body, Request, Response, Transport, hidden_ways
 
 _CALLS_AT_ONCE = 128
 _LAST_WAIT_SECONDS = 2.0
@@ -79,6 +79,8 @@ class OneShotRequest(BaseRequest):
         ipv4: connect by IPv4 only.
         dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
         retry: how often a call is tried that was never sent; None tries once.
+        ahead: what is opened ahead. "auto": while somebody talks (a call within the last five minutes, or a poll on the same transport that has brought
+            updates) a connection stands ready for the next call, and more under load; a number is as in `syncbot.Bot(ahead=…)`, and 0 opens none.
         calls_at_once: how many calls may be under way; further ones wait their turn within their time. Polls do not count.
         transport: what carries the requests instead of one made of these settings; it is left open at shutdown.
 
@@ -99,12 +101,13 @@ class OneShotRequest(BaseRequest):
         ipv4: bool = False,
         dns_cache: float = 0.0,
         retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008  # a frozen value is safe as a default
+        ahead: AheadMode = "auto",
         calls_at_once: int = _CALLS_AT_ONCE,
         transport: Transport | None = None,
     ) -> None:
         ways = hidden_ways(proxy)
         del proxy
-        self._carrier = Carrier(ways, ca_file=ca_file, ipv4=ipv4, dns_cache=dns_cache, retry=retry, transport=transport)
+        self._carrier = Carrier(ways, ca_file=ca_file, ipv4=ipv4, dns_cache=dns_cache, retry=retry, ahead=ahead, transport=transport)
         self._read_timeout = read_timeout
         self._write_timeout = write_timeout
         self._connect_timeout = connect_timeout

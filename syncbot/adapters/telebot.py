@@ -33,7 +33,7 @@ from syncbot.client.envelope import as_envelope, read_json
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError, Phase
 from syncbot.secret import Secret
-from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, HiddenWays, Proxy, Request, Response, Transport, hidden_ways
+from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, AheadMode, HiddenWays, Proxy, Request, Response, Transport, hidden_ways
 
 _hooks: Any = apihelper  # its settings are module variables without types
 _POLL = "poll"
@@ -49,6 +49,7 @@ def install(
     ipv4: bool = False,
     dns_cache: float = 0.0,
     retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008  # a frozen value is safe as a default
+    ahead: AheadMode = "auto",
     transport: Transport | None = None,
 ) -> Installed:
     """Let every `TeleBot` of this process send, poll, upload and download through syncbot's transport, from the next call on.
@@ -66,6 +67,8 @@ def install(
         ipv4: connect by IPv4 only.
         dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
         retry: how often a call is tried that was never sent; None tries once.
+        ahead: what is opened ahead. "auto": while somebody talks (a call within the last five minutes, or a poll on the same transport that has brought
+            updates) a connection stands ready for the next call, and more under load; a number is as in `syncbot.Bot(ahead=…)`, and 0 opens none.
         transport: what carries the requests instead of one made of these settings; it is not closed here.
 
     Returns:
@@ -76,9 +79,8 @@ def install(
     """
     ways = hidden_ways(proxies)
     del proxies
-    return Installed(
-        ways, timeout=timeout, deadline=deadline, settings={"ca_file": ca_file, "ipv4": ipv4, "dns_cache": dns_cache, "retry": retry}, transport=transport
-    )
+    settings = {"ca_file": ca_file, "ipv4": ipv4, "dns_cache": dns_cache, "retry": retry, "ahead": ahead}
+    return Installed(ways, timeout=timeout, deadline=deadline, settings=settings, transport=transport)
 
 
 class Installed:

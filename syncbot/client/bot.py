@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,19 +15,19 @@ from syncbot.client.api.bot_methods import BotMethods
 from syncbot.client.api.table import MethodSpec, check_parameters, find_method
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import encode
+from syncbot.client.files.downloading import DownloadMethods
 from syncbot.client.limits import Limiter, Limits
 from syncbot.client.own_transport import own_transport
 from syncbot.client.recording import NoResult, Recorders
 from syncbot.client.retry import RetryPolicy
-from syncbot.client.uploads import Progress
 from syncbot.config import Settings, check_setting, given_ways
 from syncbot.errors import DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
 from syncbot.secret import Secret
-from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, Early, OpensAhead, Proxy, Transport, hidden_ways
+from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, DIRECT, AheadAuto, AheadMode, Early, OpensAhead, Proxy, Transport, hidden_ways
 
 if TYPE_CHECKING:
-    from typing import IO, Self
+    from typing import Self
 
     import telegram
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _NO_RETRY = RetryPolicy(attempts=1)
 
 
-class Bot(BotMethods):
+class Bot(BotMethods, DownloadMethods):
     """A bot: every method of the Bot API as a blocking call on a connection of its own.
 
     ```python
@@ -63,7 +63,8 @@ class Bot(BotMethods):
         ipv4: connect by IPv4 only.
         dns_cache: seconds that a looked-up address is kept; 0 looks up each time.
         ahead: how many connections may stand ready for the next calls while calls follow each other, so that a call costs one round trip instead
-            of three; each still serves one call. 3 suits most ways; 0 opens none.
+            of three; each still serves one call. 3 suits most ways; 0 opens none. "auto" (`syncbot.types.AheadAuto` for other numbers than its own):
+            one for five minutes from a call on, and more under load; a runtime does so by itself.
         early: whether a connection through a proxy is opened in one flight, which saves up to three round trips: on ways that were seen to take it
             ("learn"), "never" or "always".
         tls_groups: the keys that a handshake offers: what the server was seen to take ("learn"), all ("default"), or the name of one group ("X25519").
@@ -93,7 +94,7 @@ class Bot(BotMethods):
         transport: Transport | None = None,
         ipv4: bool = False,
         dns_cache: float = 0.0,
-        ahead: int = 0,
+        ahead: AheadMode = 0,
         early: Early = "learn",
         tls_groups: str = "learn",
         local: bool = False,
@@ -109,9 +110,9 @@ class Bot(BotMethods):
             ("timeout", timeout, SHORTEST_SECONDS, MOST_SECONDS, False, "20.0"),
             ("deadline", deadline, SHORTEST_SECONDS, float("inf"), False, "60.0"),
             ("dns_cache", dns_cache, 0, float("inf"), False, "300.0"),
-            ("ahead", ahead, 0, float("inf"), True, "3"),
             ("max_download_bytes", max_download_bytes or 0, 0, float("inf"), True, "20_000_000"),
         )
+        opened_ahead = AheadAuto.of(ahead)
         self.local = local
         self.shortcuts = shortcuts
         self._max_download_bytes = max_download_bytes
@@ -121,7 +122,7 @@ class Bot(BotMethods):
         ways, bypassed = given_ways(hidden, no_proxy) if transport is None else ((), Secret(""))
         guard(self._token, *ways)
         if transport is None:
-            transport = own_transport(ways, bypassed, ca_file, ipv4=ipv4, dns_cache=dns_cache, ahead=ahead, early=early, tls_groups=tls_groups)
+            transport = own_transport(ways, bypassed, ca_file, ipv4=ipv4, dns_cache=dns_cache, ahead=opened_ahead, early=early, tls_groups=tls_groups)
         self._client = Client(
             self._token,
             transport,
@@ -196,53 +197,8 @@ class Bot(BotMethods):
         """
         from syncbot.client.api.long_texts import send_long  # deferred: most programs write short
 
-        return send_long(self.send_message, chat_id, text, parse_mode, options)
-
-    def download(
-        self,
-        file: Any,
-        path: str | PathLike[str] | None = None,
-        *,
-        progress: Progress | None = None,
-        timeout: float | None = None,
-        deadline: float | None = None,
-    ) -> Path:
-        """Download a file to disk.
-
-        It is received as `<path>.part` and takes its place when it is whole and on the disk, replacing an older file at once. When it fails, the part
-        stays, and the next download of the same file to the same path goes on with it.
-
-        Args:
-            file: a file id; or what has one: a `telegram.Document`, a `PhotoSize`, a `telegram.File` that `get_file` returned, a dict of the like.
-            path: the file to write; or a folder that exists, where the server's name for the file is used, never the sender's; None takes the
-                current folder.
-            progress: told the bytes received so far and their total (0 where nobody knows it); it may go back, when the server begins anew. What it
-                raises ends the download.
-            timeout: seconds for one attempt, the time for the bytes of a large file coming on top.
-            deadline: seconds in all. Without it: the bot's, and time for a large file on top.
-
-        Returns:
-            The path of the file.
-
-        Raises:
-            FileNotFoundError: the folder does not exist; nothing was asked.
-            OSError: the file cannot be written, for instance because the disk is full.
-            BadRequest: Telegram has no such file, or it has more than the 20 MB that the official server hands out.
-            NetworkError: it could not be brought, or is larger than `max_download_bytes`; `phase` says nothing here, since trying again does no harm.
-            ValueError: the path is a device or the like; or the server is a local one and the bot does not know it (`local=True`).
-        """
-        return self._downloads().to_path(file, path, progress=progress, timeout=timeout, deadline=deadline)
-
-    def download_to(self, file: Any, out: IO[bytes], *, progress: Progress | None = None, timeout: float | None = None, deadline: float | None = None) -> int:
-        """Download a file into an open binary file, from where it stands on; returns the number of bytes. For the rest see `download`.
-
-        When the connection is cut and the server begins anew, the file is wound back; where that cannot be, the download fails with what is written.
-        """
-        return self._downloads().to_file(file, out, progress=progress, timeout=timeout, deadline=deadline)
-
-    def download_bytes(self, file: Any, *, progress: Progress | None = None, timeout: float | None = None, deadline: float | None = None) -> bytes:
-        """Download a file into memory. For the rest see `download`."""
-        return self._downloads().to_bytes(file, progress=progress, timeout=timeout, deadline=deadline)
+        with self.in_a_row():
+            return send_long(self.send_message, chat_id, text, parse_mode, options)
 
     def _downloads(self) -> Downloads:
         from syncbot.client.files.downloads import Downloads  # deferred: most programs download nothing
@@ -309,16 +265,21 @@ class Bot(BotMethods):
         self._client.stop = event
 
     @property
-    def ahead(self) -> int:
+    def ahead(self) -> int | AheadAuto:
         """How many connections may stand ready for the next calls; may be changed at any time. A transport that opens none ahead keeps it at 0."""
         transport = self._client.transport
         return transport.ahead if isinstance(transport, OpensAhead) else 0
 
     @ahead.setter
-    def ahead(self, number: int) -> None:
+    def ahead(self, mode: AheadMode) -> None:
         transport = self._client.transport
         if isinstance(transport, OpensAhead):
-            transport.ahead = number
+            transport.ahead = mode
+
+    def in_a_row(self) -> AbstractContextManager[None]:
+        """Open connections ahead while many calls follow each other, `with bot.in_a_row(): …`, whatever `ahead` is; what is left is closed at the end."""
+        transport = self._client.transport
+        return transport.in_a_row() if isinstance(transport, OpensAhead) else nullcontext()
 
     @property
     def transport(self) -> Transport:

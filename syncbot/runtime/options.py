@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TypedDict
 
 from syncbot.client.bot import Bot
@@ -13,6 +14,7 @@ from syncbot.errors import ConfigError
 from syncbot.runtime.durable.options import Interrupted
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.storage import StoreOptions
+from syncbot.types import AheadAuto, AheadMode
 
 
 class RuntimeOptions(TypedDict, total=False):
@@ -33,8 +35,20 @@ class RuntimeOptions(TypedDict, total=False):
     uncertain: Uncertain
     durable: bool
     interrupted: Interrupted
-    ahead: int | None
+    ahead: AheadMode | None
     store_options: StoreOptions | None
+
+
+def opened_ahead(bot: Bot, given: AheadMode | None, workers: int) -> int | AheadAuto | None:
+    """How connections are opened ahead while a runtime runs; None as the bot has it, which is what one that has a number of its own keeps.
+
+    Raises:
+        ConfigError: it is no way of doing so.
+    """
+    if given is None or (given == "auto" and bot.ahead != 0):
+        return None
+    mode = AheadAuto.of(given)
+    return replace(mode, most=workers) if isinstance(mode, AheadAuto) and mode.most is None else mode
 
 
 def listened_to(bot: Bot, given: Iterable[int] | None) -> frozenset[int] | None:

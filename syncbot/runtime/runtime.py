@@ -17,7 +17,7 @@ from syncbot.regular import what_else
 from syncbot.runtime.durable.options import Interrupted, wrong_interrupted
 from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
-from syncbot.runtime.options import listened_to
+from syncbot.runtime.options import listened_to, opened_ahead
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.outbox import OpenQueue, RuntimeOutbox
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
@@ -31,6 +31,7 @@ from syncbot.runtime.work.jobs import JobDecorator, Jobs
 from syncbot.secret import Secret
 from syncbot.storage import Store, StoreOptions
 from syncbot.storage.bot_lock import lock_path
+from syncbot.types import AheadMode
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
@@ -80,7 +81,9 @@ class Runtime(Router[D]):
             beginning. Needs a state file; see docs/durable.md.
         interrupted: what follows for a handler's call that was under way then: make it "again" (it may be there twice), "raise" a DeliveryUncertain, or
             "skip" it (it may be lost).
-        ahead: how many connections may stand ready for the next calls while the runtime runs, as `Bot(ahead=…)`; None leaves it at what the bot has.
+        ahead: what is opened ahead while the runtime runs. "auto": while somebody talks (an update or a call within the last five minutes) a connection
+            stands ready, and under load up to as many as there are workers; at other times none, and a bot that has a number of its own keeps that.
+            `syncbot.types.AheadAuto(seconds=…)` changes the five minutes; a number is as in `Bot(ahead=…)`; 0 opens none; None leaves it to the bot.
         types: give handlers and filters python-telegram-bot's objects. False gives them the JSON itself with attributes, `syncbot.plain`, and never loads
             telegram: `app.bot` and `context.bot` are then this bot with plain results (the one that was given stays as it is).
         store_options: how the state file behaves, such as `StoreOptions(state_seconds=…)`: for how long the state of a conversation is kept after its
@@ -113,7 +116,7 @@ class Runtime(Router[D]):
         uncertain: Uncertain = "hold",
         durable: bool = True,
         interrupted: Interrupted = "again",
-        ahead: int | None = None,
+        ahead: AheadMode | None = "auto",
         types: bool = True,
         store_options: StoreOptions | None = None,
     ) -> None:
@@ -123,7 +126,6 @@ class Runtime(Router[D]):
             ("most_waiting", most_waiting, 1, float("inf"), True, "1000"),
             ("handler_warn_after", handler_warn_after, 0, MOST_SECONDS, False, "60.0"),
             ("grace", grace, 0, MOST_SECONDS, False, "10.0"),
-            ("ahead", 0 if ahead is None else ahead, 0, float("inf"), True, "3"),
         )
         if uncertain not in ("hold", "again", "drop"):
             raise ConfigError(f'uncertain: {uncertain!r} is none of "hold", "again" and "drop"; for example uncertain="hold"')
@@ -155,7 +157,7 @@ class Runtime(Router[D]):
             uncertain=uncertain,
             durable=durable,
             interrupted=interrupted,
-            ahead=ahead,
+            ahead=opened_ahead(bot, ahead, workers),
         )
         super().__init__()
         self.bot = bot

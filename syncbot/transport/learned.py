@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from syncbot.process import ForkSafeLock, PerProcess
 from syncbot.types import JSON
@@ -65,21 +65,41 @@ class ServerFacts:
     until: float
 
 
+class Lessons(Protocol):
+    """Something else that is learned, and kept with it."""
+
+    changes: int
+
+    def facts(self) -> JSON:
+        """All of it as JSON values."""
+        ...
+
+    def take(self, facts: object) -> None:
+        """Take what `facts` gave; what makes no sense is left out."""
+        ...
+
+
 class Learned:
     """What was learned; may be used from any number of threads.
 
     Args:
         clock: the time of day in seconds, by which a day is reckoned in this process and in later ones.
+        more: what is learned elsewhere and kept with it, by the name that it gets there.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, **more: Lessons) -> None:
         self._clock = clock
+        self._more = more
         self._lock = ForkSafeLock()
         self._ways: dict[str, WayFacts] = {}
         self._servers: dict[str, ServerFacts] = {}
         self._trying: PerProcess[set[str]] = PerProcess(set)
-        self.changes = 0
+        self._changes = 0
+
+    @property
+    def changes(self) -> int:
         """Counts what is worth keeping: whoever keeps it looks whether this has grown."""
+        return self._changes + sum(lessons.changes for lessons in self._more.values())
 
     # ── ways ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -122,7 +142,7 @@ class Learned:
             if recent.count(_BAD) >= _BAD_FROM:
                 facts = replace(facts, recent="", not_before=self._clock() + _DAY_SECONDS)
             self._ways[way] = facts
-            self.changes += well is False or before.recent.count(_WELL) < _WELL_FROM
+            self._changes += well is False or before.recent.count(_WELL) < _WELL_FROM
 
     def opened(self, way: str, seconds: float) -> None:
         """An ordinary opening took so long."""
@@ -141,13 +161,13 @@ class Learned:
         """An authenticated handshake, in which all was offered, has shown what a server takes."""
         with self._lock.here:
             self._servers[server] = ServerFacts(lean, self._clock() + _DAY_SECONDS)
-            self.changes += 1
+            self._changes += 1
 
     def doubt(self, server: str) -> None:
         """A handshake failed in which not all was offered."""
         with self._lock.here:
             if self._servers.pop(server, None) is not None:
-                self.changes += 1
+                self._changes += 1
 
     # ── kept ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,7 +176,8 @@ class Learned:
         with self._lock.here:
             ways = {way: vars(facts) for way, facts in list(self._ways.items())[-_MOST_ENTRIES:] if facts.recent or facts.not_before}
             servers = {server: vars(facts) for server, facts in list(self._servers.items())[-_MOST_ENTRIES:]}
-        return {"ways": {way: dict(facts) for way, facts in ways.items()}, "servers": {server: dict(facts) for server, facts in servers.items()}}
+        own = {"ways": {way: dict(facts) for way, facts in ways.items()}, "servers": {server: dict(facts) for server, facts in servers.items()}}
+        return own | {name: lessons.facts() for name, lessons in self._more.items()}
 
     def take(self, facts: object) -> None:
         """Take what `facts` gave, in this process or in an earlier one; what was learned here since wins, and what makes no sense is left out."""
@@ -166,6 +187,8 @@ class Learned:
         with self._lock.here:
             self._ways = ways | {way: mine for way, mine in self._ways.items() if mine.recent or mine.not_before or way not in ways}
             self._servers = servers | self._servers
+        for name, lessons in self._more.items():
+            lessons.take(known.get(name))
 
     def _way_facts(self, entry: dict[str, Any]) -> WayFacts | None:
         recent, seconds, not_before = entry.get("recent"), _number(entry.get("seconds")), _number(entry.get("not_before"))

@@ -6,7 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -15,8 +15,7 @@ import requests
 
 from syncbot.errors import NetworkError, NotSent, Phase, ProxyAuthRequired, SyncBotError
 from syncbot.secret import Secret
-from syncbot.transport.ahead import Ahead
-from syncbot.transport.dialing.dialer import Dialer, Target
+from syncbot.transport.dialing.dialer import Dialer, Target, way_name
 from syncbot.transport.dialing.resolver import LookUp, Resolver
 from syncbot.transport.dialing.tunnel import authorization_line
 from syncbot.transport.failures import AnswerTooLarge, failure
@@ -24,10 +23,12 @@ from syncbot.transport.http import Exchange, OneShotAdapter, OneShotSession, pre
 from syncbot.transport.learned import Learned
 from syncbot.transport.mocks import failure_of_mock, is_mocked
 from syncbot.transport.secure.tls import Tls
+from syncbot.transport.standing.ahead import Ahead
+from syncbot.transport.standing.idle_limits import IdleLimits
 from syncbot.transport.traffic import Traffic
 from syncbot.transport.watchdog import Attempt, Watchdog
 from syncbot.transport.ways import COOL_DOWN_SECONDS, Ways, bypasses_proxy
-from syncbot.types import DIRECT, Body, Early, Proxy, Request, Response, stated_size
+from syncbot.types import DIRECT, AheadAuto, AheadMode, Body, Early, Proxy, Request, Response, stated_size
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class OneShotTransport:
         look_up: looks names up instead of the system: `look_up(host, port, family)` returns pairs of an address family and a socket address.
         cool_down: seconds that a failing proxy rests at first.
         max_answer_bytes: a larger answer is refused.
-        ahead: how many connections may stand ready for the next calls while calls follow each other; each serves one call.
+        ahead: how many connections may stand ready for the next calls while calls follow each other, or "auto" for one while somebody talks and more
+            under load (`syncbot.types.AheadAuto` for other numbers than its own); each serves one call.
         early: whether an opening through a proxy is written in one flight: on ways that were seen to take it ("learn"), "never" or "always".
         tls_groups: the keys that a handshake offers: what the server was seen to take ("learn"), all ("default"), or the name of one.
         clock: seconds, never going backwards.
@@ -75,7 +77,7 @@ class OneShotTransport:
         look_up: LookUp | None = None,
         cool_down: float = COOL_DOWN_SECONDS,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
-        ahead: int = 0,
+        ahead: AheadMode = 0,
         early: Early = "learn",
         tls_groups: str = "learn",
         clock: Callable[[], float] = time.monotonic,
@@ -83,11 +85,12 @@ class OneShotTransport:
         self._ways = Ways(proxies, cool_down, clock)
         self._no_proxy = Secret(no_proxy)
         resolver = Resolver(ipv4=ipv4, cache_seconds=dns_cache, clock=clock, look_up=look_up)
-        self.learned = Learned()
+        self.idle_limits = IdleLimits()
+        self.learned = Learned(idle=self.idle_limits)
         """What its connections have taught of ways and servers; whoever has a place for that may keep it."""
         self._dialer = Dialer(Tls(ca_file, tls_groups, self.learned), resolver, clock, early=early, learned=self.learned)
         self._watchdog = Watchdog(clock=clock)
-        self._ahead = Ahead(ahead, self._dialer, self._watchdog, clock)
+        self._ahead = Ahead(ahead, self._dialer, self._watchdog, self.idle_limits, clock)
         self._max_answer_bytes = max_answer_bytes
         self._clock = clock
 
@@ -116,6 +119,8 @@ class OneShotTransport:
         if isinstance(outcome, Response) and outcome.status == 407 and not proxy.is_direct and not target.tls:
             outcome = ProxyAuthRequired("the proxy wants a user and a password (407)", stage="proxy", method=request.method, proxy=str(proxy))
         self._learn(outcome, request, target, proxy, attempt, bypassed or mocked, self._clock() - started)
+        if not mocked:
+            self._look_ahead(outcome, target, proxy, attempt)
         if isinstance(outcome, Response):
             return outcome
         # Raised here, where no foreign error becomes its context; the way through the libraries below helps nobody.
@@ -134,10 +139,22 @@ class OneShotTransport:
             if isinstance(outcome, ProxyAuthRequired):
                 # Wrong credentials stay wrong; a proxy that took them before has a passing trouble of its own.
                 outcome.retryable = self._ways.is_proven(proxy)
-            if outcome.phase is Phase.MAYBE_SENT and not request.wait:
-                self._ahead.drop(target, proxy)
             outcome.elapsed = seconds
             _log.debug("%s by way of %s: %s (%s, %s), after %.3f s", request.method, proxy, outcome, outcome.phase, outcome.stage, seconds)
+
+    def _look_ahead(self, outcome: Response | Exception, target: Target, proxy: Proxy, attempt: Attempt) -> None:
+        """What an outcome says of what comes next, and of how long a connection may stand on its way."""
+        way, is_poll, silence_seconds = way_name(target, proxy), attempt.request.is_poll, self._clock() - attempt.written_at
+        if isinstance(outcome, Response):
+            if is_poll and outcome.status == 200:
+                self._ahead.came(target, proxy, outcome.body.count(b'"update_id"'))
+                self.idle_limits.poll_passed(way, silence_seconds)
+        elif isinstance(outcome, NetworkError) and outcome.phase is Phase.MAYBE_SENT and attempt.cut != "abort":
+            if not is_poll:
+                self._ahead.drop(target, proxy)
+                self.idle_limits.spare_lost(way, attempt.stood_seconds, silent=outcome.timed_out and outcome.stage != "body")
+            elif outcome.stage == "receive":
+                self.idle_limits.poll_ended(way, silence_seconds, silent=outcome.timed_out)
 
     def abort(self, scope: str) -> int:
         """End every request of this scope at once, from any thread; returns how many there were. Connections opened ahead are closed."""
@@ -145,13 +162,17 @@ class OneShotTransport:
         return self._watchdog.abort(scope)
 
     @property
-    def ahead(self) -> int:
+    def ahead(self) -> int | AheadAuto:
         """How many connections may stand ready for the next calls; may be changed at any time, 0 closes those that stand."""
-        return self._ahead.number
+        return self._ahead.mode
 
     @ahead.setter
-    def ahead(self, number: int) -> None:
-        self._ahead.number = number
+    def ahead(self, mode: AheadMode) -> None:
+        self._ahead.mode = mode
+
+    def in_a_row(self) -> AbstractContextManager[None]:
+        """Open connections ahead meanwhile, also where `ahead` is 0, since calls follow each other."""
+        return self._ahead.in_a_row()
 
     @property
     def standing(self) -> int:
@@ -198,7 +219,7 @@ class OneShotTransport:
                 _blame_us(request.sending)
 
         def written() -> None:
-            attempt.stage = "receive"
+            attempt.stage, attempt.written_at = "receive", self._clock()
 
         def answered() -> None:
             if attempt.cut:

@@ -38,6 +38,9 @@ class Attempt:
         self.cut = ""
         self.request = request
         self.expires_at = expires_at
+        self.stood_seconds = 0.0
+        """How long its connection had stood ready."""
+        self.written_at = 0.0
         self._lock = lock
         self._duplicates: list[socket.socket] = []
 

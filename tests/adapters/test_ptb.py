@@ -576,7 +576,7 @@ def test_a_list_of_proxies_is_gone_through(api: BotApiServer) -> None:
     """The second proxy serves while the first one is down."""
 
     async def main() -> None:
-        async with bot_of(api, one_shot(api, proxy=[dead.url, proxy.url])) as bot:
+        async with bot_of(api, one_shot(api, proxy=[dead.url, proxy.url], ahead=0)) as bot:
             await bot.send_message(1, "hi")
 
     with FaultProxy() as proxy, FaultProxy(faults=[Fault.refuse()], rate=1.0, seed=1) as dead:
@@ -591,7 +591,7 @@ def test_the_token_is_in_no_error_and_no_log(api: BotApiServer, caplog: pytest.L
     errors: list[BaseException] = []
 
     async def main() -> None:
-        async with bot_of(api, one_shot(api, proxy=proxy.url, retry=None, connect_timeout=1.0, read_timeout=0.3, write_timeout=0.1)) as bot:
+        async with bot_of(api, one_shot(api, proxy=proxy.url, retry=None, ahead=0, connect_timeout=1.0, read_timeout=0.3, write_timeout=0.1)) as bot:
             for fault in (Fault.tls_drop(), Fault.cut_before_answer(), Fault.never_answer(), Fault.bad_gateway(), Fault.auth_required()):
                 proxy.script(fault)
                 with pytest.raises(telegram_error.TelegramError) as failure:

@@ -269,7 +269,7 @@ def test_an_answer_shows_no_token(api: BotApiServer, bot: telebot.TeleBot) -> No
 
 def test_what_may_have_been_sent_is_not_sent_again_and_what_was_not_is(api: BotApiServer, bot: telebot.TeleBot) -> None:
     """Two cut handshakes are got over; a lost answer is an error at once."""
-    with FaultProxy() as proxy, install(proxy.url, ca_file=api.ca_file):
+    with FaultProxy() as proxy, install(proxy.url, ca_file=api.ca_file, ahead=0):
         proxy.script(Fault.tls_drop(), Fault.tls_drop())
         bot.send_message(1, "first")
         proxy.script(Fault.cut_before_answer())
@@ -283,15 +283,15 @@ def test_the_proxy_of_telebot_counts_where_none_is_given(api: BotApiServer, bot:
     """`apihelper.proxy` leads the way as before; a list given to `install` wins over it."""
     with FaultProxy() as own, FaultProxy() as given:
         _set("proxy", {"https": own.url})
-        with nothing_left(), install(ca_file=api.ca_file):
+        with nothing_left(), install(ca_file=api.ca_file, ahead=0):
             bot.send_message(1, "a")
             assert bot.download_file(bot.get_file(api.add_file(b"x")).file_path or "") == b"x"
         assert own.established == 3
-        with install([given.url], ca_file=api.ca_file):
+        with install([given.url], ca_file=api.ca_file, ahead=0):
             bot.send_message(1, "b")
         assert (own.established, given.established) == (3, 1)
         _set("proxy", {"https": "gopher://x"})
-        with install(ca_file=api.ca_file), pytest.raises(ConfigError, match=r"apihelper\.proxy"):
+        with install(ca_file=api.ca_file, ahead=0), pytest.raises(ConfigError, match=r"apihelper\.proxy"):
             bot.send_message(1, "c")
 
 

@@ -409,8 +409,9 @@ from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import DeliveryUncertain, NetworkError
 
-url, ca_file, token, proxy, calls = sys.argv[1:]
-bot = Bot(token, proxies=[proxy], base_url=url, ca_file=ca_file, limits=None, timeout=3.0, deadline=40.0, retry=RetryPolicy(8, 0.01), ahead=3)
+url, ca_file, token, proxy, calls, ahead = sys.argv[1:]
+ahead = ahead if ahead == "auto" else int(ahead)
+bot = Bot(token, proxies=[proxy], base_url=url, ca_file=ca_file, limits=None, timeout=3.0, deadline=40.0, retry=RetryPolicy(8, 0.01), ahead=ahead)
 
 def resident_kb():
     gc.collect()
@@ -445,12 +446,12 @@ _FAULTS = [fault for fault in Fault.all() if fault.name not in ("auth_required",
 
 
 @pytest.mark.timeout(420)
-@pytest.mark.parametrize("kind", ["http", "socks5h"])
-def test_a_thousand_calls_with_faults(kind: str, ca: TestCA, api: BotApiServer) -> None:
+@pytest.mark.parametrize(("kind", "ahead"), [("http", "3"), ("socks5h", "3"), ("http", "auto")])
+def test_a_thousand_calls_with_faults(kind: str, ahead: str, ca: TestCA, api: BotApiServer) -> None:
     """5 % of the connections break: nothing is sent twice, uncertain are no more than were struck late, and nothing is left or grows."""
     slow = [Fault.tls_stall(), Fault.never_answer()]
     with FaultProxy(faults=[*_FAULTS * 4, *slow], rate=0.05, seed=SEED) as proxy:
-        command = [sys.executable, "-c", _MANY_CALLS, api.url, ca.ca_file, api.token, proxy.url_for(kind), str(CALLS)]
+        command = [sys.executable, "-c", _MANY_CALLS, api.url, ca.ca_file, api.token, proxy.url_for(kind), str(CALLS), ahead]
         one_heap = {**os.environ, "MALLOC_ARENA_MAX": "1"}  # else each new thread may bring a heap of its own, which looks like growth
         done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=True, env=one_heap)
         facts = json.loads(done.stdout)
@@ -459,7 +460,8 @@ def test_a_thousand_calls_with_faults(kind: str, ca: TestCA, api: BotApiServer) 
         struck = proxy.struck
     api.wait_closed()
     sent = Counter({number: api.count_text(f"ahead {number}") for number in range(CALLS)})
-    print(f"{kind}: {CALLS} calls, {sum(struck.values())} faults struck, {late} of them late; uncertain {len(facts['uncertain'])}; memory {facts['memory']} KB")
+    late_words = f"{sum(struck.values())} faults struck, {late} of them late"
+    print(f"{kind} {ahead}: {CALLS} calls, {late_words}; uncertain {len(facts['uncertain'])}; memory {facts['memory']} KB")
     assert facts["failed"] == []
     assert max(sent.values()) == 1, "no message twice"
     assert {number for number, count in sent.items() if not count} <= set(facts["uncertain"])

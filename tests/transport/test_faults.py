@@ -18,6 +18,7 @@ from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import DeliveryUncertain, NetworkError, Phase, SyncBotError
 from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy, TestCA
+from syncbot.types import AheadMode
 
 SEED = 7
 RATE = 0.05
@@ -100,10 +101,11 @@ def assert_no_secret(secrets: list[str], text: str, where: str) -> None:
         assert position < 0, f"a secret in {where}: …{text[max(0, position - 200) : position]}<here>"
 
 
-@pytest.mark.parametrize("kind", ["http", "socks5h"])
+@pytest.mark.parametrize(("kind", "ahead"), [("http", 0), ("socks5h", 0), ("http", "auto")])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_each_fault_harms_only_the_calls_that_it_strikes(fault: Fault, kind: str, server: BotApiServer, all_logs: LogTexts) -> None:
-    """Nothing fails after a fault, nothing is sent twice, nothing stays open, nothing takes longer than told, and no secret is told."""
+def test_each_fault_harms_only_the_calls_that_it_strikes(fault: Fault, kind: str, ahead: AheadMode, server: BotApiServer, all_logs: LogTexts) -> None:
+    """Nothing fails after a fault, nothing is sent twice, nothing stays open, nothing takes longer than told, and no secret is told; the same where
+    connections are opened ahead, of which none is left after the close."""
     server.clear_script()
     if fault.name.startswith("idle"):
         server.script("*", Answer.normal().after(SLOW_ANSWER_SECONDS), times=None)
@@ -117,24 +119,30 @@ def test_each_fault_harms_only_the_calls_that_it_strikes(fault: Fault, kind: str
             deadline=DEADLINE_SECONDS,
             limits=None,
             retry=RetryPolicy(first_wait=0.05),
+            ahead=ahead,
         )
         bot.call("getMe")
+        bot.close()
         server.wait_closed()
         assert proxy.wait_for(lambda: proxy.open_now == 0)
         descriptors = open_descriptors()
         proxy.set_random([fault], RATE)
-        campaign = Campaign(bot, f"{fault.name} {kind}")
+        campaign = Campaign(bot, f"{fault.name} {kind} {ahead}")
         for _ in range(MOST_ROUNDS):
             campaign.run(CALLS)
             if proxy.struck[fault.name] >= LEAST_STRIKES and (fault.phase is not Phase.MAYBE_SENT or any(end.error for end in campaign.sends)):
                 break
+        if ahead:
+            bot.close()
         server.wait_closed()
         assert proxy.wait_for(lambda: proxy.open_now == 0)
         assert becomes(lambda: open_descriptors() <= descriptors)
         bot.close()
         struck = proxy.struck[fault.name]
 
-    print(f"{fault.name} {kind}: seed {SEED}, {len(campaign.ended)} calls, struck {struck}, failed {Counter(type(e).__name__ for e in campaign.errors)}")
+    print(
+        f"{fault.name} {kind} {ahead}: seed {SEED}, {len(campaign.ended)} calls, struck {struck}, failed {Counter(type(e).__name__ for e in campaign.errors)}"
+    )
     assert struck >= LEAST_STRIKES
     assert [end.error for end in campaign.ended if end.error and not end.text] == [], "getMe always succeeds in the end"
     _check_deliveries(campaign, server, fault, struck)

@@ -162,10 +162,11 @@ class Outbox(QueuedMethods):
         with self._opened() as opened:
             stop = threading.Event()
             deliverer = Deliverer(opened.queue, self._bot, opened.folder, uncertain=uncertain, stop=stop)
-            try:
-                deliverer.work_off(seconds, patience=patience)
-            finally:
-                deliverer.join(self._bot.timeout + 3600.0)  # each call has its own bound, which a large file makes long
+            with self._bot.in_a_row():
+                try:
+                    deliverer.work_off(seconds, patience=patience)
+                finally:
+                    deliverer.join(self._bot.timeout + 3600.0)  # each call has its own bound, which a large file makes long
             facts = deliverer.facts
             left = _left(opened.queue)
             return Flushed(facts.delivered, facts.failed, facts.uncertain, left, facts.last_error if left or facts.failed or facts.uncertain else "")

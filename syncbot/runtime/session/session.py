@@ -30,6 +30,7 @@ from syncbot.runtime.work.workers import Workers
 from syncbot.storage import open_store
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store
+from syncbot.types import AheadAuto
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class Session:
         self._lock = BotLock(options.lock)
         self._store: Store | None = None
         self._components: Components | None = None
-        self._ahead_before = 0
+        self._ahead_before: int | AheadAuto = 0
         self._threads: dict[str, threading.Thread] = {}
 
     # ── starting ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ from syncbot.runtime.durable.options import Interrupted
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.storage import StoreOptions
+from syncbot.types import AheadAuto
 
 
 @dataclass(frozen=True)
@@ -35,4 +36,4 @@ class SessionOptions:
     uncertain: Uncertain = "hold"
     durable: bool = True
     interrupted: Interrupted = "again"
-    ahead: int | None = None
+    ahead: int | AheadAuto | None = None
