@@ -76,10 +76,12 @@ class WebhookFace:
             if not self._wait_for_turn(session, began + max_seconds):
                 return Summary(1, 0, 0, 0, time.monotonic() - began, _ELSEWHERE)
             session.open()
-            inbox = session.components.store.inbox
+            components = session.components
+            inbox = components.store.inbox
             if self._lifecycle.options.state is None:
                 inbox.store([incoming])
-            done = run_here(inbox, session.components.dispatcher.handle, session.stop, began + max_seconds, session.components.workers.durability)
+            deadline, durability = began + max_seconds, components.workers.durability
+            done = run_here(inbox, components.dispatcher.handle, session.stop, deadline, durability, more=components.clock.begin_due)
             counts = inbox.counts()
         finally:
             session.close()
