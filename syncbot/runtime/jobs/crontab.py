@@ -39,7 +39,8 @@ def next_cron(text: str, after: datetime) -> datetime | None:
         raise ValueError(f"{text!r} is no time in cron's form, which has five fields: minute hour day month weekday, for example '*/5 * * * *'")
     weekdays = ",".join(_unrolled(part) for part in fields[4].lower().split(","))
     try:
-        return next(CronSim(" ".join((*fields[:4], weekdays)), after), None)
+        # In the second of two hours that are alike cronsim gives times of the first one.
+        return next((found for found in CronSim(" ".join((*fields[:4], weekdays)), after) if found.timestamp() > after.timestamp()), None)
     except CronSimError as problem:
         raise ValueError(f"{text!r} is no time in cron's form ({problem}); for example '*/5 * * * *'") from None
 

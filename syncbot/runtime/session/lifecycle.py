@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -23,6 +23,7 @@ from syncbot.process import ForkSafeLock, PerProcess
 from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.receiving.intake import Intake
+from syncbot.runtime.session.early_start import EarlyStart
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Components, Session
 from syncbot.runtime.session.session_options import SessionOptions
@@ -56,6 +57,7 @@ class Lifecycle:
         self._session: Session | None = None
         self._starting = ForkSafeLock()
         self._intakes = PerProcess(self._make_intake)
+        self._early: EarlyStart | None = None
 
     @property
     def session(self) -> Session | None:
@@ -78,6 +80,8 @@ class Lifecycle:
 
     def start(self, *, poll: bool = True) -> Session:
         """See `Runtime.start`."""
+        if self._early is not None:
+            self._early.cancel()
         if not poll:
             self.need_state()
         session = self._new_session(ServiceNotifier(*service_settings()), poll=poll)
@@ -95,8 +99,15 @@ class Lifecycle:
         atexit.register(self.stop)
         return session
 
+    def start_soon(self, start: Callable[[], object]) -> None:
+        """Start in this process, or in those that are forked from it, without waiting for a request, if there are jobs."""
+        self._early = EarlyStart(start, lambda: bool(self._jobs.names()))
+        self._early.begin()
+
     def stop(self, grace: float | None = None) -> None:
         """See `Runtime.stop`."""
+        if self._early is not None:
+            self._early.cancel()
         session = self.session
         atexit.unregister(self.stop)
         self.close_intake()
