@@ -542,7 +542,7 @@ def run_job(rig: Rig, function: Callable[[Context], object], **facts: Any) -> Ch
     functions = JobFunctions()
     functions.job("daily")(function)
     entry = JobEntry("daily", "daily", {"at": 0.0}, 1_800_000_000.0, **facts)
-    return Dispatcher(rig.app, rig.bot, rig.store.data, jobs=functions).handle(json.loads(job_body(entry, repeats=False)), Turn())
+    return Dispatcher(rig.app.routes, rig.bot, rig.store.data, jobs=functions).handle(json.loads(job_body(entry, repeats=False)), Turn())
 
 
 def test_jobs_have_a_context_without_an_update(rig: Rig) -> None:

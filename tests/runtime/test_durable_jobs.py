@@ -370,6 +370,34 @@ def test_two_processes_on_one_file_run_each_time_once(server: BotApiServer, make
         assert store.jobs.entries() == []
 
 
+DYING = """
+import os, sys
+from syncbot import Bot, Runtime
+
+url, token, state, marker = sys.argv[1:]
+app = Runtime(Bot(token, base_url=url, proxies=["direct"]), state=state)
+
+@app.job("tell")
+def tell(context):
+    context.reply("one")
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        os.kill(os.getpid(), 9)
+    context.reply("two")
+
+app.run_once()
+"""
+
+
+def test_a_job_that_died_goes_on_there(server: BotApiServer, make_app: MakeApp, tmp_path: Path) -> None:
+    """A job is a durable handler: what it had sent before its process was killed is not sent again."""
+    app, user = make_app(), server.user(id=42)
+    app.jobs.at(0.0, "tell", chat_id=42)
+    command = [sys.executable, "-c", DYING, server.url, server.token, str(tmp_path / "bot.db"), str(tmp_path / "marker")]
+    assert [subprocess.run(command, check=False).returncode for _ in range(2)] == [-9, 0]
+    assert [message.text for message in user.messages] == ["one", "two"]
+
+
 def test_jobs_run_without_any_thread_waking_up_in_between(make_app: MakeApp) -> None:
     """A job that is put while nothing was due before is begun at its time, by the thread that slept."""
     app = make_app()
