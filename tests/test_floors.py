@@ -33,7 +33,7 @@ SAFE = {
     "waitress": "3.0.1",  # CVE-2024-49768, CVE-2024-49769
     "trustme": "1.2",
     "cryptography": "50",  # CVE-2026-26007, -34073, -39892, -69247
-    "apscheduler": "3.11",
+    "cronsim": "2.7",
     "flask": "3.1.3",  # CVE-2026-27205
     "gunicorn": "27",  # CVE-2024-1135, CVE-2024-6827, CVE-2026-134820
     "gevent": "23.9",  # CVE-2023-41419

@@ -41,14 +41,14 @@ DOORS = {
     "telebot": ("syncbot.adapters.telebot",),
     "asyncio": ("syncbot.adapters.ptb",),
     "dotenv": ("syncbot.config.envfile",),
-    "apscheduler": ("syncbot.runtime.work.jobs", "syncbot.runtime.work.crontab"),
+    "cronsim": ("syncbot.runtime.jobs.crontab",),
     "click": ("syncbot.cli.",),
     "waitress": ("syncbot.webhook.serving",),
     "trustme": ("syncbot.testing.certs",),
 }
 
 # Costs time or memory at each start, for what is rarely needed: imported within functions alone, or by modules that are imported so themselves.
-DEFERRED = {"tenacity", "telegram", "telebot", "trustme", "waitress", "socks", "dotenv", "apscheduler"}
+DEFERRED = {"tenacity", "telegram", "telebot", "trustme", "waitress", "socks", "dotenv", "cronsim"}
 LATE_MODULES = {
     "syncbot.transport.dialing.socks_socket",
     "syncbot.client.ptb.shortcuts",

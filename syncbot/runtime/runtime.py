@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,9 @@ from syncbot.regular import what_else
 from syncbot.runtime.durable.options import Interrupted, wrong_interrupted
 from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
+from syncbot.runtime.handling.stored_dict import all_owners
+from syncbot.runtime.jobs.functions import JobDecorator, JobFunctions, MissedWord
+from syncbot.runtime.jobs.jobs import Jobs, OpenJobs
 from syncbot.runtime.options import listened_to, opened_ahead
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.outbox import OpenQueue, RuntimeOutbox
@@ -27,9 +30,8 @@ from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.runtime.webhook_face import WebhookFace
-from syncbot.runtime.work.jobs import JobDecorator, Jobs
 from syncbot.secret import Secret
-from syncbot.storage import Store, StoreOptions
+from syncbot.storage import Scope, Store, StoreOptions, open_store
 from syncbot.storage.bot_lock import lock_path
 from syncbot.types import AheadMode
 
@@ -57,7 +59,8 @@ class Runtime(Router[D]):
     app.run()
     ```
 
-    It is a `Router`, with its handlers in `routes`; what runs at times is in `jobs`, and what is brought to it in `webhook`: their methods are its own too.
+    It is a `Router`, with its handlers in `routes`; what jobs do is in `job_functions`, when they do it in `jobs`, and what is brought to it in `webhook`:
+    the methods of all but `jobs` are its own too.
 
     Args:
         bot: whose updates are handled.
@@ -161,8 +164,9 @@ class Runtime(Router[D]):
         )
         super().__init__()
         self.bot = bot
-        self.jobs = Jobs()
-        self._lifecycle = Lifecycle(bot, self.routes, self.jobs, options)
+        self.job_functions = JobFunctions()
+        self._lifecycle = Lifecycle(bot, self.routes, self.job_functions, options)
+        self.jobs = Jobs(path, bot.id, self.job_functions, self._open_jobs)
         self.webhook = WebhookFace(self._lifecycle)
         self.outbox = RuntimeOutbox(path, bot, self._open_queue)
         """Queues calls in the state file (any method: `app.outbox.send_message(…)`); the runtime delivers them, in order per chat."""
@@ -267,6 +271,22 @@ class Runtime(Router[D]):
             raise RuntimeError("the runtime does not run")
         return session.components.store
 
+    def users(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Go through all users of whom something is remembered: the id and a copy of the `user_data` of each, by ascending ids.
+
+        Raises:
+            StorageError: the state file cannot be used.
+            RuntimeError: it does not run, and there is no state file.
+        """
+        components = self._lifecycle.components
+        if components is not None:
+            yield from all_owners(components.store.data, Scope.USER)
+        elif self.state is None:
+            raise RuntimeError("without a state file users are remembered only while the runtime runs")
+        else:
+            with open_store(self.state, self.bot.id, options=StoreOptions(check=False)) as store:
+                yield from all_owners(store.data, Scope.USER)
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -279,23 +299,32 @@ class Runtime(Router[D]):
         components = self._lifecycle.components
         return None if components is None else OpenQueue(components.store.outbox, components.outbox_folder, components.deliverer.notify)
 
+    def _open_jobs(self) -> OpenJobs | None:
+        """The jobs of the session that runs in this process."""
+        components = self._lifecycle.components
+        return None if components is None else OpenJobs(components.store.jobs, components.clock.notify, is_live=True)
+
     # ── what runs at times ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def every(self, seconds: float, *, name: str = "") -> JobDecorator:
-        """Run a job again and again; see `Jobs.every`."""
-        return self.jobs.every(seconds, name=name)
+    def job(self, name: str) -> JobDecorator:
+        """Name a function, for the jobs that are put by `app.jobs`; see `JobFunctions.job`."""
+        return self.job_functions.job(name)
 
-    def daily(self, time: str, tz: str | tzinfo | None = None, *, name: str = "") -> JobDecorator:
-        """Run a job once a day, at "09:00"; see `Jobs.daily`."""
-        return self.jobs.daily(time, tz, name=name)
+    def every(self, seconds: float, *, name: str = "", missed: MissedWord = "once") -> JobDecorator:
+        """Run a job again and again; see `JobFunctions.every`."""
+        return self.job_functions.every(seconds, name=name, missed=missed)
 
-    def cron(self, times: str, tz: str | tzinfo | None = None, *, name: str = "") -> JobDecorator:
-        """Run a job at the times of a crontab, "*/5 * * * *"; see `Jobs.cron`."""
-        return self.jobs.cron(times, tz, name=name)
+    def daily(self, time: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once") -> JobDecorator:
+        """Run a job once a day, at "09:00"; see `JobFunctions.daily`."""
+        return self.job_functions.daily(time, tz, name=name, missed=missed)
+
+    def cron(self, times: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once") -> JobDecorator:
+        """Run a job at the times of a crontab, "*/5 * * * *"; see `JobFunctions.cron`."""
+        return self.job_functions.cron(times, tz, name=name, missed=missed)
 
     def later(self, seconds: float, *, name: str = "") -> JobDecorator:
-        """Run a job once, in `seconds`; see `Jobs.later`."""
-        return self.jobs.later(seconds, name=name)
+        """Run a job once, in `seconds`; see `JobFunctions.later`."""
+        return self.job_functions.later(seconds, name=name)
 
     # ── what is brought ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -76,10 +76,12 @@ class WebhookFace:
             if not self._wait_for_turn(session, began + max_seconds):
                 return Summary(1, 0, 0, 0, time.monotonic() - began, _ELSEWHERE)
             session.open()
-            inbox = session.components.store.inbox
+            components = session.components
+            inbox = components.store.inbox
             if self._lifecycle.options.state is None:
                 inbox.store([incoming])
-            done = run_here(inbox, session.components.dispatcher.handle, session.stop, began + max_seconds, session.components.workers.durability)
+            deadline, durability = began + max_seconds, components.workers.durability
+            done = run_here(inbox, components.dispatcher.handle, session.stop, deadline, durability, more=components.clock.begin_due)
             counts = inbox.counts()
         finally:
             session.close()
@@ -97,7 +99,8 @@ class WebhookFace:
             path: the path of the webhook's URL; None takes every path, where the server has chosen by it already.
             secret_token: the secret that was given to setWebhook, 1 to 256 letters, digits, "_" and "-". None takes the one that
                 `run` and `syncbot webhook set` use, which is derived from the bot's token.
-            start: start this runtime with the first request in each process; otherwise it only stores, and another process has to handle.
+            start: start this runtime with the first request in each process, and where it has jobs, soon after the application was loaded; otherwise it
+                only stores, and another process has to handle.
             inline: handle each update within its request (see `handle`), for places where nothing may keep running between two requests.
 
         Raises:
@@ -108,7 +111,10 @@ class WebhookFace:
         hidden = Secret(derived_secret(self._lifecycle.bot._token) if secret_token is None else secret_token)
         del secret_token
         self._lifecycle.need_state()
-        return WebhookApp(self, path, hidden, start=start, inline=inline)
+        hook = WebhookApp(self, path, hidden, start=start, inline=inline)
+        if start and not inline:
+            self._lifecycle.start_soon(self.ensure_started)
+        return hook
 
     def run(
         self,

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart, Missed
 from syncbot.storage.promises.journal import Journal, JournalKey, JournalStep
 from syncbot.storage.promises.outbox import OutboxCall, OutboxItem, OutboxQueue, OutboxState, Outlook
 from syncbot.storage.promises.store import Meta, Store, StoreOptions
@@ -36,11 +37,15 @@ __all__ = [
     "End",
     "Inbox",
     "Incoming",
+    "JobEntries",
+    "JobEntry",
+    "JobStart",
     "Journal",
     "JournalKey",
     "JournalStep",
     "Member",
     "Meta",
+    "Missed",
     "Outbox",
     "OutboxCall",
     "OutboxItem",

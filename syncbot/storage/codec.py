@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncbot.storage.promises.data import Changes, DataChange, Scope, StateChange
+from syncbot.storage.promises.jobs import JobEntry
 from syncbot.storage.promises.outbox import OutboxCall
 
 _REASON_LENGTH = 20_000
@@ -127,6 +128,25 @@ def encode_call(call: OutboxCall) -> tuple[str, str]:
         raise TypeError(f"{call.method}: the names of parameters are strings")
     pairs = (f"{encode(name, 'a name')}:{encode(value, f'{call.method}: the parameter {name}')}" for name, value in names.items())
     return "{" + ",".join(pairs) + "}", encode(list(call.files), f"{call.method}: the list of files")
+
+
+EncodedJob = tuple[str, str, str, float, int | None, int | None, str, str, bool, bool]
+
+
+def encode_job(entry: JobEntry) -> EncodedJob:
+    """A job as its row: key, name, rule, next time, chat, user, data, missed, paused, declared.
+
+    Raises:
+        TypeError, ValueError: something in it is not JSON, or does not fit.
+    """
+    where = f"the job {entry.key!r}"
+    for text in (entry.key, entry.name):
+        text.encode()  # a lone surrogate would be refused by the database
+    if not 0 <= entry.next_time <= LAST_TIME:
+        raise ValueError(f"{where}: {entry.next_time} is no time in seconds since 1970")
+    chat, user = (None if id is None else int64(id, f"{where}: the id") for id in (entry.chat_id, entry.user_id))
+    data = encode(entry.data, f"{where}: data")
+    return entry.key, entry.name, encode(dict(entry.rule), where), float(entry.next_time), chat, user, data, str(entry.missed), entry.paused, entry.declared
 
 
 def shorten(reason: str) -> str:

@@ -17,7 +17,7 @@ from kits.storage_kit import bury
 from syncbot.cli.console.frame import COMMANDS
 from syncbot.cli.console.output import one_line
 from syncbot.logs import setup_logging
-from syncbot.storage import Incoming, OutboxCall, OutboxState, open_store
+from syncbot.storage import Incoming, JobEntry, OutboxCall, OutboxState, open_store
 from syncbot.terminal import harmless
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, User
 
@@ -79,6 +79,7 @@ def files(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, user: Us
         assert store.outbox.claim("one", lease=60.0)
         assert store.outbox.hold(number, "one", OutboxState.FAILED, EVIL)
         store.outbox.put(OutboxCall("sendMessage", {"chat_id": 1001, "text": EVIL}))
+        store.jobs.put(JobEntry(f"{ARGUMENT}!", EVIL, {"cron": EVIL, "tz": EVIL}, 0.0, data=EVIL))
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     Path("bot.log").write_text(f"{now} ERROR x: {EVIL}\nTraceback (most recent call last):\nValueError: {EVIL}\n", encoding="utf-8")
     Path("bot.env").write_text(f"TELEGRAM_BOT_TOKEN={TEST_TOKEN}\nSYNCBOT_CHAT='{EVIL.replace(chr(0), '')}'\n", encoding="utf-8")
@@ -102,6 +103,10 @@ CASES = [
     ("dead-letters", "show", "1"),
     ("dead-letters", "show", "1", "--json"),
     ("dead-letters", "drop", ARGUMENT),
+    ("jobs", "list"),
+    ("jobs", "list", "--json"),
+    ("jobs", "cancel", ARGUMENT),
+    ("jobs", "run", ARGUMENT),
     ("outbox", "list"),
     ("outbox", "list", "--json"),
     ("outbox", "flush", "--json"),

@@ -22,7 +22,22 @@ from pathlib import Path
 
 from kits.storage_kit import BOT, bury, finish
 from syncbot.errors import StorageError
-from syncbot.storage import Changes, DataChange, Incoming, JournalKey, JournalStep, OutboxCall, OutboxState, Scope, StateChange, Store, StoreOptions, open_store
+from syncbot.storage import (
+    Changes,
+    DataChange,
+    Incoming,
+    JobEntry,
+    JobStart,
+    JournalKey,
+    JournalStep,
+    OutboxCall,
+    OutboxState,
+    Scope,
+    StateChange,
+    Store,
+    StoreOptions,
+    open_store,
+)
 from syncbot.storage.sqlite.shapes import TABLES
 
 PAGE = 4096
@@ -84,6 +99,7 @@ def fill(store: Store, rows: int = ROWS) -> None:
             store.outbox.sending(item.id, "9-dead", lease=1e5)
         if n % 4 == 1:
             store.outbox.hold(item.id, "9-dead", OutboxState.UNCERTAIN if n % 8 == 1 else OutboxState.FAILED, "why")
+    store.jobs.put(*(JobEntry(f"k{n}", "remind", {"every": 60.0}, NOW + n - 5, n, data=padding, declared=n % 9 == 0) for n in range(rows)))
     for name, value in (("idle_limit", 20), ("username", "a_bot"), ("mode", "polling"), ("facts", {"ok": True, "at": NOW})):
         store.meta.set(name, value)
 
@@ -219,7 +235,7 @@ def _lasting(problem: StorageError) -> None:
 
 def verbs(store: Store) -> list[Callable[[], object]]:
     """Every verb of a store, in an order in which each finds something to do."""
-    inbox, letters, data, outbox, meta = store.inbox, store.dead_letters, store.data, store.outbox, store.meta
+    inbox, letters, data, outbox, jobs, meta = store.inbox, store.dead_letters, store.data, store.outbox, store.jobs, store.meta
     return [
         store.changed_by_others,
         inbox.next_offset,
@@ -246,6 +262,14 @@ def verbs(store: Store) -> list[Callable[[], object]]:
         partial(_pages, lambda after: outbox.entries(limit=50, after=after or 0)),
         lambda: outbox.entries(OutboxState.UNCERTAIN, OutboxState.FAILED),
         *(partial(outbox.get, id) for id in (1, 2, 4)),
+        jobs.entries,
+        partial(jobs.get, "k3"),
+        partial(jobs.next_time, ["remind"]),
+        lambda: jobs.begin([JobStart(entry, NOW + 60, "7", b'{"job":{}}') for entry in jobs.due(NOW + 9, ["remind"])]),
+        lambda: jobs.change("k5", paused=True),
+        lambda: jobs.remove("k6"),
+        lambda: jobs.put(JobEntry("k7", "other", {"at": NOW}, NOW)),
+        lambda: jobs.declare([JobEntry("k8", "other", {"at": NOW}, NOW, declared=True)]),
         lambda: outbox.retry(2),
         *(partial(outbox.drop, id) for id in (3, 4)),
         lambda: outbox.purge(-1e6),

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from syncbot import Bot, Context, Router, Runtime
+from syncbot.runtime.jobs.functions import JobFunctions
+from syncbot.runtime.jobs.jobs import Jobs
 from syncbot.runtime.webhook_face import WebhookFace
-from syncbot.runtime.work.jobs import Jobs
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
 
@@ -25,7 +26,7 @@ def app(tmp_path: Path) -> Runtime:
 def test_a_runtime_has_its_parts() -> None:
     """A runtime is a router, for whoever registers handlers, and no jobs and no webhook: it has them."""
     assert issubclass(Runtime, Router)
-    assert not issubclass(Runtime, Jobs | WebhookFace)
+    assert not issubclass(Runtime, Jobs | JobFunctions | WebhookFace)
 
 
 def test_handlers_of_runtime_and_router_are_the_same(app: Runtime) -> None:
@@ -100,7 +101,7 @@ def test_the_middleware_of_a_router_sees_what_the_handler_found(app: Runtime) ->
 @pytest.mark.parametrize(
     ("whole", "part"),
     [
-        *((getattr(Runtime, name), getattr(Jobs, name)) for name in ("every", "daily", "cron", "later")),
+        *((getattr(Runtime, name), getattr(JobFunctions, name)) for name in ("job", "every", "daily", "cron", "later")),
         *((getattr(Runtime, name), getattr(WebhookFace, name)) for name in ("process", "handle", "ensure_started", "wsgi")),
         (Runtime.run_webhook, WebhookFace.run),
     ],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import logging
 import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,12 +24,15 @@ from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.durable.seam import recorded
 from syncbot.runtime.handling import filters
 from syncbot.runtime.handling.context import Context
-from syncbot.runtime.handling.dispatcher import HandlerFailed
+from syncbot.runtime.handling.dispatcher import Dispatcher, HandlerFailed
 from syncbot.runtime.handling.handlers import ContinuePropagation, StopPropagation
 from syncbot.runtime.handling.router import Router
+from syncbot.runtime.job import job_body
+from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage import JournalKey
-from syncbot.storage.promises.data import NO_CHANGES, Scope, StateChange
+from syncbot.storage.promises.data import NO_CHANGES, Changes, Scope, StateChange
+from syncbot.storage.promises.jobs import JobEntry
 
 
 def fail(rig: Rig, raw: JSON | None = None, turn: Turn | None = None) -> HandlerFailed:
@@ -532,6 +537,14 @@ def test_what_an_error_handler_cannot_store_is_logged(rig: Rig, caplog: pytest.L
 # ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def run_job(rig: Rig, function: Callable[[Context], object], **facts: Any) -> Changes:
+    """Run a function as the job "daily", as it stands in the inbox."""
+    functions = JobFunctions()
+    functions.job("daily")(function)
+    entry = JobEntry("daily", "daily", {"at": 0.0}, 1_800_000_000.0, **facts)
+    return Dispatcher(rig.app.routes, rig.bot, rig.store.data, jobs=functions).handle(json.loads(job_body(entry, repeats=False)), Turn())
+
+
 def test_jobs_have_a_context_without_an_update(rig: Rig) -> None:
     """A job sends and remembers, and is told in words what it cannot do."""
 
@@ -543,13 +556,13 @@ def test_jobs_have_a_context_without_an_update(rig: Rig) -> None:
             (lambda: context.update, "no update"),
             (lambda: context.user_data, "user_data here: a context without an update has no user"),
             (lambda: context.reply("x"), "needs a chat_id, and there is none in a context without an update"),
-            (lambda: context.ask("x"), "not in jobs"),
+            (lambda: context.ask("x"), "not in jobs without one"),
         ):
             with pytest.raises(RuntimeError, match=words):
                 refused()
         assert context.state is None
 
-    changes = rig.dispatcher.run(job, "daily")
+    changes = run_job(rig, job)
     assert changes.data[0].changed == {"runs": 1}
     assert rig.transport.parameters("sendMessage") == [{"chat_id": 7, "text": "hello"}]
 
@@ -557,12 +570,12 @@ def test_jobs_have_a_context_without_an_update(rig: Rig) -> None:
 def test_a_failing_job_reaches_the_error_handlers(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     """Error handlers get None for the update of a job; without one, the failure is logged."""
     with pytest.raises(HandlerFailed, match="ZeroDivisionError"):
-        rig.dispatcher.run(lambda context: 1 / 0, "daily")
+        run_job(rig, lambda context: 1 / 0)
     assert "the job daily failed" in caplog.text
     told: list[Any] = []
     rig.app.error(lambda update, context: told.append((update, context.job)))
     with pytest.raises(HandlerFailed):
-        rig.dispatcher.run(lambda context: 1 / 0, "daily")
+        run_job(rig, lambda context: 1 / 0)
     assert told == [(None, "daily")]
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from kits.runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
 
 from syncbot.runtime.handling.context import Context
+from syncbot.runtime.jobs.rules import cron_rule, next_time
 from syncbot.runtime.runtime import Runtime
-from syncbot.runtime.work.crontab import crontab_trigger
 from syncbot.storage import open_store
 from syncbot.testing import BotApiServer
 
@@ -207,36 +204,6 @@ def test_a_job_is_not_begun_while_it_runs(make_app: MakeApp) -> None:
     assert all(at_once)
 
 
-def test_jobs_do_not_run_in_run_once(make_app: MakeApp) -> None:
-    """run_once is started by cron, which has its own times."""
-    app, seen = make_app(), Seen()
-    app.every(0.01)(lambda context: seen.add("run"))
-    app.run_once()
-    assert not seen.texts
-
-
-def test_a_runtime_without_jobs_loads_nothing(server: BotApiServer, tmp_path: Path) -> None:
-    """APScheduler is an extra: where it is missing a bot without jobs runs, and a job says what to install."""
-    source = (
-        "import sys\n"
-        "sys.modules['apscheduler'] = None\n"
-        "from syncbot import Bot, ConfigError, Runtime\n"
-        f"app = Runtime(Bot({server.token!r}, base_url={server.url!r}, proxies=['direct']), state={str(tmp_path / 'bot.db')!r})\n"
-        "app.message()(lambda update, context: None)\n"
-        "app.start()\n"
-        "app.stop()\n"
-        "for register in (lambda: app.every(1), lambda: app.daily('09:00'), lambda: app.cron('* * * * *'), lambda: app.later(1)):\n"
-        "    try:\n"
-        "        register()\n"
-        "    except ConfigError as error:\n"
-        "        assert \"pip install 'syncbot[jobs]'\" in str(error), error\n"
-        "    else:\n"
-        "        raise AssertionError\n"
-    )
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 # ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -287,20 +254,10 @@ MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 )
 def test_a_crontab_is_read_as_cron_reads_it(times: str, expected: list[str]) -> None:
     """Sunday is 0 and 7, a week may go round its end, and a day and a weekday are alternatives."""
-    trigger, found = crontab_trigger(times, "UTC"), []
-    previous, now = None, MONDAY + timedelta(seconds=1)
+    found, now = [], MONDAY.timestamp()
     for _ in expected:
-        previous = trigger.get_next_fire_time(previous, now)
-        found.append(previous.strftime("%d %H:%M"))
-        now = previous + timedelta(seconds=1)
+        following = next_time(cron_rule(times, "UTC"), now)
+        assert following is not None
+        now = following
+        found.append(datetime.fromtimestamp(now, UTC).strftime("%d %H:%M"))
     assert found == expected
-
-
-def test_a_daily_time_is_that_of_its_zone(make_app: MakeApp) -> None:
-    """09:00 in Berlin is 09:00 there, in summer and in winter."""
-    app = make_app()
-    app.daily("09:00:30", tz="Europe/Berlin")(lambda context: None)
-    trigger = app.jobs._jobs[0].make_trigger()
-    for day, hour in ((datetime(2026, 1, 5, tzinfo=UTC), 8), (datetime(2026, 7, 5, tzinfo=UTC), 7)):
-        found = trigger.get_next_fire_time(None, day).astimezone(UTC)
-        assert (found.hour, found.minute, found.second) == (hour, 0, 30)

@@ -22,7 +22,6 @@ from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.runtime import Runtime
-from syncbot.runtime.work.tasks import JobRun
 from syncbot.runtime.work.workers import Turn, Workers
 from syncbot.storage import Store, open_store
 from syncbot.storage.promises.data import NO_CHANGES, Changes
@@ -430,48 +429,6 @@ def test_a_store_that_cannot_be_used_ends_the_workers_and_is_told(tmp_path: Path
     assert becomes(lambda: rig.fatal)
     assert becomes(lambda: not own_threads())
     rig.stop.set()
-
-
-# ── jobs on the workers ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.goes_on_after("the job tidy could not be run")
-def test_jobs_run_on_the_workers_and_harm_them_as_little(store: Store) -> None:
-    """A job runs when a worker is free, and whatever it raises, the worker goes on with updates."""
-    seen = Seen()
-
-    def job() -> None:
-        seen.add(threading.current_thread().name)
-        raise SystemExit
-
-    rig = Rig(store, lambda raw, turn: seen.add("update"), 1)
-    with logged() as log, working(rig) as workers:
-        workers.submit(JobRun("tidy", job))
-        seen.wait_number(1)
-        put(store, (1, "a"))
-        workers.notify(1)
-        seen.wait("update")
-        assert log.count("the job tidy could not be run") == 1
-    assert seen.texts[0].startswith("syncbot-worker")
-
-
-def test_a_stop_waits_for_the_running_job_and_forgets_the_others(store: Store) -> None:
-    """At a stop the job that runs has its time; those that have not begun are not begun."""
-    seen, begun, go_on = Seen(), threading.Event(), threading.Event()
-
-    def job() -> None:
-        begun.set()
-        go_on.wait(SECONDS)
-        seen.add("ended")
-
-    rig = Rig(store, lambda raw, turn: None, 1)
-    with working(rig) as workers:
-        workers.submit(JobRun("first", job))
-        assert begun.wait(SECONDS)
-        workers.submit(JobRun("second", lambda: seen.add("second")))
-        rig.stop.set()
-        threading.Timer(0.2, go_on.set).start()
-    assert seen.texts == ["ended"]
 
 
 # ── waiting for answers ──────────────────────────────────────────────────────────────────────────────────────────────

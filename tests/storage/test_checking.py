@@ -83,7 +83,7 @@ def test_what_stands_only_in_the_log_is_saved(folder: Path) -> None:
     assert {name: content for name, content in listed(folder).items() if not name.startswith("new.db")} == before
 
 
-@pytest.mark.parametrize("table", ["inbox", "body", "seen", "dead_letter", "data", "conversation", "outbox"])
+@pytest.mark.parametrize("table", ["inbox", "body", "seen", "dead_letter", "data", "conversation", "outbox", "job"])
 def test_rows_behind_destroyed_pages_are_saved(folder: Path, whole: bytes, table: str) -> None:
     """Where the first page of a table's rows, one in the middle and the last are destroyed, every row of all the other pages is saved."""
     path = folder / "bot.db"
@@ -149,7 +149,7 @@ def test_whatever_is_damaged_a_whole_file_comes_of_it(folder: Path, chunk: int) 
         findings = check(path)
         salvage(findings, new, BOT)
         saved = rows_of(new)
-        for name in ("inbox", "data", "outbox"):
+        for name in ("inbox", "data", "outbox", "job"):
             assert saved[name] == findings_minus(findings, name, saved), damage.name
         assert damage.data == path.read_bytes()
         counts = {name: len(sound) for name, sound in rows(findings).items()}
@@ -189,7 +189,7 @@ def test_damaged_values_are_told_and_the_other_rows_are_saved(folder: Path, tabl
                 if name not in (table, "inbox", "body", "dead_letter"):
                     assert after[name] == everything[name]
             assert rows(findings)[table] >= after[table] & everything[table]
-            if table in ("data", "conversation", "outbox", "seen"):
+            if table in ("data", "conversation", "outbox", "seen", "job"):
                 assert saved.lost == {table: len(bad)}
                 assert after[table] == rows(findings)[table]
 

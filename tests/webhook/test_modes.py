@@ -142,7 +142,7 @@ def test_a_start_that_fails_leaves_a_later_one_alone(app: Runtime, second: Runti
             session.done = Ended()
             return session
 
-    late = Late(bot, app.routes, app.jobs, app._lifecycle.options)
+    late = Late(bot, app.routes, app.job_functions, app._lifecycle.options)
     second.start(poll=False)
     with pytest.raises(AlreadyRunning):
         late.start()

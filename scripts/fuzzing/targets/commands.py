@@ -23,7 +23,7 @@ from fuzzing.target import Target
 from syncbot.cli import run
 from syncbot.cli.console.exits import MEANINGS
 from syncbot.cli.console.frame import COMMANDS
-from syncbot.storage import Incoming, OutboxCall, open_store
+from syncbot.storage import Incoming, JobEntry, OutboxCall, open_store
 from syncbot.testing import BotApiServer
 
 _INTERRUPT_SECONDS = 0.4
@@ -76,7 +76,8 @@ class CommandLines(Target):
             f"init\n--no-pair\n--chat\n1001\n--new-token\n<\n{TOKEN}", "chat-id\n--all\n--json", "doctor\n--watch\n0\n--json",
             "monitor\n--once\n--state\nbot.db", "webhook\nset\nhttps://x/hook",
             "webhook\ninfo\n--json", "webhook\ndelete", "outbox\nlist\n--state\nbot.db", "outbox\nflush\n--state\nbot.db\n--seconds\n1",
-            "dead-letters\nlist\n--state\nbot.db\n--json",
+            "dead-letters\nlist\n--state\nbot.db\n--json", "jobs\nlist\n--state\nbot.db", "jobs\npause\ntea\n--state\nbot.db",
+            "jobs\nrun\ntea\nx\n--state\nbot.db",
             "dead-letters\nshow\n1\n--state\nbot.db", "dead-letters\nretry\n1\n--state\nbroken.db", "--version", "--help", "nothing",
             "--env-file\nenv\n--debug\ncall\ngetMe",
         )
@@ -98,6 +99,7 @@ class CommandLines(Target):
             store.inbox.recover()
             bury(store.inbox, store.inbox.claim()[0], "why \x1b[2J\u202e")
             store.outbox.put(OutboxCall("sendMessage", {"chat_id": 1001, "text": "queued"}))
+            store.jobs.put(JobEntry("tea", "remind", {"daily": "09:00", "tz": None}, 2e9, 1001, data="tea"))
         self.confinement = Confinement(self.place)
         for name in [name for name in os.environ if name.upper().endswith("_PROXY") or name.startswith(("SYNCBOT_", "XDG_", "TELEGRAM_"))]:
             del os.environ[name]

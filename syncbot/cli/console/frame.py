@@ -34,6 +34,7 @@ COMMANDS = {
     "webhook": "webhook",
     "outbox": "outbox",
     "dead-letters": "dead_letters",
+    "jobs": "jobs",
     "check-state": "check_state",
 }
 """Each command and its module in this package; the order is that of the help."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from syncbot.runtime.durable.run import DurableRun, unrecorded
 from syncbot.runtime.handling.replies import Replies
 from syncbot.runtime.handling.stored_dict import StoredDict, plain, to_json
-from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, kind_of, target_of
+from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, job_target, kind_of, target_of
+from syncbot.runtime.job import Job
 from syncbot.storage.promises.data import Changes, Data, Scope, StateChange
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Context(Replies):
         data: where the dicts and the state are loaded from.
         raw: the update as JSON; None in jobs.
         answers: where the handler may wait for one; None where nobody can wait.
-        job: what a job is known by; None for an update.
+        job: the job that runs; None for an update.
         bot_username: tells the bot's user name, or None where it is not known.
         run: what the handler's steps are written with; None where nothing is.
     """
@@ -66,7 +67,7 @@ class Context(Replies):
         *,
         raw: Mapping[str, Any] | None = None,
         answers: Answers | None = None,
-        job: Any = None,
+        job: Job | None = None,
         bot_username: Callable[[], str | None] = lambda: None,
         run: DurableRun | None = None,
     ) -> None:
@@ -74,6 +75,7 @@ class Context(Replies):
         self.raw = raw
         """The update as JSON, as Telegram sent it."""
         self.job = job
+        """The job that runs: its name, with what it was given; None for an update."""
         self.run = run or unrecorded()
         """The run of the handler: what stands in the journal, and is not done again. For syncbot's own parts."""
         self.args: list[str] = []
@@ -82,7 +84,7 @@ class Context(Replies):
         """What the pattern of the handler, or `filters.regex`, found."""
         self.error: BaseException | None = None
         """In error handlers: what was raised."""
-        self._target: ReplyTarget | None = None
+        self._target: ReplyTarget | None = None if job is None else job_target(job.chat_id, job.user_id)
         self._data = data
         self._answers = answers
         self._bot_username = bot_username
@@ -279,9 +281,10 @@ class Context(Replies):
 
     def _check_ask(self) -> None:
         if self._answers is None:
-            raise RuntimeError("context.ask() works in the handlers of a runtime with a state file only, not in jobs and error handlers; use context.state")
+            raise RuntimeError("context.ask() works in the handlers of a runtime with a state file only, not in error handlers; use context.state")
         if self._conversation() is None:
-            raise RuntimeError("context.ask() waits for a user in a chat, and this update lacks one of them")
+            what = "this update lacks one of them" if self.job is None else "not in jobs without one: put the job with chat_id="
+            raise RuntimeError(f"context.ask() waits for a user in a chat, and {what}")
 
     def _wait_for_answer(self, timeout: float) -> telegram.Message:
         where = self._conversation()

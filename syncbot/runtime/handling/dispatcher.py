@@ -14,6 +14,7 @@ from syncbot.runtime.handling.context import Answers, Context
 from syncbot.runtime.handling.handlers import ContinuePropagation, Handler, Middleware, StopPropagation, call
 from syncbot.runtime.handling.router import Route, Routes
 from syncbot.runtime.handling.update_facts import is_answer, user_id_of
+from syncbot.runtime.job import Job, JobSource, job_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class HandlerFailed(Exception):
         super().__init__(reason)
         self.reason = reason
         self.changes = changes
+        self.keep = True
+        """Whether it goes to the dead letters."""
 
 
 class Dispatcher:
@@ -44,6 +47,7 @@ class Dispatcher:
         routes: the handlers.
         bot: the bot.
         data: where user_data, chat_data, bot_data and states are loaded from.
+        jobs: what jobs do.
         allowed_users: the ids of those who may use the bot; None for everybody.
         bot_username: tells the bot's own user name, for commands such as "/start@ThisBot"; asked only where one is met.
     """
@@ -54,21 +58,23 @@ class Dispatcher:
         bot: Bot,
         data: Data,
         *,
+        jobs: JobSource | None = None,
         allowed_users: frozenset[int] | None = None,
         bot_username: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._routes = routes
         self._bot = bot
         self._data = data
+        self._jobs = jobs
         self._allowed_users = allowed_users
         self._bot_username = bot_username
         self._log = get_logger(__name__)
 
     def handle(self, raw: dict[str, Any], answers: Answers | None = None) -> Changes:
-        """Handle one update, whichever way it came in.
+        """Handle one update, whichever way it came in, or run a job.
 
         Args:
-            raw: the update as JSON.
+            raw: the update as JSON, or what `job_body` made.
             answers: where its handler may wait for an answer, or it may be one that a handler waits for; None where nobody can wait.
 
         Returns:
@@ -78,6 +84,8 @@ class Dispatcher:
             HandlerFailed: it is to go to the dead letters.
             Stopped, Suspended: the update is to be handled again.
         """
+        if (job := job_of(raw)) is not None:
+            return self._run_job(job, answers)
         if not self.allows(raw):
             self._log.debug("an update of a user who is not allowed was passed over")
             return NO_CHANGES
@@ -87,14 +95,6 @@ class Dispatcher:
             if chat_id is not None and user_id is not None and answers.offer(chat_id, user_id, raw):
                 return NO_CHANGES
         return self._guarded(context, self._dispatch)
-
-    def run(self, function: Callable[[Any], object], job: Any = None) -> Changes:
-        """Run a job: the same without an update. The function gets a `Context`.
-
-        Returns, raises:
-            As `handle`.
-        """
-        return self._guarded(self._context(job=job), lambda context: call(function, context))
 
     def allows(self, raw: object) -> bool:
         """Whether an update comes from somebody who may use the bot. With a list, one that comes from nobody is refused."""
@@ -122,6 +122,29 @@ class Dispatcher:
             raise failure
         finally:
             del failure  # its traceback holds this frame: another circle
+
+    def _run_job(self, job: Job, answers: Answers | None) -> Changes:
+        """The same without an update. The function gets a `Context`."""
+        function = self._jobs.find(job.function) if self._jobs is not None else None
+        if function is None or self._jobs is None:
+            return self._no_such_job(job)
+        try:
+            changes = self._guarded(self._context(job=job, answers=answers), partial(_call_job, function))
+        except HandlerFailed as failure:
+            failure.keep = not job.repeats and not job.declared  # one that repeats has its next time
+            if not job.repeats:
+                self._jobs.ended(job.key)
+            raise
+        if not job.repeats:
+            self._jobs.ended(job.key)
+        return changes
+
+    def _no_such_job(self, job: Job) -> Changes:
+        words = f"this program has no job {job}, which was due at {job.due:%Y-%m-%d %H:%M:%S} UTC"
+        self._log.error("%s", words)
+        if job.declared:
+            return NO_CHANGES  # it has ended with the program that had it
+        raise HandlerFailed(f"{words}; name its function with @app.job({str(job)!r}), and have it run again: syncbot dead-letters retry")
 
     # ── handlers ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,6 +216,11 @@ class Dispatcher:
 def _call(handler: Handler, update: telegram.Update, context: Context) -> None:
     with context.run.within(handler.function, handler.durable, handler.interrupted):
         call(handler.function, update, context)
+
+
+def _call_job(function: Callable[[Any], object], context: Context) -> None:
+    with context.run.within(function, None, None):
+        call(function, context)
 
 
 def _within(route: Route, update: telegram.Update, context: Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from syncbot.storage.promises.data import Data, DataChange, Scope
@@ -73,6 +74,14 @@ class StoredDict(dict[str, Any]):
         if wrong := [key for key in self if not isinstance(key, str)]:
             raise TypeError(f"{name}[{wrong[0]!r}] cannot be stored: a key has to be a str")
         return {key: to_json(value, f"{name}[{key!r}]") for key, value in self.items()}
+
+
+def all_owners(data: Data, scope: Scope) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Everybody of whom something is remembered, with what that is, page by page."""
+    after: int | None = None
+    while owners := data.owners(scope, after=after):
+        yield from ((owner, data.load(scope, owner)) for owner in owners)
+        after = owners[-1]
 
 
 def plain(value: Any, name: str) -> Any:

@@ -145,6 +145,13 @@ def target_of(raw: object) -> ReplyTarget:
     )
 
 
+def job_target(chat_id: int | None, user_id: int | None) -> ReplyTarget:
+    """The same for a job with a chat or a user; a private chat has the id of its user."""
+    chat = user_id if chat_id is None else chat_id
+    user = chat_id if user_id is None and chat_id is not None and chat_id > 0 else user_id
+    return ReplyTarget(chat_id=chat, reply_chat_id=chat, user_id=user)
+
+
 def ordered_kinds(names: Iterable[str]) -> list[str]:
     """Put kinds into the table's order, with those that it does not have at the end."""
     wanted = set(names)

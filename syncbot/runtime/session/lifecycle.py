@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -21,12 +21,13 @@ from syncbot.config import service_settings
 from syncbot.errors import ConfigError
 from syncbot.process import ForkSafeLock, PerProcess
 from syncbot.runtime.handling.router import Routes
+from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.receiving.intake import Intake
+from syncbot.runtime.session.early_start import EarlyStart
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Components, Session
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.session.summary import Summary
-from syncbot.runtime.work.jobs import Jobs
 from syncbot.storage import StoreOptions
 
 _ONCE_ATTEMPTS = 4
@@ -44,11 +45,11 @@ class Lifecycle:
     Args:
         bot: whose updates are handled.
         routes: what handles them.
-        jobs: what runs at times beside them.
+        jobs: what jobs do.
         options: how.
     """
 
-    def __init__(self, bot: Bot, routes: Routes, jobs: Jobs, options: SessionOptions) -> None:
+    def __init__(self, bot: Bot, routes: Routes, jobs: JobFunctions, options: SessionOptions) -> None:
         self.bot = bot
         self.options = options
         self._routes = routes
@@ -56,6 +57,7 @@ class Lifecycle:
         self._session: Session | None = None
         self._starting = ForkSafeLock()
         self._intakes = PerProcess(self._make_intake)
+        self._early: EarlyStart | None = None
 
     @property
     def session(self) -> Session | None:
@@ -78,6 +80,8 @@ class Lifecycle:
 
     def start(self, *, poll: bool = True) -> Session:
         """See `Runtime.start`."""
+        if self._early is not None:
+            self._early.cancel()
         if not poll:
             self.need_state()
         session = self._new_session(ServiceNotifier(*service_settings()), poll=poll)
@@ -95,8 +99,15 @@ class Lifecycle:
         atexit.register(self.stop)
         return session
 
+    def start_soon(self, start: Callable[[], object]) -> None:
+        """Start in this process, or in those that are forked from it, without waiting for a request, if there are jobs."""
+        self._early = EarlyStart(start, lambda: bool(self._jobs.names()))
+        self._early.begin()
+
     def stop(self, grace: float | None = None) -> None:
         """See `Runtime.stop`."""
+        if self._early is not None:
+            self._early.cancel()
         session = self.session
         atexit.unregister(self.stop)
         self.close_intake()
@@ -238,6 +249,7 @@ def _work_off(components: Components, deadline: float, stop: threading.Event) ->
     poller, workers = components.poller, components.workers
     failures = 0
     while (left_seconds := deadline - time.monotonic()) > 0 and not stop.is_set():
+        workers.retry.until_stop(components.clock.begin_due)
         failed = poller.facts.failures
         pause_seconds = poller.step(wait=0)
         if poller.facts.failures > failed:
@@ -250,6 +262,7 @@ def _work_off(components: Components, deadline: float, stop: threading.Event) ->
             components.backlog.wait_for_room()  # a handler that hangs does not keep the others' updates from being fetched
         else:
             looked = time.monotonic()
-            if workers.wait_until_idle(deadline) and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS:
+            idle = workers.wait_until_idle(deadline)
+            if idle and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS and not components.clock.begin_due():
                 return ""
     return "the time was up" if not stop.is_set() else "it was stopped"

@@ -17,6 +17,7 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError
 from syncbot.regular import opener
+from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.day_count import DayCount
@@ -44,6 +45,7 @@ class Watched:
     bot: Bot
     store: Store
     workers: Workers
+    clock: Clock
     poller: Poller
     deliverer: Deliverer
     options: SessionOptions
@@ -76,6 +78,7 @@ class Monitor:
     def tick(self) -> None:
         """Look around; to be called every `tick_seconds`. Nothing that goes wrong here may keep it from the rest."""
         self._guarded("storage", self._look_for_foreign_updates)  # whoever wrote them may have died before it could say so
+        self._watched.clock.tick()
         now, watched = time.monotonic(), self._watched
         self._warn_of_hanging_handlers(now)
         self._end_stalled_poll(now)
@@ -156,6 +159,7 @@ class Monitor:
         changed = self._watched.store.changed_by_others()
         if changed:
             self._watched.workers.notify()
+            self._watched.clock.notify()
         if changed or self._watched.deliverer.lacks_thread:
             self._watched.deliverer.notify()
 

@@ -16,6 +16,8 @@ from syncbot.logs import guard
 from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Routes
+from syncbot.runtime.jobs.clock import Clock
+from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
@@ -24,7 +26,6 @@ from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.mode import join_in, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
 from syncbot.runtime.session.session_options import SessionOptions
-from syncbot.runtime.work.jobs import Jobs
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import open_store
@@ -49,6 +50,7 @@ class Components:
     dispatcher: Dispatcher
     backlog: DurableBacklog | MemoryBacklog
     workers: Workers
+    clock: Clock
     poller: Poller
     deliverer: Deliverer
     outbox_folder: QueueFolder
@@ -61,11 +63,11 @@ class Session:
     Args:
         bot: whose updates are handled.
         routes: what handles them.
-        jobs: what runs at times beside them.
+        jobs: what jobs do.
         options: how.
     """
 
-    def __init__(self, bot: Bot, routes: Routes, jobs: Jobs, options: SessionOptions) -> None:
+    def __init__(self, bot: Bot, routes: Routes, jobs: JobFunctions, options: SessionOptions) -> None:
         self.process = os.getpid()
         self.stop = threading.Event()
         self.forced = threading.Event()
@@ -107,10 +109,11 @@ class Session:
         """
         options, bot = self._options, self._bot
         store = self._open_store()
-        dispatcher = Dispatcher(self._routes, bot, store.data, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
+        dispatcher = Dispatcher(self._routes, bot, store.data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
         journal = store.journal if options.durable and store.persistent else None
         durability = Durability(journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders)
         workers: Workers
+        clock: Clock
         backlog = DurableBacklog(store.inbox, self.stop, options.most_waiting, lambda: workers.has_idle) if store.persistent else MemoryBacklog(self.stop)
         workers = Workers(
             store.inbox,
@@ -120,9 +123,12 @@ class Session:
             may_wait=store.persistent,
             durability=durability,
             prepare=bot.load_types,
-            on_finished=backlog.finished,
+            on_finished=lambda update_id: backlog.finished(update_id) if update_id >= 0 else clock.notify(),
             on_fatal=self.fail,
         )
+        clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify)
+        clock.declare()
+        self._jobs.follow(clock.add)
         learned = store.meta.get(_IDLE_LIMIT)
         poller = Poller(
             bot.fetch_updates,
@@ -137,8 +143,9 @@ class Session:
         )
         folder = QueueFolder.beside(options.state)
         deliverer = Deliverer(store.outbox, bot, folder, uncertain=options.uncertain, stop=self.stop, on_fatal=self.fail)
-        watched = Watched(bot, store, workers, poller, deliverer, options)
-        self._components = Components(store, dispatcher, backlog, workers, poller, deliverer, folder, Monitor(watched, self._own_threads, self.stop.is_set))
+        watched = Watched(bot, store, workers, clock, poller, deliverer, options)
+        monitor = Monitor(watched, self._own_threads, self.stop.is_set)
+        self._components = Components(store, dispatcher, backlog, workers, clock, poller, deliverer, folder, monitor)
         bot.stop_event = self.stop
         self._ahead_before = bot.ahead
         if options.ahead is not None:
@@ -224,7 +231,7 @@ class Session:
             self._begin("poller", components.poller.run)
         if components.store.persistent:
             self._begin("news", lambda: components.monitor.follow_others(self.stop))
-        self._jobs.start(components.workers, components.dispatcher, components.store.data)
+        self._begin("jobs", lambda: components.clock.run(self.stop))
         self._options.notifier.ready("polling" if self._options.poll else "handling")
         while not self.stop.wait(components.monitor.tick_seconds):
             components.monitor.tick()
@@ -281,7 +288,7 @@ class Session:
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def close(self) -> None:
-        """End what is left, in this order: new jobs, the poll, handlers and jobs, the outbox, the last confirmation, the state file, the lock.
+        """End what is left, in this order: the poll and new jobs, handlers, the outbox, the last confirmation, the state file, the lock.
 
         The lock goes last, so that nobody takes over while a handler still runs.
         """
@@ -289,7 +296,6 @@ class Session:
         components = self._components
         try:
             self._guarded(self._options.notifier.stopping)
-            self._guarded(self._jobs.stop)
             if components is not None:
                 self._guarded(lambda: self._end_poll(components))
                 self._guarded(lambda: components.workers.join(self.grace, self.forced))
@@ -310,7 +316,9 @@ class Session:
                 self.done.set()  # whoever waits for the end must not wait for ever
 
     def _end_poll(self, components: Components) -> None:
+        self._jobs.follow(None)
         components.backlog.wake()
+        components.clock.notify()
         components.workers.notify()
         components.deliverer.wake()
         if "poller" in self._threads:
@@ -344,8 +352,8 @@ class Session:
         store, self._store = self._store, None
         if store is not None:
             self._guarded(store.close)
-        if "news" in self._threads:
-            self._threads["news"].join(_POLLER_END_SECONDS)
+        for name in {"news", "jobs"}.intersection(self._threads):
+            self._threads[name].join(_POLLER_END_SECONDS)
 
     @staticmethod
     def _guarded(step: Callable[[], object]) -> None:

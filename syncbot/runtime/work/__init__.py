@@ -1,1 +1,1 @@
-"""The threads that handle updates and run jobs."""
+"""The threads that handle updates."""

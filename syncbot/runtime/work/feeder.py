@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from syncbot.errors import StorageError
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
-from syncbot.runtime.work.tasks import Busy, JobRun
+from syncbot.runtime.work.tasks import Busy
 from syncbot.storage.promises.data import NO_CHANGES
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
@@ -67,7 +67,6 @@ class Feeder:
         self.settled = 0
         """How many ends are recorded."""
         self._ready: deque[Claimed] = deque()
-        self._jobs: deque[JobRun] = deque()
         self.idle = 0
         """How many workers have nothing to do."""
         self._news = 0
@@ -101,17 +100,12 @@ class Feeder:
         """Let those that have nothing to do look whether they are to end."""
         self._work_ready.notify_all()
 
-    def submit(self, job: JobRun) -> None:
-        """Hand this out as soon as a worker is free."""
-        self._jobs.append(job)
-        self._work_ready.notify()
-
-    def take(self, is_over: Callable[[], bool]) -> Claimed | JobRun | None:
+    def take(self, is_over: Callable[[], bool]) -> Claimed | None:
         """What is to be done next, as soon as there is something; None when the calling thread is to end."""
         while not is_over() and not self._has_ended:
-            if self._jobs or self._ready:
-                task = self._jobs.popleft() if self._jobs else self._ready.popleft()
-                if self._jobs or self._ready:
+            if self._ready:
+                task = self._ready.popleft()
+                if self._ready:
                     self._work_ready.notify()
                 return task
             self.idle += 1

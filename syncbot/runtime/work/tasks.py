@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from syncbot.runtime.job import job_of
 from syncbot.storage.promises.inbox import Claimed
 
 
-@dataclass(frozen=True)
-class JobRun:
-    """One run of a job: what it is called, and all that is to be done."""
-
-    name: str
-    work: Callable[[], object]
+def what_is(claimed: Claimed) -> str:
+    """What to call it in the log: "update 17", "the job remind"."""
+    if claimed.update_id < 0 and (job := job_of(json.loads(claimed.body))) is not None:
+        return f"the job {job}"
+    return f"update {claimed.update_id}"
 
 
 @dataclass(eq=False, slots=True)
@@ -31,7 +31,7 @@ class Busy:
         given_up: the runtime stopped without it; what it does is not recorded any more.
     """
 
-    task: Claimed | JobRun
+    task: Claimed
     thread_id: int = field(default_factory=threading.get_ident)
     since: float = field(default_factory=time.monotonic)
     waiting: bool = False
@@ -41,4 +41,4 @@ class Busy:
     @property
     def name(self) -> str:
         """What to call it in the log."""
-        return f"the job {self.task.name}" if isinstance(self.task, JobRun) else f"update {self.task.update_id}"
+        return what_is(self.task)

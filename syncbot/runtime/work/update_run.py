@@ -16,6 +16,7 @@ from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.durable.seam import recorded
 from syncbot.runtime.handling.context import Answers
 from syncbot.runtime.handling.dispatcher import HandlerFailed
+from syncbot.runtime.work.tasks import what_is
 from syncbot.storage.codec import encode_changes
 from syncbot.storage.promises.data import Changes
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
@@ -46,17 +47,17 @@ def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: 
     """
     try:
         raw = _decode(claimed.body.decode())
-        with recorded(durability, JournalKey("update", claimed.row, claimed.ticket), f"update {claimed.update_id}", claimed.attempt):
+        with recorded(durability, JournalKey("update", claimed.row, claimed.ticket), what_is(claimed), claimed.attempt):
             changes = handle(raw, answers)
         encode_changes(changes)  # what cannot be stored is this update's failure, and not that of those that are settled with it
     except HandlerFailed as failure:
-        return End(claimed, failure.changes, failure.reason)
+        return End(claimed, failure.changes, failure.reason, keep=failure.keep)
     except Suspended:
         return None
     except BaseException as error:
         if isinstance(error, Stopped) and stop.is_set():
             return None
-        _log.exception("update %d could not be handled", claimed.update_id)
+        _log.exception("%s could not be handled", what_is(claimed))
         return End(claimed, reason=guard().traceback(error))
     return End(claimed, changes)
 
@@ -74,7 +75,7 @@ class Done:
         self.failed += end.reason is not None
 
 
-def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: float, durability: Durability) -> Done:
+def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: float, durability: Durability, *, more: Callable[[], int] = lambda: 0) -> Done:
     """Handle what the inbox holds in the calling thread, the oldest first, until nothing is left or the time is up: where no thread may outlive a request.
 
     Args:
@@ -83,17 +84,22 @@ def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: floa
         stop: ends it; an update that it cuts short is put back.
         deadline: `time.monotonic()` at which no more are begun.
         durability: what their steps are written with.
+        more: puts what is due now into the inbox, and tells how much that was.
 
     Raises:
         StorageError: the state file cannot be used; what was not recorded is handled again.
     """
     done = Done()
+    more()
     claimed = inbox.claim()
     while claimed:
         end = run_update(handle, claimed[0], None, stop, durability)
         if end is None:
             inbox.release(claimed[0])
             break
-        claimed = inbox.settle([end], claim=int(time.monotonic() < deadline and not stop.is_set())).claimed
+        goes_on = time.monotonic() < deadline and not stop.is_set()
+        claimed = inbox.settle([end], claim=int(goes_on)).claimed
         done.count(end)
+        if goes_on and not claimed and more():
+            claimed = inbox.claim()
     return done

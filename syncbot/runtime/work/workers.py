@@ -1,7 +1,7 @@
 """The threads that handle updates: fed from the inbox, one chat's updates one after the other, different chats in parallel.
 
-A worker takes what the feeder has claimed, handles it, and gives its end to the feeder. A worker survives whatever its handler raises. Jobs run on
-the same threads.
+A worker takes what the feeder has claimed, handles it, and gives its end to the feeder. A worker survives whatever its handler raises. A job
+that is due stands in the inbox too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.work.feeder import Feeder
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
-from syncbot.runtime.work.tasks import Busy, JobRun
+from syncbot.runtime.work.tasks import Busy
 from syncbot.runtime.work.update_run import Done, Handle, run_update
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
@@ -83,11 +83,6 @@ class Workers:
         """Say that the inbox may have new updates, or that the stop event was set."""
         with self._lock:
             self._feeder.notify()
-
-    def submit(self, job: JobRun) -> None:
-        """Run a job as soon as a worker is free; at a stop, those that have not begun are forgotten."""
-        with self._lock:
-            self._feeder.submit(job)
 
     def busy(self) -> list[Busy]:
         """What is being handled now."""
@@ -158,7 +153,7 @@ class Workers:
             self._progress.notify_all()
         self._feeder.close()
         with self._lock:  # only now: the feeder may have been about to claim
-            claimed = self._feeder.give_back() + [busy.task for busy in left if isinstance(busy.task, Claimed)]
+            claimed = self._feeder.give_back() + [busy.task for busy in left]
         if left:
             _log.warning("%d handlers did not end in time (%s); updates are handled again at the next start", len(left), ", ".join(busy.name for busy in left))
         self._inbox.release(*claimed)
@@ -225,11 +220,8 @@ class Workers:
         """A worker: one thing after the other, until there are too many of it or the stop comes."""
         try:
             while (busy := self._next()) is not None:
-                if isinstance(busy.task, JobRun):
-                    self._run_job(busy, busy.task)
-                else:
-                    end = run_update(self._handle, busy.task, Turn(self, busy, busy.task) if self._may_wait else None, self._stop, self.durability)
-                    self._ended(busy, busy.task, end)
+                end = run_update(self._handle, busy.task, Turn(self, busy, busy.task) if self._may_wait else None, self._stop, self.durability)
+                self._ended(busy, busy.task, end)
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
         finally:
@@ -264,19 +256,6 @@ class Workers:
             self._progress.notify_all()
         if end is None and not busy.given_up:
             self.retry.until_stop(lambda: self._inbox.release(claimed))
-
-    def _run_job(self, busy: Busy, job: JobRun) -> None:
-        try:
-            job.work()
-        except StorageError:
-            if not busy.given_up:
-                raise
-        except BaseException:  # a worker survives whatever is raised
-            _log.exception("the job %s could not be run", job.name)
-        finally:
-            with self._lock:
-                self._busy.discard(busy)
-                self._progress.notify_all()
 
     def _settled(self, end: End) -> None:
         with self._lock:

@@ -26,6 +26,10 @@ class MemoryData:
             found = dict(self._values.get((str(scope), owner), {}))
         return {decode_name(name): decode(value) for name, value in found.items()}
 
+    def owners(self, scope: Scope, *, after: int | None = None, limit: int = 100) -> list[int]:
+        with self._guard:
+            return sorted(owner for kind, owner in self._values if kind == scope and (after is None or owner > after))[:limit]
+
     def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
         self.apply(one_change(scope, owner, changed, removed))
 

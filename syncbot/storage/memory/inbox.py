@@ -193,6 +193,20 @@ class MemoryInbox:
             waiting = [row for row in self._rows.values() if row.state == "waiting"]
             return Counts(len(waiting), len(self._rows) - len(waiting), waiting[0].stored if waiting else None, self._last)
 
+    def put_job(self, key: str, body: bytes) -> int:
+        """Put the run of a job at the end; returns its row. The caller holds the lock."""
+        self._last += 1
+        self._rows[self._last] = _Row(self._last, Incoming(-self._last, key, body), self._now())
+        return self._last
+
+    def job_runs(self) -> int:
+        """How many runs of jobs there are; the caller holds the lock."""
+        return sum(row.update.update_id < 0 for row in self._rows.values())
+
+    def holds_row(self, row: int) -> bool:
+        """Whether it is still to be handled; the caller holds the lock."""
+        return row in self._rows
+
     def put(self, update: Incoming, *, stored: float, attempts: int) -> None:
         """Put an update at the end and remember its id; the caller holds the lock."""
         self._last += 1
@@ -255,7 +269,7 @@ class MemoryInbox:
         row = self._rows.pop(end.claimed.row)
         self._journal.end(JournalKey("update", row.row))
         claims.end(row.row)
-        if end.reason is not None:
+        if end.reason is not None and end.keep:
             self._dead_letters.add(row.update, shorten(end.reason), attempts=row.attempts + 1, stored=row.stored)
 
     def _hand_out(self, claims: Claims, limit: int, per_key: int) -> list[Claimed]:

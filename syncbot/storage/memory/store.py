@@ -12,6 +12,7 @@ from syncbot.process import forks
 from syncbot.storage.codec import check_meta_name, decode, encode
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.inbox import MemoryDeadLetters, MemoryInbox
+from syncbot.storage.memory.jobs import MemoryJobs
 from syncbot.storage.memory.journal import MemoryJournal
 from syncbot.storage.memory.outbox import MemoryOutbox
 from syncbot.storage.promises.store import StoreOptions
@@ -91,6 +92,7 @@ class MemoryStore:
         self.journal.is_held = self.inbox.is_held
         self.dead_letters.inbox = self.inbox
         self.outbox = MemoryOutbox(self._guard, now)
+        self.jobs = MemoryJobs(self._guard, self.inbox)
         self.meta = MemoryMeta(self._guard)
 
     def changed_by_others(self) -> bool:

@@ -72,6 +72,10 @@ class Data(Protocol):
         """All keys of one owner; empty where there are none."""
         ...
 
+    def owners(self, scope: Scope, *, after: int | None = None, limit: int = 100) -> list[int]:
+        """The owners of whom something is remembered, the lowest ids first; `after` an id, to page on."""
+        ...
+
     def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
         """Write the changed keys and delete the removed ones, in one transaction; other keys stay as they are.
 

@@ -64,11 +64,13 @@ class End:
         changes: what is written with it.
         reason: why it failed, for a reader (a redacted traceback), and goes to the dead letters; what is beyond 20,000 characters is cut out of its
             middle. None when its handler has returned.
+        keep: whether what failed goes to the dead letters; a job that repeats does not.
     """
 
     claimed: Claimed
     changes: Changes = NO_CHANGES
     reason: str | None = None
+    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True)

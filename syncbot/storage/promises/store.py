@@ -6,6 +6,7 @@ Store ── inbox         updates between Telegram's confirmation and the end o
       ├─ data          user_data, chat_data, bot_data and the states of conversations
       ├─ journal       what handlers have done that have not ended
       ├─ outbox        calls that wait to be made
+      ├─ jobs          jobs that wait for their time
       └─ meta          small facts about the bot
 ```
 
@@ -24,6 +25,7 @@ from syncbot.bounds import MOST_SECONDS, check_numbers
 from syncbot.storage.promises.data import Data
 from syncbot.storage.promises.dead_letters import DeadLetters
 from syncbot.storage.promises.inbox import Inbox
+from syncbot.storage.promises.jobs import JobEntries
 from syncbot.storage.promises.journal import Journal
 from syncbot.storage.promises.outbox import OutboxQueue
 
@@ -124,6 +126,9 @@ class Store(Protocol):
 
     @property
     def outbox(self) -> OutboxQueue: ...
+
+    @property
+    def jobs(self) -> JobEntries: ...
 
     @property
     def meta(self) -> Meta: ...

@@ -53,6 +53,10 @@ class SqlData:
             except Unreadable as problem:
                 raise Unreadable(f"a value in {scope}_data of {owner} {problem}") from None
 
+    def owners(self, scope: Scope, *, after: int | None = None, limit: int = 100) -> list[int]:
+        sql = "SELECT DISTINCT owner FROM data WHERE scope = ? AND owner > coalesce(?, owner - 1) AND typeof(owner) = 'integer' ORDER BY owner LIMIT ?"
+        return [owner for (owner,) in self._database.rows(sql, (str(scope), after, limit))]
+
     def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
         self.apply(one_change(scope, owner, changed, removed))
 

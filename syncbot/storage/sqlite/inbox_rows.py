@@ -30,19 +30,33 @@ def known_ids(db: sqlite3.Connection, ids: Collection[int], since: float) -> set
 
 def insert_waiting(db: sqlite3.Connection, updates: Sequence[Incoming], now: float, *, stored: float | None = None, attempts: int = 0) -> None:
     """Put updates at the end of the inbox and remember their ids."""
+    rows = insert_rows(db, updates, now if stored is None else stored, attempts=attempts)
+    db.executemany("INSERT OR REPLACE INTO seen (update_id, seq, at) VALUES (?, ?, ?)", [(u.update_id, seq, now) for seq, u in rows])
+
+
+def insert_rows(db: sqlite3.Connection, updates: Sequence[Incoming], stored: float, *, attempts: int) -> list[tuple[int, Incoming]]:
+    """Put updates at the end of the inbox; returns the number of each."""
     if not updates:
-        return
+        return []
+    rows = list(enumerate(updates, next_row(db)))
+    db.executemany(
+        "INSERT INTO inbox (seq, update_id, chat, stored, attempts) VALUES (?, ?, ?, ?, ?)",
+        [(seq, u.update_id, u.key, stored, attempts) for seq, u in rows],
+    )
+    db.executemany("INSERT INTO body (seq, json) VALUES (?, ?)", [(seq, u.body) for seq, u in rows])
+    return rows
+
+
+def next_row(db: sqlite3.Connection) -> int:
+    """The number of the next row of the inbox.
+
+    Raises:
+        Unreadable: there is none.
+    """
     first = int(db.execute("SELECT coalesce(max(seq), 0) FROM inbox").fetchone()[0]) + 1
     if first >= MOST_NUMBER:
         raise Unreadable(f"the rows of its inbox are numbered up to {first - 1}")
-    rows = list(enumerate(updates, first))
-    came = now if stored is None else stored
-    db.executemany(
-        "INSERT INTO inbox (seq, update_id, chat, stored, attempts) VALUES (?, ?, ?, ?, ?)",
-        [(seq, u.update_id, u.key, came, attempts) for seq, u in rows],
-    )
-    db.executemany("INSERT INTO body (seq, json) VALUES (?, ?)", [(seq, u.body) for seq, u in rows])
-    db.executemany("INSERT OR REPLACE INTO seen (update_id, seq, at) VALUES (?, ?, ?)", [(u.update_id, seq, now) for seq, u in rows])
+    return first
 
 
 def bury_row(db: sqlite3.Connection, seq: int, reason: str, now: float, *, handed_out: int) -> int:

@@ -47,6 +47,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     ("UPDATE conversation SET at = (julianday('now') - 2440587.5) * 86400.0",),  # states expire from here on, and older ones not before their time is over anew
     ("CREATE TABLE journal (place INTEGER PRIMARY KEY, what TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT)",),
+    (
+        """CREATE TABLE job (
+            id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, rule TEXT NOT NULL, next_time REAL NOT NULL, chat INTEGER, user INTEGER,
+            data TEXT NOT NULL, missed TEXT NOT NULL, paused INTEGER NOT NULL, declared INTEGER NOT NULL, run INTEGER NOT NULL DEFAULT 0)""",
+        "CREATE INDEX job_turn ON job (next_time)",
+    ),
 )
 """Each is applied once, in one transaction; `PRAGMA user_version` says how many were. Never change one that was released: add another."""
 

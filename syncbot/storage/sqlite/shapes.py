@@ -10,6 +10,7 @@ from typing import Any
 
 from syncbot.storage.codec import LAST_TIME, Unreadable, decode
 from syncbot.storage.promises.data import Scope
+from syncbot.storage.promises.jobs import Missed
 from syncbot.storage.promises.outbox import OutboxState
 
 MOST_NUMBER = 1 << 62
@@ -111,6 +112,7 @@ def _outcome(value: Any) -> str | None:
 _INT = _whole(-_INT64, _INT64 - 1)
 _ROW = _whole(1, MOST_NUMBER - 1)
 _COUNT = _whole(0, _FEW)
+_INT_OR_NONE = Shape(lambda value: None if value is None else _INT.read(value))
 _TIME = Shape(read_time, 0.0)
 _TEXT = Shape(_text, "")
 _ANY_JSON = Shape(decode)
@@ -159,6 +161,20 @@ TABLES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
             "reason": _TEXT,
         },
         "journal": {"place": _INT, "what": _TEXT, "target": _TEXT, "outcome": Shape(_outcome)},
+        "job": {
+            "id": _ROW,
+            "key": _TEXT,
+            "name": _TEXT,
+            "rule": Shape(_json(dict, "an object"), MappingProxyType({})),
+            "next_time": _TIME,
+            "chat": _INT_OR_NONE,
+            "user": _INT_OR_NONE,
+            "data": _ANY_JSON,
+            "missed": _one_of(tuple(Missed), str(Missed.ONCE)),
+            "paused": _whole(0, 1),
+            "declared": _whole(0, 1),
+            "run": _whole(0, MOST_NUMBER),
+        },
     }
 )
 """By table and column, in the order in which the migrations make them."""

@@ -14,6 +14,7 @@ from syncbot.storage.sqlite.data import SqlData, SqlMeta
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.dead_letters import SqlDeadLetters
 from syncbot.storage.sqlite.inbox import SqlInbox
+from syncbot.storage.sqlite.jobs import SqlJobs
 from syncbot.storage.sqlite.journal import SqlJournal
 from syncbot.storage.sqlite.outbox import SqlOutbox
 
@@ -30,6 +31,7 @@ class SqliteStore:
         self.data = SqlData(self._database, now, options)
         self.outbox = SqlOutbox(self._database, now)
         self.journal = SqlJournal(self._database)
+        self.jobs = SqlJobs(self._database, now)
         self.meta = SqlMeta(self._database)
 
     @property

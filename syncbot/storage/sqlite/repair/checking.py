@@ -24,6 +24,8 @@ from syncbot.storage.sqlite.schema import check_ours, check_tables, tables_to_co
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, TABLES, fact, read_row
 
 _MOST_WORDS = 5
+_KEPT = ("meta", "seen", "data", "conversation", "outbox", "journal", "job")
+"""The tables whose sound rows go into a new file as they are, and whose damaged ones are lost."""
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 
 
@@ -211,14 +213,18 @@ def _look_at_references(findings: Findings) -> None:
 
 def _write(db: sqlite3.Connection, findings: Findings) -> Salvaged:
     saved: dict[str, int] = {}
-    for name in ("meta", "seen", "dead_letter", "data", "conversation", "outbox", "journal"):
+    for name in ("dead_letter", *_KEPT):
         rows = [row for row in findings.tables[name].sound if row[0] != "store.bot_id"]
         saved[name] = len(rows)
         db.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(TABLES[name]))})", rows)
     db.execute("UPDATE conversation SET at = ?", (time.time(),))  # the file may be of a release that knew no expiry
     _write_numbers(db, findings)
     letters = _write_letters(db, findings) + _write_updates(db, findings, saved)
-    lost = {name: len(findings.tables[name].damaged) for name in ("meta", "seen", "data", "conversation", "outbox", "journal") if findings.tables[name].damaged}
+    lost = {
+        name: len(findings.tables[name].damaged)
+        for name in ("meta", "seen", "data", "conversation", "outbox", "journal", "job")
+        if findings.tables[name].damaged
+    }
     return Salvaged(saved, lost, letters)
 
 

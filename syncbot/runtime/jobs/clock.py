@@ -1,0 +1,128 @@
+"""Who begins jobs when their time has come: one thread of the process that handles, or whoever runs once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from syncbot.runtime.job import job_body, job_order
+from syncbot.runtime.jobs.functions import JobFunctions
+from syncbot.runtime.jobs.rules import first_time, following, is_passed_over
+from syncbot.runtime.work.storage_retry import StorageRetry
+from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_WAIT_SECONDS = 3600.0
+
+
+class Clock:
+    """Puts a run of each job that is due into the inbox, where workers find it.
+
+    Args:
+        entries: the jobs.
+        functions: what they do; jobs of other functions are left alone.
+        retry: what to do when the state file cannot be used.
+        notify: told how many runs were put into the inbox.
+        now: seconds since 1970.
+    """
+
+    def __init__(
+        self, entries: JobEntries, functions: JobFunctions, retry: StorageRetry, notify: Callable[[int], None], now: Callable[[], float] = time.time
+    ) -> None:
+        self._entries = entries
+        self._functions = functions
+        self._retry = retry
+        self._notify = notify
+        self._now = now
+        self._changed = threading.Condition()
+        self._news = True
+        self._next_time: float | None = None
+        self._strangers: set[str] = set()
+
+    def declare(self) -> None:
+        """Put the jobs whose times stand in the program, and take out those that do not stand there any more.
+
+        Raises:
+            StorageError: the state file cannot be used.
+        """
+        self._entries.declare(self._functions.declared(self._now()))
+        self._tell_of_strangers()
+
+    def add(self, declared: JobEntry) -> None:
+        """One more whose time stands in the program."""
+        now = self._now()
+        if self._retry.until_stop(lambda: self._entries.put(replace(declared, next_time=first_time(declared.rule, now)))):
+            self.notify()
+
+    def begin_due(self) -> int:
+        """Begin what is due, as much of it as may be; returns how many runs that are.
+
+        Raises:
+            StorageError: the state file cannot be used.
+        """
+        now = self._now()
+        due = self._entries.due(now, self._functions.names())
+        begun = self._entries.begin([start for entry in due if (start := self._start(entry, now)) is not None]) if due else 0
+        if begun:
+            self._notify(begun)
+        return begun
+
+    def notify(self) -> None:
+        """Say that a job was put or changed, that a run of one has ended, or that the stop event was set."""
+        with self._changed:
+            self._news = True
+            self._changed.notify()
+
+    def tick(self) -> None:
+        """Look whether a time has come that the thread is still waiting for, because the machine's clock was set, or slept."""
+        next_time = self._next_time
+        if next_time is not None and self._now() >= next_time:
+            self.notify()
+
+    def run(self, stop: threading.Event) -> None:
+        """The thread: begin what is due until the stop; who sets that calls `notify`.
+
+        Raises:
+            StorageError: the state file cannot be used any more.
+        """
+        while not stop.is_set():
+            with self._changed:
+                self._news = False  # before looking: what is told from here on is looked at again
+            if not self._retry.until_stop(self._look):
+                break
+            with self._changed:
+                self._changed.wait_for(lambda: self._news or stop.is_set(), self._wait_seconds())
+
+    def _look(self) -> None:
+        self.begin_due()
+        self._next_time = self._entries.next_time(self._functions.names())
+
+    def _wait_seconds(self) -> float | None:
+        if self._next_time is None:
+            return None
+        return max(0.0, min(self._next_time - self._now(), _LONGEST_WAIT_SECONDS))
+
+    def _start(self, entry: JobEntry, now: float) -> JobStart | None:
+        try:
+            after = following(entry, now)
+        except ValueError as problem:  # another release has written it
+            _log.error("the job %r is paused: %s", entry.key, problem)
+            self._entries.change(entry.key, paused=True)
+            return None
+        if is_passed_over(entry, now):
+            _log.info("the job %s was due %.0f s ago, and is passed over", entry.key, now - entry.next_time)
+            return JobStart(entry, after)
+        return JobStart(entry, after, job_order(entry), job_body(entry, repeats=after is not None))
+
+    def _tell_of_strangers(self) -> None:
+        """Say which jobs will not run because nobody has their functions."""
+        known = set(self._functions.names())
+        if strangers := sorted({entry.name for entry in self._entries.entries()} - known):
+            _log.warning(
+                "jobs wait for functions that this program does not have (%s): name them with @app.job(…), or cancel the jobs; syncbot jobs list shows them",
+                ", ".join(strangers),
+            )

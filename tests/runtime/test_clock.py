@@ -1,0 +1,238 @@
+"""The clock of jobs, with a time that the test moves: ten thousand jobs over changes of daylight-saving time and a week of being off."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from kits.runtime_kit import logged
+from kits.storage_kit import BOT
+from kits.storage_kit import Clock as Time
+
+from syncbot.runtime.jobs.clock import Clock
+from syncbot.runtime.jobs.functions import JobFunctions
+from syncbot.runtime.jobs.rules import cron_rule, daily_rule, first_time, next_time, seconds_rule, shown
+from syncbot.runtime.work.storage_retry import StorageRetry
+from syncbot.storage import End, JobEntry, Missed, Store, open_store
+
+BERLIN = ZoneInfo("Europe/Berlin")
+DAY_SECONDS = 86_400.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: thousands of processes' starts are not about the disk."""
+    if not os.access("/dev/shm", os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+        yield Path(name)
+
+
+class Bench:
+    """A state file with jobs, a clock that begins them, and a handler that notes what it is given."""
+
+    def __init__(self, folder: Path, start: datetime) -> None:
+        self.path = folder / "bot.db"
+        self.time = Time()
+        self.time.time = start.timestamp()
+        self.ran: list[tuple[str, float]] = []
+
+    def put(self, *entries: JobEntry) -> None:
+        """Put jobs into the file."""
+        with open_store(self.path, BOT, now=self.time) as store:
+            store.jobs.put(*entries)
+
+    def work(self) -> None:
+        """A process starts, does what is due, and ends."""
+        with open_store(self.path, BOT, now=self.time) as store:
+            store.inbox.recover()
+            functions = JobFunctions()
+            functions.job("note")(lambda context: None)
+            clock = Clock(store.jobs, functions, StorageRetry(threading.Event()), lambda number: None, now=self.time)
+            while clock.begin_due():
+                self._handle(store)
+
+    def _handle(self, store: Store) -> None:
+        claimed = store.inbox.claim(1000)
+        while claimed:
+            facts = [json.loads(one.body)["job"] for one in claimed]
+            self.ran += [(fact["key"], fact["due"]) for fact in facts]
+            claimed = store.inbox.settle([End(one) for one in claimed], claim=1000).claimed
+
+
+@pytest.fixture
+def berlin_machine() -> Iterator[None]:
+    """A machine whose zone is Berlin's."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "Europe/Berlin"
+    time.tzset()
+    yield
+    os.environ.pop("TZ")
+    if before is not None:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+def many(number: int, now: float, missed: Missed) -> list[JobEntry]:
+    """Daily jobs, spread over the day by minutes."""
+    entries = []
+    for n in range(number):
+        rule = daily_rule(f"{n % 24:02}:{n // 24 % 60:02}", "Europe/Berlin")
+        entries.append(JobEntry(f"{n:05}", "note", rule, first_time(rule, now), missed=missed))
+    return entries
+
+
+@pytest.mark.parametrize("month", [3, 10], ids=["spring", "autumn"])
+def test_ten_thousand_jobs_over_a_change_and_a_week_of_being_off(folder: Path, month: int) -> None:
+    """Two days with the change between them, hour by hour, each process a new one: every job once a day; then a week off, made up for once each."""
+    start, end = (datetime(2026, month, day, 12, tzinfo=BERLIN) for day in ((28, 30) if month == 3 else (24, 26)))
+    bench = Bench(folder, start)
+    bench.put(*many(10_000, bench.time.time, Missed.ONCE))
+    for _ in range(int((end.timestamp() - start.timestamp()) / 3600)):
+        bench.time.forward(3600)
+        bench.work()
+    counts = Counter(key for key, _ in bench.ran)
+    assert (len(counts), set(counts.values())) == (10_000, {2}), "each on both days, whether its hour is left out or comes twice"
+    assert len(set(bench.ran)) == len(bench.ran)
+    wanted = {f"{n:05}": (n % 24, n // 24 % 60) for n in range(10_000)}
+    on_the_day = Counter((there.hour, there.minute) == wanted[key] for key, due in bench.ran for there in [datetime.fromtimestamp(due, BERLIN)])
+    assert on_the_day[False] == (417 if month == 3 else 0), "those of the hour that is left out come right behind it"
+    bench.ran.clear()
+    bench.time.forward(7 * DAY_SECONDS)
+    bench.work()
+    assert Counter(key for key, _ in bench.ran) == dict.fromkeys(wanted, 1)
+    with open_store(bench.path, None, now=bench.time) as store:
+        assert all(0 < entry.next_time - bench.time.time <= DAY_SECONDS for entry in store.jobs.entries())
+
+
+@pytest.mark.parametrize(("missed", "runs"), [(Missed.ONCE, 1), (Missed.ALL, 7), (Missed.NONE, 0)])
+def test_what_was_missed_is_made_up_for_as_it_was_told(folder: Path, missed: Missed, runs: int) -> None:
+    """A hundred daily jobs after a week of being off: one run each, or seven in their order, or none; and the next day one."""
+    bench = Bench(folder, datetime(2026, 6, 1, 0, 0, 30, tzinfo=UTC))
+    bench.put(*many(100, bench.time.time, missed))
+    bench.time.forward(7 * DAY_SECONDS)
+    bench.work()
+    assert Counter(key for key, _ in bench.ran) == Counter({f"{n:05}": runs for n in range(100) if runs})
+    for n in range(100):
+        own = [due for key, due in bench.ran if key == f"{n:05}"]
+        assert own == sorted(set(own))
+    bench.ran.clear()
+    for _ in range(24 * 20):
+        bench.time.forward(180)
+        bench.work()
+    assert Counter(key for key, _ in bench.ran) == {f"{n:05}": 1 for n in range(100)}
+
+
+def test_a_beat_is_kept(folder: Path) -> None:
+    """What runs every ten minutes goes on at its own minutes after it was off."""
+    bench = Bench(folder, datetime(2026, 6, 1, tzinfo=UTC))
+    start = bench.time.time
+    bench.put(JobEntry("beat", "note", seconds_rule("every", 600.0), start + 600))
+    for seconds in (600, 610, 3333, 267, 600):
+        bench.time.forward(seconds)
+        bench.work()
+    assert [due - start for _, due in bench.ran] == [600, 1200, 1800, 4800, 5400]
+
+
+def test_a_clock_that_jumps_begins_nothing_twice(folder: Path) -> None:
+    """A machine's clock that is set back an hour and goes on again does not repeat what was done."""
+    bench = Bench(folder, datetime(2026, 6, 1, 8, 30, tzinfo=UTC))
+    rule = daily_rule("09:00", "UTC")
+    bench.put(JobEntry("daily", "note", rule, first_time(rule, bench.time.time)))
+    for seconds in (1800, -3600, 1800, 1800, 1800):
+        bench.time.forward(seconds)
+        bench.work()
+    assert len(bench.ran) == 1
+
+
+def test_a_rule_that_another_release_wrote_is_paused_with_words(folder: Path) -> None:
+    """What this release does not know holds up no other job."""
+    bench = Bench(folder, datetime(2026, 6, 1, tzinfo=UTC))
+    start = bench.time.time
+    strange = [{"moon": "full"}, {"daily": 9, "tz": None}, {"cron": "* * * * *", "tz": "Mars/Olympus"}, {"cron": "x", "tz": None}]
+    bench.put(*(JobEntry(f"strange {n}", "note", rule, start) for n, rule in enumerate(strange)), JobEntry("good", "note", {"at": start}, start))
+    with logged() as log:
+        bench.work()
+        assert log.count("is paused: ") == len(strange)
+    assert bench.ran == [("good", start)]
+    bench.work()
+    assert len(bench.ran) == 1
+
+
+def test_nothing_is_due_where_nothing_is_known(folder: Path) -> None:
+    """Jobs of functions that this program does not have stay where they are."""
+    bench = Bench(folder, datetime(2026, 6, 1, tzinfo=UTC))
+    bench.put(JobEntry("other", "unknown", {"at": 0.0}, 0.0))
+    bench.work()
+    assert bench.ran == []
+
+
+# ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", None])
+@pytest.mark.parametrize(
+    ("time_of_day", "day", "expected"),
+    [
+        ("02:30", (3, 28), ["29 01:00:00", "30 00:30:00"]),
+        ("02:30:20", (3, 28), ["29 01:00:20", "30 00:30:20"]),
+        ("02:30", (10, 24), ["25 00:30:00", "26 01:30:00"]),
+        ("09:00:30", (3, 28), ["29 07:00:30", "30 07:00:30"]),
+        ("09:00:30", (10, 24), ["25 08:00:30", "26 08:00:30"]),
+    ],
+)
+def test_a_daily_time_over_a_change(berlin_machine: None, zone: str | None, time_of_day: str, day: tuple[int, int], expected: list[str]) -> None:
+    """A time that is left out comes right behind the gap, one that comes twice is its first one; in a zone that is named, and in the machine's."""
+    rule, now, found = daily_rule(time_of_day, zone), datetime(2026, *day, 12, tzinfo=UTC).timestamp(), []
+    for _ in expected:
+        now = next_time(rule, now) or 0.0
+        found.append(datetime.fromtimestamp(now, UTC).strftime("%d %H:%M:%S"))
+    assert found == expected
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", None])
+@pytest.mark.parametrize("time_of_day", ["02:30", "02:59:59", "03:00"])
+def test_the_next_time_is_always_later(berlin_machine: None, time_of_day: str, zone: str | None) -> None:
+    """Whenever one asks, within the hour that comes twice too."""
+    start = datetime(2026, 10, 24, 22, tzinfo=UTC).timestamp()
+    for minute in range(0, 600, 7):
+        found = next_time(daily_rule(time_of_day, zone), start + minute * 60)
+        assert found is not None
+        assert 0 < found - (start + minute * 60) <= 25 * 3600
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", None])
+def test_every_half_hour_comes_every_half_hour(berlin_machine: None, zone: str | None) -> None:
+    """What runs every half hour does so in the hour that comes twice, too."""
+    rule, now, found = cron_rule("*/30 * * * *", zone), datetime(2026, 10, 24, 23, 40, tzinfo=UTC).timestamp(), []
+    for _ in range(8):
+        found.append(now := next_time(rule, now) or 0.0)
+    assert {later - earlier for earlier, later in pairwise(found)} == {1800.0}
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"), [("UTC", 9), (UTC, 9), (ZoneInfo("Europe/Berlin"), 7), (datetime(2026, 1, 1).astimezone(UTC).tzinfo, 9), ("+7200", 7)]
+)
+def test_zones_are_kept_as_text(zone: object, hour: int) -> None:
+    """A zone is given by its name or as an object, and stands in the file by its name."""
+    rule = json.loads(json.dumps(daily_rule("09:00", zone)))  # type: ignore[arg-type]  # some are None to mypy
+    found = next_time(rule, datetime(2026, 7, 1, tzinfo=UTC).timestamp())
+    assert found is not None
+    assert datetime.fromtimestamp(found, UTC).hour == hour
+
+
+def test_rules_are_shown() -> None:
+    """For `syncbot jobs list`."""
+    rules = ({"at": 1.0}, {"every": 60.0}, {"daily": "09:00", "tz": None}, {"cron": "* * * * *", "tz": "UTC"})
+    assert [shown(rule) for rule in rules] == ["once", "every 60", "daily 09:00", "cron * * * * * UTC"]

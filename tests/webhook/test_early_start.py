@@ -1,0 +1,115 @@
+"""A web application's bot with jobs begins with its application, not with its first request."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from kits.timing_kit import becomes
+from kits.webhook_kit import SECRET, Program, Start, eventually
+
+from syncbot import Bot, Runtime
+from syncbot.runtime.session.early_start import EarlyStart
+
+FORKING = """
+import os, sys, time
+from syncbot import Bot, Runtime
+
+journal = sys.argv[1]
+log = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+app = Runtime(Bot.from_env())
+
+@app.every(0.1)
+def note(context):
+    os.write(log, f"{os.getpid()}\\n".encode())
+
+hook = app.wsgi("/hook", "secret")
+child = os.fork()
+os.write(log, f"{'parent' if child else 'child'} {os.getpid()}\\n".encode())
+if child:
+    os.waitpid(child, 0)
+else:
+    time.sleep(60)
+"""
+
+
+def waiting_to_start() -> list[threading.Thread]:
+    """The threads that are about to start something."""
+    return [thread for thread in threading.enumerate() if thread.name == "syncbot-start"]
+
+
+def test_jobs_run_before_the_first_request(app: Runtime) -> None:
+    """An application that nobody asks anything runs its jobs, soon after it was made."""
+    ran = threading.Event()
+    app.later(0.05)(lambda context: ran.set())
+    app.wsgi("/hook", SECRET)
+    assert ran.wait(20)
+    app.stop()
+
+
+@pytest.mark.parametrize("options", [{"start": False}, {"inline": True}])
+def test_who_is_not_to_start_does_not(app: Runtime, options: dict[str, bool]) -> None:
+    """An application that only stores, or handles within its requests, starts nothing."""
+    app.later(0.05)(lambda context: None)
+    app.wsgi("/hook", SECRET, **options)
+    assert waiting_to_start() == []
+
+
+def test_a_stop_comes_first(app: Runtime) -> None:
+    """A runtime that was stopped before its time came is not started."""
+    app.later(0.05)(lambda context: None)
+    app.wsgi("/hook", SECRET)
+    [timer] = waiting_to_start()
+    app.stop()
+    timer.join(20)
+    assert not timer.is_alive()
+    assert app.health()["running"] is False
+
+
+def test_a_bot_without_jobs_waits_for_its_first_request(app: Runtime) -> None:
+    """Loading an application takes no lock and starts no bot where there is nothing to do yet."""
+    app.wsgi("/hook", SECRET)
+    [timer] = waiting_to_start()
+    timer.join(20)
+    assert app.health()["running"] is False
+
+
+def test_what_keeps_it_from_starting_is_logged(bot: Bot, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Another process that polls, say: the application goes on, and tries it again with its first request."""
+    holder, app = Runtime(bot, state=tmp_path / "bot.db"), Runtime(bot, state=tmp_path / "bot.db")
+    app.later(0.05)(lambda context: None)
+    with holder:
+        app.wsgi("/hook", SECRET)
+        assert becomes(lambda: "could not be started with its application" in caplog.text)
+    app.stop()
+
+
+def test_a_server_that_forks_leaves_it_to_its_workers(start: Start, tmp_path: Path) -> None:
+    """Where the application is loaded once and forked then, the child runs the jobs, and the parent, which serves nothing, does not."""
+    journal = tmp_path / "journal"
+    program: Program = start(sys.executable, "-c", FORKING, str(journal))
+
+    def lines() -> list[str]:
+        return journal.read_text().split("\n") if journal.exists() else []
+
+    eventually(lambda: len([line for line in lines() if line.isdecimal()]) >= 3)
+    [child] = [line.split()[1] for line in lines() if line.startswith("child")]
+    assert {line for line in lines() if line.isdecimal()} == {child}
+    os.kill(int(child), 9)
+    program.process.wait(20)
+
+
+def test_it_is_cancelled_at_the_last_moment() -> None:
+    """A cancel that comes while the thread begins leaves nothing started."""
+    started: list[float] = []
+    early = EarlyStart(lambda: started.append(time.monotonic()), lambda: True)
+    early.begin()
+    [timer] = waiting_to_start()
+    early._timer = None  # what cancel() does first
+    timer.join(20)
+    assert started == []
+    early.cancel()
