@@ -110,9 +110,10 @@ class _Opening:
 
     def open(self, *, waited_for: bool) -> socket.socket:
         """Early where that is the way's habit, or may be tried; else step by step, and also where early did not succeed."""
-        dialer, way = self._dialer, way_name(self._target, self._proxy)
-        if dialer.early == "never" or not self._target.tls or self._proxy.scheme not in SCHEMES:
+        dialer, target, proxy = self._dialer, self._target, self._proxy
+        if dialer.early == "never" or not target.tls or proxy.scheme not in SCHEMES:
             return self._step_by_step()
+        way = way_name(target, proxy)
         if dialer.early == "always" or dialer.learned.begin_early(way, waited_for=waited_for):
             return self._early_or_beside(way)
         sock = self._step_by_step()

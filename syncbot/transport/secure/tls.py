@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncbot.errors import ConfigError
 from syncbot.process import ForkSafeLock
@@ -59,8 +59,7 @@ class _Socket(ssl.SSLSocket):
             raise ConnectionAbortedError(errno.ECONNABORTED, f"the connection was gone before the handshake: {problem.strerror}") from None
 
 
-@dataclass(frozen=True)
-class _Offer:
+class _Offer(NamedTuple):
     """What a handshake is begun with."""
 
     server: str
@@ -144,11 +143,16 @@ class Tls:
         """What the next handshake with a server is begun with, or was where its context is given."""
         server = server_name(host, port)
         facts = self._learned.server(server) if self._learns else None
-        lean = facts is not None and facts.lean if context is None else context is self._contexts.get(_LEAN) and not self._group
-        if context is None:
-            context = self._context(_LEAN if lean else self._group)
-        known = self._sessions.setdefault((host, port, lean), _Remembered())
-        return _Offer(server, context, known, lean, curious=self._learns and not lean and facts is None)
+        lean = facts is not None and facts.lean if context is None else self._is_lean(context)
+        context = context or self._context(_LEAN if lean else self._group)
+        return _Offer(server, context, self._known(host, port, lean=lean), lean, curious=self._learns and not lean and facts is None)
+
+    def _is_lean(self, context: ssl.SSLContext) -> bool:
+        return self._learns and context is self._contexts.get(_LEAN)
+
+    def _known(self, host: str, port: int, *, lean: bool) -> _Remembered:
+        """What is remembered of a server; a session is of the context that it was made with."""
+        return self._sessions.setdefault((host, port, lean), _Remembered())
 
     @contextmanager
     def _watched(self, offer: _Offer) -> Iterator[None]:
@@ -172,7 +176,7 @@ class Tls:
         Reading `SSLSocket.session` leaks 6.5 KB on some versions of Python (python/cpython#116810), so it is read only where the handshake was
         a full one and there is no session yet, or none that the server takes; and no more after some such reads that led to no resumption.
         """
-        known = self._offer(host, port, sock.context).known
+        known = self._known(host, port, lean=self._is_lean(sock.context))
         if sock.session_reused:
             known.fruitless_reads = known.not_resumed = 0
             return
