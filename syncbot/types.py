@@ -270,6 +270,10 @@ class OpensAhead(Protocol):
     @ahead.setter
     def ahead(self, mode: AheadMode) -> None: ...
 
+    def expect_calls(self) -> None:
+        """Somebody talks, and has been heard of by another way than a poll, as by a webhook."""
+        ...
+
     def in_a_row(self) -> AbstractContextManager[None]:
         """Open them meanwhile, also where `ahead` is 0, since calls follow each other."""
         ...

@@ -276,6 +276,12 @@ class Bot(BotMethods, DownloadMethods):
         if isinstance(transport, OpensAhead):
             transport.ahead = mode
 
+    def expect_calls(self) -> None:
+        """Somebody talks, and has been heard of by another way than this bot's polls: a connection is to stand ready for the answer, where `ahead` says so."""
+        transport = self._client.transport
+        if isinstance(transport, OpensAhead):
+            transport.expect_calls()
+
     def in_a_row(self) -> AbstractContextManager[None]:
         """Open connections ahead while many calls follow each other, `with bot.in_a_row(): …`, whatever `ahead` is; what is left is closed at the end."""
         transport = self._client.transport

@@ -170,6 +170,10 @@ class OneShotTransport:
     def ahead(self, mode: AheadMode) -> None:
         self._ahead.mode = mode
 
+    def expect_calls(self) -> None:
+        """Somebody talks, and has been heard of by another way than a poll."""
+        self._ahead.expect_calls()
+
     def in_a_row(self) -> AbstractContextManager[None]:
         """Open connections ahead meanwhile, also where `ahead` is 0, since calls follow each other."""
         return self._ahead.in_a_row()

@@ -17,7 +17,7 @@ from syncbot.runtime.handling import filters
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
 from syncbot.testing import TEST_TOKEN, BotApiServer, FaultProxy
-from syncbot.transport import FakeTransport
+from syncbot.transport import FakeTransport, OneShotTransport
 from syncbot.types import AheadAuto
 
 POLLS = 4
@@ -66,6 +66,40 @@ def test_after_an_answer_one_stands(server: BotApiServer, make_app: Callable[...
     assert app.bot.ahead == 0
     server.wait_closed()
     assert server.max_requests_per_connection == 1
+
+
+def test_updates_of_a_webhook_have_one_opened_too(server: BotApiServer, make_app: Callable[..., Runtime]) -> None:
+    """A bot that does not poll has a connection stand ready from an update on, by whichever process it was stored, also where its handler sends nothing."""
+    app = make_app(ahead=AheadAuto(seconds=1.0))
+    handled = threading.Semaphore(0)
+
+    @app.message(filters.TEXT)
+    def quiet(update: Any, context: Context) -> None:
+        handled.release()
+
+    app.start(poll=False)
+    app.bot.call("getMe")
+    assert becomes(lambda: server.connections_total >= 2)
+    assert becomes(lambda: all(record.closed is not None for record in server.connections))
+    before = server.connections_total
+    app.process({"update_id": 1, "message": {"message_id": 1, "date": 1, "chat": {"id": 42, "type": "private"}, "text": "a"}})
+    assert handled.acquire(timeout=SECONDS)
+    assert becomes(lambda: server.connections_total == before + 1)
+
+
+def test_what_was_learned_of_the_way_is_kept_in_the_state_file(server: BotApiServer, make_app: Callable[..., Runtime]) -> None:
+    """The next run knows how long a connection may stand, and that one has died in silence there."""
+    first = make_app()
+    transport = first.bot.transport
+    assert isinstance(transport, OneShotTransport)
+    with running(first):
+        transport.idle_limits.poll_passed("one", 50.0)
+        transport.idle_limits.spare_lost("two", 30.0, silent=True)
+    later = make_app()
+    transport = later.bot.transport
+    assert isinstance(transport, OneShotTransport)
+    with running(later):
+        assert (transport.idle_limits.stand_seconds("one"), transport.idle_limits.stand_seconds("two")) == (40.0, 2.0)
 
 
 def test_in_conversation_an_answer_takes_little_more_than_a_round_trip(server: BotApiServer, tmp_path: Path) -> None:

@@ -121,6 +121,19 @@ def test_the_five_minutes_are_a_setting(ca: TestCA, api: BotApiServer, clock: Cl
         assert api.connections_total == 2
 
 
+def test_one_stands_too_where_updates_come_by_another_way(transport: OneShotTransport, api: BotApiServer, clock: Clock) -> None:
+    """What has been heard of by a webhook has one opened on the way that calls have taken before, after any time; before the first call no way is known."""
+    transport.expect_calls()
+    assert openers() == []
+    call(transport, get_me(api))
+    assert stands(transport)
+    clock.ahead_seconds += TALK_SECONDS
+    assert stands(transport, 0)
+    transport.expect_calls()
+    assert stands(transport)
+    assert becomes(lambda: api.connections_total == 3)
+
+
 @pytest.mark.parametrize("wrong", ["soon", -1, 1.5, True, None])
 def test_what_is_no_way_of_opening_ahead_is_refused(wrong: Any) -> None:
     """The error names the option, and a right value."""
@@ -255,20 +268,19 @@ def test_a_call_that_waits_for_one_ends_its_wait_with_close_and_abort(
 # ---------------------------------------------------------------------- under load
 
 
-def test_under_load_there_are_as_many_as_the_calls_need(ca: TestCA, api: BotApiServer, clock: Clock) -> None:
+def test_under_load_there_are_as_many_as_the_calls_need(ca: TestCA, api: BotApiServer) -> None:
     """Eight threads on a long way: but for the first ones, calls take little more than a round trip; no more than eight are left, and after two seconds one."""
 
     def attempt(rtt: float) -> None:
         with (
             FaultProxy("relay", target=f"127.0.0.1:{api.port}", rtt=rtt) as relay,
-            closing(OneShotTransport(ca_file=Path(ca.ca_file), ahead="auto", clock=clock)) as transport,
+            closing(OneShotTransport(ca_file=Path(ca.ca_file), ahead="auto")) as transport,
         ):
             request = Request(f"{relay.url_for('https')}/bot{api.token}/getMe", "getMe", body=b"", timeout=60.0)
             with ThreadPoolExecutor(8) as pool:
                 seconds = took(lambda: list(pool.map(lambda _: [call(transport, request) for _ in range(CALLS)], range(8))))
             assert transport.standing <= 8
             assert seconds < 2.0 * CALLS * rtt, "on connections of their own they take three round trips"
-            clock.ahead_seconds += 2.0
             assert stands(transport)
             assert api.max_requests_per_connection == 1
 

@@ -241,6 +241,7 @@ class Lifecycle:
     def _tell_workers(self, stored: int) -> None:
         components = self.components
         if components is not None:
+            self.bot.expect_calls()
             components.workers.notify(stored)
 
 

@@ -158,6 +158,7 @@ class Monitor:
     def _look_for_foreign_updates(self) -> None:
         changed = self._watched.store.changed_by_others()
         if changed:
+            self._watched.bot.expect_calls()
             self._watched.workers.notify()
             self._watched.clock.notify()
         if changed or self._watched.deliverer.lacks_thread:

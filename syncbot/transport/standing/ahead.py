@@ -144,6 +144,17 @@ class Ahead:
             for lane in (calls, polls):
                 self._order(shelf, lane, lane.missing)
 
+    def expect_calls(self) -> None:
+        """Somebody talks: one is to stand ready on each way that calls have taken before, in the automatic mode."""
+        shelf, now = self._shelves.if_made, self._clock()
+        if shelf is None or not isinstance(self._now_mode, AheadAuto):
+            return
+        with shelf.lock:
+            for lane in [lane for lane in shelf.lanes.values() if not lane.poll and not shelf.closed]:
+                lane.last_use = now
+                if not (lane.ready or lane.under_way) and now >= lane.rests_until and self._talks(lane, now):
+                    self._order(shelf, lane, 1)
+
     def drop(self, target: Target, proxy: Proxy) -> None:
         """Close what stands ready on a way on which an answer has just been lost: it may have gone dead in silence, and what stands on it too."""
         shelf = self._shelves.if_made
