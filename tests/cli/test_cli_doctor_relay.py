@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kits.proxies_kit import running
+from kits.proxies_kit import programs, running
 from kits.timing_kit import becomes
 
 from syncbot.cli.doctor.probe import Probe
@@ -88,6 +88,7 @@ def test_no_answer_is_no_finding(ca: TestCA) -> None:
     assert "closed" in found.text
 
 
+@pytest.mark.programs(*programs("shadowsocks"))
 @pytest.mark.parametrize(("kind", "status"), [("shadowsocks", Status.NOTE), ("shadowsocks-no-delay", Status.OK)])
 def test_shadowsocks_with_and_without_no_delay(kind: str, status: Status, ca: TestCA, tmp_path: Path) -> None:
     """A server that does not hang up after its answer, behind shadowsocks as it comes, and with TCP_NODELAY at both ends."""

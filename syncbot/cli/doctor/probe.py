@@ -163,16 +163,18 @@ class Probe:
             NetworkError, OSError: there was none.
         """
         timeout = self.settings.timeout
-        with self._watchdog.watch(Request("", "doctor", timeout=timeout), time.monotonic() + timeout) as attempt:
-            with contextlib.closing(Dialer(self._tls, self.resolver).open(self.target, proxy, attempt)) as sock:
-                if stands:
-                    select.select([sock], [], [], _TICKETS_WITHIN_SECONDS)
-                    threading.Event().wait(_STANDS_SECONDS)
-                began = time.monotonic()
-                sock.sendall(memoryview(f"GET / HTTP/1.1\r\nHost: {self.target}\r\nConnection: close\r\n\r\n".encode("ascii")))
-                if not sock.recv(1):
-                    raise ConnectionResetError("the connection was closed")
-                return time.monotonic() - began
+        request = Request("", "doctor", timeout=timeout)
+        with self._watchdog.watch(request, time.monotonic() + timeout) as attempt, contextlib.ExitStack() as closing:
+            sock = Dialer(self._tls, self.resolver).open(self.target, proxy, attempt)
+            closing.callback(sock.close)
+            if stands:
+                select.select([sock], [], [], _TICKETS_WITHIN_SECONDS)
+                threading.Event().wait(_STANDS_SECONDS)
+            began = time.monotonic()
+            sock.sendall(memoryview(f"GET / HTTP/1.1\r\nHost: {self.target}\r\nConnection: close\r\n\r\n".encode("ascii")))
+            if not sock.recv(1):
+                raise ConnectionResetError("the connection was closed")
+            return time.monotonic() - began
 
     def check_ca_file(self) -> None:
         """Load the certificates to trust.
