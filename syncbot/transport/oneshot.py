@@ -190,7 +190,7 @@ class OneShotTransport:
 
     @property
     def traffic(self) -> Traffic:
-        """The bytes on the wire so far."""
+        """The bytes on the wire so far, those of the attempts under way included."""
         return self._watchdog.traffic
 
     def close(self) -> None:

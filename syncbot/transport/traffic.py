@@ -14,7 +14,7 @@ _TCP_INFO_BYTES = 136
 
 
 class Traffic:
-    """Bytes sent and received by all finished attempts, TLS and proxy handshakes included, IP and TCP headers not.
+    """Bytes sent and received, TLS and proxy handshakes included, IP and TCP headers not.
 
     Counted by the kernel, and so on Linux only; elsewhere both stay 0.
     """
@@ -25,7 +25,7 @@ class Traffic:
         self.received_bytes = 0
 
     def add(self, sock: socket.socket) -> None:
-        """Count a connection that is about to be closed."""
+        """Count what a connection has moved until now."""
         if not sys.platform.startswith("linux"):
             return
         try:
@@ -37,3 +37,10 @@ class Traffic:
             with self._lock.here:
                 self.sent_bytes += acked
                 self.received_bytes += received
+
+    def copy(self) -> Traffic:
+        """One that counts on by itself."""
+        copied = Traffic()
+        with self._lock.here:
+            copied.sent_bytes, copied.received_bytes = self.sent_bytes, self.received_bytes
+        return copied

@@ -63,6 +63,11 @@ class Attempt:
         for duplicate in self._duplicates:
             _shut(duplicate)
 
+    def count(self, traffic: Traffic) -> None:
+        """Count what its connections have moved so far (the watchdog's lock is held)."""
+        for duplicate in self._duplicates:
+            traffic.add(duplicate)
+
     def detach(self) -> list[socket.socket]:
         """Hand the duplicates over: the connection outlives the attempt that opened it."""
         with self._lock:
@@ -105,7 +110,7 @@ class Watchdog:
     def __init__(self, idle_seconds: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._idle_seconds = idle_seconds
         self._clock = clock
-        self.traffic = Traffic()
+        self._ended = Traffic()
         self._watches = PerProcess(_Watch)
 
     @contextlib.contextmanager
@@ -143,6 +148,15 @@ class Watchdog:
         raise NotSent(f"no thread can be started to watch over it ({problem})", method=attempt.request.method, stage=attempt.stage)
 
     @property
+    def traffic(self) -> Traffic:
+        """The bytes on the wire so far, those of the attempts under way included."""
+        watch, total = self._watch(), self._ended.copy()  # copied first: an attempt that ends now is missing for a moment, and never counted twice
+        with watch.lock:
+            for attempt in watch.active:
+                attempt.count(total)
+        return total
+
+    @property
     def failure(self) -> BaseException | None:
         """What has last ended the thread of this process; None where nothing ever has."""
         return self._watch().failure
@@ -150,7 +164,7 @@ class Watchdog:
     def let_go(self, duplicates: list[socket.socket]) -> None:
         """End connections. They are shut down before they are closed, so that a child forked meanwhile cannot keep them open."""
         for duplicate in duplicates:
-            self.traffic.add(duplicate)
+            self._ended.add(duplicate)
             _shut(duplicate)
             duplicate.close()
 

@@ -339,7 +339,7 @@ def test_no_proxy_of_several_works(command: Command, monkeypatch: pytest.MonkeyP
 def test_unsteady_way(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call of the ten that fails is counted, and the doctor does not hide it by trying again."""
     with FaultProxy() as proxy:
-        proxy.script(*[Fault.NONE] * 10, Fault.cut_before_answer())
+        proxy.script(*[Fault.NONE] * 16, Fault.cut_before_answer())
         monkeypatch.setenv("SYNCBOT_PROXY", proxy.url)
         code, report, _ = examined(command, "--watch", "0")
     assert code == 75

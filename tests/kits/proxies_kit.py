@@ -56,8 +56,8 @@ max_filedescriptors 1024
 _TINYPROXY = """
 Port {port}
 Listen 127.0.0.1
-Timeout 60
-MaxClients 50
+Timeout 600
+MaxClients 100
 Allow 127.0.0.1
 LogFile "{folder}/tinyproxy.log"
 LogLevel Warning
@@ -82,7 +82,7 @@ actionsfile allow.action
 debug 4096
 toggle 1
 keep-alive-timeout 5
-socket-timeout 60
+socket-timeout 300
 """
 
 # Privoxy lets CONNECT through to port 443 alone, unless it is told otherwise.

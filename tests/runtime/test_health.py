@@ -58,6 +58,24 @@ def test_health_is_plain_and_counts(server: BotApiServer, make_app: MakeApp) -> 
     assert app.health() == {"ok": False, "running": False, "standby": False}
 
 
+def test_bytes_a_day_are_reckoned_over_whole_polls(server: BotApiServer, make_app: MakeApp) -> None:
+    """From the first seconds on: what the poll under way has moved is there, and is reckoned for the 50 s that it lasts; so is what comes by the way."""
+    app = make_app()
+    seen = collects(app)
+
+    def most() -> float:
+        moved = app.bot.transport.traffic  # type: ignore[attr-defined]  # of the transport that counts
+        return (moved.sent_bytes + moved.received_bytes) * 86_400 / 50
+
+    with running(app):
+        server.wait_polled()
+        assert 0 < app.health()["bytes_a_day"] <= most()
+        server.user(id=1).send("a")
+        seen.wait("a")
+        server.wait_confirmed()
+        assert 0 < app.health()["bytes_a_day"] <= most()
+
+
 def test_it_may_be_asked_at_any_moment(make_app: MakeApp) -> None:
     """While it starts and stops fifteen times, health never raises."""
     app, over, problems = make_app(), threading.Event(), []

@@ -121,3 +121,10 @@ def test_a_server_that_is_not_there_is_not_sent(kind: str, real_proxy: Callable[
     with bot, pytest.raises(NotSent) as caught:
         bot.call("sendMessage", chat_id=1, text="hi")
     assert caught.value.stage == ("tls" if kind in GRANTED_EARLY else "proxy")
+
+
+@pytest.mark.parametrize("kind", real_proxies(("shadowsocks", "tinyproxy", "microsocks")))
+def test_no_relay_holds_an_answer_back(kind: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot]) -> None:
+    """They gather small packets and would hold it for 40 ms; the server closes behind it, as it is asked to, and that pushes it out."""
+    bot = bot_through(real_proxy(kind))
+    assert soon(0.035, lambda: took(lambda: bot.call("getMe")), tries=50)

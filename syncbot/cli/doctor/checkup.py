@@ -12,6 +12,7 @@ from syncbot.cli.console.exits import Exit
 from syncbot.cli.doctor import telegram
 from syncbot.cli.doctor.files import files
 from syncbot.cli.doctor.probe import Probe, only
+from syncbot.cli.doctor.relay import small_packets
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.doctor.way import examine
 from syncbot.client.bot import Bot
@@ -118,6 +119,8 @@ def _way(probe: Probe, way: Proxy) -> Iterator[Result]:
         began = time.monotonic()
         if (takes_it := probe.learn_early(way)) is not None:
             yield Result("early opening", Status.OK, _of_early_opening(way, takes_it), time.monotonic() - began, way=str(way))
+        if not way.is_direct and probe.target.tls:
+            yield replace(small_packets(probe, way), way=str(way))
 
 
 def _of_early_opening(way: Proxy, takes_it: bool) -> str:

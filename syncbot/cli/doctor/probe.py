@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import select
 import ssl
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -24,6 +26,10 @@ from syncbot.types import DIRECT, Proxy, Request
 
 _TRIES = 4
 """One opening step by step, which tells how long it takes, and three early ones."""
+_TICKETS_WITHIN_SECONDS = 1.0
+"""A server sends its session tickets after the handshake, if it has any."""
+_STANDS_SECONDS = 0.1
+"""Until then the last of them is acknowledged."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,30 @@ class Probe:
         if self.learned.changes:
             self.learned.take(read_learned())
             write_learned(self.learned.facts())
+
+    def first_byte(self, proxy: Proxy, *, stands: bool) -> float:
+        """Seconds from a request to the first byte of its answer, on a connection of its own.
+
+        Args:
+            proxy: the way.
+            stands: let the connection stand for a moment before it is used, so that all that comes with its opening is behind it.
+
+        Raises:
+            NetworkError, OSError: there was none.
+        """
+        timeout = self.settings.timeout
+        request = Request("", "doctor", timeout=timeout)
+        with self._watchdog.watch(request, time.monotonic() + timeout) as attempt, contextlib.ExitStack() as closing:
+            sock = Dialer(self._tls, self.resolver).open(self.target, proxy, attempt)
+            closing.callback(sock.close)
+            if stands:
+                select.select([sock], [], [], _TICKETS_WITHIN_SECONDS)
+                threading.Event().wait(_STANDS_SECONDS)
+            began = time.monotonic()
+            sock.sendall(memoryview(f"GET / HTTP/1.1\r\nHost: {self.target}\r\nConnection: close\r\n\r\n".encode("ascii")))
+            if not sock.recv(1):
+                raise ConnectionResetError("the connection was closed")
+            return time.monotonic() - began
 
     def check_ca_file(self) -> None:
         """Load the certificates to trust.

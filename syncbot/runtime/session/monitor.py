@@ -20,7 +20,6 @@ from syncbot.regular import opener
 from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.receiving.poller import Poller
-from syncbot.runtime.session.day_count import DayCount
 from syncbot.runtime.session.health_note import FactsNote
 from syncbot.runtime.session.learned_note import LearnedNote
 from syncbot.runtime.session.session_options import SessionOptions
@@ -36,6 +35,7 @@ _FOREIGN_PAUSE_SECONDS = 0.1
 """However much other processes write, it is looked at no more often."""
 _HOUSEKEEPING_SECONDS = 3600.0
 _STALL_MARGIN_SECONDS = 10.0
+_COUNTED_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Monitor:
         self._failure_before = _failure(watched.bot.transport)
         self._is_stopping = is_stopping
         self._started = time.monotonic()
-        self._day = DayCount(lambda: _moved_bytes(watched.bot.transport))
+        self._bytes_before = _moved_bytes(watched.bot.transport)
         self._stalled_since: float | None = None
         self._tidy_at = self._started + _HOUSEKEEPING_SECONDS
         self._newest_before = watched.store.inbox.counts().newest
@@ -86,7 +86,6 @@ class Monitor:
             watched.options.notifier.alive()
         if watched.options.heartbeat_file is not None:
             self._guarded("heartbeat", lambda: self._beat(watched.options.heartbeat_file))
-        self._day.tick(watched.poller.facts.polls)
         self._guarded("facts", self._facts.tick)
         self._guarded("learned", self._learned.keep)
         if now >= self._tidy_at:
@@ -145,8 +144,15 @@ class Monitor:
             "cut": facts.cut,
             "stalled": facts.stalled,
             "dead_letters": dead_letters,
-            "bytes_a_day": self._day.bytes_a_day(),
+            "bytes_a_day": self._bytes_a_day(now),
         }
+
+    def _bytes_a_day(self, now: float) -> int:
+        """Reckoned from the start to where the poll under way will end, if nothing comes: a poll moves its bytes when it begins."""
+        poll_wait, since = self._watched.options.poll_wait, self._watched.poller.facts.under_way_since
+        until = now if since is None else max(now, since + poll_wait)
+        seconds = max(until - self._started, poll_wait, _COUNTED_SECONDS)
+        return round((_moved_bytes(self._watched.bot.transport) - self._bytes_before) / seconds * 86_400)
 
     def _hung(self, now: float) -> int:
         return sum(not busy.waiting and now - busy.since > self._watched.options.handler_warn_after for busy in self._watched.workers.busy())

@@ -86,7 +86,10 @@ class Dialer:
             NotSent: with the stage that failed; nothing is left open.
         """
         with contextlib.ExitStack() as undo:
-            sock = _Opening(self, target, proxy, attempt, undo).open(waited_for=waited_for)
+            opening = _Opening(self, target, proxy, attempt, undo)
+            sock = opening.open(waited_for=waited_for)
+            if isinstance(sock, MemoryTls) and not waited_for:
+                opening.run("tls", sock.flush)  # nothing is written soon with which it could leave
             undo.pop_all()
         return sock
 
@@ -143,7 +146,7 @@ class _Opening:
     def _reach_early(self) -> socket.socket:
         """A connection to the proxy."""
         gate = self._reach()
-        return self._run("proxy", lambda: self._wrap(gate, self._proxy.host, self._proxy.port)) if self._proxy.scheme == "https" else gate
+        return self.run("proxy", lambda: self._wrap(gate, self._proxy.host, self._proxy.port)) if self._proxy.scheme == "https" else gate
 
     def _open_early(self, gate: socket.socket, way: str) -> socket.socket:
         """The rest, at once, with the patience that the way deserves: half of the time is kept for another opening."""
@@ -176,12 +179,12 @@ class _Opening:
         target, proxy = self._target, self._proxy
         sock = self._reach_through_socks() if proxy.is_socks else self._reach()
         if proxy.scheme == "https":
-            sock = self._run("proxy", lambda: self._wrap(sock, proxy.host, proxy.port))
+            sock = self.run("proxy", lambda: self._wrap(sock, proxy.host, proxy.port))
         if proxy.scheme in ("http", "https") and target.tls:
-            self._run("proxy", lambda: _ask_for_tunnel(sock, target, proxy))
+            self.run("proxy", lambda: _ask_for_tunnel(sock, target, proxy))
         if target.tls:
             plain = sock
-            sock = self._run("tls", lambda: self._wrap(plain, target.host, target.port))
+            sock = self.run("tls", lambda: self._wrap(plain, target.host, target.port))
         self._check()
         return sock
 
@@ -209,20 +212,20 @@ class _Opening:
         return self._try_each([(gate, end) for gate in gates for end in ends], connect)
 
     def _look_up(self, host: str, port: int, *, ipv4: bool = False) -> list[Address]:
-        return self._run("resolve", lambda: self._dialer.resolver.look_up(host, port, ipv4=ipv4))
+        return self.run("resolve", lambda: self._dialer.resolver.look_up(host, port, ipv4=ipv4))
 
     def _try_each(self, ways: list[Any], connect: Callable[[Any], socket.socket]) -> socket.socket:
         """The first connection that succeeds; each gets an equal share of the time that is left."""
         for position, way in enumerate(ways[:-1]):
             self._ways_left = len(ways) - position
             try:
-                return self._run("connect", functools.partial(connect, way))
+                return self.run("connect", functools.partial(connect, way))
             except ProxyAuthRequired:
                 raise
             except NotSent:
                 self._check()
         self._ways_left = 1
-        return self._run("connect", functools.partial(connect, ways[-1]))
+        return self.run("connect", functools.partial(connect, ways[-1]))
 
     def _connect(self, sock: socket.socket, address: Address, to: tuple[str, int] | None = None) -> socket.socket:
         """Connect a new socket to an address, or through the SOCKS proxy at that address `to` somewhere."""
@@ -248,7 +251,7 @@ class _Opening:
         self._undo.callback(wrapped.close)
         return cast(socket.socket, wrapped)
 
-    def _run(self, stage: str, step: Callable[[], _Result]) -> _Result:
+    def run(self, stage: str, step: Callable[[], _Result]) -> _Result:
         """Run one stage; whatever fails in it was not sent."""
         self._attempt.stage = stage
         self._check()

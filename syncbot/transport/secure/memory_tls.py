@@ -55,19 +55,21 @@ class MemoryTls:
     def advance(self) -> bool:
         """Go on with the handshake; False where more has to be received for it.
 
+        What its end has to say (TLS 1.3's Finished) waits for the first bytes that are sent, or for `flush`, and leaves with them in one segment: a relay
+        that gathers small writes (Nagle) would hold the second of two until the first is acknowledged, a round trip later.
+
         Raises:
             OSError: it failed; `ssl.SSLError` where TLS says why.
         """
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
-            self._flush()
+            self.flush()
             return False
         except ssl.SSLError:
             with suppress(OSError):
-                self._flush()  # the alert, which tells the server why
+                self.flush()  # the alert, which tells the server why
             raise
-        self._flush()
         return True
 
     def sendall(self, data: Any) -> None:
@@ -77,7 +79,12 @@ class MemoryTls:
             piece = view[begin : begin + _CHUNK_BYTES]
             while piece:
                 piece = piece[self._tls.write(piece) :]  # a record each, and they leave together
-            self._flush()
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what TLS has to say, without waiting for more."""
+        if self._outgoing.pending:
+            self._sock.sendall(self._outgoing.read())
 
     def recv_into(self, buffer: Any) -> int:
         """Receive into a buffer; 0 at the end of the stream, also where it is cut without a word."""
@@ -86,7 +93,7 @@ class MemoryTls:
             try:
                 return self._tls.read(len(view), view)  # type: ignore[return-value]  # with a buffer it returns a number
             except ssl.SSLWantReadError:
-                self._flush()  # what TLS itself has to say, such as new keys
+                self.flush()  # what TLS itself has to say, such as new keys
                 self.feed(self._sock.recv(_CHUNK_BYTES))
             except ssl.SSLEOFError:
                 return 0
@@ -142,7 +149,3 @@ class MemoryTls:
     def session_reused(self) -> bool:
         """Whether the handshake resumed a session."""
         return bool(self._tls.session_reused)
-
-    def _flush(self) -> None:
-        if self._outgoing.pending:
-            self._sock.sendall(self._outgoing.read())
