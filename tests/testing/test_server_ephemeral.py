@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -70,6 +71,22 @@ def test_one_member_alone_sees_it(server: BotApiServer, client: Client, group: G
     assert [message.text for message in group.seen_by(bob).messages] == ["all"]
     assert group.seen_by(ann).wait_for("all").message_id == 1
     assert [message.text for message in server.sent] == ["psst", "all"]
+
+
+def test_a_view_is_made_under_the_lock_of_the_world(server: BotApiServer, group: Group, ann: User) -> None:
+    """While the server works on the group, who wants to look waits: the first look makes a place for what the member alone sees."""
+    made = threading.Event()
+
+    def look() -> None:
+        group.seen_by(ann)
+        made.set()
+
+    thread = threading.Thread(target=look)
+    with server.world.changed:
+        thread.start()
+        assert not made.wait(0.2)
+    assert made.wait(20.0)
+    thread.join()
 
 
 def test_its_own_methods_change_it(client: Client, group: Group, ann: User, bob: User) -> None:
@@ -268,6 +285,8 @@ def test_a_subscription_changes(server: BotApiServer, ann: User) -> None:
 
 def test_a_group_in_a_community(server: BotApiServer, client: Client, group: Group, ann: User) -> None:
     """The group tells that it is in one, who came by way of it, and that it is in none any more."""
+    with pytest.raises(LookupError, match="in no community"):
+        group.join(server.user(50), from_community=True)
     group.add_to_community(ann, "The town")
     community = newest(server)["community_chat_added"]["community"]
     assert community["name"] == "The town"
