@@ -48,7 +48,15 @@ def tables() -> dict[str, str]:
     """Every table by its name."""
     from syncbot import Bot, Runtime
 
-    return {"settings": _settings(), "bot": _options(Bot), "runtime": _options(Runtime), "exit codes": _exit_codes(), "errors": _errors()}
+    return {
+        "plain types": _plain_types(),
+        "plain fields": _plain_fields(),
+        "settings": _settings(),
+        "bot": _options(Bot),
+        "runtime": _options(Runtime),
+        "exit codes": _exit_codes(),
+        "errors": _errors(),
+    }
 
 
 def filled(text: str, made: dict[str, str]) -> str:
@@ -121,6 +129,52 @@ def _errors() -> str:
     drawn = re.search(r"```\n.*?```\n", syncbot.errors.__doc__ or "", re.DOTALL)
     assert drawn is not None
     return drawn[0].replace("```\n", "```text\n", 1)
+
+
+def _plain_types() -> str:
+    """The types that Telegram hands out and the installed python-telegram-bot lacks, and where each stands."""
+    import telegram
+
+    from syncbot.plain.objects import type_names
+
+    held: dict[str, list[str]] = {name: [] for name in type_names() if not hasattr(telegram, name)}
+    for owner in type_names():
+        for field, kinds in _fields_of(owner).items():
+            for kind in kinds & set(held):
+                held[kind].append(f"`{owner}.{field}`")
+    head = f"Type that python-telegram-bot {telegram.__version__} lacks"
+    return _table((head, "Where it stands"), [(f"`{name}`", ", ".join(places)) for name, places in held.items()])
+
+
+def _plain_fields() -> str:
+    """The fields that the installed python-telegram-bot's types lack."""
+    import telegram
+
+    from syncbot.plain.objects import type_names
+
+    rows = []
+    for name in type_names():
+        known = _parameters(getattr(telegram, name, None))
+        lacking = [field for field in _fields_of(name) if known and field not in known]
+        rows += [(f"`{name}`", ", ".join(f"`{field}`" for field in lacking))] if lacking else []
+    return _table(("Type", f"Fields that python-telegram-bot {telegram.__version__} lacks"), rows)
+
+
+def _parameters(kind: Any) -> set[str]:
+    """What the constructor of a type takes, and those of the types below it."""
+    if kind is None:
+        return set()
+    own = {name.removesuffix("_").replace("from_user", "from") for name in inspect.signature(kind.__init__).parameters}
+    return own.union(*(_parameters(below) for below in kind.__subclasses__()))
+
+
+def _fields_of(name: str) -> dict[str, set[str]]:
+    """The fields of a type, each with the types of the objects in it."""
+    from syncbot.plain.fields import TYPES
+
+    found = re.search(rf"^{name}:(.*(?:\n .*)*)", TYPES, re.MULTILINE)
+    words = found[1].split() if found else []
+    return {field: set(kinds.split("|")) for field, _, kinds in (word.partition(":") for word in words)}
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

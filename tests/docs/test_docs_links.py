@@ -12,7 +12,9 @@ from kits.docs_kit import GUIDES, ROOT, anchors, without_code
 
 from syncbot import Limits, RetryPolicy
 from syncbot.cli.sending.queueing import DELIVER_SECONDS
+from syncbot.client.api.methods import API_VERSION
 from syncbot.client.api.table import method_names
+from syncbot.runtime.handling.kinds import KINDS
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
 from syncbot.testing import Fault
 from syncbot.transport.ways import COOL_DOWN_SECONDS, LONGEST_COOL_DOWN_SECONDS, bypasses_proxy
@@ -74,10 +76,12 @@ def test_a_new_guide_is_added_to_the_readme(tmp_path: Path) -> None:
 
 
 def test_numbers_in_the_guides_are_those_of_the_code() -> None:
-    """How many faults and methods there are is told as it is."""
+    """How many faults, methods and kinds of updates there are, and which Bot API this is, is told as it is."""
     text = "\n".join(guide.read_text(encoding="utf-8") for guide in GUIDES)
     assert {int(number) for number in re.findall(r"(\d+) (?:kinds of )?faults", text)} == {len(Fault.all())}
     assert {int(number) for number in re.findall(r"(\d+) methods", text)} == {len(method_names())}
+    assert {int(number) for number in re.findall(r"(\d+) kinds of updates", text)} == {len(KINDS)}
+    assert set(re.findall(r"speaks Bot API (\d+\.\d+)", text)) == {API_VERSION}
 
 
 def _table(guide: str, head: str) -> list[list[str]]:

@@ -247,6 +247,54 @@ def test_what_cannot_be_done_with_it_is_said(rig: Any) -> None:
     assert not rig.calls
 
 
+@pytest.mark.parametrize("with_types", [True, False], ids=["types", "plain"])
+def test_a_bot_without_rights_talks_to_one_member(with_types: bool) -> None:
+    """A whole conversation that nobody else sees: command, answer, press, edit, deletion."""
+    with BotApiServer(slow_same_offset=False) as server:
+        bot = make_bot(server)
+        app: Any = Runtime(bot, state=None) if with_types else Runtime(bot, types=False, state=None)
+        app.command("secret")(lambda _, context: context.reply("Sure?", reply_markup={"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]}))
+
+        @app.callback_query("yes")
+        def pressed(_: Any, context: Any) -> None:
+            context.edit("Done.")
+            context.reply("Gone soon.")
+            context.delete()
+
+        bot.set_my_commands([{"command": "secret", "description": "Ask", "is_ephemeral": True}])
+        ann, bob = server.user(first_name="Ann"), server.user(first_name="Bob")
+        group = server.group(members=[ann, bob])
+        with app:
+            group.send(ann, "/secret")
+            group.seen_by(ann).wait_for("Sure?")
+            ann.press("Yes", in_chat=group)
+            group.seen_by(ann).wait_for("Gone soon.")
+            server.wait_count("deleteEphemeralMessage", 1)
+            server.wait_confirmed()
+        assert [message.text for message in group.seen_by(ann).messages] == ["Gone soon."]
+        assert group.seen_by(bob).messages == group.messages == []
+        assert server.problems == []
+
+
+@pytest.mark.parametrize("with_types", [True, False], ids=["types", "plain"])
+def test_a_draft_is_stopped_by_one_who_may(with_types: bool) -> None:
+    """The update of a stopped draft comes from the user of its chat, so that a list of allowed users lets it through; the answer goes into its thread."""
+    with BotApiServer(slow_same_offset=False) as server:
+        ann, eve = server.user(first_name="Ann"), server.user(first_name="Eve")
+        bot = make_bot(server)
+        app: Any = Runtime(bot, state=None, allowed_users={ann.id}) if with_types else Runtime(bot, types=False, state=None, allowed_users={ann.id})
+        app.stopped_message_generation()(lambda _, context: context.reply("Stopped."))
+        threads = {user.id: bot.create_forum_topic(user.id, "t").message_thread_id for user in (ann, eve)}
+        with app:
+            for user in (eve, ann):
+                bot.send_message_draft(user.id, 1, "So far", message_thread_id=threads[user.id], can_stop=True)
+                user.wait_for_draft("So far")
+                user.stop_draft()
+            assert ann.wait_for("Stopped.").data["message_thread_id"] == threads[ann.id]
+            server.wait_confirmed()
+        assert eve.messages == []
+
+
 def test_what_an_object_of_a_keyboard_lacks_is_among_its_api_kwargs() -> None:
     """python-telegram-bot takes the rows of a keyboard alone; the rest stands where it puts what other types lack."""
     markup = {"inline_keyboard": [[{"text": "x", "disabled": {}}]], "force_reply": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -70,6 +71,22 @@ def test_one_member_alone_sees_it(server: BotApiServer, client: Client, group: G
     assert [message.text for message in group.seen_by(bob).messages] == ["all"]
     assert group.seen_by(ann).wait_for("all").message_id == 1
     assert [message.text for message in server.sent] == ["psst", "all"]
+
+
+def test_a_view_is_made_under_the_lock_of_the_world(server: BotApiServer, group: Group, ann: User) -> None:
+    """While the server works on the group, who wants to look waits: the first look makes a place for what the member alone sees."""
+    made = threading.Event()
+
+    def look() -> None:
+        group.seen_by(ann)
+        made.set()
+
+    thread = threading.Thread(target=look)
+    with server.world.changed:
+        thread.start()
+        assert not made.wait(0.2)
+    assert made.wait(20.0)
+    thread.join()
 
 
 def test_its_own_methods_change_it(client: Client, group: Group, ann: User, bob: User) -> None:
@@ -268,6 +285,8 @@ def test_a_subscription_changes(server: BotApiServer, ann: User) -> None:
 
 def test_a_group_in_a_community(server: BotApiServer, client: Client, group: Group, ann: User) -> None:
     """The group tells that it is in one, who came by way of it, and that it is in none any more."""
+    with pytest.raises(LookupError, match="in no community"):
+        group.join(server.user(50), from_community=True)
     group.add_to_community(ann, "The town")
     community = newest(server)["community_chat_added"]["community"]
     assert community["name"] == "The town"
@@ -327,15 +346,38 @@ def test_media_beside_a_text(server: BotApiServer, client: Client, ann: User) ->
         {"blocks": ["x"]},
         {"blocks": [{"type": "list", "items": ["x"]}]},
         {"blocks": [{"type": "map", "location": {}}]},
+        {"blocks": [{"type": "map", "location": "x"}]},
         {"blocks": [{"type": "blockquote"}]},
+        {"blocks": [{"type": "table"}]},
+        {"blocks": [{"type": "table", "cells": 5}]},
+        {"blocks": [{"type": "table", "cells": [[1]]}]},
         {"blocks": [{"type": "buttons", "buttons": [{"text": "x"}]}]},
         {"html": "x", "media": [{"id": "a b", "media": {"type": "photo", "media": "x"}}]},
         {"html": "x", "media": [{"id": "a", "media": {"type": "poll", "media": "x"}}]},
     ],
 )
-def test_rich_messages_that_are_none(client: Client, ann: User, rich: JSON) -> None:
-    """Each is refused as a mistake of the call."""
+def test_rich_messages_that_are_none(server: BotApiServer, client: Client, ann: User, rich: JSON) -> None:
+    """Each is refused as a mistake of the call, and none is one of the server."""
     assert client.refused("sendRichMessage", chat_id=ann.id, rich_message=rich).startswith("Bad Request: ")
+    assert server.problems == []
+
+
+def test_blocks_without_an_end(server: BotApiServer, client: Client, ann: User) -> None:
+    """Blocks within blocks, deeper than the server goes, are refused."""
+    rich: JSON = {"blocks": [{"type": "divider"}]}
+    for _ in range(400):
+        rich = {"blocks": [{"type": "blockquote", **rich}]}
+    assert client.refused("sendRichMessage", chat_id=ann.id, rich_message=rich).endswith("nested too deep")
+    assert server.problems == []
+
+
+@pytest.mark.parametrize("odd", [[], {}, "x", None, 1.5, True, 2**70])
+def test_odd_receivers(server: BotApiServer, client: Client, group: Group, ann: User, odd: Any) -> None:
+    """Whatever stands in the place of a number names nobody and nothing, and is no mistake of the server."""
+    group.promote_bot(ann)
+    client.refused("sendMessage", chat_id=group.id, text="x", ephemeral_message_parameters={"receiver_user_id": odd})
+    client.refused("sendMessage", chat_id=group.id, text="x", reply_parameters={"ephemeral_message_id": odd or 1}, **only_for(ann))
+    assert not [problem for problem in server.problems if "failed" in problem]
 
 
 def test_a_keyboard_that_asks_for_a_reply(client: Client, ann: User) -> None:

@@ -47,8 +47,7 @@ class ApiCall:
 
     def integer(self, name: str, default: int = 0) -> int:
         """A parameter that is an integer, `default` where it is absent or anything else."""
-        value = self.params.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else default
+        return whole(self.params, name, default)
 
     def chat(self) -> ChatState:
         """The chat that the call wants to write to."""
@@ -83,6 +82,12 @@ class ApiCall:
             return self.store.add([Path(path).read_bytes()], name=path)
         except OSError:
             raise bad_request("wrong file identifier/HTTP URL specified") from None
+
+
+def whole(params: JSON, name: str, default: int = 0) -> int:
+    """A value that is an integer, `default` where it is absent or anything else."""
+    value = params.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
 def formatted(text: Any, parse_mode: Any, entities: Any, *, limit: int, name: str) -> tuple[str, list[JSON]]:

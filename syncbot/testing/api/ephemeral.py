@@ -6,9 +6,8 @@ An administrator may at any time. Any other bot has to answer a press or a messa
 from __future__ import annotations
 
 import time
-from typing import Any
 
-from syncbot.testing.api.content import ApiCall
+from syncbot.testing.api.content import ApiCall, whole
 from syncbot.testing.world.problems import bad_request
 from syncbot.testing.world.world import ChatState
 from syncbot.types import JSON
@@ -25,7 +24,7 @@ def receiver_of(call: ApiCall, chat: ChatState, content: JSON) -> int | None:
     asked = call.get("ephemeral_message_parameters")
     if not isinstance(asked, dict):
         return None
-    user_id: Any = asked.get("receiver_user_id")
+    user_id = whole(asked, "receiver_user_id")
     if chat.type not in ("group", "supergroup"):
         raise bad_request("ephemeral messages can be sent only to groups and supergroups")
     if call.world.users.get(user_id, call.world.bot)["is_bot"] or chat.members.get(user_id, "left") in ("left", "kicked"):
@@ -35,10 +34,10 @@ def receiver_of(call: ApiCall, chat: ChatState, content: JSON) -> int | None:
     answers = [_answers_press(call, chat, user_id, asked), _answers_message(call, chat, user_id)]
     if not any(answers) and chat.members.get(call.world.bot["id"]) != "administrator":
         raise bad_request("not enough rights to send ephemeral messages to the chat")
-    return int(user_id)
+    return user_id
 
 
-def _answers_press(call: ApiCall, chat: ChatState, user_id: Any, asked: JSON) -> bool:
+def _answers_press(call: ApiCall, chat: ChatState, user_id: int, asked: JSON) -> bool:
     """Whether it answers a press of the member's; where it is to stand in place of the message under the button, that one is not shown any more."""
     if not asked.get("callback_query_id"):
         return False
@@ -54,12 +53,12 @@ def _answers_press(call: ApiCall, chat: ChatState, user_id: Any, asked: JSON) ->
     return True
 
 
-def _answers_message(call: ApiCall, chat: ChatState, user_id: Any) -> bool:
+def _answers_message(call: ApiCall, chat: ChatState, user_id: int) -> bool:
     """Whether it answers an ephemeral message of the member's."""
     reply = call.get("reply_parameters")
     if not isinstance(reply, dict) or not reply.get("ephemeral_message_id"):
         return False
-    message = chat.seen_alone(user_id).messages.get(reply["ephemeral_message_id"])
+    message = chat.seen_alone(user_id).messages.get(whole(reply, "ephemeral_message_id"))
     if message is None or message["from"]["id"] != user_id or time.time() - message["date"] > ANSWER_SECONDS + 1:  # dates are whole seconds
         raise bad_request("message to be replied not found")
     return True

@@ -48,12 +48,15 @@ def rich_message(call: ApiCall, *, is_draft: bool = False) -> JSON:
     asked = call.get("rich_message")
     if not isinstance(asked, dict) or sum(bool(asked.get(name)) for name in ("blocks", "html", "markdown")) != 1:
         raise bad_request("can't parse rich message JSON object")
-    text = asked.get("html") or asked.get("markdown")
-    if text is None:
-        blocks = _blocks(call, asked["blocks"], is_draft)
+    if asked.get("blocks"):
+        try:
+            blocks = _blocks(call, asked["blocks"], is_draft)
+        except RecursionError:
+            raise bad_request("can't parse rich message: blocks are nested too deep") from None
     else:
+        text = str(asked.get("html") or asked.get("markdown"))
         media = _named_media(call, asked.get("media") or [])
-        blocks = [{"type": "paragraph", "text": text}, *(media[name] for name in _MEDIA_LINK.findall(str(text)) if name in media)]
+        blocks = [{"type": "paragraph", "text": text}, *(media[name] for name in _MEDIA_LINK.findall(text) if name in media)]
     return {"blocks": blocks, **given(asked, "is_rtl")}
 
 
@@ -85,7 +88,13 @@ def _block(call: ApiCall, block: JSON, is_draft: bool) -> JSON:
     elif kind == "list":
         made["items"] = [_item(call, number, item, is_draft) for number, item in enumerate(_objects(block.get("items")), 1)]
     elif kind == "map":
-        made |= {"location": location(block.get("location") or {}), "zoom": 13, "width": 600, "height": 300, **given(block, "zoom", "width", "height")}
+        place = block.get("location")
+        made |= {"zoom": 13, "width": 600, "height": 300, **given(block, "zoom", "width", "height")}
+        made["location"] = location(place if isinstance(place, dict) else {})
+    elif kind == "table":
+        rows = block.get("cells")
+        for row in rows if isinstance(rows, list) and rows else [None]:
+            _objects(row)
     elif kind == "buttons":
         for button in _objects(block.get("buttons")):
             check_button(button)
@@ -138,7 +147,7 @@ def buttons_in(rich: Any) -> Iterator[JSON]:
             yield from buttons_in(part)
     elif isinstance(rich, dict):
         for button in [*rich.get("buttons", []), *([rich["button"]] if "button" in rich else [])]:
-            yield {**button, "text": plain_text(button["text"])}
+            yield {**button, "text": plain_text(button.get("text"))}
         for part in rich.values():
             if isinstance(part, dict | list) and part is not rich.get("buttons") and part is not rich.get("button"):
                 yield from buttons_in(part)

@@ -251,8 +251,11 @@ class Group(ChatReader):
 
     def join(self, user: User, *, from_community: bool = False) -> int | None:
         """A user joins, by way of the group's community where that is said: a service message, and a chat_member update where the bot asked for those."""
-        joined = {"community_chat_joined": {"community": self._chat.more["community"]}} if from_community else {"new_chat_members": [user.card]}
         with self._world.changed:
+            community = self._chat.more.get("community") if from_community else None
+            if from_community and community is None:
+                raise LookupError("the group is in no community; add_to_community puts it into one")
+            joined = {"community_chat_joined": {"community": community}} if community else {"new_chat_members": [user.card]}
             old = self._chat.members.get(user.id, "left")
             self._chat.members[user.id] = "member"
             self._member_update("chat_member", user.card, user.card, old, "member")

@@ -180,7 +180,8 @@ class MemberView(ChatReader):
 
     def __init__(self, world: World, chat: ChatState, user_id: int) -> None:
         super().__init__(world, chat)
-        self._alone = chat.seen_alone(user_id)
+        with world.changed:
+            self._alone = chat.seen_alone(user_id)
 
     def _standing(self) -> Iterable[JSON]:
         replaced = self._alone.more.get("replaced", ())
