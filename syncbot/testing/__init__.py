@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from syncbot.testing.people.reading import SentMessage as SentMessage
     from syncbot.testing.proxy.fault_kinds import Fault as Fault
     from syncbot.testing.proxy.fault_proxy import FaultProxy as FaultProxy
+    from syncbot.testing.replaying import Replayed as Replayed
+    from syncbot.testing.replaying import replay as replay
     from syncbot.testing.sandbox import Sandbox as Sandbox
     from syncbot.testing.server.answers import Answer as Answer
     from syncbot.testing.server.rate_limits import RateLimits as RateLimits
@@ -34,6 +36,7 @@ _HOMES = {
     "Press": "people.reading",
     "RateLimits": "server.rate_limits",
     "RecordedRequest": "server.records",
+    "Replayed": "replaying",
     "Sandbox": "sandbox",
     "SentMessage": "people.reading",
     "TEST_TOKEN": "server.server",
@@ -42,6 +45,7 @@ _HOMES = {
     "User": "people.people",
     "WebhookSender": "server.webhooks",
     "WireTimes": "server.wire",
+    "replay": "replaying",
 }
 
 __all__ = sorted(_HOMES)

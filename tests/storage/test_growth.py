@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kits.storage_kit import BOT, Clock, drain, finish, put
 
-from syncbot.storage import Changes, Claimed, DataChange, End, Inbox, Incoming, Scope, StoreOptions, open_store
+from syncbot.storage import Changes, Claimed, DataChange, End, Inbox, Incoming, JournalKey, JournalStep, Scope, StoreOptions, open_store
 
 PAGE = 4096 + 24  # a page in the log has a header
 BODY = b"x" * 1200
@@ -99,6 +99,26 @@ def test_one_update_costs_few_pages(path: Path, clock: Clock) -> None:
             assert pages(path, lambda id=id: put(store.inbox, (id, "a"))) <= 4  # type: ignore[misc] # mypy knows no defaults of lambdas
             assert pages(path, lambda: claimed.extend(store.inbox.claim())) == 1
             assert pages(path, lambda: finish(store.inbox, claimed.pop(), claim=1)) == 1
+
+
+def test_an_update_with_one_reply_costs_nine_pages(path: Path, clock: Clock) -> None:
+    """A quiet bot's: six as ever, one for the call that is under way, one for its result, and one to forget both."""
+    result = '{"value":%s}' % ("x" * 1500)
+    with open_store(path, BOT, now=clock) as store:
+        store.inbox.recover()
+        put(store.inbox, *((id, "a") for id in range(5)))
+        drain(store.inbox)
+        for id in range(10, 40):
+            costs = [pages(path, lambda id=id: put(store.inbox, (id, "a")))]  # type: ignore[misc] # as above
+            claimed: list[Claimed] = []
+            costs.append(pages(path, lambda claimed=claimed: claimed.extend(store.inbox.claim())))  # type: ignore[misc] # as above
+            key = JournalKey("update", claimed[0].row, claimed[0].ticket)
+            for outcome in (None, result):
+                step = JournalStep(0, "sendMessage", "chat_id=7", outcome)
+                costs.append(pages(path, lambda key=key, step=step: store.journal.write(key, step)))  # type: ignore[misc] # as above
+            costs.append(pages(path, lambda claimed=claimed: finish(store.inbox, claimed[0])))  # type: ignore[misc] # as above
+            assert costs[1:] == [1, 1, 1, 2]
+            assert sum(costs) <= 9
 
 
 def test_busy_updates_cost_fewer(path: Path, clock: Clock) -> None:

@@ -118,7 +118,7 @@ class Monitor:
     def health(self) -> dict[str, Any]:
         """See `Runtime.health`."""
         watched, facts, now = self._watched, self._watched.poller.facts, time.monotonic()
-        hung = self._hung(now)
+        hung, durable = self._hung(now), watched.workers.durability.facts
         try:
             counts, dead_letters = watched.store.inbox.counts(), watched.store.dead_letters.count()
         except Exception as error:  # a damaged file; whoever asks wants to know, and has nothing to mend
@@ -138,6 +138,9 @@ class Monitor:
             "received": counts.newest - self._newest_before,
             "handled": watched.workers.done.handled,
             "failed": watched.workers.done.failed,
+            "replayed": durable.replayed,
+            "interrupted": durable.interrupted,
+            "diverged": durable.diverged,
             "failures": facts.failures,
             "failures_in_a_row": facts.failures_in_a_row,
             "conflicts": facts.conflicts,

@@ -1,0 +1,97 @@
+"""The replayer: what it says of handlers that may be run again, and of those that may not."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+import pytest
+from kits.dispatch_kit import SENT, TOKEN, update
+
+from syncbot import Bot, Context, Router
+from syncbot.testing import Replayed, replay
+from syncbot.transport import FakeTransport, OneShotTransport
+
+
+def make_bot() -> Bot:
+    """A bot without a network."""
+    return Bot(TOKEN, transport=FakeTransport(sendMessage=SENT, sendPhoto=SENT, getChatMemberCount=5), limits=None)
+
+
+def replayed(handler: Any, bot: Bot | None = None, **options: Any) -> Replayed:
+    """What the replayer finds of a handler."""
+    router: Router[Any] = Router()
+    router.message(**options)(handler)
+    return replay(router, update(text="go"), bot or make_bot())
+
+
+def test_a_handler_that_does_the_same_each_time_comes_to_the_same() -> None:
+    """Calls, side effects, time, chance and data, however often it is put aside; what it came to is told."""
+    done: list[int] = []
+
+    def handler(update: Any, context: Context) -> None:
+        context.reply(f"{context.now():%Y}")
+        context.user_data["chance"] = context.random.random() < 2
+        if context.once("order", lambda: done.append(1) or len(done)):
+            context.bot.send_photo(7, "p")
+
+    found = replayed(handler)
+    assert [call.method for call in found.calls] == ["sendMessage", "sendPhoto"]
+    assert (found.steps, found.failed, found.changes.data[0].changed) == (5, "", {"chance": True})
+
+
+def test_a_handler_that_raises_comes_to_the_same_failure() -> None:
+    """Its error handlers are part of the run."""
+    router: Router[Any] = Router()
+
+    @router.message()
+    def handler(update: Any, context: Context) -> None:
+        context.reply("one")
+        raise ValueError("x")
+
+    router.error(lambda update, context: context.reply("sorry"))
+    found = replay(router, update(text="go"), make_bot())
+    assert ([call.parameters["text"] for call in found.calls], found.failed) == (["one", "sorry"], "ValueError: x")
+
+
+def test_a_handler_that_goes_another_way_is_told_where() -> None:
+    """What depends on something that changes is a divergence, with all that it says."""
+    turn = itertools.count()
+
+    def handler(update: Any, context: Context) -> None:
+        if next(turn) % 2:
+            context.bot.send_photo(7, "p")
+        context.reply("one")
+        context.reply("two")
+
+    with pytest.raises(AssertionError, match=r"(?s)put aside before step \d, it went another way: .*handler \(.*test_replay.py:\d+\)"):
+        replayed(handler)
+
+
+def test_a_side_effect_outside_of_once_makes_a_difference() -> None:
+    """Data of its own that is not the same in each run is told with both sides."""
+
+    def handler(update: Any, context: Context) -> None:
+        context.user_data["at"] = time.perf_counter_ns()
+        context.reply("one")
+
+    with pytest.raises(AssertionError, match="it came to other changes"):
+        replayed(handler)
+
+
+def test_a_handler_without_a_journal_makes_its_calls_again() -> None:
+    """durable=False is told by what is there twice."""
+
+    def handler(update: Any, context: Context) -> None:
+        context.reply("one")
+        context.reply("two")
+
+    with pytest.raises(AssertionError, match="put aside before step 1 and run again, it came to other calls"):
+        replayed(handler, durable=False)
+
+
+def test_a_bot_with_a_network_is_refused() -> None:
+    """Nothing goes out by mistake."""
+    with Bot(TOKEN, transport=OneShotTransport()) as bot, pytest.raises(TypeError, match="FakeTransport"):
+        replayed(lambda update, context: None, bot)
