@@ -15,6 +15,7 @@ from syncbot.config import state_dir
 from syncbot.errors import ConfigError
 from syncbot.regular import what_else
 from syncbot.runtime.durable.options import Interrupted, wrong_interrupted
+from syncbot.runtime.durable.seam import note_act
 from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
 from syncbot.runtime.handling.stored_dict import all_owners
@@ -296,11 +297,13 @@ class Runtime(Router[D]):
 
     def _open_queue(self) -> OpenQueue | None:
         """The outbox of the session that runs in this process."""
+        note_act(self.bot.recorders)
         components = self._lifecycle.components
         return None if components is None else OpenQueue(components.store.outbox, components.outbox_folder, components.deliverer.notify)
 
     def _open_jobs(self) -> OpenJobs | None:
         """The jobs of the session that runs in this process."""
+        note_act(self.bot.recorders)
         components = self._lifecycle.components
         return None if components is None else OpenJobs(components.store.jobs, components.clock.notify, is_live=True)
 

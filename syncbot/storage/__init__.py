@@ -17,7 +17,7 @@ import os
 import time
 from collections.abc import Callable
 
-from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, Scope, StateChange
+from syncbot.storage.promises.data import NO_CHANGES, Changes, Conflict, Data, DataChange, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart, Missed
@@ -29,6 +29,7 @@ __all__ = [
     "NO_CHANGES",
     "Changes",
     "Claimed",
+    "Conflict",
     "Counts",
     "Data",
     "DataChange",

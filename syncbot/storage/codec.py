@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from syncbot.storage.promises.data import Changes, DataChange, Scope, StateChange
+from syncbot.storage.promises.data import Changes, Conflict, DataChange, Scope, StateChange
 from syncbot.storage.promises.jobs import JobEntry
 from syncbot.storage.promises.outbox import OutboxCall
 
@@ -34,6 +34,8 @@ class EncodedChanges:
     """chat, user, state"""
     ended: tuple[tuple[int, int], ...] = ()
     """chat, user"""
+    expected: tuple[tuple[str, int, str, str | None], ...] = ()
+    """scope, owner, name, value"""
 
 
 def encode(value: Any, what: str) -> str:
@@ -91,16 +93,19 @@ def encode_changes(changes: Changes) -> EncodedChanges:
         return NOTHING
     set_values: list[tuple[str, int, str, str]] = []
     removed: list[tuple[str, int, str]] = []
+    expected: list[tuple[str, int, str, str | None]] = []
     for change in changes.data:
         owner = (str(Scope(change.scope)), int64(change.owner, "the owner's id"))
         set_values += [(*owner, _name(change, key), encode(value, f"{change.scope}_data[{key!r}]")) for key, value in change.changed.items()]
         removed += [(*owner, _name(change, key)) for key in change.removed]
+        expected += [(*owner, _name(change, key), text) for key, text in change.expected.items()]
     states = [(int64(s.chat, "the chat's id"), int64(s.user, "the user's id"), s) for s in changes.states]
     return EncodedChanges(
         tuple(set_values),
         tuple(removed),
         tuple((chat, user, encode(s.state, "the state")) for chat, user, s in states if s.state is not None),
         tuple((chat, user) for chat, user, s in states if s.state is None),
+        tuple(expected),
     )
 
 
@@ -165,6 +170,11 @@ def check_meta_name(name: str) -> None:
     """
     if name.startswith("store."):
         raise ValueError(f"the name {name!r} is the store's own; choose one that does not begin with 'store.'")
+
+
+def conflict_at(scope: str, owner: int, name: str) -> Conflict:
+    """What to say of a row that holds something else than was expected."""
+    return Conflict(Scope(scope), owner, decode_name(name))
 
 
 def decode_name(name: object) -> str:

@@ -97,6 +97,8 @@ class DurableRun:
         self._handler: Callable[..., object] | None = None
         self.inside = ""
         """The name of the side effect that is being done (`once`), within which nothing else is a step."""
+        self.has_acted = False
+        """Whether it has done what another run would do a second time, but for what the journal keeps: from its first call on."""
         self._cursor: Cursor | None = None
         self._random: random.Random | None = None
 
@@ -170,6 +172,7 @@ class DurableRun:
             TypeError, ValueError: it is no JSON value.
         """
         self.check_step(f"context.{what}")
+        self.has_acted |= what in ("once", "ask")
         if not self.writes:
             return self._made(make)
         place = self.take(what, name)

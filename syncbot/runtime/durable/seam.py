@@ -11,6 +11,7 @@ from typing import Any
 
 from syncbot.client.api.table import find_method
 from syncbot.client.client import Call
+from syncbot.client.recording import Recorders
 from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter, ServerError, StorageError
 from syncbot.runtime.durable.cursor import Place
 from syncbot.runtime.durable.results import SKIPPED, error_text, read_outcome, value_text
@@ -49,6 +50,13 @@ def run_of(recorder: object) -> DurableRun | None:
     return recorder.run if isinstance(recorder, RunRecorder) else None
 
 
+def note_act(recorders: Recorders) -> None:
+    """The handler of the calling thread, if there is one, does something that another run of it would do a second time."""
+    run = run_of(recorders.here)
+    if run is not None:
+        run.has_acted = True
+
+
 class RunRecorder:
     """`syncbot.client.recording.Recorder` for one run."""
 
@@ -62,6 +70,7 @@ class RunRecorder:
         if os.getpid() != self._process:
             return None
         run.check_step(call.method)
+        run.has_acted = True
         if not run.writes or not is_step(call.method):
             return RunCall(run, call, Place(None))
         return RunCall(run, call, run.take(call.method, target_of(call.encoded.fields)))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from syncbot.runtime.durable.run import DurableRun, unrecorded
 from syncbot.runtime.handling.replies import Replies
-from syncbot.runtime.handling.stored_dict import StoredDict, plain, to_json
+from syncbot.runtime.handling.stored_dict import StoredDict, StoredDicts, plain, to_json
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, job_target, kind_of, target_of
 from syncbot.runtime.job import Job
-from syncbot.storage.promises.data import Changes, Data, Scope, StateChange
+from syncbot.storage.promises.data import Changes, Conflict, Data, Scope, StateChange
 
 if TYPE_CHECKING:
     import telegram
@@ -58,6 +58,7 @@ class Context(Replies):
         job: the job that runs; None for an update.
         bot_username: tells the bot's user name, or None where it is not known.
         run: what the handler's steps are written with; None where nothing is.
+        told: the keys of which it has been told already that changes of theirs were overwritten.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Context(Replies):
         job: Job | None = None,
         bot_username: Callable[[], str | None] = lambda: None,
         run: DurableRun | None = None,
+        told: set[tuple[Scope, str]] | None = None,
     ) -> None:
         self.bot = self._bot = bot
         self.raw = raw
@@ -90,7 +92,7 @@ class Context(Replies):
         self._bot_username = bot_username
         self._decode = bot.typed_update
         self._update: telegram.Update | None = None
-        self._dicts: dict[Scope, StoredDict] = {}
+        self._dicts = StoredDicts(data, self.run, set() if told is None else told)
         self._state: list[Any] = []  # empty until it is looked at or set
         self._state_before = ""  # its JSON as it was loaded; "" once it is set here, so that it is written whatever it was
 
@@ -201,7 +203,7 @@ class Context(Replies):
     # ── what is remembered ───────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def user_data(self) -> dict[str, Any]:
+    def user_data(self) -> StoredDict:
         """What is remembered of the user: JSON values by name. What a handler changes in it is written when the handler returns.
 
         Raises:
@@ -210,7 +212,7 @@ class Context(Replies):
         return self._load(Scope.USER, self.user_id)
 
     @property
-    def chat_data(self) -> dict[str, Any]:
+    def chat_data(self) -> StoredDict:
         """The same of the chat.
 
         Raises:
@@ -219,17 +221,18 @@ class Context(Replies):
         return self._load(Scope.CHAT, self.chat_id)
 
     @property
-    def bot_data(self) -> dict[str, Any]:
-        """The same of the bot. Handlers run in parallel: changes of different keys all count, of one key the later one does."""
+    def bot_data(self) -> StoredDict:
+        """The same of the bot, for all handlers, which run in parallel: `context.bot_data.change(key, function)` loses no change of theirs.
+
+        Of plain assignments to one key a conflict is noticed: a handler that has made no call yet runs again, and else the later one wins, with a warning.
+        """
         return self._load(Scope.BOT, 0)
 
     def _load(self, scope: Scope, owner: int | None) -> StoredDict:
         self.run.check()
         if owner is None:
             raise RuntimeError(f"there is no context.{scope}_data here: {'the update' if self.kind else 'a context without an update'} has no {scope}")
-        if scope not in self._dicts:
-            self._dicts[scope] = StoredDict(self._data, scope, owner)
-        return self._dicts[scope]
+        return self._dicts.of(scope, owner)
 
     @property
     def state(self) -> Any:
@@ -259,8 +262,10 @@ class Context(Replies):
         Raises:
             TypeError, ValueError: a value cannot be stored; the text names its key.
         """
-        data = tuple(change for loaded in self._dicts.values() if (change := loaded.change()) is not None)
-        return Changes(data, self._state_changes())
+        return Changes(self._dicts.changes(), self._state_changes(), self._after_conflicts)
+
+    def _after_conflicts(self, conflicts: tuple[Conflict, ...], last: bool) -> Changes | None:
+        return self.changes() if self._dicts.settle(conflicts, last) else None
 
     def _state_changes(self) -> tuple[StateChange, ...]:
         if not self._state:
@@ -273,7 +278,7 @@ class Context(Replies):
     def fail(self, error: BaseException) -> None:
         """Become the context of the error handlers: what has been changed is forgotten, and nothing is waited for any more."""
         self.error = error
-        self._dicts.clear()
+        self._dicts.forget()
         self._state = []
         self._answers = None
 
@@ -292,8 +297,7 @@ class Context(Replies):
         assert where is not None
         raw = self.run.value("ask", "", partial(self._answers.ask, *where, timeout), "the answer")
         # Other handlers of this user may have run meanwhile.
-        for loaded in self._dicts.values():
-            loaded.refresh()
+        self._dicts.refresh()
         if not self._state_changes():
             self._state = []
         message: telegram.Message = getattr(self._decode(raw), kind_of(raw) or "")

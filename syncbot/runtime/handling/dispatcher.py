@@ -15,7 +15,7 @@ from syncbot.runtime.handling.handlers import ContinuePropagation, Handler, Midd
 from syncbot.runtime.handling.router import Route, Routes
 from syncbot.runtime.handling.update_facts import is_answer, user_id_of
 from syncbot.runtime.job import Job, JobSource, job_of
-from syncbot.storage.promises.data import NO_CHANGES, Changes, Data
+from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, Scope
 
 if TYPE_CHECKING:
     import telegram
@@ -69,6 +69,7 @@ class Dispatcher:
         self._allowed_users = allowed_users
         self._bot_username = bot_username
         self._log = get_logger(__name__)
+        self._told: set[tuple[Scope, str]] = set()
 
     def handle(self, raw: dict[str, Any], answers: Answers | None = None) -> Changes:
         """Handle one update, whichever way it came in, or run a job.
@@ -104,7 +105,7 @@ class Dispatcher:
         return user_id is not None and user_id in self._allowed_users
 
     def _context(self, **facts: Any) -> Context:
-        return Context(self._bot, self._data, bot_username=self._bot_username, run=run_of(self._bot.recorders.here), **facts)
+        return Context(self._bot, self._data, bot_username=self._bot_username, run=run_of(self._bot.recorders.here), told=self._told, **facts)
 
     def _guarded(self, context: Context, work: Callable[[Context], None]) -> Changes:
         """Do the work; whatever it raises, SystemExit and KeyboardInterrupt too, is its failure and not ours."""

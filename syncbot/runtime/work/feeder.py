@@ -13,7 +13,7 @@ from collections.abc import Callable
 from syncbot.errors import StorageError
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
-from syncbot.storage.promises.data import NO_CHANGES
+from syncbot.storage.promises.data import NO_CHANGES, Conflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
 _log = logging.getLogger(__name__)
@@ -62,6 +62,8 @@ class Feeder:
         self._work_ready = threading.Condition(lock)
         self._needed = threading.Condition(lock)
         self._ends: list[End] = []
+        self._refused: dict[int, tuple[Conflict, ...]] = {}
+        """By tickets: what could not be settled, for the worker that waits for that."""
         self._added = 0
         self._awaited = 0
         self.settled = 0
@@ -117,10 +119,14 @@ class Feeder:
                 self.idle -= 1
         return None
 
-    def ended(self, busy: Busy, end: End) -> None:
-        """An update has been handled. What it has changed is in the store when this returns, for whoever is handled next."""
+    def ended(self, busy: Busy, end: End) -> tuple[Conflict, ...]:
+        """An update has been handled. What it has changed is in the store when this returns, for whoever is handled next.
+
+        Returns:
+            Where others have changed what it changed; then nothing is written, and it has not ended.
+        """
         if busy.given_up:
-            return
+            return ()
         self._ends.append(end)
         self._added += 1
         mine = self._added
@@ -131,6 +137,7 @@ class Feeder:
             self.progress.wait_for(lambda: self.settled >= mine or self._has_ended or (self._stop.is_set() and self.retry.trouble))
         elif not self._ready or len(self._ends) == 1:
             self._needed.notify()
+        return self._refused.pop(end.claimed.ticket, ())
 
     @property
     def is_starved(self) -> bool:
@@ -201,7 +208,7 @@ class Feeder:
             ends, wanted, news = self._ends[:], self._wanted(), self._news
         try:
             self._get_ready(wanted)
-            claimed = self._inbox.settle(ends, claim=wanted).claimed
+            settled = self._inbox.settle(ends, claim=wanted)
         except StorageError as error:
             self.retry.met(error)
             self._pause()
@@ -210,9 +217,13 @@ class Feeder:
             self._pause()
         else:
             self.retry.over()
+            refused = {claimed.ticket: conflicts for claimed, conflicts in settled.refused}
             for end in ends:
-                self._on_settled(end)
-            self._hand_out(claimed, len(ends), is_all=len(claimed) < wanted, news=news)
+                if end.claimed.ticket not in refused:
+                    self._on_settled(end)
+            with self._lock:
+                self._refused |= refused
+            self._hand_out(settled.claimed, len(ends), is_all=len(settled.claimed) < wanted, news=news)
 
     def _get_ready(self, wanted: int) -> None:
         """Prepare, if something is to be claimed for the first time."""

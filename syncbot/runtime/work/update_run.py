@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from syncbot.errors import Stopped, Suspended
@@ -18,7 +18,7 @@ from syncbot.runtime.handling.context import Answers
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.work.tasks import what_is
 from syncbot.storage.codec import encode_changes
-from syncbot.storage.promises.data import Changes
+from syncbot.storage.promises.data import NO_CHANGES, Changes, Conflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 from syncbot.storage.promises.journal import JournalKey
 
@@ -27,6 +27,9 @@ _log = logging.getLogger(__name__)
 _decode = json.JSONDecoder().decode
 """What json.loads does with text, without looking for an encoding: a body is JSON of our own."""
 
+
+MOST_TRIES = 20
+"""How often a handler is tried whose data others change meanwhile; then what it has written wins."""
 
 Handle: TypeAlias = Callable[[dict[str, Any], Answers | None], Changes]
 """What is done with an update: `Dispatcher.handle`."""
@@ -62,6 +65,24 @@ def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: 
     return End(claimed, changes)
 
 
+def after_conflicts(end: End, conflicts: tuple[Conflict, ...], *, last: bool) -> End | None:
+    """What a handler ends with whose data others have changed before it was written; None where it is to run again.
+
+    Args:
+        end: what could not be recorded.
+        conflicts: what others have changed.
+        last: it is to be recorded now, whatever others do.
+    """
+    try:
+        changes = end.changes.again(conflicts, last) if end.changes.again is not None else NO_CHANGES
+        if changes is not None:
+            encode_changes(changes)
+    except BaseException as error:  # of the function of a `change`, which is the handler's
+        _log.exception("what %s has changed could not be changed again", what_is(end.claimed))
+        return End(end.claimed, reason=guard().traceback(error))
+    return None if changes is None else replace(end, changes=changes)
+
+
 @dataclass
 class Done:
     """What was done: updates whose handlers returned, and updates whose handlers raised, now among the dead letters."""
@@ -94,12 +115,19 @@ def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: floa
     claimed = inbox.claim()
     while claimed:
         end = run_update(handle, claimed[0], None, stop, durability)
-        if end is None:
-            inbox.release(claimed[0])
-            break
-        goes_on = time.monotonic() < deadline and not stop.is_set()
-        claimed = inbox.settle([end], claim=int(goes_on)).claimed
+        for tries in range(MOST_TRIES):
+            if end is None:
+                inbox.release(claimed[0])
+                return done
+            goes_on = time.monotonic() < deadline and not stop.is_set()
+            settled = inbox.settle([end], claim=int(goes_on))
+            if not settled.refused:
+                break
+            inbox.release(*settled.claimed)
+            end = after_conflicts(end, settled.refused[0][1], last=tries >= MOST_TRIES - 2) or run_update(handle, claimed[0], None, stop, durability)
+        assert end is not None
         done.count(end)
+        claimed = settled.claimed
         if goes_on and not claimed and more():
             claimed = inbox.claim()
     return done

@@ -18,7 +18,8 @@ from syncbot.runtime.work.feeder import Feeder
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
-from syncbot.runtime.work.update_run import Done, Handle, run_update
+from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, run_update
+from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
 _log = logging.getLogger(__name__)
@@ -220,8 +221,7 @@ class Workers:
         """A worker: one thing after the other, until there are too many of it or the stop comes."""
         try:
             while (busy := self._next()) is not None:
-                end = run_update(self._handle, busy.task, Turn(self, busy, busy.task) if self._may_wait else None, self._stop, self.durability)
-                self._ended(busy, busy.task, end)
+                self._work(busy, busy.task)
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
         finally:
@@ -243,19 +243,32 @@ class Workers:
             self._busy.add(busy)
             return busy
 
-    def _ended(self, busy: Busy, claimed: Claimed, end: End | None) -> None:
-        """Give the end to be recorded; what a stop has cut short is put back.
+    def _work(self, busy: Busy, claimed: Claimed) -> None:
+        """Handle an update until its end is recorded; what a stop has cut short is put back.
 
         Raises:
             StorageError: the state file cannot be used any more.
         """
-        with self._lock:
-            self._busy.discard(busy)
-            if end is not None:
-                self._feeder.ended(busy, end)
-            self._progress.notify_all()
+        turn = Turn(self, busy, claimed) if self._may_wait else None
+        end: End | None = None
+        for tries in range(MOST_TRIES):
+            end = end or run_update(self._handle, claimed, turn, self._stop, self.durability)
+            conflicts = self._ended(busy, end)
+            if not conflicts or end is None:
+                break
+            end = after_conflicts(end, conflicts, last=tries >= MOST_TRIES - 2)
         if end is None and not busy.given_up:
             self.retry.until_stop(lambda: self._inbox.release(claimed))
+
+    def _ended(self, busy: Busy, end: End | None) -> tuple[Conflict, ...]:
+        """Give the end to be recorded; returns what kept it from that, so that it is still busy."""
+        with self._lock:
+            self._busy.discard(busy)
+            conflicts = self._feeder.ended(busy, end) if end is not None else ()
+            if conflicts:
+                self._busy.add(busy)
+            self._progress.notify_all()
+        return conflicts
 
     def _settled(self, end: End) -> None:
         with self._lock:

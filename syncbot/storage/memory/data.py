@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from syncbot.storage.codec import EncodedChanges, decode, decode_name, encode_changes, one_change, one_state
-from syncbot.storage.promises.data import Changes, Scope
+from syncbot.storage.codec import EncodedChanges, conflict_at, decode, decode_name, encode_changes, one_change, one_state
+from syncbot.storage.promises.data import Changes, Conflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
@@ -43,10 +43,18 @@ class MemoryData:
     def set_state(self, chat: int, user: int, state: Any) -> None:
         self.apply(one_state(chat, user, state))
 
-    def apply(self, changes: Changes) -> None:
+    def apply(self, changes: Changes) -> tuple[Conflict, ...]:
         encoded = encode_changes(changes)
         with self._guard:
-            self.write(encoded)
+            conflicts = self.conflicts(encoded)
+            if not conflicts:
+                self.write(encoded)
+            return conflicts
+
+    def conflicts(self, changes: EncodedChanges) -> tuple[Conflict, ...]:
+        """Where something else stands than is expected; the caller holds the lock."""
+        expected = changes.expected
+        return tuple(conflict_at(*row[:3]) for row in expected if self._values.get(row[:2], {}).get(row[2]) != row[3])
 
     def forget_states(self, older_than: float) -> int:
         with self._guard:

@@ -12,6 +12,7 @@ from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import encode_changes, int64, shorten
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.journal import MemoryJournal
+from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.dead_letters import DeadLetter
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey
@@ -155,13 +156,18 @@ class MemoryInbox:
         with self._guard:
             claims = self._handling()
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
+            refused: list[tuple[Claimed, tuple[Conflict, ...]]] = []
             for end, change in zip(ends, changes, strict=True):
-                if end.claimed not in lost:
+                if end.claimed in lost:
+                    continue
+                if conflicts := self._data.conflicts(change):
+                    refused.append((end.claimed, conflicts))
+                else:
                     self._end(claims, end)
                     self._data.write(change)
             claimed = self._hand_out(claims, claim, per_key)
             self._claims = claims
-            return Settled(claimed, lost)
+            return Settled(claimed, lost, tuple(refused))
 
     def release(self, *claimed: Claimed) -> None:
         with self._guard:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Scope(StrEnum):
@@ -26,12 +26,22 @@ class DataChange:
         owner: the id of the user or chat; 0 for the bot.
         changed: the new JSON values by key.
         removed: the keys that are gone.
+        expected: what has to stand there by key, as JSON text (None for nothing), or nothing is written; of keys that are not named anything may.
     """
 
     scope: Scope
     owner: int
     changed: Mapping[str, Any] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
+    expected: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class Conflict(NamedTuple):
+    """A key under which something else stands than was expected."""
+
+    scope: Scope
+    owner: int
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +61,18 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Everything that the end of a handler writes, in one transaction."""
+    """Everything that the end of a handler writes, in one transaction.
+
+    Args:
+        data: of the dicts.
+        states: of the conversations.
+        again: for whoever gives them to a store: makes them anew after conflicts (True: for the last time, so that they win); None where the handler is
+            to run again. No store calls it.
+    """
 
     data: tuple[DataChange, ...] = ()
     states: tuple[StateChange, ...] = ()
+    again: Callable[[tuple[Conflict, ...], bool], Changes | None] | None = field(default=None, compare=False, repr=False)
 
 
 NO_CHANGES = Changes()
@@ -96,8 +114,8 @@ class Data(Protocol):
         """
         ...
 
-    def apply(self, changes: Changes) -> None:
-        """Write all of these in one transaction (what `Inbox.finish` does, where there is no update: a job)."""
+    def apply(self, changes: Changes) -> tuple[Conflict, ...]:
+        """Write all of these in one transaction; nothing where something else stands there than was expected, which is returned."""
         ...
 
     def forget_states(self, older_than: float) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from syncbot.storage.promises.data import NO_CHANGES, Changes
+from syncbot.storage.promises.data import NO_CHANGES, Changes, Conflict
 
 DEATHS_ALONE = 3
 """How many deaths of the process an update may be found alone in its handler at before it goes to the dead letters."""
@@ -80,10 +80,12 @@ class Settled:
     Args:
         claimed: what was handed out in the same transaction.
         lost: what was not ours to end any more (it was released, or ended, or claimed anew since): nothing of it was written.
+        refused: what did not find in the data what it expected, and where: nothing of it was written, and it is still running.
     """
 
     claimed: list[Claimed]
     lost: tuple[Claimed, ...] = ()
+    refused: tuple[tuple[Claimed, tuple[Conflict, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

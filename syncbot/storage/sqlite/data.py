@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 from syncbot.errors import StorageError
-from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, decode, decode_name, encode, encode_changes, one_change, one_state
-from syncbot.storage.promises.data import Changes, Scope
+from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change, one_state
+from syncbot.storage.promises.data import Changes, Conflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 from syncbot.storage.sqlite.database import Database
 
@@ -28,6 +28,12 @@ def write_changes(db: sqlite3.Connection, changes: EncodedChanges, now: float) -
         db.executemany("INSERT OR REPLACE INTO conversation (chat, user, state, at) VALUES (?, ?, ?, ?)", rows)
     if changes.ended:
         db.executemany("DELETE FROM conversation WHERE chat = ? AND user = ?", changes.ended)
+
+
+def conflicts_of(db: sqlite3.Connection, changes: EncodedChanges) -> tuple[Conflict, ...]:
+    """Where something else stands than is expected, inside the caller's transaction."""
+    sql = "SELECT value FROM data WHERE scope = ? AND owner = ? AND name = ?"
+    return tuple(conflict_at(*row[:3]) for row in changes.expected if (db.execute(sql, row[:3]).fetchone() or (None,))[0] != row[3])
 
 
 def forget_states(db: sqlite3.Connection, now: float, seconds: float) -> int:
@@ -75,12 +81,15 @@ class SqlData:
     def set_state(self, chat: int, user: int, state: Any) -> None:
         self.apply(one_state(chat, user, state))
 
-    def apply(self, changes: Changes) -> None:
+    def apply(self, changes: Changes) -> tuple[Conflict, ...]:
         encoded = encode_changes(changes)
         if encoded == EncodedChanges():
-            return
+            return ()
         with self._database.transaction() as db:
-            write_changes(db, encoded, self._now())
+            conflicts = conflicts_of(db, encoded)
+            if not conflicts:
+                write_changes(db, encoded, self._now())
+            return conflicts
 
     def forget_states(self, older_than: float) -> int:
         with self._database.transaction() as db:

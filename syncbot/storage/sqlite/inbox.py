@@ -13,10 +13,11 @@ from pathlib import Path
 from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import Unreadable, encode_changes, int64, shorten
+from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey
 from syncbot.storage.promises.store import StoreOptions
-from syncbot.storage.sqlite.data import forget_states, write_changes
+from syncbot.storage.sqlite.data import conflicts_of, forget_states, write_changes
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.inbox_rows import bury_row, forget_dead_letters, forget_ids, insert_waiting, known_ids, number, set_aside, set_number, sound, sweep
 from syncbot.storage.sqlite.journal import end_steps, sweep_steps
@@ -109,13 +110,19 @@ class SqlInbox:
                 return Settled([], lost)
             claims = claims.copy()
             damage: Unreadable | None = None
-            unswept = [*self._unswept, *(end.claimed.row for end, _ in mine)]
+            refused: list[tuple[Claimed, tuple[Conflict, ...]]] = []
+            ended: list[End] = []
             with self._database.transaction() as db:
                 if number(db, "store.run") != claims.run:
                     raise taken_over(str(self._database.path))
-                self._end(db, claims, [end for end, _ in mine])
-                for _, change in mine:
-                    write_changes(db, change, self._now())
+                for end, change in mine:
+                    if conflicts := conflicts_of(db, change):
+                        refused.append((end.claimed, conflicts))
+                    else:
+                        write_changes(db, change, self._now())
+                        ended.append(end)
+                self._end(db, claims, ended)
+                unswept = [*self._unswept, *(end.claimed.row for end in ended)]
                 try:
                     claimed = self._hand_out(db, claims, claim, per_key)
                 except Unreadable as problem:  # what has ended is to be written all the same
@@ -127,7 +134,7 @@ class SqlInbox:
             if damage is not None:
                 with self._database.reading():  # which says what is damaged, and how it is mended
                     raise damage
-            return Settled(claimed, lost)
+            return Settled(claimed, lost, tuple(refused))
 
     def release(self, *claimed: Claimed) -> None:
         with self._database.lock:

@@ -23,7 +23,7 @@ def wrong_filter(update: telegram.Update, context: Context) -> None:
     context.answer(5.5)  # type: ignore[call-overload]  # no answer to anything
     context.ask("?", timeout="long")  # type: ignore[arg-type]  # seconds
     context.args = "x"  # type: ignore[assignment]  # a list
-    context.user_data = {}  # type: ignore[misc]  # it is changed, not replaced
+    context.user_data = {}  # type: ignore[misc,assignment]  # it is changed, not replaced
     context.user_data[5] = 1  # type: ignore[index]  # keys are str
 
 
