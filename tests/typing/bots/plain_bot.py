@@ -35,6 +35,13 @@ def register(app: Runtime[plain.Decorator]) -> None:
         context.user_data["sent"] = sent.message_id
         assert_type(sent.date, int)
 
+    @app.subscription("gold")
+    def changed(update: plain.Update, context: plain.Context) -> None:
+        assert update.subscription is not None
+        assert_type(update.subscription.state, str)
+        assert_type(update.subscription.user, plain.User)
+        assert_type(context.edit_reply_markup(), plain.Message | bool)
+
     @app.message(filters.TEXT & ~filters.COMMAND & ~filters.as_filter(is_long))
     def echo(update: plain.Update, context: plain.Context) -> None:
         assert update.message is not None
