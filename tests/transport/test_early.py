@@ -91,7 +91,7 @@ def test_calls_alone_try_nothing(way: str, ca: TestCA, api: BotApiServer) -> Non
 def test_spares_try_it(ca: TestCA, api: BotApiServer) -> None:
     """Connections that are opened ahead try it, and what they learn serves the calls that find none."""
     with FaultProxy() as proxy:
-        transport = OneShotTransport([Proxy.parse(proxy.url)], ca_file=Path(ca.ca_file), ahead=1)
+        transport = OneShotTransport([Proxy.parse(proxy.url)], ca_file=Path(ca.ca_file), ahead=3)
         with closing(transport):
             assert becomes(lambda: send(transport, get_me(api)).error is None and "www" in json.dumps(transport.learned.facts()))
             assert 3 <= proxy.came_early == proxy.came_in_one
