@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from kits.ports_kit import free_port
@@ -16,7 +18,8 @@ from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NotSent, ProxyAuthRequired
 from syncbot.testing import TEST_TOKEN, BotApiServer, TestCA
-from syncbot.types import Proxy
+from syncbot.transport import OneShotTransport
+from syncbot.types import Proxy, Request
 
 GRANTED_EARLY = ("shadowsocks", "shadowsocks-no-delay", "v2ray-http", "v2ray-http-password", "v2ray-socks", "v2ray-socks-password")
 """They say that the tunnel stands before they have tried to reach the target."""
@@ -128,3 +131,27 @@ def test_no_relay_holds_an_answer_back(kind: str, real_proxy: Callable[[str], st
     """They gather small packets and would hold it for 40 ms; the server closes behind it, as it is asked to, and that pushes it out."""
     bot = bot_through(real_proxy(kind))
     assert soon(0.035, lambda: took(lambda: bot.call("getMe")), tries=50)
+
+
+DROPS_EARLY = ("privoxy", "microsocks", "microsocks-password")
+"""They drop what comes before they have answered."""
+
+
+@pytest.mark.parametrize("kind", real_proxies(KINDS))
+def test_the_early_opening_is_learned_and_costs_no_call(kind: str, real_proxy: Callable[[str], str], ca: TestCA, api: BotApiServer) -> None:
+    """Polls find out whether the proxy takes it; calls are then opened so, five of five, or are opened as ever, and the server sees each of them once."""
+    transport = OneShotTransport([Proxy.parse(real_proxy(kind))], ca_file=Path(ca.ca_file))
+
+    def calls(times: int, wait: float = 0.0) -> None:
+        for _ in range(times):
+            assert transport.send(Request(f"{api.url}/bot{api.token}/getMe", "getMe", body=b"", timeout=30.0, wait=wait)).status == 200
+
+    with closing(transport):
+        calls(20)
+        calls(3, wait=1.0)
+        (facts,) = transport.learned.facts()["ways"].values()
+        assert (facts["recent"], facts["not_before"] > 0) == (("", True) if kind in DROPS_EARLY else ("www", False))
+        calls(5)
+        assert [facts["recent"] for facts in transport.learned.facts()["ways"].values()] == ["" if kind in DROPS_EARLY else "w" * 8]
+    api.wait_closed()
+    assert (api.count("getMe"), api.max_requests_per_connection) == (28, 1)
