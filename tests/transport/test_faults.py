@@ -18,7 +18,7 @@ from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import DeliveryUncertain, NetworkError, Phase, SyncBotError
 from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy, TestCA
-from syncbot.types import AheadMode
+from syncbot.types import AheadMode, Early
 
 SEED = 7
 RATE = 0.05
@@ -101,11 +101,13 @@ def assert_no_secret(secrets: list[str], text: str, where: str) -> None:
         assert position < 0, f"a secret in {where}: …{text[max(0, position - 200) : position]}<here>"
 
 
-@pytest.mark.parametrize(("kind", "ahead"), [("http", 0), ("socks5h", 0), ("http", "auto")])
+@pytest.mark.parametrize(("kind", "ahead", "early"), [("http", 0, "learn"), ("socks5h", 0, "learn"), ("http", "auto", "always"), ("socks5h", 0, "always")])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_each_fault_harms_only_the_calls_that_it_strikes(fault: Fault, kind: str, ahead: AheadMode, server: BotApiServer, all_logs: LogTexts) -> None:
+def test_each_fault_harms_only_the_calls_that_it_strikes(
+    fault: Fault, kind: str, ahead: AheadMode, early: Early, server: BotApiServer, all_logs: LogTexts
+) -> None:
     """Nothing fails after a fault, nothing is sent twice, nothing stays open, nothing takes longer than told, and no secret is told; the same where
-    connections are opened ahead, of which none is left after the close."""
+    connections are opened ahead, of which none is left after the close, and where they are opened in one flight."""
     server.clear_script()
     if fault.name.startswith("idle"):
         server.script("*", Answer.normal().after(SLOW_ANSWER_SECONDS), times=None)
@@ -120,6 +122,7 @@ def test_each_fault_harms_only_the_calls_that_it_strikes(fault: Fault, kind: str
             limits=None,
             retry=RetryPolicy(first_wait=0.05),
             ahead=ahead,
+            early=early,
         )
         bot.call("getMe")
         bot.close()
@@ -127,7 +130,7 @@ def test_each_fault_harms_only_the_calls_that_it_strikes(fault: Fault, kind: str
         assert proxy.wait_for(lambda: proxy.open_now == 0)
         descriptors = open_descriptors()
         proxy.set_random([fault], RATE)
-        campaign = Campaign(bot, f"{fault.name} {kind} {ahead}")
+        campaign = Campaign(bot, f"{fault.name} {kind} {ahead} {early}")
         for _ in range(MOST_ROUNDS):
             campaign.run(CALLS)
             if proxy.struck[fault.name] >= LEAST_STRIKES and (fault.phase is not Phase.MAYBE_SENT or any(end.error for end in campaign.sends)):
