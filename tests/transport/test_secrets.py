@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from copy import copy, deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -29,7 +30,7 @@ from syncbot.types import Proxy, Request, Response
 USERNAME, PASSWORD = "proxy-user", "pa:ss@wörd/with%everything"
 SECRETS = spellings(TEST_TOKEN, TEST_TOKEN.partition(":")[2], user="bot") | spellings(PASSWORD, user=USERNAME)
 FAULTS = [Fault.parse(f"{fault.name}:after_seconds=0.07") if fault.name.startswith("idle") else fault for fault in Fault.all()]
-WAYS = ["connect", "forward", "socks5h", "https"]
+WAYS = ["connect", "forward", "socks5h", "https", "socks5h early", "https early"]
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +43,18 @@ def plain_api() -> Iterator[BotApiServer]:
 @contextlib.contextmanager
 def bot_behind(way: str, ca: TestCA, server: BotApiServer, seconds: float, *faults: Fault) -> Iterator[Bot]:
     """A bot behind a proxy of this kind, which has these faults."""
-    kind, tls = ("https", ca.server_context()) if way == "https" else ("http", None)
+    scheme, _, early = way.partition(" ")
+    kind, tls = ("https", ca.server_context()) if scheme == "https" else ("http", None)
     with FaultProxy(kind, tls=tls, username=USERNAME, password=PASSWORD, faults=faults, rate=1.0 if faults else 0.0) as proxy:
-        url = proxy.url_for(way if way == "socks5h" else kind)
-        with Bot(TEST_TOKEN, proxies=[url], base_url=server.url, ca_file=ca.ca_file, timeout=seconds, deadline=seconds, retry=None, limits=None) as bot:
+        url = proxy.url_for(scheme if scheme == "socks5h" else kind)
+        options: dict[str, Any] = {"timeout": seconds, "deadline": seconds, "retry": None, "limits": None, "early": "always" if early else "never"}
+        with Bot(TEST_TOKEN, proxies=[url], base_url=server.url, ca_file=ca.ca_file, **options) as bot:
             yield bot
 
 
 @pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest) -> str:
-    """How the bot gets to its server: a tunnel, a proxy that forwards the whole request, SOCKS, or a proxy that is reached by TLS itself."""
+    """How the bot gets to its server: a tunnel, a proxy that forwards the whole request, SOCKS, or a proxy that is reached by TLS itself; and in one flight."""
     return str(request.param)
 
 
