@@ -106,10 +106,9 @@ class Lane:
     """None is opened in the place of one that could not be opened, or was closed by the other end, before this."""
     opening_seconds: float | None = None
 
-    @property
-    def way(self) -> str:
+    def __post_init__(self) -> None:
+        self.way = way_name(self.target, self.proxy)
         """Its name, without credentials."""
-        return way_name(self.target, self.proxy)
 
     def promising(self, now: float) -> int:
         """How many are under way that are worth waiting for: what takes much longer than others will hardly come about."""
