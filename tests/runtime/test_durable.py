@@ -118,7 +118,7 @@ class Lives:
     def steps(self) -> list[JournalStep]:
         """What stands in the journal of the first update."""
         with open_store(self.path, BOT) as store:
-            return list(store.journal.steps(JournalKey("update", 1)))
+            return list(store.journal.steps(JournalKey(1)))
 
 
 @pytest.fixture

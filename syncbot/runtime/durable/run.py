@@ -273,7 +273,7 @@ class _NoTrouble:
 
 def unrecorded() -> DurableRun:
     """A run of which nothing is written, as where a handler is called without a runtime."""
-    return DurableRun(Durability(None, "again", lambda: False, _NoTrouble()), JournalKey("update", 0), "an update", 1)
+    return DurableRun(Durability(None, "again", lambda: False, _NoTrouble()), JournalKey(0), "an update", 1)
 
 
 def _sound(steps: Any) -> list[JournalStep]:

@@ -50,7 +50,7 @@ def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: 
     """
     try:
         raw = _decode(claimed.body.decode())
-        with recorded(durability, JournalKey("update", claimed.row, claimed.ticket), what_is(claimed), claimed.attempt):
+        with recorded(durability, JournalKey(claimed.row, claimed.ticket), what_is(claimed), claimed.attempt):
             changes = handle(raw, answers)
         encode_changes(changes)  # what cannot be stored is this update's failure, and not that of those that are settled with it
     except HandlerFailed as failure:
