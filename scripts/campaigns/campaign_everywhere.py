@@ -63,7 +63,7 @@ class Campaign:
     def run(self, way: str) -> None:
         """Kill at step 1, 2, … until a life comes through."""
         die_at = self._options.first
-        while self._one(way, die_at):
+        while self._one(way, die_at) and die_at < self._options.last:
             die_at += self._options.stride
 
     def _one(self, way: str, die_at: int) -> bool:
@@ -159,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--interrupted", choices=("again", "skip"), default="again", help="what follows for a call under way (default: again)")
     parser.add_argument("--without", choices=("", "intent", "result", "end"), default="", help="leave this out of the journal: the campaign must fail")
     parser.add_argument("--first", type=int, default=1, help="the first step that is killed at (default: 1)")
+    parser.add_argument("--last", type=int, default=1_000_000, help="the last one (default: until a life comes through)")
     parser.add_argument("--stride", type=int, default=1, help="kill at every so many steps (default: 1)")
     return parser
 

@@ -106,7 +106,7 @@ def live(settings: dict[str, Any], life: dict[str, Any]) -> None:
     setup_logging("WARNING")
     install(Steps(names, life["die_at"], life["without"]))
     bot = Bot(settings["token"], proxies=["direct"], base_url=settings["url"], limits=None, timeout=10.0)
-    app = Runtime(bot, state=life["state"], interrupted=life["interrupted"], workers=2)
+    app = Runtime(bot, state=life["state"], interrupted=life["interrupted"], workers=2, poll_wait=1)
 
     @app.message(filters.TEXT)
     def handler(update: Any, context: Context) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from syncbot.client.client import POLL_SCOPE, Call
+from syncbot.client.client import Call
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Recorders:
         recorder = self.here
         if recorder is not None:
             return recorder.step(call)
-        if self._by_thread and not self._has_told and call.scope != POLL_SCOPE and call.begin is None:  # the poller's and the outbox's are the runtime's own
+        if self._by_thread and not self._has_told and not _is_ours(call):
             self._has_told = True
             _log.warning(
                 "%s is called on the thread %s, which is no handler's: what other threads than its own call does not stand in the journal of a handler, and"
@@ -111,3 +111,8 @@ class Recorders:
                 threading.current_thread().name,
             )
         return None
+
+
+def _is_ours(call: Call) -> bool:
+    """Whether a runtime makes it for itself, or delivers it from an outbox."""
+    return call.begin is not None or threading.current_thread().name.startswith("syncbot-")

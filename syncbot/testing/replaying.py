@@ -108,7 +108,7 @@ class _Try:
         [claimed] = store.inbox.claim()
         stop = threading.Event()
         durability = Durability(store.journal, "again", stop.is_set, StorageRetry(stop), self._bot.recorders)
-        run = _Counted(durability, JournalKey("update", claimed.row, claimed.ticket), f"update {claimed.update_id}", claimed.attempt)
+        run = _Counted(durability, JournalKey(claimed.row, claimed.ticket), f"update {claimed.update_id}", claimed.attempt)
         run.die_at = die_at
         try:
             with self._bot.recorders.recording(RunRecorder(run)):

@@ -88,7 +88,7 @@ def fill(store: Store, rows: int = ROWS) -> None:
     running = store.inbox.claim(3)
     store.inbox.yield_turn(running[0])
     for claimed in running:
-        key = JournalKey("update", claimed.row, claimed.ticket)
+        key = JournalKey(claimed.row, claimed.ticket)
         for number in range(rows // 4):
             store.journal.write(key, JournalStep(number, "sendMessage", "chat_id=7", '{"value":true}' if number else None))
     data = [DataChange(scope, n if scope is not Scope.BOT else 0, {f"k{n}": padding}) for n in range(rows) for scope in Scope]
@@ -286,7 +286,7 @@ def _handle(store: Store) -> None:
     store.inbox.release(*claimed[10:])
     for n, one in enumerate(claimed[:10]):
         one.body.decode("utf-8", "replace")
-        key = JournalKey("update", one.row, one.ticket)
+        key = JournalKey(one.row, one.ticket)
         assert all(isinstance(step.what, str) for step in store.journal.steps(key))
         store.journal.write(key, JournalStep(n, "sendMessage", "chat_id=7"))
         store.journal.cut(key, n + 1)

@@ -360,11 +360,11 @@ def test_what_a_stop_has_cut_short_is_no_failure(rig: Rig, error: Exception, cau
     rig.app.message()(lambda update, context: raise_(error, cause))
     stop = threading.Event()
     durability = Durability(None, "again", stop.is_set, StorageRetry(stop), rig.bot.recorders)
-    with recorded(durability, JournalKey("update", 1), "update 1"):
+    with recorded(durability, JournalKey(1), "update 1"):
         fail(rig)
     assert told == [error]
     stop.set()
-    with pytest.raises(Suspended if expected else HandlerFailed), recorded(durability, JournalKey("update", 1), "update 1"):
+    with pytest.raises(Suspended if expected else HandlerFailed), recorded(durability, JournalKey(1), "update 1"):
         rig.send()
     assert told == [error] * (1 if expected else 2)
 

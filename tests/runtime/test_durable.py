@@ -118,7 +118,7 @@ class Lives:
     def steps(self) -> list[JournalStep]:
         """What stands in the journal of the first update."""
         with open_store(self.path, BOT) as store:
-            return list(store.journal.steps(JournalKey("update", 1)))
+            return list(store.journal.steps(JournalKey(1)))
 
 
 @pytest.fixture
@@ -600,7 +600,7 @@ def test_a_full_disk_is_waited_for(lives: Lives, caplog: pytest.LogCaptureFixtur
 
 
 def test_who_has_lost_its_claim_sends_nothing(lives: Lives) -> None:
-    """Another one handles the update now: the handler is put aside before its next call, and that is no failure."""
+    """Another one handles the update now: the handler is put aside before its next call, and what handles updates here ends."""
 
     def handler(update: Any, context: Context) -> None:
         context.reply("one")
@@ -608,8 +608,29 @@ def test_who_has_lost_its_claim_sends_nothing(lives: Lives) -> None:
             other.inbox.recover()
         context.reply("two")
 
-    assert lives.live(handler) == Done(0, 0)
+    with pytest.raises(StorageError, match="another process"):
+        lives.live(handler)
     assert lives.texts == ["one"]
+
+
+def test_a_journal_that_cannot_be_used_any_more_ends_it(lives: Lives) -> None:
+    """A damaged file is told once, and the update is not tried again and again; what it was called with is not lost."""
+
+    class Broken:
+        """The journal; its part of the file cannot be read."""
+
+        def __init__(self, journal: Journal) -> None:
+            self._journal = journal
+
+        def steps(self, key: JournalKey) -> list[JournalStep]:
+            raise StorageError("the state file is damaged")
+
+    lives.wrap = Broken
+    with pytest.raises(StorageError, match="is damaged"):
+        lives.live(three)
+    assert lives.texts == []
+    lives.wrap = lambda journal: journal
+    assert lives.live(three).handled == 1
 
 
 # ── any handler, any deaths ──────────────────────────────────────────────────────────────────────────────────────────

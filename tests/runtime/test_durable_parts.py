@@ -203,5 +203,5 @@ def test_a_handler_is_found_in_its_file() -> None:
     line = take.__code__.co_firstlineno
     assert place_of(take) == place_of(functools.partial(take)) == f"take ({here}:{line})"
     assert place_of(Called()).startswith(f"Called ({here}:")
-    assert place_of(None) == "the middleware, or a filter"
+    assert place_of(None) == "an error handler, the middleware or a filter"
     assert place_of(len) == "len"

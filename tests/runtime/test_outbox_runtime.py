@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kits.runtime_kit import EndsMeanwhile, becomes
+from kits.runtime_kit import SECONDS, EndsMeanwhile, becomes, running
 from kits.timing_kit import soon
 
+from syncbot import Context, Limits
 from syncbot.errors import ConfigError, StorageError
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.outbox.outbox import OpenQueue, Outbox, RuntimeOutbox
@@ -236,3 +237,28 @@ def test_scripts_and_a_runtime_share_a_file(make_app: MakeApp, server: BotApiSer
     assert becomes(lambda: all(server.count_text(f"shared {n}") for n in range(40)))
     assert becomes(lambda: sum(app.outbox.counts().values()) == 0)
     assert all(delivered(server, f"shared {n}") for n in range(40))
+
+
+def test_what_a_handler_queues_is_not_queued_again(server: BotApiServer, make_app: MakeApp) -> None:
+    """A handler that is put aside at a stop, and runs again, has queued its calls once."""
+    user, other, begun = server.user(id=42), server.user(id=43), threading.Event()
+
+    def make(limits: Limits | None) -> Runtime:
+        app = make_app(bot_options={"limits": limits})
+
+        @app.message()
+        def handler(update: Any, context: Context) -> None:
+            app.outbox.send_message(43, "queued")
+            context.reply("one")
+            begun.set()
+            context.reply("two")
+
+        return app
+
+    user.send("go")
+    with running(make(Limits(chat_burst=1, chat_interval=15.0))):
+        assert begun.wait(SECONDS)
+    with running(make(None)):
+        assert becomes(lambda: delivered(server, "two"))
+    assert [message.text for message in user.messages] == ["one", "two"]
+    assert [message.text for message in other.messages] == ["queued"]

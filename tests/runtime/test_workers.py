@@ -729,3 +729,30 @@ def test_what_waits_is_bounded(server: BotApiServer, make_app: MakeApp, seconds:
     with running(app):
         seen.wait_number(1500, 90)
     assert max(most) <= 150
+
+
+def test_a_handler_that_was_given_up_calls_nothing_more(server: BotApiServer, make_app: MakeApp) -> None:
+    """One that outlives the stop has lost its update: its next call is not made, and that ends nothing."""
+    app, go_on, seen = make_app(), threading.Event(), Seen()
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        context.reply("one")
+        seen.add("begun")
+        assert go_on.wait(SECONDS)
+        try:
+            context.reply("two")
+        except BaseException as error:
+            seen.add(type(error).__name__)
+            raise
+
+    user = server.user(id=42)
+    user.send("go")
+    app.start()
+    seen.wait("begun")
+    app.stop(grace=0.1)
+    go_on.set()
+    seen.wait("Suspended")
+    app.start()
+    user.wait_for("two", timeout=SECONDS)
+    assert [message.text for message in user.messages] == ["one", "two"]

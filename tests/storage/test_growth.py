@@ -112,7 +112,7 @@ def test_an_update_with_one_reply_costs_nine_pages(path: Path, clock: Clock) -> 
             costs = [pages(path, lambda id=id: put(store.inbox, (id, "a")))]  # type: ignore[misc] # as above
             claimed: list[Claimed] = []
             costs.append(pages(path, lambda claimed=claimed: claimed.extend(store.inbox.claim())))  # type: ignore[misc] # as above
-            key = JournalKey("update", claimed[0].row, claimed[0].ticket)
+            key = JournalKey(claimed[0].row, claimed[0].ticket)
             for outcome in (None, result):
                 step = JournalStep(0, "sendMessage", "chat_id=7", outcome)
                 costs.append(pages(path, lambda key=key, step=step: store.journal.write(key, step)))  # type: ignore[misc] # as above

@@ -28,7 +28,7 @@ def claim(store: Store, *ids: int) -> list[tuple[Claimed, JournalKey]]:
 
 def keyed(store: Store) -> list[tuple[Claimed, JournalKey]]:
     """What can be claimed now."""
-    return [(one, JournalKey("update", one.row, one.ticket)) for one in store.inbox.claim(10)]
+    return [(one, JournalKey(one.row, one.ticket)) for one in store.inbox.claim(10)]
 
 
 def test_steps_come_back_in_their_order(store: Store) -> None:
@@ -43,20 +43,9 @@ def test_steps_come_back_in_their_order(store: Store) -> None:
 
 
 def test_a_run_has_no_steps_at_first(store: Store) -> None:
-    """Nothing is there before something was written, also for a job."""
+    """Nothing is there before something was written."""
     [(_, key)] = claim(store, 1)
-    assert list(store.journal.steps(key)) == list(store.journal.steps(JournalKey("job", 1))) == []
-
-
-def test_steps_of_jobs_are_apart_from_those_of_updates(store: Store) -> None:
-    """A job and an update of the same number do not share their steps, and neither end takes the other's."""
-    [(claimed, key)] = claim(store, 1)
-    job = JournalKey("job", key.id)
-    store.journal.write(key, ASKED)
-    store.journal.write(job, OPEN)
-    assert (list(store.journal.steps(key)), list(store.journal.steps(job))) == ([ASKED], [OPEN])
-    finish(store.inbox, claimed)
-    assert (list(store.journal.steps(key)), list(store.journal.steps(job))) == ([], [OPEN])
+    assert list(store.journal.steps(key)) == []
 
 
 def test_cut_forgets_what_is_behind(store: Store) -> None:

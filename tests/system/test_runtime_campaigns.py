@@ -26,6 +26,7 @@ CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
         ["campaign_backlog.py", "--updates", "2000", "--chats", "20"],
         ["campaign_idle.py", "--limit", "4", "--seconds", "8", "--bots", "8"],
         ["campaign_threads.py", "--rounds", "9", "--seed", "1"],
+        ["campaign_everywhere.py", "--stride", "40"],
     ],
     ids=lambda command: command[0],
 )
@@ -37,6 +38,15 @@ def test_a_slice_of_the_campaign(command: list[str]) -> None:
             done = _run(command, 60.0)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("ok\n")
+
+
+@pytest.mark.timeout(320)
+@pytest.mark.parametrize("part", ["result", "end"])
+def test_without_a_part_of_the_journal_it_fails(part: str) -> None:
+    """The campaign notices that what came of a call is not written, or that the journal of an update stays."""
+    done = _run(["campaign_everywhere.py", "--way", "run_once", "--without", part, "--first", "70", "--last", "90", "--stride", "20"], 300.0)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.endswith("FAILED\n")
 
 
 @pytest.mark.timeout(320)

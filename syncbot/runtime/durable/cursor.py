@@ -53,7 +53,7 @@ class Cursor:
         for passed, step in enumerate(left):
             if (step.what, step.target) == (what, target):
                 self._at += passed + 1
-                self.replayed += 1
+                self.replayed += step.outcome is not None
                 return Place(step.number, step)
             if not only_asks(step.what):
                 instead = step

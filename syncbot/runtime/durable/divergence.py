@@ -46,7 +46,7 @@ class Divergence:
 def place_of(function: Callable[..., object] | None) -> str:
     """A handler with its file and line: "order (/srv/bot/shop.py:12)"."""
     if function is None:
-        return "the middleware, or a filter"
+        return "an error handler, the middleware or a filter"
     inner = inspect.unwrap(getattr(function, "func", function))  # a partial's own place says nothing
     code = getattr(inner if hasattr(inner, "__code__") else type(inner).__call__, "__code__", None)
     name = getattr(inner, "__qualname__", type(inner).__qualname__)

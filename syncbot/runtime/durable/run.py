@@ -10,6 +10,7 @@ import contextlib
 import logging
 import random
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,16 +39,24 @@ class StorageTrouble(Protocol):
         ...
 
 
-@dataclass
 class DurableFacts:
     """What the runs of a runtime have met so far."""
 
-    replayed: int = 0
-    """Steps that were found in the journal, and not done again."""
-    interrupted: int = 0
-    """Calls that were under way when the process died."""
-    diverged: int = 0
-    """Runs that did something else than the one before."""
+    def __init__(self) -> None:
+        self.replayed = 0
+        """Steps that were found in the journal, and not done again."""
+        self.interrupted = 0
+        """Calls that were under way when the process died."""
+        self.diverged = 0
+        """Runs that did something else than the one before."""
+        self._lock = threading.Lock()
+
+    def count(self, *, replayed: int = 0, interrupted: int = 0, diverged: int = 0) -> None:
+        """Add these; from any thread."""
+        with self._lock:
+            self.replayed += replayed
+            self.interrupted += interrupted
+            self.diverged += diverged
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,8 @@ class DurableRun:
         self.attempt = attempt
         self.suspended = ""
         """Why it was put aside; "" while it goes on. Once it is, each further step raises `Suspended` again."""
+        self.failure: StorageError | None = None
+        """What is the matter with the journal, where that is why it was put aside."""
         self.divergence: Divergence | None = None
         self.facts = durability.facts
         self.interrupted = durability.interrupted
@@ -206,7 +217,7 @@ class DurableRun:
             self._cursor = Cursor(self._guarded(lambda journal: _sound(journal.steps(self._key))))
         left = self._cursor.left
         place = self._cursor.take(what, target)
-        self.facts.replayed += place.recorded is not None
+        self.facts.count(replayed=place.recorded is not None and place.recorded.outcome is not None)
         if place.instead is not None and place.number is not None:
             self._diverged(shown(what, target), place.number, place.instead, [step for step in left if not only_asks(step.what)])
         return place
@@ -235,7 +246,7 @@ class DurableRun:
         try:
             self.trouble.until_stop(lambda: journal.write(self._key, step))
         except StorageError as error:
-            self.suspend(str(error))
+            self._fail(error)
 
     def cut(self, number: int) -> None:
         """Forget the step of this number, and all behind it."""
@@ -248,8 +259,13 @@ class DurableRun:
             if not self.trouble.until_stop(lambda: found.append(work(journal))):
                 self.suspend("the runtime is stopping")
         except StorageError as error:
-            self.suspend(str(error))
+            self._fail(error)
         return found[0]
+
+    def _fail(self, error: StorageError) -> NoReturn:
+        """The claim is gone, or the journal cannot be used any more."""
+        self.failure = error
+        self.suspend(str(error))
 
     def _diverged(self, now: str, number: int, instead: JournalStep, left: list[JournalStep]) -> None:
         assert self._cursor is not None
@@ -257,7 +273,7 @@ class DurableRun:
         self.divergence = Divergence(
             self.handled, place_of(self._handler), self.attempt, number, now, shown(instead.what, instead.target), self._cursor.replayed, again
         )
-        self.facts.diverged += 1
+        self.facts.count(diverged=1)
         _log.warning("%s", self.divergence, extra={"divergence": self.divergence})
         self.cut(number)
 
@@ -273,7 +289,7 @@ class _NoTrouble:
 
 def unrecorded() -> DurableRun:
     """A run of which nothing is written, as where a handler is called without a runtime."""
-    return DurableRun(Durability(None, "again", lambda: False, _NoTrouble()), JournalKey("update", 0), "an update", 1)
+    return DurableRun(Durability(None, "again", lambda: False, _NoTrouble()), JournalKey(0), "an update", 1)
 
 
 def _sound(steps: Any) -> list[JournalStep]:

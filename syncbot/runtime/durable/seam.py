@@ -158,7 +158,7 @@ class RunCall:
 
     def _was_interrupted(self) -> None:
         run, call = self._run, self.call
-        run.facts.interrupted += 1
+        run.facts.count(interrupted=1)
         policy = "again" if call.repeatable else run.interrupted
         follows = {"again": "it is made again", "raise": "a DeliveryUncertain is raised", "skip": "it is not made again"}[policy]
         twice = ", and may be there twice" if policy == "again" and not call.repeatable else ""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from syncbot.client.api.table import MethodSpec
 from syncbot.client.bot import Bot
 from syncbot.client.encode import body, encode
 from syncbot.errors import StorageError
+from syncbot.runtime.durable.seam import run_of
 from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
@@ -208,6 +210,12 @@ class RuntimeOutbox(Outbox):
         self._bot = bot
         self._store = None
         self._live = live
+
+    def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
+        """What a handler queues is a step: it is not queued again when the handler runs again."""
+        queue = partial(super()._queue_call, spec, method, parameters, options)
+        run = run_of(self._bot.recorders.here)
+        return queue() if run is None else int(run.value("queue", method, queue, "the number of the call"))
 
     @contextmanager
     def _opened(self) -> Iterator[OpenQueue]:

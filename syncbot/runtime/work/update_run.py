@@ -47,15 +47,20 @@ def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: 
 
     Returns:
         None where the stop has cut it short, so that it is to be put back.
+
+    Raises:
+        StorageError: the journal cannot be used any more, or the claim is gone.
     """
     try:
         raw = _decode(claimed.body.decode())
-        with recorded(durability, JournalKey("update", claimed.row, claimed.ticket), what_is(claimed), claimed.attempt):
+        with recorded(durability, JournalKey(claimed.row, claimed.ticket), what_is(claimed), claimed.attempt) as run:
             changes = handle(raw, answers)
         encode_changes(changes)  # what cannot be stored is this update's failure, and not that of those that are settled with it
     except HandlerFailed as failure:
         return End(claimed, failure.changes, failure.reason, keep=failure.keep)
     except Suspended:
+        if run.failure is not None:
+            raise run.failure from None
         return None
     except BaseException as error:
         if isinstance(error, Stopped) and stop.is_set():

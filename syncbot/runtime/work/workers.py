@@ -243,16 +243,25 @@ class Workers:
             self._busy.add(busy)
             return busy
 
+    def _handled(self, busy: Busy, claimed: Claimed) -> End | None:
+        """How the handling of an update ends; None where it is to be put back."""
+        turn = Turn(self, busy, claimed) if self._may_wait else None
+        try:
+            return run_update(self._handle, claimed, turn, self._stop, self.durability)
+        except StorageError:
+            if not busy.given_up:
+                raise
+            return None  # its claim went with the stop
+
     def _work(self, busy: Busy, claimed: Claimed) -> None:
         """Handle an update until its end is recorded; what a stop has cut short is put back.
 
         Raises:
             StorageError: the state file cannot be used any more.
         """
-        turn = Turn(self, busy, claimed) if self._may_wait else None
         end: End | None = None
         for tries in range(MOST_TRIES):
-            end = end or run_update(self._handle, claimed, turn, self._stop, self.durability)
+            end = end or self._handled(busy, claimed)
             conflicts = self._ended(busy, end)
             if not conflicts or end is None:
                 break

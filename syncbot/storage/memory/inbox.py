@@ -239,8 +239,8 @@ class MemoryInbox:
         return row is not None and row.update.update_id == id
 
     def is_held(self, key: JournalKey) -> bool:
-        """Whether the claim of an update still stands; the caller holds the lock. Jobs are not looked at."""
-        return key.kind != "update" or (self._claims is not None and self._claims.has(key.id, key.ticket))
+        """Whether the claim still stands; the caller holds the lock."""
+        return self._claims is not None and self._claims.has(key.row, key.ticket)
 
     def _handling(self) -> Claims:
         """A copy of what this process holds, to be kept when all has gone well."""
@@ -268,12 +268,12 @@ class MemoryInbox:
         if found.alone < DEATHS_ALONE:
             return ()
         del self._rows[found.row]
-        self._journal.end(JournalKey("update", found.row))
+        self._journal.end(JournalKey(found.row))
         return (self._dead_letters.add(found.update, DIED_ALONE, attempts=found.attempts, stored=found.stored),)
 
     def _end(self, claims: Claims, end: End) -> None:
         row = self._rows.pop(end.claimed.row)
-        self._journal.end(JournalKey("update", row.row))
+        self._journal.end(JournalKey(row.row))
         claims.end(row.row)
         if end.reason is not None and end.keep:
             self._dead_letters.add(row.update, shorten(end.reason), attempts=row.attempts + 1, stored=row.stored)

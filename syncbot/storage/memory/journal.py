@@ -20,11 +20,11 @@ class MemoryJournal:
 
     def __init__(self, guard: AbstractContextManager[None]) -> None:
         self._guard = guard
-        self._steps: dict[tuple[str, int], dict[int, JournalStep]] = {}
+        self._steps: dict[int, dict[int, JournalStep]] = {}
 
     def steps(self, key: JournalKey) -> list[JournalStep]:
         with self._guard:
-            return [step for _, step in sorted(self._steps.get((key.kind, key.id), {}).items())]
+            return [step for _, step in sorted(self._steps.get(key.row, {}).items())]
 
     def write(self, key: JournalKey, step: JournalStep) -> None:
         if not 0 <= step.number < MOST_STEPS:
@@ -32,14 +32,14 @@ class MemoryJournal:
         with self._guard:
             if not self.is_held(key):
                 raise taken_over("memory")
-            self._steps.setdefault((key.kind, key.id), {})[step.number] = step
+            self._steps.setdefault(key.row, {})[step.number] = step
 
     def cut(self, key: JournalKey, number: int) -> None:
         with self._guard:
             if self.is_held(key):
-                steps = self._steps.pop((key.kind, key.id), {})
-                self._steps[key.kind, key.id] = {at: step for at, step in steps.items() if at < number}
+                steps = self._steps.pop(key.row, {})
+                self._steps[key.row] = {at: step for at, step in steps.items() if at < number}
 
     def end(self, key: JournalKey) -> None:
         """Forget the steps of what has ended; the caller holds the lock."""
-        self._steps.pop((key.kind, key.id), None)
+        self._steps.pop(key.row, None)

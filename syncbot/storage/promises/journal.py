@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 MOST_STEPS = 1 << 24
 """So many steps may one run have; the journal takes no more."""
@@ -15,13 +15,11 @@ class JournalKey:
     """Whose steps they are.
 
     Args:
-        kind: what is handled: an update, or a job.
-        id: the update's row in the inbox; the number of the job's run.
+        row: the place in the inbox of what is handled: an update, or the run of a job.
         ticket: that of the claim; what comes with an old one is refused.
     """
 
-    kind: Literal["update", "job"]
-    id: int
+    row: int
     ticket: int = 0
 
 

@@ -224,7 +224,7 @@ class SqlInbox:
         """Mark these as done, in `claims` too, and bury those that failed."""
         if ends:
             self._set_state(db, claims, "done", [end.claimed.row for end in ends])
-            end_steps(db, (JournalKey("update", end.claimed.row) for end in ends))
+            end_steps(db, (JournalKey(end.claimed.row) for end in ends))
         for end in ends:
             if end.reason is not None and end.keep:
                 bury_row(db, end.claimed.row, shorten(end.reason), self._now(), handed_out=1)

@@ -1,8 +1,7 @@
 # ruff: noqa: S608 - statements are composed of the constants of this file only
 """The journal in the state file.
 
-A step's key is one number, in which that of the run and that of the step are packed: a table without a second index costs one page a write.
-Those of jobs are negative.
+A step's key is one number, in which that of the row in the inbox and that of the step are packed: a table without a second index costs one page a write.
 """
 
 from __future__ import annotations
@@ -18,13 +17,10 @@ from syncbot.storage.sqlite.shapes import read_row
 
 _log = logging.getLogger(__name__)
 
-_MOST_RUNS = 1 << 38
+_MOST_ROWS = 1 << 38
 _COLUMNS = ("place", "what", "target", "outcome")
-_HELD = {
-    "update": "EXISTS (SELECT 1 FROM inbox WHERE seq = :id AND run = :run AND state IN ('running', 'yielded'))",
-    "job": "1",
-}
-"""By kind, whether the claim still stands, as a part of the statement that writes."""
+_HELD = "EXISTS (SELECT 1 FROM inbox WHERE seq = :row AND run = :run AND state IN ('running', 'yielded'))"
+"""Whether the claim still stands, as a part of the statement that writes."""
 
 
 class SqlJournal:
@@ -40,7 +36,7 @@ class SqlJournal:
         for row in rows:
             (place, what, target, outcome), faults = read_row("journal", _COLUMNS, row)
             if faults:
-                _log.error("a step in the journal of %s %d is damaged (%s); it is passed over, and what follows it", key.kind, key.id, faults)
+                _log.error("a step in the journal of row %d is damaged (%s); it is passed over, and what follows it", key.row, faults)
                 break
             steps.append(JournalStep(place - first, what, target, outcome))
         return steps
@@ -48,7 +44,7 @@ class SqlJournal:
     def write(self, key: JournalKey, step: JournalStep) -> None:
         if not 0 <= step.number < MOST_STEPS:
             raise ValueError(f"a run has {MOST_STEPS} steps at most")
-        sql = f"""INSERT INTO journal (place, what, target, outcome) SELECT :place, :what, :target, :outcome WHERE {_HELD[key.kind]}
+        sql = f"""INSERT INTO journal (place, what, target, outcome) SELECT :place, :what, :target, :outcome WHERE {_HELD}
             ON CONFLICT (place) DO UPDATE SET what = excluded.what, target = excluded.target, outcome = excluded.outcome"""
         values = {"place": places(key)[0] + step.number, "what": step.what, "target": step.target, "outcome": step.outcome}
         with self._database.transaction() as db:
@@ -57,15 +53,14 @@ class SqlJournal:
 
     def cut(self, key: JournalKey, number: int) -> None:
         first, last = places(key)
-        sql = f"DELETE FROM journal WHERE place BETWEEN :first AND :last AND {_HELD[key.kind]}"
+        sql = f"DELETE FROM journal WHERE place BETWEEN :first AND :last AND {_HELD}"
         with self._database.transaction() as db:
             db.execute(sql, {"first": first + number, "last": last} | _claim(key))
 
 
 def places(key: JournalKey) -> tuple[int, int]:
     """The first and the last place of a run's steps in the table."""
-    run = key.id % _MOST_RUNS  # a larger number stands in damaged files alone
-    first = (run if key.kind == "update" else -run) * MOST_STEPS
+    first = key.row % _MOST_ROWS * MOST_STEPS  # a larger number stands in damaged files alone
     return first, first + MOST_STEPS - 1
 
 
@@ -76,8 +71,8 @@ def end_steps(db: sqlite3.Connection, keys: Iterable[JournalKey]) -> None:
 
 def sweep_steps(db: sqlite3.Connection) -> None:
     """Forget the steps of updates that are not to be handled any more, inside the caller's transaction."""
-    db.execute(f"DELETE FROM journal WHERE place >= {MOST_STEPS} AND place / {MOST_STEPS} NOT IN (SELECT seq FROM inbox WHERE state <> 'done')")
+    db.execute(f"DELETE FROM journal WHERE place / {MOST_STEPS} NOT IN (SELECT seq FROM inbox WHERE state <> 'done')")
 
 
 def _claim(key: JournalKey) -> dict[str, int]:
-    return {"id": key.id, "run": key.ticket >> 32}
+    return {"row": key.row, "run": key.ticket >> 32}
