@@ -94,8 +94,22 @@ class Dispatcher:
         if answers is not None and answers.is_awaited and is_answer(raw):
             chat_id, user_id = context.target.chat_id, context.target.user_id
             if chat_id is not None and user_id is not None and answers.offer(chat_id, user_id, raw):
-                return NO_CHANGES
+                return self._handle_others(context)
         return self._guarded(context, self._dispatch)
+
+    def _handle_others(self, context: Context) -> Changes:
+        """The first message of an album has answered a question; the others are messages like any."""
+        others = context.alone()[1:]
+
+        def handle(first: Context) -> None:
+            before = first
+            for part in others:
+                part.take_over(before)
+                self._dispatch(part)
+                before = part
+            first.take_over(before)
+
+        return self._guarded(others[0], handle) if others else NO_CHANGES
 
     def allows(self, raw: object) -> bool:
         """Whether an update comes from somebody who may use the bot. With a list, one that comes from nobody is refused."""
@@ -105,7 +119,8 @@ class Dispatcher:
         return user_id is not None and user_id in self._allowed_users
 
     def _context(self, **facts: Any) -> Context:
-        return Context(self._bot, self._data, bot_username=self._bot_username, run=run_of(self._bot.recorders.here), told=self._told, **facts)
+        facts |= {"run": run_of(self._bot.recorders.here), "told": self._told, "album_kinds": self._routes.album_kinds()}
+        return Context(self._bot, self._data, bot_username=self._bot_username, **facts)
 
     def _guarded(self, context: Context, work: Callable[[Context], None]) -> Changes:
         """Do the work; whatever it raises, SystemExit and KeyboardInterrupt too, is its failure and not ours."""
@@ -158,9 +173,23 @@ class Dispatcher:
             pass  # from a middleware: it wanted nobody to go on
 
     def _ask_handlers(self, update: telegram.Update, context: Context) -> None:
-        """Give the update to the first handler of each group that wants it."""
+        """Give the update to the first handler of each group that wants it; an album to those for albums, and else each of its messages to the others."""
+        if not context.is_album:
+            self._ask_each(update, context)
+        elif not self._ask_each(update, context):
+            before = context
+            for part in context.alone():
+                part.take_over(before)
+                self._ask_each(part.update, part)
+                before = part
+            context.take_over(before)
+
+    def _ask_each(self, update: telegram.Update, context: Context) -> bool:
+        """Ask the handlers in their order; returns whether one has taken it."""
         done: set[int] = set()
         for route in self._routes.of(context.kind or ""):
+            if context.is_album and not route.handler.takes_albums:
+                continue
             if route.group in done or (matched := route.handler.check(update, context)) is None:
                 continue
             context.args, context.match = list(matched.args), matched.match
@@ -172,8 +201,9 @@ class Dispatcher:
             except ContinuePropagation:
                 continue
             except StopPropagation:
-                return
+                return True
             done.add(route.group)
+        return bool(done)
 
     # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -19,6 +19,7 @@ from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
 from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, run_update
+from syncbot.storage.albums import ids_of
 from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
@@ -273,7 +274,8 @@ class Workers:
     def _settled(self, end: End) -> None:
         with self._lock:
             self.done.count(end)
-        self._on_finished(end.claimed.update_id)
+        for update_id in ids_of(end.claimed.update_id, end.claimed.body):
+            self._on_finished(update_id)
 
     def _leave(self) -> None:
         """The calling thread is no worker any more (the lock is held)."""
