@@ -100,16 +100,7 @@ class Dispatcher:
     def _handle_others(self, context: Context) -> Changes:
         """The first message of an album has answered a question; the others are messages like any."""
         others = context.alone()[1:]
-
-        def handle(first: Context) -> None:
-            before = first
-            for part in others:
-                part.take_over(before)
-                self._dispatch(part)
-                before = part
-            first.take_over(before)
-
-        return self._guarded(others[0], handle) if others else NO_CHANGES
+        return self._guarded(others[0], lambda first: _one_by_one(first, others, self._dispatch)) if others else NO_CHANGES
 
     def allows(self, raw: object) -> bool:
         """Whether an update comes from somebody who may use the bot. With a list, one that comes from nobody is refused."""
@@ -174,18 +165,6 @@ class Dispatcher:
 
     def _ask_handlers(self, update: telegram.Update, context: Context) -> None:
         """Give the update to the first handler of each group that wants it; an album to those for albums, and else each of its messages to the others."""
-        if not context.is_album:
-            self._ask_each(update, context)
-        elif not self._ask_each(update, context):
-            before = context
-            for part in context.alone():
-                part.take_over(before)
-                self._ask_each(part.update, part)
-                before = part
-            context.take_over(before)
-
-    def _ask_each(self, update: telegram.Update, context: Context) -> bool:
-        """Ask the handlers in their order; returns whether one has taken it."""
         done: set[int] = set()
         for route in self._routes.of(context.kind or ""):
             if context.is_album and not route.handler.takes_albums:
@@ -201,9 +180,10 @@ class Dispatcher:
             except ContinuePropagation:
                 continue
             except StopPropagation:
-                return True
+                return
             done.add(route.group)
-        return bool(done)
+        if context.is_album and not done:
+            _one_by_one(context, context.alone(), lambda part: self._ask_handlers(part.update, part))
 
     # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -242,6 +222,16 @@ class Dispatcher:
         except Exception as problem:
             self._log.error("what the error handlers changed cannot be stored: %s", problem)
             return NO_CHANGES
+
+
+def _one_by_one(whole: Context, parts: list[Context], handle: Callable[[Context], None]) -> None:
+    """Handle the messages of an album one after the other, each with what the one before has left."""
+    before = whole
+    for part in parts:
+        part.take_over(before)
+        handle(part)
+        before = part
+    whole.take_over(before)
 
 
 def _call(handler: Handler, update: telegram.Update, context: Context) -> None:

@@ -222,7 +222,8 @@ class Workers:
         """A worker: one thing after the other, until there are too many of it or the stop comes."""
         try:
             while (busy := self._next()) is not None:
-                self._work(busy, busy.task)
+                turn = Turn(self, busy, busy.task) if self._may_wait else None
+                self._record(busy, turn, run_update(self._handle, busy.task, turn, self._stop, self.durability))
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
         finally:
@@ -244,22 +245,20 @@ class Workers:
             self._busy.add(busy)
             return busy
 
-    def _work(self, busy: Busy, claimed: Claimed) -> None:
-        """Handle an update until its end is recorded; what a stop has cut short is put back.
+    def _record(self, busy: Busy, turn: Turn | None, end: End | None) -> None:
+        """Record the end of an update, after another run where others have changed what it read; what a stop has cut short is put back.
 
         Raises:
             StorageError: the state file cannot be used any more.
         """
-        turn = Turn(self, busy, claimed) if self._may_wait else None
-        end: End | None = None
         for tries in range(MOST_TRIES):
-            end = end or run_update(self._handle, claimed, turn, self._stop, self.durability)
             conflicts = self._ended(busy, end)
             if not conflicts or end is None:
                 break
             end = after_conflicts(end, conflicts, last=tries >= MOST_TRIES - 2)
+            end = end or run_update(self._handle, busy.task, turn, self._stop, self.durability)
         if end is None and not busy.given_up:
-            self.retry.until_stop(lambda: self._inbox.release(claimed))
+            self.retry.until_stop(lambda: self._inbox.release(busy.task))
 
     def _ended(self, busy: Busy, end: End | None) -> tuple[Conflict, ...]:
         """Give the end to be recorded; returns what kept it from that, so that it is still busy."""
