@@ -46,7 +46,7 @@ class WebhookFace:
             StorageError: it was not stored; with `retryable` set it can be brought again later.
             ConfigError: there is no state file to store it in.
         """
-        self._lifecycle.intake().put(incoming_from(update))
+        self._lifecycle.intake().put(incoming_from(update, self._lifecycle.album_kinds()))
 
     def handle(self, update: Mapping[str, Any] | str | bytes, *, max_seconds: float = 25.0) -> Summary:
         """Take an update and handle it now, in the calling thread and without any other, together with what was left by earlier calls.
@@ -68,7 +68,7 @@ class WebhookFace:
         current = self._lifecycle.session
         if current is not None and not current.done.is_set():
             raise RuntimeError("this runtime has been started, and handles updates in its own threads: give it this one with process()")
-        incoming = incoming_from(update)
+        incoming = incoming_from(update, self._lifecycle.album_kinds())
         if self._lifecycle.options.state is not None:
             self._lifecycle.intake().put(incoming)
         session = self._lifecycle.make_session(ServiceNotifier(), poll=False)

@@ -80,7 +80,9 @@ def filled(path: Path, rows: int = ROWS) -> bytes:
 def fill(store: Store, rows: int = ROWS) -> None:
     """Put something into every table: updates that wait, run and have yielded, letters, values, states, calls of every fate, facts."""
     padding = "x" * 300
-    store.inbox.store([Incoming(n, str(n % 50), b'{"update_id":%d,"t":"%s"}' % (n, padding.encode())) for n in range(rows * 2)], next_offset=rows * 2)
+    albums = {n: f"album {n}" for n in range(rows * 2 - 5, rows * 2)}
+    bodies = (b'{"update_id":%d,"t":"%s"}' % (n, padding.encode()) for n in range(rows * 2))
+    store.inbox.store([Incoming(n, str(n % 50), body, albums.get(n, "")) for n, body in enumerate(bodies)], next_offset=rows * 2)
     store.inbox.recover()
     for _ in range(rows):
         [claimed] = store.inbox.claim()
@@ -239,6 +241,7 @@ def verbs(store: Store) -> list[Callable[[], object]]:
     return [
         store.changed_by_others,
         inbox.next_offset,
+        inbox.album_seconds,
         inbox.counts,
         inbox.recover,
         lambda: inbox.store([Incoming(n, "7", b"{}") for n in (1, 2, 100_000)], next_offset=5),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -179,6 +180,20 @@ def _body(store: Store) -> bytes:
     from syncbot.runtime.job import job_body
 
     return job_body(store.jobs.entries()[0], repeats=False)
+
+
+def test_nobody_from_outside_has_a_job_run(make_app: MakeApp) -> None:
+    """An update that looks like a job is an update, and what has no update_id is none."""
+    app = make_app()
+    seen = reminds(app)
+    with open_store(app.state, app.bot.id) as store:
+        store.jobs.put(JobEntry("tea", "remind", {"at": 2e9}, 2e9, data="forged"))
+        forged = json.loads(_body(store))
+    app.on("message", "job", check=False)(lambda update, context: seen.add(f"update {context.job}"))
+    app.handle({"update_id": 1, **forged})
+    assert seen.texts == ["update None"]
+    with pytest.raises(ValueError, match="update_id"):
+        app.process(forged)
 
 
 # ── missed times ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime
 from functools import partial
 from random import Random
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from syncbot.runtime.durable.run import DurableRun, unrecorded
 from syncbot.runtime.handling.replies import Replies
 from syncbot.runtime.handling.stored_dict import StoredDict, StoredDicts, plain, to_json
-from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, job_target, kind_of, target_of
+from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, album_of, job_target, kind_of, target_of
 from syncbot.runtime.job import Job
+from syncbot.storage.albums import parts_of
 from syncbot.storage.promises.data import Changes, Conflict, Data, Scope, StateChange
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Context(Replies):
         bot_username: tells the bot's user name, or None where it is not known.
         run: what the handler's steps are written with; None where nothing is.
         told: the keys of which it has been told already that changes of theirs were overwritten.
+        album_kinds: the kinds of updates of which albums are collected.
     """
 
     def __init__(
@@ -72,9 +75,11 @@ class Context(Replies):
         bot_username: Callable[[], str | None] = lambda: None,
         run: DurableRun | None = None,
         told: set[tuple[Scope, str]] | None = None,
+        album_kinds: frozenset[str] = frozenset(),
     ) -> None:
         self.bot = self._bot = bot
-        self.raw = raw
+        self._parts = [] if raw is None else parts_of(raw)
+        self.raw = None if raw is None else self._parts[0]
         """The update as JSON, as Telegram sent it."""
         self.job = job
         """The job that runs: its name, with what it was given; None for an update."""
@@ -86,6 +91,7 @@ class Context(Replies):
         """What the pattern of the handler, or `filters.regex`, found."""
         self.error: BaseException | None = None
         """In error handlers: what was raised."""
+        self._album_kinds = album_kinds
         self._target: ReplyTarget | None = None if job is None else job_target(job.chat_id, job.user_id)
         self._data = data
         self._answers = answers
@@ -157,6 +163,33 @@ class Context(Replies):
             raise RuntimeError("the message under the button is not accessible any more")
         message: telegram.Message = found
         return message
+
+    @property
+    def is_album(self) -> bool:
+        """Whether the update is an album, which `@app.album()` handles."""
+        return len(self._parts) > 1 or bool(self._parts and album_of(self._parts[0], self._album_kinds))
+
+    @property
+    def album(self) -> list[telegram.Message]:
+        """All messages of an album, in their order; empty for what is none."""
+        if not self.is_album:
+            return []
+        updates = [self.update, *(self._decode(part) for part in self._parts[1:])]
+        messages: list[telegram.Message] = [getattr(update, self.kind or "") for update in updates]
+        return sorted(messages, key=lambda message: message.message_id)
+
+    def alone(self) -> list[Context]:
+        """The contexts of an album's messages, each handled by itself, and all with the data of this one."""
+        parts = []
+        for raw in self._parts:
+            part = copy(self)
+            part._parts, part._album_kinds, part.raw, part._update, part._target = [raw], frozenset(), raw, None, None
+            parts.append(part)
+        return parts
+
+    def take_over(self, other: Context) -> None:
+        """Go on with the conversation where another context of the same update has left it."""
+        self._state, self._state_before = other._state, other._state_before
 
     @property
     def types(self) -> bool:

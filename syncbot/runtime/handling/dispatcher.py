@@ -94,8 +94,13 @@ class Dispatcher:
         if answers is not None and answers.is_awaited and is_answer(raw):
             chat_id, user_id = context.target.chat_id, context.target.user_id
             if chat_id is not None and user_id is not None and answers.offer(chat_id, user_id, raw):
-                return NO_CHANGES
+                return self._handle_others(context)
         return self._guarded(context, self._dispatch)
+
+    def _handle_others(self, context: Context) -> Changes:
+        """The first message of an album has answered a question; the others are messages like any."""
+        others = context.alone()[1:]
+        return self._guarded(others[0], lambda first: _one_by_one(first, others, self._dispatch)) if others else NO_CHANGES
 
     def allows(self, raw: object) -> bool:
         """Whether an update comes from somebody who may use the bot. With a list, one that comes from nobody is refused."""
@@ -105,7 +110,8 @@ class Dispatcher:
         return user_id is not None and user_id in self._allowed_users
 
     def _context(self, **facts: Any) -> Context:
-        return Context(self._bot, self._data, bot_username=self._bot_username, run=run_of(self._bot.recorders.here), told=self._told, **facts)
+        facts |= {"run": run_of(self._bot.recorders.here), "told": self._told, "album_kinds": self._routes.album_kinds()}
+        return Context(self._bot, self._data, bot_username=self._bot_username, **facts)
 
     def _guarded(self, context: Context, work: Callable[[Context], None]) -> Changes:
         """Do the work; whatever it raises, SystemExit and KeyboardInterrupt too, is its failure and not ours."""
@@ -158,9 +164,11 @@ class Dispatcher:
             pass  # from a middleware: it wanted nobody to go on
 
     def _ask_handlers(self, update: telegram.Update, context: Context) -> None:
-        """Give the update to the first handler of each group that wants it."""
+        """Give the update to the first handler of each group that wants it; an album to those for albums, and else each of its messages to the others."""
         done: set[int] = set()
         for route in self._routes.of(context.kind or ""):
+            if context.is_album and not route.handler.takes_albums:
+                continue
             if route.group in done or (matched := route.handler.check(update, context)) is None:
                 continue
             context.args, context.match = list(matched.args), matched.match
@@ -174,6 +182,8 @@ class Dispatcher:
             except StopPropagation:
                 return
             done.add(route.group)
+        if context.is_album and not done:
+            _one_by_one(context, context.alone(), lambda part: self._ask_handlers(part.update, part))
 
     # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,6 +222,16 @@ class Dispatcher:
         except Exception as problem:
             self._log.error("what the error handlers changed cannot be stored: %s", problem)
             return NO_CHANGES
+
+
+def _one_by_one(whole: Context, parts: list[Context], handle: Callable[[Context], None]) -> None:
+    """Handle the messages of an album one after the other, each with what the one before has left."""
+    before = whole
+    for part in parts:
+        part.take_over(before)
+        handle(part)
+        before = part
+    whole.take_over(before)
 
 
 def _call(handler: Handler, update: telegram.Update, context: Context) -> None:

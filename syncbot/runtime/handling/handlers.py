@@ -165,6 +165,9 @@ class Handler:
         ValueError: `interrupted` is none of its words.
     """
 
+    takes_albums = False
+    """Whether it is for albums, and for nothing else."""
+
     def __init__(
         self,
         kinds: str | Iterable[str],
@@ -222,6 +225,18 @@ class Handler:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'|'.join(sorted(self.kinds))}, {getattr(self.function, '__qualname__', self.function)})"
+
+
+class AlbumHandler(Handler):
+    """A handler for albums: all messages of a media group, as one update. Its arguments are those of `Handler`.
+
+    The update and its filters see the first message, and `context.album` holds all.
+    """
+
+    takes_albums = True
+
+    def _own(self, update: telegram.Update, context: Context) -> Matched | None:
+        return _MATCHED if context.is_album else None
 
 
 class PatternHandler(Handler):

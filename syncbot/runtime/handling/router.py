@@ -12,6 +12,7 @@ from syncbot.runtime.handling.decorators import KindDecorators
 from syncbot.runtime.handling.filters import FilterLike, as_filter
 from syncbot.runtime.handling.handlers import (
     ANY,
+    AlbumHandler,
     CommandHandler,
     D,
     E,
@@ -94,6 +95,7 @@ class Routes:
         self._errors: list[ErrorHandler | Routes] = []
         self._changes = 0
         self._table: tuple[int, dict[str, tuple[Route, ...]]] = (-1, {})
+        self._albums: tuple[int, frozenset[str]] = (-1, frozenset())
 
     def add(self, route: Route) -> None:
         """Add a handler."""
@@ -122,6 +124,13 @@ class Routes:
         self._entries.append(routes)
         self._errors.append(routes)
         self._changes += 1
+
+    def album_kinds(self) -> frozenset[str]:
+        """The kinds of updates of which albums are collected, since there are handlers for these."""
+        changes = self._version()
+        if self._albums[0] != changes:
+            self._albums = (changes, frozenset[str]().union(*(route.handler.kinds for route in self._walk(()) if route.handler.takes_albums)))
+        return self._albums[1]
 
     def kinds_wanted(self) -> list[str]:
         """The `allowed_updates` that follow from the handlers, in the table's order; empty where there is no handler.
@@ -256,6 +265,31 @@ class Router(KindDecorators[D]):
                 raise ValueError(f"there is no kind of update {kind!r}; did you mean {meant!r}? If it is newer than syncbot, say check=False")
         wanted = None if filters is None else as_filter(filters)
         return self._registration(f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state, **options), group)
+
+    def album(
+        self,
+        filters: FilterLike | None = None,
+        *,
+        group: int = 0,
+        state: Any = ANY,
+        kinds: str | Iterable[str] = "message",
+        **options: Unpack[HandlerOptions],
+    ) -> D:
+        """Handle an album: all photos, videos or files that were sent together, as one update. `context.album` holds their messages; the update and
+        the filters see the first one.
+
+        It comes half a second after its last message, two seconds after the first one at the latest. It goes to no other handler but those for albums, unless
+        none of these wants it: then each message is handled by itself.
+
+        Args:
+            filters: what the first message has to satisfy.
+            group: see `Router`.
+            state: the state that the conversation has to be in.
+            kinds: where albums are looked for; "channel_post" and "business_message" have them too.
+            options: `durable` and `interrupted`, see `syncbot.runtime.durable.options.HandlerOptions`.
+        """
+        wanted = None if filters is None else as_filter(filters)
+        return self._registration("album", lambda function: AlbumHandler(kinds, function, wanted, state=state, **options), group)
 
     @overload
     def error(self, *types: type[BaseException]) -> ErrorDecorator: ...  # type: ignore[overload-overlap]  # a class can be called too; it is meant here

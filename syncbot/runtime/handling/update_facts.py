@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeGuard
@@ -71,6 +71,13 @@ def order_key(raw: object) -> str:
     if chat is None:
         chat = _user_id(raw, kind)
     return "" if chat is None else str(chat)
+
+
+def album_of(raw: object, kinds: Collection[str]) -> str:
+    """The album (media group) of which an update of one of these kinds brings a message; "" for none."""
+    kind = kind_of(raw)
+    found = _walk(raw, kind, "media_group_id") if kind in kinds else None
+    return found if isinstance(found, str) else ""
 
 
 def is_answer(raw: object) -> bool:

@@ -6,13 +6,13 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from syncbot.errors import StorageError
-from syncbot.runtime.handling.update_facts import order_key
+from syncbot.runtime.handling.update_facts import album_of, order_key
 from syncbot.storage import open_store
 from syncbot.storage.promises.inbox import Incoming
 from syncbot.storage.promises.store import Store, StoreOptions
@@ -26,11 +26,12 @@ class NotAnUpdate(ValueError):
     """What was brought is no update; the text says why, in words that may be shown to whoever sent it."""
 
 
-def incoming_from(update: Mapping[str, Any] | str | bytes) -> Incoming:
+def incoming_from(update: Mapping[str, Any] | str | bytes, album_kinds: Collection[str] = ()) -> Incoming:
     """Read an update.
 
     Args:
         update: its JSON, as a mapping, as text, or as UTF-8.
+        album_kinds: the kinds of updates of which albums are collected.
 
     Raises:
         NotAnUpdate: it is none.
@@ -44,7 +45,7 @@ def incoming_from(update: Mapping[str, Any] | str | bytes) -> Incoming:
     update_id = update.get("update_id")
     if type(update_id) is not int or not 0 <= update_id < 2**63:  # bool is an int too
         raise NotAnUpdate("there is no update_id, or it is not a whole number")
-    return Incoming(update_id, order_key(update), body)
+    return Incoming(update_id, order_key(update), body, album_of(update, album_kinds))
 
 
 def _encode(text: str) -> bytes:

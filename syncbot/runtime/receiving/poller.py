@@ -6,12 +6,12 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from syncbot.errors import ApiError, Conflict, NetworkError, Phase, RetryAfter, StorageError, SyncBotError, Unauthorized
-from syncbot.runtime.handling.update_facts import order_key
+from syncbot.runtime.handling.update_facts import album_of, order_key
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.storage.promises.inbox import Inbox, Incoming
 from syncbot.trouble import Backoff, LastSaid
@@ -101,6 +101,7 @@ class Poller:
         drop_pending: begin with dropping what waits at Telegram.
         notify: told how many new updates were stored.
         remove_webhook: called when a webhook is found set; None only says so.
+        album_kinds: tells the kinds of updates of which albums are collected.
         clock: `time.monotonic`.
     """
 
@@ -116,6 +117,7 @@ class Poller:
         drop_pending: bool = False,
         notify: Callable[[int], None] = lambda _: None,
         remove_webhook: Callable[[], None] | None = None,
+        album_kinds: Callable[[], Collection[str]] = tuple,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         now = clock()
@@ -130,6 +132,7 @@ class Poller:
         self._drop_pending = drop_pending
         self._notify = notify
         self._remove_webhook = remove_webhook
+        self._album_kinds = album_kinds
         self._following = inbox.next_offset()
         self._told = self._following
         self._limit = _BATCH
@@ -228,7 +231,8 @@ class Poller:
 
     def _store(self, updates: Sequence[dict[str, Any]]) -> int:
         """Store a batch; returns how many were new."""
-        batch = [Incoming(update["update_id"], order_key(update), _to_json(update).encode()) for update in updates if _has_id(update)]
+        kinds = self._album_kinds()
+        batch = [Incoming(update["update_id"], order_key(update), _to_json(update).encode(), album_of(update, kinds)) for update in updates if _has_id(update)]
         if not batch:
             return 0
         following = batch[-1].update_id + 1  # of the last one, not the highest: ids can begin anew at a lower number

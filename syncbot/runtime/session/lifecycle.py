@@ -76,6 +76,10 @@ class Lifecycle:
         given = self.options.allowed_updates
         return tuple(self._routes.kinds_wanted()) if given is None else given
 
+    def album_kinds(self) -> frozenset[str]:
+        """The kinds of updates of which albums are collected."""
+        return self._routes.album_kinds()
+
     # ── from start to stop ───────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, *, poll: bool = True) -> Session:

@@ -140,6 +140,7 @@ class Session:
             drop_pending=options.drop_pending_updates,
             notify=workers.notify,
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
+            album_kinds=self._routes.album_kinds,
         )
         folder = QueueFolder.beside(options.state)
         deliverer = Deliverer(store.outbox, bot, folder, uncertain=options.uncertain, stop=self.stop, on_fatal=self.fail)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -72,6 +73,8 @@ class Feeder:
         self.idle = 0
         """How many workers have nothing to do."""
         self._news = 0
+        self._look_at: float | None = None
+        """`time.monotonic()` at which an album is complete that is still collected."""
         self._closing = False
         self._has_ended = False
         self._thread: threading.Thread | None = None
@@ -184,9 +187,11 @@ class Feeder:
                     if self._ready and self._awaited <= self.settled:
                         self._needed.wait(_GROUP_SECONDS)
                     return True
+                if self._look_at is not None and time.monotonic() >= self._look_at:
+                    self._look_at, self.drained = None, False
                 if self._wanted():
                     return True
-                self._needed.wait()
+                self._needed.wait(None if self._look_at is None else max(0.0, self._look_at - time.monotonic()))
             return bool(self._ends)
 
     def _wanted(self) -> int:
@@ -209,6 +214,7 @@ class Feeder:
         try:
             self._get_ready(wanted)
             settled = self._inbox.settle(ends, claim=wanted)
+            album_seconds = self._inbox.album_seconds() if len(settled.claimed) < wanted else None
         except StorageError as error:
             self.retry.met(error)
             self._pause()
@@ -223,6 +229,8 @@ class Feeder:
                     self._on_settled(end)
             with self._lock:
                 self._refused |= refused
+                if len(settled.claimed) < wanted:
+                    self._look_at = None if album_seconds is None else time.monotonic() + album_seconds
             self._hand_out(settled.claimed, len(ends), is_all=len(settled.claimed) < wanted, news=news)
 
     def _get_ready(self, wanted: int) -> None:

@@ -28,6 +28,7 @@ _decode = json.JSONDecoder().decode
 """What json.loads does with text, without looking for an encoding: a body is JSON of our own."""
 
 
+_LITTLE_SECONDS = 0.005
 MOST_TRIES = 20
 """How often a handler is tried whose data others change meanwhile; then what it has written wins."""
 
@@ -117,7 +118,7 @@ def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: floa
     """
     done = Done()
     more()
-    claimed = inbox.claim()
+    claimed = _next(inbox, stop, deadline)
     while claimed:
         end = run_update(handle, claimed[0], None, stop, durability)
         for tries in range(MOST_TRIES):
@@ -133,6 +134,17 @@ def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: floa
         assert end is not None
         done.count(end)
         claimed = settled.claimed
-        if goes_on and not claimed and more():
-            claimed = inbox.claim()
+        if goes_on and not claimed:
+            more()
+            claimed = _next(inbox, stop, deadline)
     return done
+
+
+def _next(inbox: Inbox, stop: threading.Event, deadline: float) -> list[Claimed]:
+    """What is next; an album that is still collected is waited for, since nobody else would come for it."""
+    claimed = inbox.claim()
+    while not claimed and (seconds := inbox.album_seconds()) is not None and time.monotonic() + seconds < deadline:
+        if stop.wait(seconds + _LITTLE_SECONDS):
+            break
+        claimed = inbox.claim()
+    return claimed

@@ -19,6 +19,7 @@ from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
 from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, run_update
+from syncbot.storage.albums import ids_of
 from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
@@ -221,7 +222,7 @@ class Workers:
         """A worker: one thing after the other, until there are too many of it or the stop comes."""
         try:
             while (busy := self._next()) is not None:
-                self._work(busy, busy.task)
+                self._work(busy)
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
         finally:
@@ -243,31 +244,31 @@ class Workers:
             self._busy.add(busy)
             return busy
 
-    def _handled(self, busy: Busy, claimed: Claimed) -> End | None:
+    def _handled(self, busy: Busy) -> End | None:
         """How the handling of an update ends; None where it is to be put back."""
-        turn = Turn(self, busy, claimed) if self._may_wait else None
+        turn = Turn(self, busy, busy.task) if self._may_wait else None
         try:
-            return run_update(self._handle, claimed, turn, self._stop, self.durability)
+            return run_update(self._handle, busy.task, turn, self._stop, self.durability)
         except StorageError:
             if not busy.given_up:
                 raise
             return None  # its claim went with the stop
 
-    def _work(self, busy: Busy, claimed: Claimed) -> None:
-        """Handle an update until its end is recorded; what a stop has cut short is put back.
+    def _work(self, busy: Busy) -> None:
+        """Handle an update until its end is recorded, again where others have changed what it read; what a stop has cut short is put back.
 
         Raises:
             StorageError: the state file cannot be used any more.
         """
         end: End | None = None
         for tries in range(MOST_TRIES):
-            end = end or self._handled(busy, claimed)
+            end = end or self._handled(busy)
             conflicts = self._ended(busy, end)
             if not conflicts or end is None:
                 break
             end = after_conflicts(end, conflicts, last=tries >= MOST_TRIES - 2)
         if end is None and not busy.given_up:
-            self.retry.until_stop(lambda: self._inbox.release(claimed))
+            self.retry.until_stop(lambda: self._inbox.release(busy.task))
 
     def _ended(self, busy: Busy, end: End | None) -> tuple[Conflict, ...]:
         """Give the end to be recorded; returns what kept it from that, so that it is still busy."""
@@ -282,7 +283,8 @@ class Workers:
     def _settled(self, end: End) -> None:
         with self._lock:
             self.done.count(end)
-        self._on_finished(end.claimed.update_id)
+        for update_id in ids_of(end.claimed.update_id, end.claimed.body):
+            self._on_finished(update_id)
 
     def _leave(self) -> None:
         """The calling thread is no worker any more (the lock is held)."""

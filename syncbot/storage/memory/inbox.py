@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
+from syncbot.storage.albums import is_collecting, ready_at, with_part
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import encode_changes, int64, shorten
 from syncbot.storage.memory.data import MemoryData
@@ -30,6 +31,9 @@ class _Row:
     alone: int = 0
     suspect: bool = False
     state: str = "waiting"
+    began: float = 0.0
+    ready: float = 0.0
+    """When an album is complete; 0.0 for what is none, or was handed out."""
 
 
 @dataclass(slots=True)
@@ -123,7 +127,8 @@ class MemoryInbox:
         with self._guard:
             fresh = [update for id, update in batch.items() if not self._is_known(id)]
             for update in fresh:
-                self.put(update, stored=self._now(), attempts=0)
+                if not self._collect(update):
+                    self.put(update, stored=self._now(), attempts=0)
             if next_offset is not None:
                 self._next_offset = next_offset
             if len(self._seen) > self._options.window_ids * 1.1 + 100:
@@ -199,6 +204,24 @@ class MemoryInbox:
             waiting = [row for row in self._rows.values() if row.state == "waiting"]
             return Counts(len(waiting), len(self._rows) - len(waiting), waiting[0].stored if waiting else None, self._last)
 
+    def album_seconds(self) -> float | None:
+        with self._guard:
+            now = self._now()
+            return min((row.ready - now for row in self._rows.values() if row.state == "waiting" and is_collecting(row.ready, now)), default=None)
+
+    def _collect(self, update: Incoming) -> bool:
+        """Put a message to its album; False where it is none, or the first one. The caller holds the lock."""
+        if not update.album:
+            return False
+        open_ones = [row for row in self._rows.values() if row.ready and row.state == "waiting" and row.update.album == update.album]
+        for row in open_ones:
+            if row.update.key == update.key:
+                row.update = replace(row.update, body=with_part(row.update.body, update.body))
+                row.ready = ready_at(row.began, self._now())
+                self._seen[update.update_id] = _Seen(row.row, self._now())
+                return True
+        return False
+
     def put_job(self, key: str, body: bytes) -> int:
         """Put the run of a job at the end; returns its row. The caller holds the lock."""
         self._last += 1
@@ -216,7 +239,9 @@ class MemoryInbox:
     def put(self, update: Incoming, *, stored: float, attempts: int) -> None:
         """Put an update at the end and remember its id; the caller holds the lock."""
         self._last += 1
-        self._rows[self._last] = _Row(self._last, update, stored, attempts)
+        self._rows[self._last] = row = _Row(self._last, update, stored, attempts)
+        if update.album and not attempts:
+            row.began, row.ready = stored, ready_at(stored, stored)
         self._seen.pop(update.update_id, None)  # so that the order of the dict is that of the rows
         self._seen[update.update_id] = _Seen(self._last, self._now())
 
@@ -288,8 +313,11 @@ class MemoryInbox:
             return [self._start(claims, first, alone=True)]
         firsts: list[_Row] = []
         busy = claims.busy_keys()
+        now = self._now()
         for row in self._waiting():
-            if row.update.key not in busy:
+            if is_collecting(row.ready, now):
+                busy |= {row.update.key}  # what comes behind it waits for it
+            elif row.update.key not in busy:
                 firsts.append(row)
                 busy |= {row.update.key} - {""}
                 if len(firsts) == limit:
@@ -307,5 +335,6 @@ class MemoryInbox:
 
     def _start(self, claims: Claims, row: _Row, *, alone: bool) -> Claimed:
         row.state = "running"
+        row.ready = 0.0
         ticket = claims.hold(row.row, row.update.key, alone=alone)
         return Claimed(row.row, row.update.update_id, row.update.key, row.update.body, row.attempts + 1, row.stored, alone, ticket)

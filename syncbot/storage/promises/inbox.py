@@ -23,11 +23,14 @@ class Incoming:
         update_id: Telegram's id; fits 64 bits.
         key: updates of one key are handled one after the other (the chat's id as text); "" for one that needs no order.
         body: the update as JSON text in UTF-8, stored as it is.
+        album: the album of which it brings a message; "" for none. The messages of one album that come close together, half a second after each other and
+            two seconds in all, become one update, which is handed out then (see `syncbot.storage.albums`).
     """
 
     update_id: int
     key: str
     body: bytes = field(repr=False)
+    album: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,10 @@ class Inbox(Protocol):
         Raises:
             StorageError: the claim is gone.
         """
+        ...
+
+    def album_seconds(self) -> float | None:
+        """In how many seconds the next album is complete that is still collected; None where there is none."""
         ...
 
     def counts(self) -> Counts:

@@ -17,9 +17,10 @@ from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey
 from syncbot.storage.promises.store import StoreOptions
+from syncbot.storage.sqlite.albums import forget_albums, held, insert_with_albums
 from syncbot.storage.sqlite.data import conflicts_of, forget_states, write_changes
 from syncbot.storage.sqlite.database import Database
-from syncbot.storage.sqlite.inbox_rows import bury_row, forget_dead_letters, forget_ids, insert_waiting, known_ids, number, set_aside, set_number, sound, sweep
+from syncbot.storage.sqlite.inbox_rows import bury_row, forget_dead_letters, forget_ids, known_ids, number, set_aside, set_number, sound, sweep
 from syncbot.storage.sqlite.journal import end_steps, sweep_steps
 from syncbot.storage.sqlite.shapes import fact, read_time
 from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
@@ -33,6 +34,7 @@ _LISTED = "(SELECT value FROM json_each(?))"
 _ROWS = "SELECT seq, update_id, chat, stored, attempts, json FROM inbox LEFT JOIN body USING (seq) WHERE state = 'waiting'"
 _COUNTS = """SELECT coalesce(sum(state = 'waiting'), 0), coalesce(sum(state IN ('running', 'yielded')), 0),
     (SELECT stored FROM inbox WHERE state = 'waiting' ORDER BY seq LIMIT 1), coalesce(max(seq), 0) FROM inbox"""
+_COMPLETE = "NOT EXISTS (SELECT 1 FROM json_each(?) WHERE json_extract(value, '$[0]') = chat AND json_extract(value, '$[1]') <= seq)"
 _OWN = "run = ? AND state IN ('running', 'yielded')"
 
 Row = tuple[int, int, str, float, int, bytes]
@@ -60,7 +62,7 @@ class SqlInbox:
             with self._database.transaction(durable=True) as db:
                 known = known_ids(db, batch, self._now() - self._options.window_seconds)
                 fresh = [update for id, update in batch.items() if id not in known]
-                insert_waiting(db, fresh, self._now())
+                insert_with_albums(db, fresh, self._now())
                 if next_offset is not None:
                     set_number(db, "store.next_offset", next_offset)
                 unswept = sweep(db, self._unswept)
@@ -162,6 +164,11 @@ class SqlInbox:
             self._mark(claims, "running", claimed)
             return True
 
+    def album_seconds(self) -> float | None:
+        now = self._now()
+        with self._database.reading() as db:
+            return min((max(0.0, ready - now) for _, _, ready in held(db, now)), default=None)
+
     def counts(self) -> Counts:
         with self._database.reading() as db:
             waiting, running, oldest, newest = db.execute(_COUNTS).fetchone()
@@ -175,6 +182,7 @@ class SqlInbox:
                 forget_ids(db, now - options.window_seconds, options.window_ids)
                 forget_dead_letters(db, now, options)
                 forget_states(db, now, options.state_seconds)
+                forget_albums(db, now)
             self._since_pruning = 0
 
     def close(self) -> None:
@@ -242,14 +250,15 @@ class SqlInbox:
             return self._start(db, claims, [found], alone=True)
         chosen: list[Row] = []
         busy = claims.busy_keys()
+        albums = json.dumps([[chat, seq] for chat, seq, _ in held(db, self._now())])
         while len(chosen) < limit:
-            rows = _waiting(db, busy, [row[0] for row in chosen], limit - len(chosen))
+            rows = _waiting(db, busy, [row[0] for row in chosen], limit - len(chosen), albums)
             found_now = list(_one_of_each_key(rows))
             chosen += found_now
             busy |= {row[2] for row in found_now} - {""}
             if len(rows) == len(found_now):
                 break  # enough was found, or no more of other keys
-        return self._start(db, claims, [row for first in chosen for row in _run_from(db, first, per_key)], alone=False)
+        return self._start(db, claims, [row for first in chosen for row in _run_from(db, first, per_key, albums)], alone=False)
 
     def _start(self, db: sqlite3.Connection, claims: Claims, rows: Sequence[Row], *, alone: bool) -> list[Claimed]:
         if rows:
@@ -280,17 +289,18 @@ class SqlInbox:
             self._since_pruning = 0
 
 
-def _waiting(db: sqlite3.Connection, busy: Iterable[str], chosen: Iterable[int], limit: int) -> list[Row]:
-    """The oldest waiting updates whose key is not busy, without those that are chosen already."""
-    sql = f"{_ROWS} AND chat NOT IN {_LISTED} AND seq NOT IN {_LISTED} ORDER BY seq LIMIT ?"
-    return [sound(row) for row in db.execute(sql, (json.dumps(list(busy)), json.dumps(list(chosen)), limit)).fetchall()]
+def _waiting(db: sqlite3.Connection, busy: Iterable[str], chosen: Iterable[int], limit: int, albums: str) -> list[Row]:
+    """The oldest waiting updates whose key is not busy, without those that are chosen already, and those from an album on that is still collected."""
+    sql = f"{_ROWS} AND chat NOT IN {_LISTED} AND seq NOT IN {_LISTED} AND {_COMPLETE} ORDER BY seq LIMIT ?"
+    return [sound(row) for row in db.execute(sql, (json.dumps(list(busy)), json.dumps(list(chosen)), albums, limit)).fetchall()]
 
 
-def _run_from(db: sqlite3.Connection, first: Row, per_key: int) -> list[Row]:
+def _run_from(db: sqlite3.Connection, first: Row, per_key: int, albums: str) -> list[Row]:
     """The first waiting update of a key and those behind it, so many at most."""
     if per_key == 1 or not first[2]:
         return [first]
-    return [sound(row) for row in db.execute(f"{_ROWS} AND chat = ? ORDER BY seq LIMIT ?", (first[2], per_key)).fetchall()]
+    sql = f"{_ROWS} AND chat = ? AND {_COMPLETE} ORDER BY seq LIMIT ?"
+    return [sound(row) for row in db.execute(sql, (first[2], albums, per_key)).fetchall()]
 
 
 def _suspect(db: sqlite3.Connection, seq: int) -> Row | None:

@@ -53,6 +53,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             data TEXT NOT NULL, missed TEXT NOT NULL, paused INTEGER NOT NULL, declared INTEGER NOT NULL, run INTEGER NOT NULL DEFAULT 0)""",
         "CREATE INDEX job_turn ON job (next_time)",
     ),
+    ("CREATE TABLE album (seq INTEGER PRIMARY KEY, name TEXT NOT NULL, began REAL NOT NULL, ready REAL NOT NULL)",),
 )
 """Each is applied once, in one transaction; `PRAGMA user_version` says how many were. Never change one that was released: add another."""
 

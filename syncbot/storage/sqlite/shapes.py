@@ -175,6 +175,7 @@ TABLES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
             "declared": _whole(0, 1),
             "run": _whole(0, MOST_NUMBER),
         },
+        "album": {"seq": _ROW, "name": _TEXT, "began": _TIME, "ready": _TIME},
     }
 )
 """By table and column, in the order in which the migrations make them."""

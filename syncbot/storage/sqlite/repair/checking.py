@@ -24,7 +24,7 @@ from syncbot.storage.sqlite.schema import check_ours, check_tables, tables_to_co
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, TABLES, fact, read_row
 
 _MOST_WORDS = 5
-_KEPT = ("meta", "seen", "data", "conversation", "outbox", "journal", "job")
+_KEPT = ("meta", "seen", "data", "conversation", "outbox", "journal", "job", "album")
 """The tables whose sound rows go into a new file as they are, and whose damaged ones are lost."""
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 
