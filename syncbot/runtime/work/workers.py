@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from syncbot.errors import Stopped, StorageError
@@ -222,7 +223,19 @@ class Workers:
         """A worker: one thing after the other, until there are too many of it or the stop comes."""
         try:
             while (busy := self._next()) is not None:
-                self._work(busy)
+                turn, end = Turn(self, busy, busy.task) if self._may_wait else None, None
+                for tries in range(MOST_TRIES):  # again where others have changed what it read
+                    try:
+                        end = end or run_update(self._handle, busy.task, turn, self._stop, self.durability)
+                    except StorageError:
+                        if not busy.given_up:
+                            raise
+                    conflicts = self._ended(busy, end)
+                    if not conflicts or end is None:
+                        break
+                    end = after_conflicts(end, conflicts, last=tries >= MOST_TRIES - 2)
+                if end is None and not busy.given_up:
+                    self.retry.until_stop(partial(self._inbox.release, busy.task))  # a stop has cut it short
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
         finally:
@@ -243,32 +256,6 @@ class Workers:
             busy = Busy(task)
             self._busy.add(busy)
             return busy
-
-    def _handled(self, busy: Busy) -> End | None:
-        """How the handling of an update ends; None where it is to be put back."""
-        turn = Turn(self, busy, busy.task) if self._may_wait else None
-        try:
-            return run_update(self._handle, busy.task, turn, self._stop, self.durability)
-        except StorageError:
-            if not busy.given_up:
-                raise
-            return None  # its claim went with the stop
-
-    def _work(self, busy: Busy) -> None:
-        """Handle an update until its end is recorded, again where others have changed what it read; what a stop has cut short is put back.
-
-        Raises:
-            StorageError: the state file cannot be used any more.
-        """
-        end: End | None = None
-        for tries in range(MOST_TRIES):
-            end = end or self._handled(busy)
-            conflicts = self._ended(busy, end)
-            if not conflicts or end is None:
-                break
-            end = after_conflicts(end, conflicts, last=tries >= MOST_TRIES - 2)
-        if end is None and not busy.given_up:
-            self.retry.until_stop(lambda: self._inbox.release(busy.task))
 
     def _ended(self, busy: Busy, end: End | None) -> tuple[Conflict, ...]:
         """Give the end to be recorded; returns what kept it from that, so that it is still busy."""
