@@ -167,13 +167,13 @@ class _Opening:
 
     def _open_beside(self, gate: socket.socket, *, timed_out: bool) -> tuple[socket.socket, bool | None]:
         """Open step by step, beside an early opening that did not succeed; and what this says of the way: nothing, where that one is answered late."""
-        lost = self._attempt.detach()
-        try:
+        with contextlib.ExitStack() as closing:
+            closing.callback(self._attempt.let_go, self._attempt.detach())
+            closing.callback(gate.close)
+            if not timed_out:
+                closing.close()  # it has ended, and is no use to anybody
             sock = self._step_by_step()
             return sock, None if timed_out and _has_answered(gate) else False
-        finally:
-            gate.close()
-            self._attempt.let_go(lost)
 
     def _step_by_step(self) -> socket.socket:
         target, proxy = self._target, self._proxy
