@@ -131,10 +131,12 @@ class Learned:
         Args:
             way: its name.
             well: whether it went well; None where that says nothing of the way.
-            seconds: how long it took, or was waited for.
+            seconds: how long it took, or was waited for; 0 where it has come to nothing, and neither has another one.
         """
         with self._lock.here:
             self._trying.here.discard(way)
+            if well is None and not seconds:
+                return
             before = self.way(way)
             recent = (before.recent + {True: _WELL, False: _BAD, None: ""}[well])[-_REMEMBERED:]
             # One that was fast by chance does not make the next one impatient, and one that came late makes it patient.

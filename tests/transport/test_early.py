@@ -171,7 +171,7 @@ def test_a_failure_counts_only_where_another_opening_succeeds(fault: Fault, ca: 
         for _ in range(3):
             proxy.script(fault, fault)
             assert isinstance(send(transport, get_me(api)).error, NotSent)
-        assert '"www"' in json.dumps(transport.learned.facts())
+        assert [(facts["recent"], facts["seconds"]) for facts in transport.learned.facts()["ways"].values()] == [("www", 0.01)]
         proxy.script(fault)
         call(transport, get_me(api))
         assert '"wwwb"' in json.dumps(transport.learned.facts())

@@ -11,6 +11,7 @@ from fuzzing.target import Target
 from fuzzing.targets.envelope import look_at
 from syncbot import Bot
 from syncbot.errors import ApiError, NetworkError, NotSent
+from syncbot.types import Early
 
 _URLLIB3 = ("urllib3.connection",)
 """Says so where a header cannot be parsed; the request goes on."""
@@ -94,13 +95,18 @@ class _Proxied(Target):
     spare = 2
     may_log_errors = _URLLIB3
     ways: ClassVar[tuple[str, ...]] = ()
+    early: ClassVar[tuple[str, ...]] = ()
+    """Further ways, opened in one flight."""
     server = "https://127.0.0.2"
 
     def open(self) -> None:
         """A bot for each kind of proxy."""
         self.peer = Peer()
-        urls = [way.format(f"127.0.0.1:{self.peer.port}") for way in self.ways]
-        self.bots = [Bot(TOKEN, base_url=self.server, proxies=[url], retry=None, limits=None, timeout=15.0) for url in urls]
+        ways: list[tuple[str, Early]] = [*((way, "never") for way in self.ways), *((way, "always") for way in self.early)]
+        self.bots = [
+            Bot(TOKEN, base_url=self.server, proxies=[way.format(f"127.0.0.1:{self.peer.port}")], retry=None, limits=None, timeout=15.0, early=early)
+            for way, early in ways
+        ]
 
     def close(self) -> None:
         """Close all."""
@@ -124,8 +130,9 @@ class _Proxied(Target):
 class ConnectAnswers(_Proxied):
     """Answers to CONNECT."""
 
-    about = "answers of an HTTP proxy to CONNECT, with and without a password"
+    about = "answers of an HTTP proxy to CONNECT, with and without a password, and of HTTP and SOCKS5 proxies to an opening in one flight"
     ways = ("http://{}", f"http://user:{PASSWORD}@{{}}")
+    early = ("http://{}", f"socks5h://user:{PASSWORD}@{{}}")
     words: ClassVar = (
         *_HEADERS, b"HTTP/1.1 200 Connection established\r\n\r\n", b"HTTP/1.0 ", b" 502 Bad Gateway\r\n", b"407 Proxy Authentication Required\r\n",
         b"\r\n\r\n", b"Via: 1.1 proxy\r\n", b"\x16\x03\x03\x00\x2a", PASSWORD.encode(),
@@ -137,6 +144,11 @@ class ConnectAnswers(_Proxied):
         b"1HTTP/1.1 403 Forbidden\r\n\r\nuser:" + PASSWORD.encode(),
         b"0HTTP/1.1 200 OK\r\n\r\n\x16\x03\x03\x00\x02\x02\x28",
         b"0\x05\x00",
+        b"2HTTP/1.1 200 OK\r\n\r\n\x16\x03\x03\x00\x30\x02\x00\x00\x2c\x03\x03" + bytes(34) + b"\x13\x01\x00\x00\x06\x00\x33\x00\x02\x00\x1d",
+        b"2HTTP/1.1 200 OK\r\n\r\n\x15\x03\x03\x00\x02\x02\x28",
+        b"3\x05\x02\x01\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00\x15\x03\x03\x00\x02\x02\x28",
+        b"3\x05\x02\x01\x00\x05\x00\x00\x03\x04host\x00\x00\x16\x03\x03\x40\x00",
+        b"3\x05\x02\x01\x01",
     )
 
     def plant(self, value: Any) -> bool:

@@ -124,7 +124,7 @@ class _Opening:
         return sock
 
     def _early_or_beside(self, way: str) -> socket.socket:
-        dialer, began, well = self._dialer, 0.0, None
+        dialer, well, seconds = self._dialer, None, 0.0
         try:
             gate = self._reach_early()
             began = self._connected_at
@@ -133,15 +133,16 @@ class _Opening:
             except Exception as error:  # a hostile proxy makes the libraries below raise what they never meant to
                 failure = error
             else:
-                well = True
+                well, seconds = True, dialer.clock() - began
                 return sock
             self._check()
             if isinstance(failure, ssl.SSLCertVerificationError):  # the proxy took it, and the server's certificate gets no better
                 raise self._failure(failure)
             sock, well = self._open_beside(gate, timed_out=isinstance(failure, TimeoutError))
+            seconds = dialer.clock() - began
             return sock
         finally:
-            dialer.learned.end_early(way, well, dialer.clock() - began if began else 0.0)
+            dialer.learned.end_early(way, well, seconds)
 
     def _reach_early(self) -> socket.socket:
         """A connection to the proxy."""
@@ -167,13 +168,13 @@ class _Opening:
 
     def _open_beside(self, gate: socket.socket, *, timed_out: bool) -> tuple[socket.socket, bool | None]:
         """Open step by step, beside an early opening that did not succeed; and what this says of the way: nothing, where that one is answered late."""
-        lost = self._attempt.detach()
-        try:
+        with contextlib.ExitStack() as closing:
+            closing.callback(self._attempt.let_go, self._attempt.detach())
+            closing.callback(gate.close)
+            if not timed_out:
+                closing.close()  # it has ended, and is no use to anybody
             sock = self._step_by_step()
             return sock, None if timed_out and _has_answered(gate) else False
-        finally:
-            gate.close()
-            self._attempt.let_go(lost)
 
     def _step_by_step(self) -> socket.socket:
         target, proxy = self._target, self._proxy
