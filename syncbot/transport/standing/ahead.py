@@ -331,7 +331,7 @@ class Ahead:
         rested = now - lane.last_use >= _LULL_SECONDS
         surplus = len(lane.ready) - self._most if rested else 0
         for place, spare in enumerate(list(lane.ready)):
-            if place < surplus or self._until(lane, spare, now) <= now:
+            if place < surplus or spare.overslept or self._until(lane, spare, now) <= now:
                 lane.ready.remove(spare)
                 lane.size -= lane.size > 1 and not isinstance(self._now_mode, int)
                 self._discard(spare)
