@@ -39,7 +39,7 @@ TIMEOUT_SECONDS = 1
 HUNG_SECONDS = 6.0
 LEFT_SECONDS = 1.0
 IDLE_SECONDS = 2.5
-"""The idle limit of the way. The limits of real ones are longer, but so is what they break: nothing that syncbot opens ahead stands for as long as this."""
+"""The idle limit of the way. Those of real ones are longer, but so is what they break: nothing that `ahead=3` opens stands for as long as this."""
 PAUSE_SECONDS = 3.0
 IDLE_CALLS = 12
 IDLE = {

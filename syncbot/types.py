@@ -227,7 +227,8 @@ class AheadAuto:
 
     Args:
         seconds: for how long after the last update or call one stands ready.
-        most: how many may stand ready when many calls run at once; None for 8, and in a runtime for as many as it has workers.
+        most: how many calls run at once, so that as many may stand ready, and twice as many while such calls begin; None for 8, and in a runtime for
+            as many as it has workers.
 
     Raises:
         ConfigError: a number is wrong.

@@ -371,7 +371,7 @@ def test_a_stalled_handshake_is_given_up_and_tried_again_within_the_time(api: Bo
     """`connect_timeout` ends an attempt that does not get through, and the next one succeeds."""
 
     async def main() -> None:
-        async with bot_of(api, one_shot(api, proxy=proxy.url, connect_timeout=1.0)) as bot:
+        async with bot_of(api, one_shot(api, proxy=proxy.url, connect_timeout=1.0, ahead=0)) as bot:
             await bot.send_message(1, "hi")
 
     with FaultProxy() as proxy:

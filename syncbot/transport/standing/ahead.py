@@ -31,7 +31,11 @@ _OVERLAP_SECONDS = 1.0
 _MOST = 8
 """How many may stand ready where nobody has said."""
 _UNDER_WAY = 4
-"""How many times what may stand ready may be under way and ready together: opening takes some times as long as a call."""
+_READY = 2
+"""How many times the calls that run at once may be under way and ready together, since opening takes some times as long as a call; and how many times
+they may be ready while calls begin, since they come in bursts."""
+_LULL_SECONDS = 0.5
+"""When no call has begun for so long, no more stand ready than calls may run at once."""
 
 
 class Ahead:
@@ -139,7 +143,7 @@ class Ahead:
             if isinstance(mode, int):
                 calls.size = min(mode, updates)
             elif not calls.size or now - calls.last_use >= mode.seconds:
-                calls.size = min(mode.most or _MOST, updates)
+                calls.size = min(self._most, updates)
             polls.size, calls.last_use = 1, now
             for lane in (calls, polls):
                 self._order(shelf, lane, lane.missing)
@@ -212,13 +216,11 @@ class Ahead:
         lane.last_use = now
         if isinstance(mode, int):
             lane.size = mode if follows else 0
-            self._order(shelf, lane, lane.missing, at_leisure=bool(lane.ready))  # the next call has one
-            return
-        if follows:
-            lane.size = max(1, min(lane.size + missed, _UNDER_WAY * (mode.most or _MOST)))
+        elif follows:
+            lane.size = max(1, min(lane.size + missed, _UNDER_WAY * self._most))
         else:
             lane.size = 1 if self._talks(lane, now) else 0
-        self._order(shelf, lane, lane.missing)
+        self._order(shelf, lane, lane.missing, at_leisure=isinstance(mode, int))
 
     def _join(self, shelf: Shelf, lane: Lane, attempt: Attempt) -> Spare | None:
         """Wait for one that is under way; None when it fails, or takes so long that opening another one promises more (the lock is held)."""
@@ -241,10 +243,9 @@ class Ahead:
             shelf: where they are to stand.
             lane: for what.
             number: how many; below 1 none.
-            at_leisure: no call is to wait for them, since none is about to come.
+            at_leisure: no call is to wait for them.
         """
-        mode = self._now_mode
-        most_threads = 1 + (mode if isinstance(mode, int) else _UNDER_WAY * (mode.most or _MOST))
+        most_threads = 1 + self._most * (1 if isinstance(self._now_mode, int) else _UNDER_WAY)
         for _ in range(number):
             opening = Opening(lane, self._clock(), at_leisure)
             shelf.wanted.append(opening)
@@ -327,10 +328,19 @@ class Ahead:
 
     def _expire(self, lane: Lane, now: float) -> None:
         """Close what has stood too long unused (the lock is held)."""
-        for spare in [spare for spare in lane.ready if self._until(lane, spare, now) <= now]:
-            lane.ready.remove(spare)
-            lane.size -= lane.size > 1 and not isinstance(self._now_mode, int)
-            self._discard(spare)
+        rested = now - lane.last_use >= _LULL_SECONDS
+        surplus = len(lane.ready) - self._most if rested else 0
+        for place, spare in enumerate(list(lane.ready)):
+            if place < surplus or spare.overslept or self._until(lane, spare, now) <= now:
+                lane.ready.remove(spare)
+                lane.size -= lane.size > 1 and not isinstance(self._now_mode, int)
+                self._discard(spare)
+
+    @property
+    def _most(self) -> int:
+        """How many calls run at once, and may stand ready when none begins."""
+        mode = self._now_mode
+        return mode if isinstance(mode, int) else mode.most or _MOST
 
     def _open(self, shelf: Shelf, opening: Opening) -> None:
         """Open one connection; the lock is held at the beginning and at the end, and not in between."""
@@ -345,7 +355,8 @@ class Ahead:
         finally:
             shelf.lock.acquire()
             lane.under_way.remove(opening)
-            if spare is not None and not shelf.closed and not self._has_enough(lane):
+            has_enough = isinstance(self._now_mode, AheadAuto) and len(lane.ready) - lane.waiting >= _READY * self._most
+            if spare is not None and not shelf.closed and not has_enough:
                 lane.took(spare.opened - began)
                 lane.ready.append(spare)
             else:
@@ -360,10 +371,6 @@ class Ahead:
             lane.rests_until = self._clock() + _REST_SECONDS
         else:
             self._discard(spare)
-
-    def _has_enough(self, lane: Lane) -> bool:
-        mode = self._now_mode
-        return isinstance(mode, AheadAuto) and len(lane.ready) - lane.waiting >= (mode.most or _MOST)
 
     def _opened(self, shelf: Shelf, lane: Lane, *, waited_for: bool) -> Spare | None:
         request = Request("", "the next call", scope=_SCOPE)

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,11 @@ _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPALIVE": 10, "TCP_KEEPINTVL": 3, "TCP_
 """Seconds until the first probe (the second name is macOS's), between probes, and how many go unanswered."""
 
 
+def _slept_seconds() -> float:
+    """How long the machine has slept since its start, where the system tells: the clock that the others go by stands still meanwhile."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC) if hasattr(time, "CLOCK_BOOTTIME") else 0.0
+
+
 @dataclass(eq=False)
 class Spare:
     """A connection that stands ready, with the duplicates by which the watchdog ends it; when it was opened, and until when it may stand alone."""
@@ -29,6 +35,12 @@ class Spare:
     duplicates: list[socket.socket]
     opened: float
     until: float
+    slept_before: float = field(default_factory=_slept_seconds)
+
+    @property
+    def overslept(self) -> bool:
+        """Whether the machine has slept since it was opened: nobody knows what has become of it."""
+        return _slept_seconds() - self.slept_before > 1.0
 
     def keep_alive(self) -> None:
         """Have the kernel probe it while nothing moves, so that a NAT on the way keeps it, and one that is dead is seen."""
