@@ -16,9 +16,11 @@ from kits.interleave_kit import Steps, at_every_line
 from kits.storage_kit import put
 
 from syncbot.client.limits import Limiter, Limits
+from syncbot.errors import StorageError
 from syncbot.logs import RedactingFilter
+from syncbot.runtime.durable.run import DurableFacts
 from syncbot.runtime.receiving.backlog import MemoryBacklog
-from syncbot.storage import Claimed, End, Store, open_store
+from syncbot.storage import Claimed, End, JournalKey, JournalStep, Store, open_store
 from syncbot.storage.bot_lock import BotLock
 from syncbot.transport.learned import Learned
 from syncbot.transport.ways import Ways
@@ -272,3 +274,42 @@ def test_what_is_handled_while_it_is_told_of_is_confirmed() -> None:
 
 def _assert_confirmed(backlog: MemoryBacklog) -> None:
     assert backlog.offset(3) == 3
+
+
+def test_what_two_workers_count_at_once_both_counts() -> None:
+    """No step that was found in the journal is lost from the count."""
+
+    def make() -> Steps:
+        facts = DurableFacts()
+
+        def check() -> None:
+            assert (facts.replayed, facts.interrupted) == (2, 1)
+
+        return Steps(lambda: facts.count(replayed=1), lambda: facts.count(replayed=1, interrupted=1), check)
+
+    assert at_every_line(make, "durable/run.py") > 3
+
+
+@pytest.mark.parametrize("loses_first", [True, False])
+def test_who_loses_a_claim_at_once_writes_before_it_or_not_at_all(stores: Callable[[], Store], loses_first: bool) -> None:
+    """A step that is written while its update is put back stands there for the next run, or was refused: never both, never half."""
+
+    def make() -> Steps:
+        store = stores()
+        [claimed] = store.inbox.claim()
+        refused: list[bool] = []
+
+        def write() -> None:
+            try:
+                store.journal.write(JournalKey(claimed.row, claimed.ticket), JournalStep(0, "sendMessage"))
+            except StorageError:
+                refused.append(True)
+
+        def check() -> None:
+            [again] = store.inbox.claim()
+            assert len(store.journal.steps(JournalKey(again.row, again.ticket))) == (0 if refused else 1)
+
+        steps = (lambda: store.inbox.release(claimed), write)
+        return Steps(*(steps if loses_first else reversed(steps)), check)
+
+    assert at_every_line(make, ("sqlite/inbox.py", "memory/inbox.py", "sqlite/journal.py", "memory/journal.py", "sqlite/database.py")) > 3

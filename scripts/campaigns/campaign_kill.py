@@ -2,8 +2,9 @@
 
     python scripts/campaigns/campaign_kill.py --rounds 50 --updates 2000
 
-Exits 0 when every update was handled at least once, none went to the dead letters, no kill made more handled twice than were in flight, and the
-order was kept in every chat; and when an update whose handler always kills the process was the only dead letter of a second run.
+Exits 0 when every update was handled at least once, none went to the dead letters, no kill made more handled twice than were in flight, the order was
+kept in every chat, and no reply is there twice but for those that the bot has told of as under way at a kill; and when an update whose handler always
+kills the process was the only dead letter of a second run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -49,14 +51,14 @@ def _kill_at_random(server: BotApiServer, proxy: FaultProxy, folder: Path, round
     sender = threading.Thread(target=_send, args=(server, updates, rounds * 0.9))
     began = time.monotonic()
     sender.start()
-    bot = BotProcess(server, folder, proxies=[proxy.url], timeout=1.0, work=0.005, workers=WORKERS)
+    bot = BotProcess(server, folder, proxies=[proxy.url], timeout=1.0, work=0.005, workers=WORKERS, reply=True)
     for number in range(rounds):
         with bot:
             if number % 2:  # the other moments come early in a life; three such in a row would make an update pass for a deadly one
                 before = _lines(bot.notes)
                 wait_until(partial(_gets_on, server, bot, before + 2), _ENDS_WITHIN_SECONDS)
             wait_until(lambda: False, chance.uniform(0.3, 1.5))
-        bot = BotProcess(server, folder, proxies=[proxy.url], timeout=1.0, work=0.005, workers=WORKERS)
+        bot = BotProcess(server, folder, proxies=[proxy.url], timeout=1.0, work=0.005, workers=WORKERS, reply=True)
     with bot:
         sender.join()
         wait_until(lambda: not _work_left(server, bot), _ENDS_WITHIN_SECONDS)
@@ -67,10 +69,16 @@ def _kill_at_random(server: BotApiServer, proxy: FaultProxy, folder: Path, round
     disordered = [chat for chat, texts in found.items() if out_of_order(texts)]
     with open_store(bot.state, None) as store:
         dead, left = store.dead_letters.count(), store.inbox.counts()
+    told = bot.log.read_text(encoding="utf-8").count("was under way when the process died")
+    replies = Counter((chat, message.text) for chat in found for message in server.user(id=chat).messages)
+    replied_twice = sum(replies.values()) - len(replies)
     print(
         f"{rounds} kills, {updates} updates in {time.monotonic() - began:.0f} s: {different} handled, {updates - different} lost, {twice} handled again, "
+        f"{len(replies)} answered, {replied_twice} of them twice, {told} told as under way, "
         f"{dead} dead letters, {len(disordered)} chats out of order, {left.waiting + left.running} left, faults {sum(proxy.struck.values())}, exit code {code}"
     )
+    if replied_twice > told:
+        return False
     return different == updates and twice <= rounds * WORKERS and not dead and not disordered and not left.waiting + left.running and code == 0
 
 
