@@ -222,7 +222,13 @@ class Workers:
         """A worker: one thing after the other, until there are too many of it or the stop comes."""
         try:
             while (busy := self._next()) is not None:
-                self._work(busy)
+                turn = Turn(self, busy, busy.task) if self._may_wait else None
+                try:
+                    self._record(busy, turn, run_update(self._handle, busy.task, turn, self._stop, self.durability))
+                except StorageError:
+                    if not busy.given_up:
+                        raise
+                    self._ended(busy, None)  # its claim went with the stop
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
         finally:
@@ -244,29 +250,19 @@ class Workers:
             self._busy.add(busy)
             return busy
 
-    def _handled(self, busy: Busy) -> End | None:
-        """How the handling of an update ends; None where it is to be put back."""
-        turn = Turn(self, busy, busy.task) if self._may_wait else None
-        try:
-            return run_update(self._handle, busy.task, turn, self._stop, self.durability)
-        except StorageError:
-            if not busy.given_up:
-                raise
-            return None  # its claim went with the stop
-
-    def _work(self, busy: Busy) -> None:
-        """Handle an update until its end is recorded, again where others have changed what it read; what a stop has cut short is put back.
+    def _record(self, busy: Busy, turn: Turn | None, end: End | None) -> None:
+        """Record the end of an update, after another run where others have changed what it read; what a stop has cut short is put back.
 
         Raises:
             StorageError: the state file cannot be used any more.
         """
-        end: End | None = None
         for tries in range(MOST_TRIES):
-            end = end or self._handled(busy)
             conflicts = self._ended(busy, end)
             if not conflicts or end is None:
                 break
             end = after_conflicts(end, conflicts, last=tries >= MOST_TRIES - 2)
+            if end is None and not self._stop.is_set():
+                end = run_update(self._handle, busy.task, turn, self._stop, self.durability)
         if end is None and not busy.given_up:
             self.retry.until_stop(lambda: self._inbox.release(busy.task))
 
