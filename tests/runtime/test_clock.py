@@ -156,6 +156,19 @@ def test_a_clock_that_jumps_begins_nothing_twice(folder: Path) -> None:
     assert len(bench.ran) == 1
 
 
+def test_a_clock_that_was_ahead_holds_up_nothing(folder: Path) -> None:
+    """What was put by a clock years ahead is due in its time once the clock is right, at the next start; what runs once keeps its time."""
+    bench = Bench(folder, datetime(2031, 1, 1, tzinfo=UTC))
+    rules = {"beat": seconds_rule("every", 600.0), "daily": daily_rule("09:00", "UTC"), "once": {"at": bench.time.time + 60}}
+    bench.put(*(JobEntry(key, "note", rule, first_time(rule, bench.time.time)) for key, rule in rules.items()))
+    bench.time.time = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
+    with open_store(bench.path, None, now=bench.time) as store:
+        Clock(store.jobs, JobFunctions(), StorageRetry(threading.Event()), lambda number: None, now=bench.time).declare()
+        times = {entry.key: entry.next_time - bench.time.time for entry in store.jobs.entries()}
+    assert (times["beat"], times["daily"]) == (600.0, 9 * 3600.0)
+    assert times["once"] > 1e8
+
+
 def test_a_rule_that_another_release_wrote_is_paused_with_words(folder: Path) -> None:
     """What this release does not know holds up no other job."""
     bench = Bench(folder, datetime(2026, 6, 1, tzinfo=UTC))

@@ -318,6 +318,29 @@ def test_a_decorated_job_is_gone_with_its_decorator(make_app: MakeApp) -> None:
     assert {entry.key: entry.next_time for entry in other.jobs.entries()} == {"@kept": before["@kept"]}
 
 
+def test_a_job_of_this_process_that_a_stop_caught_runs_once(make_app: MakeApp) -> None:
+    """`later` whose run stands in the inbox when the stop comes runs at the next start, and is not put again."""
+    app, seen = make_app(workers=1), Seen()
+    busy, go_on = threading.Event(), threading.Event()
+
+    @app.later(0.001)
+    def first(context: Context) -> None:
+        busy.set()
+        go_on.wait(SECONDS)
+
+    app.start()
+    assert busy.wait(SECONDS)
+    app.later(0.001, name="second")(lambda context: seen.add("second"))
+    assert becomes(lambda: not app.jobs.entries())
+    threading.Timer(0.1, go_on.set).start()
+    app.stop()
+    with running(app):
+        seen.wait("second")
+        app.later(0.1)(lambda context: seen.add("later"))
+        seen.wait("later")
+    assert seen.texts == ["second", "later"]
+
+
 def test_users_are_gone_through_in_pages(make_app: MakeApp) -> None:
     """`app.users()` gives every user with data, while it runs and while it does not."""
     app = make_app()

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from syncbot.runtime.job import job_body, job_order
 from syncbot.runtime.jobs.functions import JobFunctions
-from syncbot.runtime.jobs.rules import first_time, following, is_passed_over
+from syncbot.runtime.jobs.rules import first_time, following, is_passed_over, longest_wait
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart
 
@@ -41,7 +41,6 @@ class Clock:
         self._changed = threading.Condition()
         self._news = True
         self._next_time: float | None = None
-        self._strangers: set[str] = set()
 
     def declare(self) -> None:
         """Put the jobs whose times stand in the program, and take out those that do not stand there any more.
@@ -49,8 +48,13 @@ class Clock:
         Raises:
             StorageError: the state file cannot be used.
         """
-        self._entries.declare(self._functions.declared(self._now()))
-        self._tell_of_strangers()
+        now = self._now()
+        self._entries.declare(self._functions.declared(now))
+        entries = self._entries.entries()
+        for entry in entries:
+            if entry.next_time - now > longest_wait(entry.rule):  # the machine's clock was ahead, and was set right since
+                self._entries.change(entry.key, next_time=first_time(entry.rule, now))
+        self._tell_of_strangers({entry.name for entry in entries})
 
     def add(self, declared: JobEntry) -> None:
         """One more whose time stands in the program."""
@@ -66,7 +70,11 @@ class Clock:
         """
         now = self._now()
         due = self._entries.due(now, self._functions.names())
-        begun = self._entries.begin([start for entry in due if (start := self._start(entry, now)) is not None]) if due else 0
+        starts = [start for entry in due if (start := self._start(entry, now)) is not None]
+        begun = self._entries.begin(starts)
+        for start in starts:
+            if start.following is None and start.entry.declared:
+                self._functions.begun(start.entry.key)
         if begun:
             self._notify(begun)
         return begun
@@ -118,10 +126,9 @@ class Clock:
             return JobStart(entry, after)
         return JobStart(entry, after, job_order(entry), job_body(entry, repeats=after is not None))
 
-    def _tell_of_strangers(self) -> None:
+    def _tell_of_strangers(self, names: set[str]) -> None:
         """Say which jobs will not run because nobody has their functions."""
-        known = set(self._functions.names())
-        if strangers := sorted({entry.name for entry in self._entries.entries()} - known):
+        if strangers := sorted(names.difference(self._functions.names())):
             _log.warning(
                 "jobs wait for functions that this program does not have (%s): name them with @app.job(…), or cancel the jobs; syncbot jobs list shows them",
                 ", ".join(strangers),

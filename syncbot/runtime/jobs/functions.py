@@ -124,7 +124,7 @@ class JobFunctions:
             check_function(function, 1, "the job")
             shown = name or getattr(function, "__name__", repr(function))
             with self._lock:
-                key = next(key for number in range(1, 2 + len(self._declared)) if (key := f"@{shown}" + f"#{number}" * (number > 1)) not in self._declared)
+                key = next(key for number in range(1, 2 + len(self._functions)) if (key := f"@{shown}" + f"#{number}" * (number > 1)) not in self._functions)
                 self._functions[key] = function
                 entry = self._declared[key] = JobEntry(key, key, rule, 0.0, missed=how, declared=True)
                 told = self._told
@@ -156,8 +156,13 @@ class JobFunctions:
         with self._lock:
             return [replace(entry, next_time=first_time(entry.rule, now)) for entry in self._declared.values()]
 
+    def begun(self, key: str) -> None:
+        """A job that was to run once stands in the inbox: it is not put again at the next start."""
+        with self._lock:
+            self._declared.pop(key, None)
+
     def ended(self, key: str) -> None:
         """A job that was to run once has run."""
         with self._lock:
-            if self._declared.pop(key, None) is not None:
-                del self._functions[key]
+            if key not in self._declared:
+                self._functions.pop(key, None)

@@ -18,6 +18,7 @@ Rule: TypeAlias = Mapping[str, Any]
 
 LATE_SECONDS = 300.0
 """A time that passed longer ago is missed, for who wants no run for those."""
+_LONGEST_DAY_SECONDS = 26 * 3600.0
 _SHORTEST_SECONDS = 0.001
 _LONGEST_SECONDS = 1e9
 """Some thirty years."""
@@ -143,6 +144,14 @@ def following(entry: JobEntry, now: float) -> float | None:
         seconds = float(entry.rule["every"])
         return due + seconds * (math.floor((now - due) / seconds) + 1)
     return next_time(entry.rule, max(now, due))
+
+
+def longest_wait(rule: Rule) -> float:
+    """Seconds from one time of a rule to the next at most, where that can be told without looking for it."""
+    every = rule.get("every")
+    if isinstance(every, float | int):
+        return every + 1.0
+    return _LONGEST_DAY_SECONDS if "daily" in rule else math.inf
 
 
 def is_passed_over(entry: JobEntry, now: float) -> bool:

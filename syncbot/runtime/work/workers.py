@@ -234,6 +234,8 @@ class Workers:
                     if not conflicts or end is None:
                         break
                     end = after_conflicts(end, conflicts, last=tries >= MOST_TRIES - 2)
+                    if end is None and self._stop.is_set():
+                        break
                 if end is None and not busy.given_up:
                     self.retry.until_stop(partial(self._inbox.release, busy.task))  # a stop has cut it short
         except BaseException as error:  # whatever ends a worker
