@@ -42,7 +42,10 @@ def bot_through(ca: TestCA, api: BotApiServer) -> Iterator[Callable[[str], Bot]]
 
 @pytest.mark.parametrize("kind", real_proxies(KINDS))
 def test_calls_polls_and_uploads_pass(kind: str, real_proxy: Callable[[str], str], bot_through: Callable[[str], Bot], api: BotApiServer) -> None:
-    """Twenty calls, a long poll that waits for its update, and a large upload, each on a connection of its own; none is left open."""
+    """Twenty calls, a long poll that waits for its update, and a large upload, each on a connection of its own; none is left open.
+
+    One more was opened where the poll has learned that the proxy drops what comes early.
+    """
     bot = bot_through(real_proxy(kind))
     user = api.user(id=42)
     for number in range(19):
@@ -61,7 +64,8 @@ def test_calls_polls_and_uploads_pass(kind: str, real_proxy: Callable[[str], str
     bot.call("sendDocument", chat_id=42, document=content)
     assert api.requests_for("sendDocument")[0].file("document").size == len(content)
     api.wait_closed()
-    assert (api.connections_total, api.max_requests_per_connection) == (21, 1)
+    assert api.connections_total in (21, 22)
+    assert (len(api.requests), api.max_requests_per_connection) == (21, 1)
 
 
 @pytest.mark.parametrize("kind", real_proxies(KINDS))
