@@ -22,7 +22,7 @@ from syncbot.transport import OneShotTransport
 from syncbot.transport.learned import Learned
 from syncbot.transport.secure.hello import X25519, chosen_group
 from syncbot.transport.secure.tls import Tls
-from syncbot.types import Proxy, Request
+from syncbot.types import Early, Proxy, Request
 
 HYBRID = 0x11EC
 ONE_SEGMENT_BYTES = 1460
@@ -164,6 +164,23 @@ def test_sessions_are_resumed_with_what_was_learned(ca: TestCA, api: BotApiServe
             assert relay.wait_for(lambda: relay.open_now == 0)
             sizes.append(relay.bytes_down - before)
     assert max(sizes[1:]) < sizes[0] - 300
+
+
+@pytest.mark.parametrize("early", ["never", "always"])
+@pytest.mark.parametrize("known", ["server", "proxy", "both", "neither"])
+def test_a_proxy_that_is_reached_by_tls_is_a_server_of_its_own(known: str, early: Early, ca: TestCA, api: BotApiServer) -> None:
+    """What is known of one of the two says nothing of the other, and TLS runs within TLS whatever is known."""
+    with (
+        FaultProxy("https", tls=ca.server_context()) as proxy,
+        closing(OneShotTransport([Proxy.parse(proxy.url)], ca_file=Path(ca.ca_file), early=early)) as transport,
+    ):
+        for name, port in (("server", api.port), ("proxy", proxy.port)):
+            if known in (name, "both"):
+                transport.learned.chose(f"127.0.0.1:{port}", lean=True)
+        for _ in range(3):
+            outcome = send(transport, Request(f"{api.url}/bot{api.token}/getMe", "getMe", body=b"", timeout=20.0))
+            assert outcome.error is None, outcome.error
+        assert sorted(transport.learned.facts()["servers"]) == sorted([f"127.0.0.1:{api.port}", f"127.0.0.1:{proxy.port}"])
 
 
 def test_it_is_remembered(ca: TestCA, taker: tuple[Watched, Peer]) -> None:

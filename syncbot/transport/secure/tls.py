@@ -108,7 +108,7 @@ class Tls:
             OSError: the handshake failed; where the session may be why, it is forgotten.
         """
         offer = self._offer(host, port)
-        if offer.curious or isinstance(sock, ssl.SSLSocket):
+        if offer.curious or isinstance(sock, ssl.SSLSocket | MemoryTls):
             memory = self._begin(sock, host, offer)
             self._shake(memory, offer, lambda: sock.recv(_READ_BYTES))
             return memory
