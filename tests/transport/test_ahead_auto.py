@@ -172,6 +172,26 @@ def test_a_poll_that_brings_updates_opens_the_next_poll_and_the_answers(transpor
         transport.close()
 
 
+def test_after_many_updates_one_more_opens_no_more_than_one(transport: OneShotTransport, clock: Clock) -> None:
+    """What many messages at once have needed is over with them, also where an answer was lost and all that stood was closed: later a single one opens one."""
+    answers = iter([updates(8), b"", updates(1)])
+
+    def serve(line: Line) -> None:
+        line.request()
+        line.sock.sendall(next(answers))
+
+    with Peer(serve) as peer:
+        call(transport, poll(peer.url))
+        assert stands(transport, 9)
+        assert send(transport, Request(f"{peer.url}/x", "sendMessage", body=b"", timeout=20.0)).error is not None
+        clock.ahead_seconds += 5.0
+        assert stands(transport, 1)
+        call(transport, poll(peer.url))
+        assert stands(transport, 2), "one for the answer, and one for the next poll"
+        assert not becomes(lambda: transport.standing > 2, 0.5)
+        transport.close()
+
+
 class Openers:
     """A name look-up in which those who open ahead wait, until they are let go on or are to fail; calls pass."""
 

@@ -142,7 +142,7 @@ class Ahead:
                 return
             if isinstance(mode, int):
                 calls.size = min(mode, updates)
-            elif not calls.size or now - calls.last_use >= mode.seconds:
+            elif not calls.size or now - calls.last_use >= SPARE_SECONDS:  # else it is as many as the last calls have shown to be needed
                 calls.size = min(self._most, updates)
             polls.size, calls.last_use = 1, now
             for lane in (calls, polls):
