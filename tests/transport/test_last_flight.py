@@ -58,6 +58,22 @@ def test_whoever_reads_first_has_said_everything(ca: TestCA) -> None:
         assert sock.writes == 2
 
 
+def test_a_connection_that_broke_meanwhile_is_known_before_the_request(ca: TestCA) -> None:
+    """A reset after the server's flight is seen before the first byte of the request, so that the call was not sent."""
+    with BotApiServer(tls=True, ca=ca) as server, FaultProxy("relay", target=f"127.0.0.1:{server.port}") as proxy, Counting() as sock:
+        sock.settimeout(20.0)
+        sock.connect(("127.0.0.1", proxy.port))
+        memory = MemoryTls(sock, Tls(Path(ca.ca_file)).context(), "127.0.0.1")
+        while not memory.advance():
+            memory.feed(sock.recv(65_536))
+        memory.check()
+        proxy.cut_all(reset=True)
+        assert select.select([sock], [], [], 20.0)[0]
+        with pytest.raises(ConnectionResetError):
+            memory.check()
+        assert sock.writes == 1
+
+
 def test_a_connection_that_nobody_waits_for_is_complete(ca: TestCA) -> None:
     """Its handshake ends at the server although nothing is written on it: the session's tickets come, and the server does not give it up."""
     watchdog = Watchdog()

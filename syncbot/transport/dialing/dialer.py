@@ -88,8 +88,8 @@ class Dialer:
         with contextlib.ExitStack() as undo:
             opening = _Opening(self, target, proxy, attempt, undo)
             sock = opening.open(waited_for=waited_for)
-            if isinstance(sock, MemoryTls) and not waited_for:
-                opening.run("tls", sock.flush)  # nothing is written soon with which it could leave
+            if isinstance(sock, MemoryTls):  # the handshake's end leaves with the request, if one follows at once
+                opening.run("tls", sock.check if waited_for else sock.flush)
             undo.pop_all()
         return sock
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 import ssl
 from contextlib import suppress
@@ -86,6 +87,11 @@ class MemoryTls:
         if self._outgoing.pending:
             self._sock.sendall(self._outgoing.read())
 
+    def check(self) -> None:
+        """Raise OSError where the connection is known to be broken: nothing that is sent now would leave."""
+        if error := self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(error, os.strerror(error))
+
     def recv_into(self, buffer: Any) -> int:
         """Receive into a buffer; 0 at the end of the stream, also where it is cut without a word."""
         view = memoryview(buffer).cast("B")
@@ -127,6 +133,10 @@ class MemoryTls:
     def gettimeout(self) -> float | None:
         """As of a socket."""
         return self._sock.gettimeout()
+
+    def getsockopt(self, level: int, option: int) -> int:
+        """As of a socket."""
+        return self._sock.getsockopt(level, option)
 
     def fileno(self) -> int:
         """As of a socket."""
