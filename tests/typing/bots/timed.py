@@ -39,8 +39,15 @@ def make(bot: Bot) -> Runtime:
     app.later(0.05)(remind)
     app.every(3600)(lambda context: context.bot_data.clear())
 
-    @app.command("look")
+    @app.command("look", durable=True, interrupted="skip")
     def now(update: telegram.Update, context: Context) -> None:
+        rounds: int = context.once("rounds", lambda: 3 + context.args.count("more"))
+        morning: bool = context.now().astimezone(UTC).hour < 12
+        if morning and context.random.randrange(rounds) >= 0:
+            look(context)
+
+    @app.callback_query("again", durable=False)
+    def again(update: telegram.Update, context: Context) -> None:
         look(context)
 
     @app.error
