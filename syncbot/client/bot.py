@@ -243,9 +243,11 @@ class Bot(BotMethods, DownloadMethods):
             return self._client.call(call)
         while not step.is_over:
             try:
-                step.done(self._client.call(step.call))
+                result = self._client.call(step.call)
             except Exception as error:
                 step.failed(error)
+            else:
+                step.done(result)
         return step.result()
 
     def seconds_to_turn(self, method: str, chat: object) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import random
@@ -410,6 +411,47 @@ def test_a_side_effect_under_another_name_diverges(lives: Lives) -> None:
     lives.live(lambda update, context: (context.once("a", lambda: 1), context.reply("x")), dies="connecting")
     lives.live(lambda update, context: (context.once("b", lambda: 2), context.reply("x")))
     assert lives.facts.diverged == 1
+
+
+def unpaid() -> None:
+    """A side effect that fails."""
+    raise ValueError("the card was refused")
+
+
+@pytest.mark.parametrize("step", [lambda context: context.once("pay", unpaid), lambda context: context.reply("\ud800")])
+def test_what_fails_here_and_is_caught_has_its_place_too(lives: Lives, step: Callable[[Context], object]) -> None:
+    """A side effect that raises, or a call that cannot be written: the handler goes on, and so does its next run, which tries again and repeats nothing."""
+    tried: list[object] = []
+
+    def handler(update: Any, context: Context) -> None:
+        with pytest.raises(ValueError) as caught:
+            step(context)
+        tried.append(str(caught.value))
+        context.reply("one")
+        context.reply("two")
+
+    lives.live(handler, dies="connecting", at=2)
+    assert lives.live(handler).handled == 1
+    assert (lives.texts, lives.facts.diverged, lives.facts.interrupted) == (["one", "two"], 0, 0)
+    assert len(tried) == 2
+    assert tried[0] == tried[1]
+
+
+def test_a_call_that_could_not_be_made_is_made_by_the_next_run(lives: Lives) -> None:
+    """In its place, and what was done behind it stays done, whatever comes between."""
+    slow = Response(429, {}, b'{"ok":false,"error_code":429,"description":"slow","parameters":{"retry_after":0}}')
+    texts = ["\ud800", "zero"]
+
+    def handler(update: Any, context: Context) -> None:
+        with contextlib.suppress(ValueError):
+            context.reply(texts.pop(0) if len(texts) > 1 else texts[0])
+        context.reply("one")
+        context.reply("two")
+
+    lives.live(handler, dies="connecting", at=2)
+    lives.transport.fake.answer("sendMessage", slow, SENT)
+    assert lives.live(handler).handled == 1
+    assert lives.texts == ["one", "zero", "zero", "two"]  # the first of the two was refused
 
 
 def test_there_is_no_step_within_another(lives: Lives) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syncbot.runtime.durable.step import only_asks
+from syncbot.runtime.durable.step import is_done, only_asks
 from syncbot.storage import JournalStep
 
 
@@ -53,7 +53,7 @@ class Cursor:
         for passed, step in enumerate(left):
             if (step.what, step.target) == (what, target):
                 self._at += passed + 1
-                self.replayed += step.outcome is not None
+                self.replayed += is_done(step.outcome)
                 return Place(step.number, step)
             if not only_asks(step.what):
                 instead = step

@@ -23,7 +23,7 @@ from syncbot.runtime.durable.cursor import Cursor, Place
 from syncbot.runtime.durable.divergence import Divergence, place_of
 from syncbot.runtime.durable.options import Interrupted
 from syncbot.runtime.durable.results import read_outcome, value_text
-from syncbot.runtime.durable.step import only_asks, shown
+from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
 from syncbot.storage import Journal, JournalKey, JournalStep
 from syncbot.storage.codec import Unreadable
 
@@ -187,12 +187,15 @@ class DurableRun:
         if not self.writes:
             return self._made(make)
         place = self.take(what, name)
-        if place.recorded is not None and place.recorded.outcome is not None:
+        if place.recorded is not None and is_done(place.recorded.outcome):
             return read_outcome(place.recorded.outcome)
         assert place.number is not None
         self.inside = name or what
         try:
             text = value_text(self._made(make), shown_as)
+        except Exception:
+            self.write(JournalStep(place.number, what, name, UNDONE))
+            raise
         finally:
             self.inside = ""
         self.write(JournalStep(place.number, what, name, text))
@@ -217,7 +220,7 @@ class DurableRun:
             self._cursor = Cursor(self._guarded(lambda journal: _sound(journal.steps(self._key))))
         left = self._cursor.left
         place = self._cursor.take(what, target)
-        self.facts.count(replayed=place.recorded is not None and place.recorded.outcome is not None)
+        self.facts.count(replayed=place.recorded is not None and is_done(place.recorded.outcome))
         if place.instead is not None and place.number is not None:
             self._diverged(shown(what, target), place.number, place.instead, [step for step in left if not only_asks(step.what)])
         return place
@@ -296,7 +299,7 @@ def _sound(steps: Any) -> list[JournalStep]:
     """The steps up to the first one whose outcome cannot be read."""
     sound: list[JournalStep] = []
     for step in steps:
-        if step.outcome is not None:
+        if is_done(step.outcome):
             try:
                 read_outcome(step.outcome)
             except Unreadable as problem:

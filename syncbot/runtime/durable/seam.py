@@ -16,7 +16,7 @@ from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, P
 from syncbot.runtime.durable.cursor import Place
 from syncbot.runtime.durable.results import SKIPPED, error_text, read_outcome, value_text
 from syncbot.runtime.durable.run import Durability, DurableRun
-from syncbot.runtime.durable.step import is_step, shown, target_of
+from syncbot.runtime.durable.step import UNDONE, is_step, shown, target_of
 from syncbot.storage import JournalKey, JournalStep
 
 _log = logging.getLogger(__name__)
@@ -90,11 +90,11 @@ class RunCall:
         self.is_over = False
         self._run = run
         self._place = place
-        self._has_begun = place.recorded is not None
+        self._has_begun = place.recorded is not None and place.recorded.outcome is None
         self._is_mine = False
         self._result: Any = None
         self._error: Exception | None = None
-        if place.recorded is not None:
+        if place.recorded is not None and place.recorded.outcome != UNDONE:
             self._look_up(place.recorded)
 
     # ── the witness of the call ──────────────────────────────────────────────────────────────────────────────────────
@@ -108,7 +108,10 @@ class RunCall:
     def refused(self) -> None:
         """Nothing was done by this attempt. What an earlier run has begun stays begun."""
         if self._is_mine and self._place.number is not None:
-            self._run.cut(self._place.number)
+            if self._place.recorded is None:
+                self._run.cut(self._place.number)
+            else:  # what follows it stays
+                self._run.write(self._place.recorded)
             self._has_begun = self._is_mine = False
 
     # ── how it ends ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,8 +130,9 @@ class RunCall:
             if run.is_stopping() and self._is_cut_short(error):
                 run.suspend("the runtime is stopping")
             self._end(error_text(error), None, error)
-        else:
-            self.refused()
+        else:  # of the caller's own parts, such as a file: nothing was done
+            if self._place.number is not None and self._has_begun is self._is_mine:
+                run.write(self._step(UNDONE))
             self._end("", None, error)
 
     def result(self) -> Any:

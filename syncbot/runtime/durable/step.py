@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeGuard
 
 _TARGETS = ("chat_id", "user_id", "message_id", "message_ids", "query_id")
 """How the names of the parameters end that say whom or what a call concerns."""
 _NEVER = frozenset({"getFile", "getUpdates"})
 """Calls that are made anew each time: the path of a file holds for an hour only."""
+
+
+UNDONE = '{"undone":true}'
+"""What stands in the journal of a step that ended with an error which is not kept, and did nothing: another run does it anew, in its place."""
+
+
+def is_done(outcome: str | None) -> TypeGuard[str]:
+    """Whether this is what came of a step, which is not to be done again."""
+    return outcome is not None and outcome != UNDONE
 
 
 def is_step(method: str) -> bool:
