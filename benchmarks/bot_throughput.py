@@ -20,7 +20,7 @@ def bot_throughput(updates: int, rounds: int) -> Table:
             for peer, each in found.items():
                 median = statistics.median(each)
                 cells = {"updates a second": f"{median:.0f}", "of syncbot": f"{median / base:.2f}", "from … to": f"{min(each):.0f} … {max(each):.0f}"}
-                rows.append(Row(f"{case.name}: {peer}", cells, median, (min(each), max(each))))
+                rows.append(Row(f"{case.name}: {peer}", cells, median, (min(each), max(each)), panel=case.name))
     note = "syncbot keeps its inbox in a file that survives a power cut; the others keep none. Each reply of syncbot's opens a connection. "
     note += "In the second case the handler reads the text of each message, and so meets all decoding that was put off until then."
     return Table("throughput", f"A bot with {updates} waiting updates, medians of {rounds} rounds", "updates a second", rows, note)

@@ -38,6 +38,7 @@ class Row:
         x: where it stands in a drawing with lines.
         line: to which line it belongs there.
         grid: figures by column, where they are drawn as a grid.
+        panel: the part of the picture in which it is drawn, beside others of its kind; its name begins with that.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Row:
     x: float | None = None
     line: str = ""
     grid: Mapping[str, float] = field(default_factory=dict)
+    panel: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Table:
         unit: of what is drawn.
         rows: in the order in which they are printed.
         note: what the reader has to know.
+        common_scale: whether all panels of the picture have one scale; else each has its own.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Table:
     unit: str
     rows: Sequence[Row]
     note: str = ""
+    common_scale: bool = False
 
     @property
     def columns(self) -> list[str]:

@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from kit import Api, Way, installed
@@ -127,7 +127,7 @@ def aiogram(api: Api, proxy: str = "") -> Iterator[Way]:
 
 
 @contextlib.contextmanager
-def syncbot(api: Api, proxy: str = "", ahead: int = 0) -> Iterator[Way]:
+def syncbot(api: Api, proxy: str = "", ahead: int | Literal["auto"] = 0) -> Iterator[Way]:
     """This library: a new connection for each call."""
     from syncbot import Bot
 
@@ -138,6 +138,11 @@ def syncbot(api: Api, proxy: str = "", ahead: int = 0) -> Iterator[Way]:
 def syncbot_ahead(api: Api, proxy: str = "") -> AbstractContextManager[Way]:
     """This library with connections opened ahead."""
     return syncbot(api, proxy, ahead=AHEAD)
+
+
+def syncbot_auto(api: Api, proxy: str = "") -> AbstractContextManager[Way]:
+    """This library with a connection that stands ready while there is something to do, as a runtime has it."""
+    return syncbot(api, proxy, ahead="auto")
 
 
 def _place(api: Api) -> tuple[str, int, ssl.SSLContext]:

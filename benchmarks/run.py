@@ -4,7 +4,7 @@
     python benchmarks/run.py [--quick] [--only per_call,faults] [--pictures FOLDER] [--page FILE]
 
 What is not installed is left out, with a word about it; so are the pictures without matplotlib.
-About 20 minutes; `--quick` takes about three, and its figures are rough.
+About half an hour; `--quick` takes about five minutes, and its figures are rough.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from idle_memory import idle_memory
 from kit import Table, clean_environment
 from per_call import long_way, per_call
 from real_proxies import real_proxies
+from round_trips import QUICK_CALLS, QUICK_QUIET_SECONDS, QUICK_TALK, QUIET_SECONDS, Calls, Talk, conversation, quiet_bot, round_trips
 from threads import COUNTS, threads
 from webhook import webhook
 
@@ -36,6 +37,9 @@ _PEERS = ("requests", "urllib3", "pyTelegramBotAPI", "python-telegram-bot", "htt
 def benchmarks(quick: bool) -> dict[str, Callable[[], Table]]:
     """Every benchmark by name, with its length."""
     return {
+        "round_trips": lambda: round_trips(QUICK_CALLS if quick else Calls()),
+        "conversation": lambda: conversation(QUICK_TALK if quick else Talk()),
+        "quiet_bot": lambda: quiet_bot(QUICK_QUIET_SECONDS if quick else QUIET_SECONDS),
         "per_call": lambda: per_call(60 if quick else 400),
         "long_way": lambda: long_way(15 if quick else 60),
         "real_proxies": lambda: real_proxies(40 if quick else 200),

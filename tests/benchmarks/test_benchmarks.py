@@ -13,7 +13,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = ("per_call", "long_way", "real_proxies", "threads", "cold_start", "idle_memory", "throughput", "webhook", "faults")
+PLACES = (
+    "round_trips",
+    "conversation",
+    "quiet_bot",
+    "per_call",
+    "long_way",
+    "real_proxies",
+    "threads",
+    "cold_start",
+    "idle_memory",
+    "throughput",
+    "webhook",
+    "faults",
+)
 WAYS = {
     "raw socket + TLS": None,
     "http.client": None,
@@ -79,15 +92,15 @@ def test_the_table_has_every_way_or_says_what_is_missing(here: Measured) -> None
 
 def test_there_is_a_picture_or_a_word_about_it(here: Measured) -> None:
     """With matplotlib there is a picture, which the page shows; without, the terminal says so, and the page shows none."""
-    picture = here.pictures / "per_call.png"
+    picture = here.pictures / "per_call.svg"
     if find_spec("matplotlib") is None:
         assert "no picture, since matplotlib is not installed" in here.out
         assert not picture.exists()
         assert "![" not in here.page
     else:
-        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in picture.read_text(encoding="utf-8")
         assert str(picture) in here.out
-        assert "(pictures/per_call.png)" in here.page
+        assert "(pictures/per_call.svg)" in here.page
 
 
 def test_exactly_the_marked_place_is_replaced(here: Measured) -> None:
@@ -126,6 +139,25 @@ def test_what_cannot_be_done_is_said_before_anything_is_measured(tmp_path: Path,
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "pictures").exists()
+
+
+def called(source: str) -> str:
+    """What a few lines of Python print that import from the benchmarks."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "benchmarks"), str(ROOT)])}
+    done = subprocess.run([sys.executable, "-c", source], env=environment, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_call_and_an_answer_are_told_in_round_trips() -> None:
+    """On a direct way a message takes one round trip at least, whoever sends it and however it follows another one; so does a bot's answer."""
+    source = "from kit import clean_environment; from round_trips import Calls, Talk, conversation, round_trips; clean_environment()\n"
+    source += "print(round_trips(Calls(2, ((0.1, 1), (0.2, 1))), ['direct'], ['syncbot', 'pyTelegramBotAPI']).markdown())\n"
+    source += "print(conversation(Talk(((0.1, 1),), 1), ['direct'], ['syncbot']).markdown())"
+    found = re.findall(r"^\| direct: (\S+) \| (.*) \|$", called(source), re.MULTILINE)
+    assert [name for name, _ in found].count("syncbot") == 2
+    for name, cells in found:
+        assert all(1.0 <= float(cell) < 200.0 for cell in cells.split(" | ")), (name, cells)
 
 
 def test_the_page_has_a_place_for_each_benchmark() -> None:

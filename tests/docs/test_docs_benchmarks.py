@@ -9,7 +9,6 @@ from kits.docs_kit import ROOT
 
 PEERS = ("python-telegram-bot", "pyTelegramBotAPI", "aiogram")
 OURS = ("syncbot",)
-AHEAD = ("syncbot", "syncbot, opened ahead")
 NOT_MEASURED = "–"
 
 Cell = tuple[str, str, str]
@@ -36,16 +35,28 @@ def _concurrent(case: str) -> list[list[Cell]]:
     return [[*ptb, ("throughput", f"{case}: python-telegram-bot, 8 at once", "updates a second")], *others]
 
 
+def _quiet(way: str) -> list[list[Cell]]:
+    """The same for a first message after some quiet."""
+    return _across("round_trips", "after 10 s of quiet", line=f"{way}: {{}}")
+
+
+def _talk(way: str) -> list[list[Cell]]:
+    """The same for a bot in conversation."""
+    return _across("conversation", "every 12 s", line=f"{way}: {{}}")
+
+
 SHELL = ("syncbot send", "syncbot: bot.send_message")
 FIGURES = {
     "of 200 messages, TLS handshakes cut: failed": _down("faults", "tls_drop"),
     "the proxy's answer dripped: failed or hung": _down("faults", "drip_connect"),
     "cut before the answer: failed": _down("faults", "cut_before_answer"),
-    "one call, no distance: ms": _across("per_call", "ms", AHEAD),
-    "its CPU time: ms": _across("per_call", "CPU ms", AHEAD),
-    "one call, 50 ms to Telegram: ms": _across("long_way", "ms", AHEAD),
-    "one message through tinyproxy: ms": _across("real_proxies", "ms", line="{}, tinyproxy"),
-    "one message through squid: ms": _across("real_proxies", "ms", line="{}, squid"),
+    "first message after 10 s of quiet: round trips": _quiet("direct"),
+    "the same through squid": _quiet("CONNECT, squid"),
+    "the same through SOCKS5 with a password": _quiet("SOCKS5 with a password, v2ray"),
+    "a bot's answer, a message every 12 s: round trips": _talk("direct"),
+    "the same through SOCKS5 with a password, its bot": _talk("SOCKS5 with a password, v2ray"),
+    "an idle bot: MB a day": _across("quiet_bot", "MB a day"),
+    "CPU of a call: ms": _across("per_call", "CPU ms"),
     "calls a second from 8 threads": _across("threads", "calls a second", line="{}, 8"),
     "start, send one message, end: ms": _across("cold_start", "ms", SHELL),
     "its memory: MB": _across("cold_start", "MB", SHELL),
