@@ -6,19 +6,28 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from syncbot.runtime.durable.options import Interrupted
 from syncbot.storage.promises.jobs import JobEntry
 
 _FIELD = "job"
 _NUMBER = re.compile(r"#\d+$")
 
 
+class JobWork(NamedTuple):
+    """What a job does, and how it is run again; None for what the runtime says."""
+
+    function: Callable[[Any], object]
+    durable: bool | None = None
+    interrupted: Interrupted | None = None
+
+
 class JobSource(Protocol):
     """Where the functions of jobs are."""
 
-    def find(self, name: str) -> Callable[[Any], object] | None:
-        """The function with this name."""
+    def find(self, name: str) -> JobWork | None:
+        """What the job with this name does."""
         ...
 
     def ended(self, key: str) -> None:

@@ -14,7 +14,7 @@ from syncbot.client.bot import Bot
 from syncbot.config import state_dir
 from syncbot.errors import ConfigError
 from syncbot.regular import what_else
-from syncbot.runtime.durable.options import Interrupted, wrong_interrupted
+from syncbot.runtime.durable.options import HandlerOptions, Interrupted, wrong_interrupted
 from syncbot.runtime.durable.seam import note_act
 from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
@@ -309,25 +309,29 @@ class Runtime(Router[D]):
 
     # ── what runs at times ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def job(self, name: str) -> JobDecorator:
+    def job(self, name: str, **options: Unpack[HandlerOptions]) -> JobDecorator:
         """Name a function, for the jobs that are put by `app.jobs`; see `JobFunctions.job`."""
-        return self.job_functions.job(name)
+        return self.job_functions.job(name, **options)
 
-    def every(self, seconds: float, *, name: str = "", missed: MissedWord = "once") -> JobDecorator:
+    def every(self, seconds: float, *, name: str = "", missed: MissedWord = "once", **options: Unpack[HandlerOptions]) -> JobDecorator:
         """Run a job again and again; see `JobFunctions.every`."""
-        return self.job_functions.every(seconds, name=name, missed=missed)
+        return self.job_functions.every(seconds, name=name, missed=missed, **options)
 
-    def daily(self, time: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once") -> JobDecorator:
+    def daily(
+        self, time: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once", **options: Unpack[HandlerOptions]
+    ) -> JobDecorator:
         """Run a job once a day, at "09:00"; see `JobFunctions.daily`."""
-        return self.job_functions.daily(time, tz, name=name, missed=missed)
+        return self.job_functions.daily(time, tz, name=name, missed=missed, **options)
 
-    def cron(self, times: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once") -> JobDecorator:
+    def cron(
+        self, times: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once", **options: Unpack[HandlerOptions]
+    ) -> JobDecorator:
         """Run a job at the times of a crontab, "*/5 * * * *"; see `JobFunctions.cron`."""
-        return self.job_functions.cron(times, tz, name=name, missed=missed)
+        return self.job_functions.cron(times, tz, name=name, missed=missed, **options)
 
-    def later(self, seconds: float, *, name: str = "") -> JobDecorator:
+    def later(self, seconds: float, *, name: str = "", **options: Unpack[HandlerOptions]) -> JobDecorator:
         """Run a job once, in `seconds`; see `JobFunctions.later`."""
-        return self.job_functions.later(seconds, name=name)
+        return self.job_functions.later(seconds, name=name, **options)
 
     # ── what is brought ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -284,6 +284,8 @@ def test_what_is_put_while_it_runs_is_checked(make_app: MakeApp) -> None:
         lambda: app.jobs.cron("0 0 31 2 *", "remind"),
         lambda: app.job("remind")(lambda context: None),
         lambda: app.job("@remind"),
+        lambda: app.job("other", interrupted="perhaps"),  # type: ignore[arg-type]  # that is the test
+        lambda: app.every(60, often=True),  # type: ignore[call-arg]  # that is the test
         lambda: app.job("other")(lambda: None),  # type: ignore[type-var]  # that is the test
     ):
         with pytest.raises((ValueError, TypeError)):
@@ -412,10 +414,10 @@ DYING = """
 import os, sys
 from syncbot import Bot, Runtime
 
-url, token, state, marker = sys.argv[1:]
+url, token, state, marker = sys.argv[1:5]
 app = Runtime(Bot(token, base_url=url, proxies=["direct"]), state=state)
 
-@app.job("tell")
+@app.job("tell", durable=len(sys.argv) < 6)
 def tell(context):
     context.reply("one")
     if not os.path.exists(marker):
@@ -427,13 +429,14 @@ app.run_once()
 """
 
 
-def test_a_job_that_died_goes_on_there(server: BotApiServer, make_app: MakeApp, tmp_path: Path) -> None:
-    """A job is a durable handler: what it had sent before its process was killed is not sent again."""
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_job_that_died_goes_on_there(server: BotApiServer, make_app: MakeApp, tmp_path: Path, durable: bool) -> None:
+    """A job is a durable handler: what it had sent before its process was killed is not sent again, unless it says that it may be."""
     app, user = make_app(), server.user(id=42)
     app.jobs.at(0.0, "tell", chat_id=42)
-    command = [sys.executable, "-c", DYING, server.url, server.token, str(tmp_path / "bot.db"), str(tmp_path / "marker")]
+    command = [sys.executable, "-c", DYING, server.url, server.token, str(tmp_path / "bot.db"), str(tmp_path / "marker"), *([] if durable else ["again"])]
     assert [subprocess.run(command, check=False).returncode for _ in range(2)] == [-9, 0]
-    assert [message.text for message in user.messages] == ["one", "two"]
+    assert [message.text for message in user.messages] == ["one", "two"] if durable else ["one", "one", "two"]
 
 
 def test_jobs_run_without_any_thread_waking_up_in_between(make_app: MakeApp) -> None:

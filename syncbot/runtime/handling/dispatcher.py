@@ -14,7 +14,7 @@ from syncbot.runtime.handling.context import Answers, Context
 from syncbot.runtime.handling.handlers import ContinuePropagation, Handler, Middleware, StopPropagation, call
 from syncbot.runtime.handling.router import Route, Routes
 from syncbot.runtime.handling.update_facts import is_answer, user_id_of
-from syncbot.runtime.job import Job, JobSource, job_of
+from syncbot.runtime.job import Job, JobSource, JobWork, job_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, Scope
 
 if TYPE_CHECKING:
@@ -132,11 +132,11 @@ class Dispatcher:
 
     def _run_job(self, job: Job, answers: Answers | None) -> Changes:
         """The same without an update. The function gets a `Context`."""
-        function = self._jobs.find(job.function) if self._jobs is not None else None
-        if function is None or self._jobs is None:
+        work = self._jobs.find(job.function) if self._jobs is not None else None
+        if work is None or self._jobs is None:
             return self._no_such_job(job)
         try:
-            changes = self._guarded(self._context(job=job, answers=answers), partial(_call_job, function))
+            changes = self._guarded(self._context(job=job, answers=answers), partial(_call_job, work))
         except HandlerFailed as failure:
             failure.keep = not job.repeats and not job.declared  # one that repeats has its next time
             if not job.repeats:
@@ -239,9 +239,9 @@ def _call(handler: Handler, update: telegram.Update, context: Context) -> None:
         call(handler.function, update, context)
 
 
-def _call_job(function: Callable[[Any], object], context: Context) -> None:
-    with context.run.within(function, None, None):
-        call(function, context)
+def _call_job(work: JobWork, context: Context) -> None:
+    with context.run.within(*work):
+        call(work.function, context)
 
 
 def _within(route: Route, update: telegram.Update, context: Context) -> None:

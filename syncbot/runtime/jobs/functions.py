@@ -6,13 +6,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
+from itertools import count
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
+from syncbot.runtime.durable.options import HandlerOptions, wrong_interrupted
 from syncbot.runtime.handling.handlers import check_function
+from syncbot.runtime.job import JobWork
 from syncbot.runtime.jobs.rules import Rule, cron_rule, daily_rule, first_time, seconds_rule
 from syncbot.storage.promises.jobs import JobEntry, Missed
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from syncbot import plain as _plain
     from syncbot.runtime.handling.context import Context
 
@@ -47,12 +52,17 @@ class JobFunctions:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._functions: dict[str, JobFunction] = {}
+        self._functions: dict[str, JobWork] = {}
         self._declared: dict[str, JobEntry] = {}
         self._told: Callable[[JobEntry], None] | None = None
+        self._numbers = count(1)
 
-    def job(self, name: str) -> JobDecorator:
+    def job(self, name: str, **options: Unpack[HandlerOptions]) -> JobDecorator:
         """Name a function, for jobs that `app.jobs` puts.
+
+        Args:
+            name: the name.
+            options: `durable` and `interrupted`, as a handler has them.
 
         Raises:
             ValueError: the name is none, or there is another function with this name.
@@ -60,29 +70,33 @@ class JobFunctions:
         if not isinstance(name, str) or not name or name.startswith("@"):
             raise ValueError(f'job: {name!r} is no name for a job; for example @app.job("remind")')
 
+        work = _work(options)
+
         def take(function: J) -> J:
-            check_function(function, 1, "the job")
             with self._lock:
-                if self._functions.setdefault(name, function) is not function:
+                if self._functions.setdefault(name, work(function)).function is not function:
                     raise ValueError(f"there is another job {name!r} already; give this one another name")
             return function
 
         return take
 
-    def every(self, seconds: float, *, name: str = "", missed: MissedWord = "once") -> JobDecorator:
+    def every(self, seconds: float, *, name: str = "", missed: MissedWord = "once", **options: Unpack[HandlerOptions]) -> JobDecorator:
         """Run again and again, the first time `seconds` after the first start.
 
         Args:
             seconds: between two times.
             name: what it is called in the log; the function's name by default.
             missed: what becomes of times that passed while nothing ran.
+            options: `durable` and `interrupted`, as a handler has them.
 
         Raises:
             ValueError: these are no seconds.
         """
-        return self._declaring(seconds_rule("every", seconds), name, missed)
+        return self._declaring(seconds_rule("every", seconds), name, missed, options)
 
-    def daily(self, time: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once") -> JobDecorator:
+    def daily(
+        self, time: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once", **options: Unpack[HandlerOptions]
+    ) -> JobDecorator:
         """Run once a day.
 
         Args:
@@ -90,13 +104,16 @@ class JobFunctions:
             tz: the time zone, as "Europe/Berlin"; None for the machine's.
             name: what it is called in the log; the function's name by default.
             missed: what becomes of times that passed while nothing ran.
+            options: `durable` and `interrupted`, as a handler has them.
 
         Raises:
             ValueError: there is no such time or zone.
         """
-        return self._declaring(daily_rule(time, tz), name, missed)
+        return self._declaring(daily_rule(time, tz), name, missed, options)
 
-    def cron(self, times: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once") -> JobDecorator:
+    def cron(
+        self, times: str, tz: str | tzinfo | None = None, *, name: str = "", missed: MissedWord = "once", **options: Unpack[HandlerOptions]
+    ) -> JobDecorator:
         """Run at the times of a crontab: "*/5 * * * *".
 
         Args:
@@ -104,28 +121,31 @@ class JobFunctions:
             tz: the time zone; None for the machine's.
             name: what it is called in the log; the function's name by default.
             missed: what becomes of times that passed while nothing ran.
+            options: `durable` and `interrupted`, as a handler has them.
 
         Raises:
             ValueError: they are no times, or there is no such zone.
         """
-        return self._declaring(cron_rule(times, tz), name, missed)
+        return self._declaring(cron_rule(times, tz), name, missed, options)
 
-    def later(self, seconds: float, *, name: str = "") -> JobDecorator:
+    def later(self, seconds: float, *, name: str = "", **options: Unpack[HandlerOptions]) -> JobDecorator:
         """Run once, `seconds` after the start, or from now where the runtime runs: `app.later(30)(function)`.
 
         The function is known to this process only, which takes it along when it ends; `app.jobs.at(timedelta(seconds=30), "name")` outlives it.
         """
-        return self._declaring(seconds_rule("later", seconds), name, "once")
+        return self._declaring(seconds_rule("later", seconds), name, "once", options)
 
-    def _declaring(self, rule: Rule, name: str, missed: MissedWord) -> JobDecorator:
-        how = Missed(missed)
+    def _declaring(self, rule: Rule, name: str, missed: MissedWord, options: HandlerOptions) -> JobDecorator:
+        how, work = Missed(missed), _work(options)
 
         def take(function: J) -> J:
-            check_function(function, 1, "the job")
+            done = work(function)
             shown = name or getattr(function, "__name__", repr(function))
             with self._lock:
-                key = next(key for number in range(1, 2 + len(self._functions)) if (key := f"@{shown}" + f"#{number}" * (number > 1)) not in self._functions)
-                self._functions[key] = function
+                # In the same order at each start, so that the same job has the same key again.
+                numbers = self._numbers if "later" in rule else count(1)
+                key = next(key for number in numbers if (key := f"@{shown}" + f"#{number}" * (number > 1)) not in self._functions)
+                self._functions[key] = done
                 entry = self._declared[key] = JobEntry(key, key, rule, 0.0, missed=how, declared=True)
                 told = self._told
             if told is not None:
@@ -141,8 +161,8 @@ class JobFunctions:
         with self._lock:
             self._told = told
 
-    def find(self, name: str) -> JobFunction | None:
-        """The function with this name."""
+    def find(self, name: str) -> JobWork | None:
+        """What the job with this name does."""
         with self._lock:
             return self._functions.get(name)
 
@@ -166,3 +186,23 @@ class JobFunctions:
         with self._lock:
             if key not in self._declared:
                 self._functions.pop(key, None)
+
+
+def _work(options: HandlerOptions) -> Callable[[JobFunction], JobWork]:
+    """What makes a job's work of its function.
+
+    Raises:
+        ValueError, TypeError: an option is wrong.
+    """
+    given = dict(options)
+    durable, interrupted = options.get("durable"), options.get("interrupted")
+    if unknown := [name for name in given if name not in HandlerOptions.__annotations__]:
+        raise TypeError(f"a job takes no {', '.join(unknown)}")
+    if interrupted is not None and (wrong := wrong_interrupted(interrupted)):
+        raise ValueError(wrong)
+
+    def make(function: JobFunction) -> JobWork:
+        check_function(function, 1, "the job")
+        return JobWork(function, durable, interrupted)
+
+    return make
