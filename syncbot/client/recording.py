@@ -102,15 +102,20 @@ class Recorders:
         recorder = self.here
         if recorder is not None:
             return recorder.step(call)
-        if self._by_thread and not self._has_told and not _is_ours(call):
+        if self._by_thread and not _is_ours(call):
+            self.tell_of_other_thread(call.method)
+        return None
+
+    def tell_of_other_thread(self, what: str) -> None:
+        """Say once that the calling thread is no handler's."""
+        if not self._has_told:
             self._has_told = True
             _log.warning(
                 "%s is called on the thread %s, which is no handler's: what other threads than its own call does not stand in the journal of a handler, and"
                 " is done again when it runs again (this is told once)",
-                call.method,
+                what,
                 threading.current_thread().name,
             )
-        return None
 
 
 def _is_ours(call: Call) -> bool:

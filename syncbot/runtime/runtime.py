@@ -167,7 +167,7 @@ class Runtime(Router[D]):
         self.bot = bot
         self.job_functions = JobFunctions()
         self._lifecycle = Lifecycle(bot, self.routes, self.job_functions, options)
-        self.jobs = Jobs(path, bot.id, self.job_functions, self._open_jobs)
+        self.jobs = Jobs(path, bot.id, self.job_functions, bot.recorders, self._open_jobs)
         self.webhook = WebhookFace(self._lifecycle)
         self.outbox = RuntimeOutbox(path, bot, self._open_queue)
         """Queues calls in the state file (any method: `app.outbox.send_message(…)`); the runtime delivers them, in order per chat."""

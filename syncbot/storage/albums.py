@@ -39,7 +39,11 @@ def ids_of(update_id: int, body: bytes) -> list[int]:
     """The ids of the updates that an update consists of."""
     if ALBUM.encode() not in body:
         return [update_id]
-    return [update_id, *(id for part in parts_of(json.loads(body))[1:] if type(id := part.get("update_id")) is int)]
+    try:
+        parts = parts_of(json.loads(body))
+    except (ValueError, AttributeError, RecursionError):  # it is damaged
+        return [update_id]
+    return [update_id, *(id for part in parts[1:] if type(id := part.get("update_id")) is int)]
 
 
 def ready_at(began: float, now: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import random
 import threading
 import time
@@ -557,6 +558,57 @@ def test_calls_of_other_threads_are_told_once(lives: Lives, caplog: pytest.LogCa
     assert caplog.text.count("is called on the thread helper") == 1
     lives.live(handler)
     assert lives.texts == ["one", "two", "one", "two", "three"]
+
+
+def test_side_effects_on_other_threads_are_no_steps(lives: Lives, caplog: pytest.LogCaptureFixture) -> None:
+    """They are done each time, told once, and disturb neither the handler's own steps nor its next run."""
+    done: list[str] = []
+
+    def handler(update: Any, context: Context) -> None:
+        begun, go_on = threading.Event(), threading.Event()
+
+        def help_out() -> None:
+            done.append("helped")
+            begun.set()
+            assert go_on.wait(20.0)
+
+        def helper() -> None:
+            context.once("helped", help_out)
+            context.random.random()
+
+        thread = threading.Thread(target=helper, name="helper")
+        thread.start()
+        assert begun.wait(20.0)
+        context.reply("one")
+        go_on.set()
+        thread.join()
+        context.reply(f"{context.random.random()}")
+        context.reply("three")
+
+    with caplog.at_level(logging.WARNING):
+        lives.live(handler, dies="connecting", at=3)
+    assert caplog.text.count("context.once is called on the thread helper") == 1
+    assert [step.what for step in lives.steps()] == ["sendMessage", "random", "sendMessage"]
+    assert lives.live(handler).handled == 1
+    assert (len(lives.texts), lives.facts.diverged, done) == (3, 0, ["helped", "helped"])
+
+
+def test_a_child_that_a_handler_forks_writes_no_steps(lives: Lives) -> None:
+    """What it does is its own affair: the handler's next run goes on where the handler was."""
+
+    def handler(update: Any, context: Context) -> None:
+        context.reply("one")
+        child = os.fork()
+        if not child:
+            context.once("mine", lambda: 1)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        context.reply("two")
+
+    lives.live(handler, dies="connecting", at=2)
+    assert [step.what for step in lives.steps()] == ["sendMessage"]
+    assert lives.live(handler).handled == 1
+    assert lives.texts == ["one", "two"]
 
 
 # ── a stop, and troubles of our own ──────────────────────────────────────────────────────────────────────────────────

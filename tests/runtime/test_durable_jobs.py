@@ -439,6 +439,60 @@ def test_a_job_that_died_goes_on_there(server: BotApiServer, make_app: MakeApp, 
     assert [message.text for message in user.messages] == ["one", "two"] if durable else ["one", "one", "two"]
 
 
+PUTTING = """
+import os, sys
+from syncbot import Bot, Runtime
+
+url, token, state, marker, where = sys.argv[1:]
+app = Runtime(Bot(token, base_url=url, proxies=["direct"]), state=state)
+app.job("remind")(lambda context: None)
+
+def die():
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        os.kill(os.getpid(), 9)
+
+def die_within(frame, event, argument):
+    if event == "call" and frame.f_code.co_name == "notify" and frame.f_code.co_filename.endswith("clock.py"):
+        die()  # the job is in the state file, and what put it does not know yet
+
+@app.job("put")
+def put(context):
+    if where == "between":
+        sys.setprofile(die_within)
+    app.jobs.at(2e9, "remind")
+    app.jobs.at(2e9, "remind")
+    sys.setprofile(None)
+    die()
+
+app.run_once()
+"""
+
+
+@pytest.mark.parametrize("where", ["between", "behind"])
+def test_a_handler_that_died_puts_no_job_twice(server: BotApiServer, make_app: MakeApp, tmp_path: Path, where: str) -> None:
+    """A job without a key that a handler has put is the same one in its next run, also where the process died before it could note that."""
+    app = make_app()
+    app.jobs.at(0.0, "put")
+    command = [sys.executable, "-c", PUTTING, server.url, server.token, str(tmp_path / "bot.db"), str(tmp_path / "marker"), where]
+    assert [subprocess.run(command, check=False).returncode for _ in range(2)] == [-9, 0]
+    assert len(app.jobs.entries("remind")) == 2
+
+
+def test_what_is_put_or_queued_within_once_is_part_of_it(make_app: MakeApp) -> None:
+    """Where a side effect is a job or a queued call, neither is a step of its own."""
+    app = make_app()
+    app.job("remind")(lambda context: None)
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        context.once("remind", lambda: app.jobs.at(2e9, "remind").key)
+        context.once("tell", lambda: app.outbox.send_message(7, "hi", not_before=timedelta(days=1)))
+
+    assert app.handle({"update_id": 1, "message": message(text="hi")}).handled == 1
+    assert (len(app.jobs.entries("remind")), len(app.outbox.entries())) == (1, 1)
+
+
 def test_jobs_run_without_any_thread_waking_up_in_between(make_app: MakeApp) -> None:
     """A job that is put while nothing was due before is begun at its time, by the thread that slept."""
     app = make_app()

@@ -142,6 +142,51 @@ def test_trouble_that_has_passed_is_over_although_nothing_is_to_do(store: Store)
         assert becomes(lambda: not workers.retry.trouble)
 
 
+def test_what_was_claimed_is_handled_whatever_comes_behind_it(store: Store) -> None:
+    """The state file cannot be used for a moment right after a transaction that has handed out an update: it is not forgotten."""
+
+    class Troubled:
+        """The inbox; it cannot be asked for albums while the first update is being handled."""
+
+        left, wanted = 1, 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def settle(self, ends: list[End], *, claim: int = 0) -> Settled:
+            self.wanted = claim
+            return store.inbox.settle(ends, claim=claim)
+
+        def album_seconds(self) -> float | None:
+            if self.left and store.inbox.counts().running:
+                self.left -= 1
+                raise StorageError("disk I/O error", retryable=True)
+            return store.inbox.album_seconds()
+
+    seen, inbox = Seen(), Troubled()
+    rig = Rig(SimpleNamespace(inbox=inbox), lambda raw, turn: seen.add(str(raw["update_id"])), number=2)  # type: ignore[arg-type]  # as above
+    with logged(), working(rig) as workers:
+        assert becomes(lambda: workers.notify() or inbox.wanted == 2)  # so that it is claimed for more workers than there are updates
+        put(store, (1, "a"))
+        workers.notify()
+        rig.until_idle()
+    assert seen.texts == ["1"]
+    assert inbox.left == 0
+
+
+@pytest.mark.goes_on_after("could not be handled")
+@pytest.mark.parametrize(("update_id", "body"), [(-1, b"{"), (-1, b'{"job":{}}'), (1, b'{"syncbot_album":'), (1, b'["syncbot_album"]')])
+def test_a_damaged_body_is_the_failure_of_its_update_alone(store: Store, update_id: int, body: bytes) -> None:
+    """A job or an album that cannot be read goes to the dead letters, and all others are handled."""
+    seen = Seen()
+    rig = Rig(store, lambda raw, turn: seen.add(str(raw["update_id"])), number=1)
+    store.inbox.store([Incoming(update_id, "a", body)])
+    put(store, (2, "a"))
+    with logged(), working(rig):
+        rig.until_idle()
+    assert (seen.texts, store.dead_letters.count(), rig.fatal) == (["2"], 1, [])
+
+
 def test_without_updates_nothing_is_made_ready(store: Store) -> None:
     """Where nothing waits, what takes long is spared."""
     prepared: list[int] = []

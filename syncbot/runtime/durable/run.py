@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import random
 import secrets
 import threading
@@ -103,6 +104,8 @@ class DurableRun:
         self.is_stopping = durability.is_stopping
         self.trouble = durability.trouble
         self._journal = durability.journal
+        self._recorders = durability.recorders
+        self._here = (os.getpid(), threading.get_ident())
         self._key = key
         self._is_durable = True
         self._handler: Callable[..., object] | None = None
@@ -155,9 +158,12 @@ class DurableRun:
     @property
     def random(self) -> random.Random:
         """A source of chance that gives the same in each run; see `Context.random`."""
-        if self._random is None:
-            self._random = random.Random(self.value("random", "", lambda: secrets.randbits(64), "a seed"))  # noqa: S311 - seeded so that it can be repeated
-        return self._random
+        if self._random is not None:
+            return self._random
+        made = random.Random(self.value("random", "", lambda: secrets.randbits(64), "a seed"))  # noqa: S311 - seeded so that it can be repeated
+        if self.is_here:
+            self._random = made
+        return made
 
     def check_step(self, what: str) -> None:
         """Refuse a step where there can be none.
@@ -182,6 +188,9 @@ class DurableRun:
         Raises:
             TypeError, ValueError: it is no JSON value.
         """
+        if not self.is_here:
+            self._recorders.tell_of_other_thread(f"context.{what}")
+            return self._made(make)
         self.check_step(f"context.{what}")
         self.has_acted |= what in ("once", "ask")
         if not self.writes:
@@ -208,6 +217,11 @@ class DurableRun:
             self.suspend("the runtime is stopping")
 
     # ── the journal ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is the calling thread's; that of a child which the handler has forked has none."""
+        return self._here == (os.getpid(), threading.get_ident())
 
     @property
     def writes(self) -> bool:

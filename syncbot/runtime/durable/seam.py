@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -50,6 +49,12 @@ def run_of(recorder: object) -> DurableRun | None:
     return recorder.run if isinstance(recorder, RunRecorder) else None
 
 
+def run_with_step(recorders: Recorders) -> DurableRun | None:
+    """The run of the calling thread of which something is to be a step; None where there is none, and within `once`, which is one as a whole."""
+    run = run_of(recorders.here)
+    return None if run is None or run.inside else run
+
+
 def note_act(recorders: Recorders) -> None:
     """The handler of the calling thread, if there is one, does something that another run of it would do a second time."""
     run = run_of(recorders.here)
@@ -62,12 +67,11 @@ class RunRecorder:
 
     def __init__(self, run: DurableRun) -> None:
         self.run = run
-        self._process = os.getpid()
 
     def step(self, call: Call) -> RunCall | None:
         """Take part in a call; one of a child that the handler has forked is left alone."""
         run = self.run
-        if os.getpid() != self._process:
+        if not run.is_here:
             return None
         run.check_step(call.method)
         run.has_acted = True

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from syncbot.client.recording import Recorders
+from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.jobs.functions import JobFunctions, MissedWord
 from syncbot.runtime.jobs.rules import Rule, at_rule, cron_rule, daily_rule, first_time, seconds_rule
 from syncbot.storage import StoreOptions, open_store
@@ -54,10 +57,12 @@ class Jobs:
         path: the state file; None in memory.
         bot_id: whose it is.
         functions: what they do.
+        recorders: those of its bot, where the runs of handlers are.
         live: gives the open jobs while the runtime runs.
     """
 
-    def __init__(self, path: Path | None, bot_id: int, functions: JobFunctions, live: Callable[[], OpenJobs | None]) -> None:
+    def __init__(self, path: Path | None, bot_id: int, functions: JobFunctions, recorders: Recorders, live: Callable[[], OpenJobs | None]) -> None:
+        self._recorders = recorders
         self._path = path
         self._bot_id = bot_id
         self._functions = functions
@@ -93,7 +98,7 @@ class Jobs:
             StorageError: the state file cannot be used.
         """
         rule = at_rule(when, time.time())
-        return self._put(rule, job, key or f"{job}-{secrets.token_hex(4)}", chat_id, user_id, data, missed)
+        return self._put(rule, job, key or f"{job}-{self._chance():08x}", chat_id, user_id, data, missed)
 
     def every(
         self,
@@ -170,15 +175,27 @@ class Jobs:
         self._check(job, key, chat_id, user_id)
         known_by = key or ":".join(str(part) for part in (job, chat_id, user_id) if part is not None)
         entry = JobEntry(known_by, job, rule, first_time(rule, time.time()), chat_id, user_id, data, Missed(missed))
+        run = run_with_step(self._recorders)
+        if run is None:
+            self._store(entry)
+        else:  # a step of the handler's, which another run of it does not do again
+            run.value("job", job, partial(self._store, entry), "the job")
+        return self.get(known_by) or entry
+
+    def _store(self, entry: JobEntry) -> None:
         with self._opened() as opened:
-            if opened.is_live and self._functions.find(job) is None:
+            if opened.is_live and self._functions.find(entry.name) is None:
                 from difflib import get_close_matches  # a misspelt name is the exception: a right one must not pay for the import
 
-                close = get_close_matches(job, self._functions.names(), 1)
+                close, job = get_close_matches(entry.name, self._functions.names(), 1), entry.name
                 raise ValueError(f"there is no job {job!r}{f'; did you mean {close[0]!r}?' if close else ''}; @app.job({job!r}) gives a function this name")
             opened.entries.put(entry)
             opened.notify()
-            return opened.entries.get(known_by) or entry
+
+    def _chance(self) -> int:
+        """For a key that is made here; the same in each run of a handler, so that a process that dies right behind the job leaves no second one."""
+        run = run_with_step(self._recorders)
+        return secrets.randbits(32) if run is None else run.random.getrandbits(32)
 
     def _change(self, change: Callable[[JobEntries], bool]) -> bool:
         with self._opened() as opened:

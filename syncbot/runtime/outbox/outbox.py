@@ -20,7 +20,7 @@ from syncbot.client.api.table import MethodSpec
 from syncbot.client.bot import Bot
 from syncbot.client.encode import body, encode
 from syncbot.errors import StorageError
-from syncbot.runtime.durable.seam import run_of
+from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
@@ -214,7 +214,7 @@ class RuntimeOutbox(Outbox):
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
         """What a handler queues is a step: it is not queued again when the handler runs again."""
         queue = partial(super()._queue_call, spec, method, parameters, options)
-        run = run_of(self._bot.recorders.here)
+        run = run_with_step(self._bot.recorders)
         return queue() if run is None else int(run.value("queue", method, queue, "the number of the call"))
 
     @contextmanager

@@ -214,7 +214,6 @@ class Feeder:
         try:
             self._get_ready(wanted)
             settled = self._inbox.settle(ends, claim=wanted)
-            album_seconds = self._inbox.album_seconds() if len(settled.claimed) < wanted else None
         except StorageError as error:
             self.retry.met(error)
             self._pause()
@@ -229,8 +228,6 @@ class Feeder:
                     self._on_settled(end)
             with self._lock:
                 self._refused |= refused
-                if len(settled.claimed) < wanted:
-                    self._look_at = None if album_seconds is None else time.monotonic() + album_seconds
             self._hand_out(settled.claimed, len(ends), is_all=len(settled.claimed) < wanted, news=news)
 
     def _get_ready(self, wanted: int) -> None:
@@ -239,8 +236,19 @@ class Feeder:
             self._prepare()
             self._prepared = True
 
+    def _album_seconds(self) -> float | None:
+        """In how many seconds an album is complete; where that cannot be told, it is soon asked again, and what was claimed is handed out all the same."""
+        try:
+            return self._inbox.album_seconds()
+        except StorageError as error:
+            self.retry.met(error)
+            return RETRY_SECONDS
+
     def _hand_out(self, claimed: list[Claimed], settled: int, *, is_all: bool, news: int) -> None:
+        album_seconds = self._album_seconds() if is_all else None
         with self._lock:
+            if is_all:
+                self._look_at = None if album_seconds is None else time.monotonic() + album_seconds
             del self._ends[:settled]
             self.settled += settled
             self.drained = is_all and self._news == news

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from syncbot.runtime.job import job_of
@@ -13,8 +14,9 @@ from syncbot.storage.promises.inbox import Claimed
 
 def what_is(claimed: Claimed) -> str:
     """What to call it in the log: "update 17", "the job remind"."""
-    if claimed.update_id < 0 and (job := job_of(json.loads(claimed.body))) is not None:
-        return f"the job {job}"
+    with suppress(Exception):  # a damaged one is told as an update
+        if claimed.update_id < 0 and (job := job_of(json.loads(claimed.body))) is not None:
+            return f"the job {job}"
     return f"update {claimed.update_id}"
 
 
