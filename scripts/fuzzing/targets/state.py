@@ -74,7 +74,7 @@ class StateFiles(Target):
         path = place / "bot.db"
         damages = _damages(data)
         for damage in damages:
-            with suppress(OSError, sqlite3.Error, ValueError, TypeError, OverflowError, UnicodeError, RecursionError):
+            with suppress(OSError, sqlite3.Error, ValueError, TypeError, OverflowError, UnicodeError, RecursionError, LookupError):
                 _damage(path, damage)
         copy = place / "copy"
         copy.mkdir()
