@@ -395,12 +395,12 @@ def test_what_dies_young_is_not_opened_one_after_the_other(transport: OneShotTra
         call(transport, Request(f"{peer.url}/x", "getMe", body=b"", timeout=20.0))
         for number in (2, 3):
             assert peer.wait_for(lambda expected=number: peer.accepted == expected and peer.ended == expected)
-            clock.ahead_seconds += 1.0
+            clock.ahead_seconds += 3.0
             assert stands(transport, 0)
-            clock.ahead_seconds += 13.0
-            assert not becomes(lambda expected=number: peer.accepted > expected, 1.2)
-            clock.ahead_seconds += 2.0
-        assert not becomes(lambda: peer.accepted > 3, 1.2)
+            clock.ahead_seconds += 11.0
+            assert not becomes(lambda expected=number: peer.accepted > expected, 3.2)
+            clock.ahead_seconds += 4.0
+        assert not becomes(lambda: peer.accepted > 3, 3.2)
         transport.close()
 
 

@@ -25,7 +25,8 @@ _SCOPE = "opened ahead"
 _WORTH_SECONDS = 5.0
 """Where one may stand for less than this, none is kept ready between messages: it would be opened anew all the time."""
 _REST_SECONDS = 15.0
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 3.0
+"""How often it is looked whether one that stands is dead: seldom, since a look wakes the machine up, and each is looked at once more before it is used."""
 _OVERLAP_SECONDS = 1.0
 """So long before one has stood too long, the next one is opened in its place."""
 _MOST = 8
