@@ -96,6 +96,16 @@ def test_a_server_that_takes_the_post_quantum_key_goes_on_with_it(ca: TestCA) ->
     assert min(watched.hellos) > ONE_SEGMENT_BYTES
 
 
+def test_a_server_without_tls_1_3_is_offered_all(ca: TestCA) -> None:
+    """Its choice is not told in its first message: nothing is offered less, and for a day nobody looks again."""
+    watched = Watched(ca, "X25519")
+    watched.context.minimum_version = watched.context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with Peer(watched) as peer, closing(OneShotTransport(ca_file=Path(ca.ca_file))) as transport:
+        call(transport, peer, times=3)
+        assert [facts["lean"] for facts in transport.learned.facts()["servers"].values()] == [False]
+    assert min(watched.hellos) > ONE_SEGMENT_BYTES
+
+
 @pytest.mark.parametrize(("groups", "first", "second"), [("default", True, True), ("X25519", False, False), ("learn", True, False)])
 def test_the_switch(groups: str, first: bool, second: bool, ca: TestCA, taker: tuple[Watched, Peer]) -> None:
     """ "default" offers all for ever, a name offers that alone from the beginning."""

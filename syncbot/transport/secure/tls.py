@@ -134,10 +134,8 @@ class Tls:
         with self._watched(offer):
             while not memory.advance():
                 memory.feed(receive())
-        # Not before it is complete: only then it is certain that nobody has tampered with the server's choice.
-        chosen = chosen_group(memory.flight) if offer.curious else None
-        if chosen is not None:
-            self._learned.chose(offer.server, lean=chosen == X25519)
+        if offer.curious:  # not before it is complete: only then it is certain that nobody has tampered with the server's choice
+            self._learned.chose(offer.server, lean=chosen_group(memory.flight) == X25519)
 
     def _offer(self, host: str, port: int, context: ssl.SSLContext | None = None) -> _Offer:
         """What the next handshake with a server is begun with, or was where its context is given."""
