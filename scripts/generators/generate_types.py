@@ -175,7 +175,7 @@ def render_methods(spec: Mapping[str, Any]) -> str:
         + "".join(bot)
         + "    def send_long(self, chat_id: int | str, text: str, parse_mode: str | None = None, **options: Any) -> list[Message]: ...\n"
         + '\nclass Context(_Context):\n    """What a handler gets beside a plain update."""\n\n    bot: Bot\n'
-        + "    update: Final[Update]\n    message: Final[Message]\n    ask = _Gives[Message]()(_Context.ask)\n"
+        + "    update: Final[Update]\n    message: Final[Message]\n    album: Final[list[Message]]\n    ask = _Gives[Message]()(_Context.ask)\n"
         + "".join(replies)
     )
 

@@ -1582,6 +1582,7 @@ class Context(_Context):
     bot: Bot
     update: Final[Update]
     message: Final[Message]
+    album: Final[list[Message]]
     ask = _Gives[Message]()(_Context.ask)
     reply = _Gives[Message]()(_Context.reply)
     reply_photo = _Gives[Message]()(_Context.reply_photo)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 import telegram
@@ -49,6 +49,19 @@ def make(bot: Bot) -> Runtime:
     @app.callback_query("again", durable=False)
     def again(update: telegram.Update, context: Context) -> None:
         look(context)
+
+    @app.job("reminder", interrupted="skip")
+    def reminder(context: Context) -> None:
+        if context.job is not None:
+            context.reply(f"{context.job.key}: {context.job.data}")
+        context.bot_data.change("reminders", lambda number: int(number) + 1, default=0)
+
+    @app.album(kinds=("message", "channel_post"))
+    def photos(update: telegram.Update, context: Context) -> None:
+        found: list[telegram.Message] = context.album
+        kept = app.jobs.at(timedelta(hours=1), "reminder", chat_id=context.chat_id, data=[photo.caption for photo in found])
+        app.jobs.daily("09:00", "reminder", tz="Europe/Berlin", key=kept.key)
+        print(app.jobs.entries("reminder"), app.jobs.cancel(kept.key), [user for user, data in app.users() if data.get("name")])
 
     @app.error
     def failed(update: telegram.Update | None, context: Context) -> None:
