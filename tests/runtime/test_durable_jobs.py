@@ -479,6 +479,18 @@ def test_a_handler_that_died_puts_no_job_twice(server: BotApiServer, make_app: M
     assert len(app.jobs.entries("remind")) == 2
 
 
+def test_a_key_may_be_the_name_of_a_function(make_app: MakeApp) -> None:
+    """A job that has run once leaves the function alone that is called as it is."""
+    app = make_app()
+    seen = reminds(app)
+    with running(app):
+        for text in ("one", "two"):
+            app.jobs.at(0.0, "remind", key="remind", data=text)
+            seen.wait(text)
+            assert becomes(lambda: app.store.inbox.counts().running == 0)
+        assert app.jobs.at(0.0, "remind").name == "remind"
+
+
 def test_what_is_put_or_queued_within_once_is_part_of_it(make_app: MakeApp) -> None:
     """Where a side effect is a job or a queued call, neither is a step of its own."""
     app = make_app()
