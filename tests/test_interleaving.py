@@ -19,7 +19,10 @@ from syncbot.client.limits import Limiter, Limits
 from syncbot.errors import StorageError
 from syncbot.logs import RedactingFilter
 from syncbot.runtime.durable.run import DurableFacts
+from syncbot.runtime.jobs.clock import Clock
+from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.receiving.backlog import MemoryBacklog
+from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage import Claimed, End, JournalKey, JournalStep, Store, open_store
 from syncbot.storage.bot_lock import BotLock
 from syncbot.transport.learned import Learned
@@ -288,6 +291,26 @@ def test_what_two_workers_count_at_once_both_counts() -> None:
         return Steps(lambda: facts.count(replayed=1), lambda: facts.count(replayed=1, interrupted=1), check)
 
     assert at_every_line(make, "durable/run.py") > 3
+
+
+def test_a_job_that_is_declared_as_the_bot_starts_is_put() -> None:
+    """Whoever declares it while those of the program are put: it is in the state file afterwards."""
+
+    def make() -> Steps:
+        store, functions = open_store(None, 1), JobFunctions()
+        clock = Clock(store.jobs, functions, StorageRetry(threading.Event()), lambda number: None)
+
+        def start() -> None:
+            clock.declare()
+            functions.follow(clock.add)
+
+        return Steps(start, lambda: functions.later(60.0, name="x")(lambda context: None), lambda: _assert_put(store))
+
+    assert at_every_line(make, ("jobs/clock.py", "jobs/functions.py")) > 5
+
+
+def _assert_put(store: Store) -> None:
+    assert [entry.key for entry in store.jobs.entries()] == ["@x"]
 
 
 @pytest.mark.parametrize("loses_first", [True, False])

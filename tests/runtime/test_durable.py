@@ -686,6 +686,29 @@ def test_who_swallows_it_is_put_back_all_the_same(lives: Lives, caplog: pytest.L
         assert store.data.load(Scope.USER, 7) == {}
 
 
+def test_an_error_handler_that_swallows_it_is_put_back_too(lives: Lives, caplog: pytest.LogCaptureFixture) -> None:
+    """The update is no dead letter: its error handler has not said what it wanted to say, and says it in the next run."""
+    lives.limits = Limits(chat_burst=1)
+    lives.transport = Slow(lives.stop, at=1)
+    router: Router[Any] = Router()
+
+    @router.message()
+    def handler(update: Any, context: Context) -> None:
+        context.reply("one")
+        raise ValueError
+
+    @router.error
+    def sorry(update: Any, context: Context) -> None:
+        with contextlib.suppress(BaseException):
+            context.reply("sorry")
+
+    assert lives.run(router) == Done(0, 0)
+    assert "caught what puts it aside" in caplog.text
+    lives.stop, lives.limits = threading.Event(), None
+    assert lives.run(router) == Done(0, 1)
+    assert lives.texts == ["one", "sorry"]
+
+
 def test_a_full_disk_is_waited_for(lives: Lives, caplog: pytest.LogCaptureFixture) -> None:
     """A call whose intent cannot be written is not made, and made when there is room: once."""
     lives.transport = Deadly()

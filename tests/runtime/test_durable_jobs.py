@@ -18,7 +18,7 @@ from kits.runtime_kit import SECONDS, Seen, becomes, logged, running
 
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
-from syncbot.storage import JobEntry, Missed, Store, open_store
+from syncbot.storage import JobEntry, Missed, Store, StoreOptions, open_store
 from syncbot.testing import BotApiServer
 
 MakeApp = Callable[..., Runtime]
@@ -477,6 +477,32 @@ def test_a_handler_that_died_puts_no_job_twice(server: BotApiServer, make_app: M
     command = [sys.executable, "-c", PUTTING, server.url, server.token, str(tmp_path / "bot.db"), str(tmp_path / "marker"), where]
     assert [subprocess.run(command, check=False).returncode for _ in range(2)] == [-9, 0]
     assert len(app.jobs.entries("remind")) == 2
+
+
+def test_a_full_disk_does_not_keep_a_run_beyond_its_time(make_app: MakeApp) -> None:
+    """What is due cannot be begun where there is no room: the run ends when its time is up, and the job waits."""
+    path = make_app().state
+    assert path is not None
+    with open_store(path, make_app().bot.id) as store:
+        store.jobs.put(JobEntry("large", "remind", {"every": 60.0}, 0.0, data="x" * 200_000))
+    app = make_app(store_options=StoreOptions(max_pages=path.stat().st_size // 4096 + 8))
+    seen = reminds(app)
+    with logged() as log:
+        summary = app.run_once(max_seconds=1.0)
+        assert log.count("is full") >= 1
+    assert (summary.error, seen.texts, app.jobs.entries()[0].next_time) == ("the time was up", [], 0.0)
+
+
+def test_a_key_may_be_the_name_of_a_function(make_app: MakeApp) -> None:
+    """A job that has run once leaves the function alone that is called as it is."""
+    app = make_app()
+    seen = reminds(app)
+    with running(app):
+        for text in ("one", "two"):
+            app.jobs.at(0.0, "remind", key="remind", data=text)
+            seen.wait(text)
+            assert becomes(lambda: app.store.inbox.counts().running == 0)
+        assert app.jobs.at(0.0, "remind").name == "remind"
 
 
 def test_what_is_put_or_queued_within_once_is_part_of_it(make_app: MakeApp) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from kits.dispatch_kit import message
-from kits.runtime_kit import SECONDS, Seen, logged, running
+from kits.runtime_kit import SECONDS, Seen, becomes, logged, running
 
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
@@ -202,6 +202,23 @@ def test_somebody_who_never_stops_does_not_hold_up_a_handler(make_app: MakeApp, 
         assert handled(app) == 1
         assert log.count("was changed by two handlers") >= 1
     assert len(seen.texts) < 30
+
+
+def test_what_a_job_for_once_has_changed_is_written(make_app: MakeApp, others: Others) -> None:
+    """Its function is gone with its one run, which is not repeated: where others have changed the same, it wins, with the warning."""
+    app, seen = make_app(), Seen()
+
+    @app.later(0.001)
+    def count(context: Context) -> None:
+        context.bot_data["n"] = context.bot_data.get("n", 0) + 1
+        others.change(n=100)
+        seen.add("run")
+
+    with logged() as log, running(app):
+        seen.wait("run")
+        assert becomes(lambda: others.data() == {"n": 1})
+        assert log.count("was changed by two handlers") == 1
+    assert seen.texts == ["run"]
 
 
 def test_jobs_and_queued_calls_are_done_once(make_app: MakeApp, others: Others) -> None:

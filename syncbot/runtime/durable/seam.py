@@ -38,7 +38,11 @@ def recorded(durability: Durability, key: JournalKey, handled: str, attempt: int
     """
     run = DurableRun(durability, key, handled, attempt)
     with durability.recorders.recording(RunRecorder(run)):
-        yield run
+        try:
+            yield run
+        except Exception:
+            if not run.suspended:
+                raise
         if run.suspended:
             _log.warning("the handler of %s has caught what puts it aside, and went on; what it did since is forgotten, and it runs again", handled)
             run.check()

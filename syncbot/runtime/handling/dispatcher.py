@@ -135,14 +135,17 @@ class Dispatcher:
         work = self._jobs.find(job.function) if self._jobs is not None else None
         if work is None or self._jobs is None:
             return self._no_such_job(job)
+        context = self._context(job=job, answers=answers)
+        is_last = job.declared and not job.repeats  # what it does is known to this program alone, and ends with this run
+        context.run.has_acted |= is_last  # so that there can be no other run after a conflict
         try:
-            changes = self._guarded(self._context(job=job, answers=answers), partial(_call_job, work))
+            changes = self._guarded(context, partial(_call_job, work))
         except HandlerFailed as failure:
             failure.keep = not job.repeats and not job.declared  # one that repeats has its next time
-            if not job.repeats:
+            if is_last:
                 self._jobs.ended(job.key)
             raise
-        if not job.repeats:
+        if is_last:
             self._jobs.ended(job.key)
         return changes
 

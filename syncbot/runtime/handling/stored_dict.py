@@ -63,7 +63,7 @@ class StoredDict(dict[str, Any]):
             function: makes the new value of the one that stands there, and does nothing else: it may be called several times.
             default: what it is given where nothing stands there.
             at_once: write it now, whatever becomes of the handler, instead of when it returns; for what others are to see while it runs. In a durable
-                handler it is not done again when that runs again.
+                handler it is not done again when that runs again, but for a process that dies in that very moment: as with `Context.once`.
 
         Returns:
             The new value.

@@ -38,18 +38,21 @@ class Clock:
         self._retry = retry
         self._notify = notify
         self._now = now
+        self._declaring = threading.Lock()
         self._changed = threading.Condition()
         self._news = True
         self._next_time: float | None = None
 
     def declare(self) -> None:
-        """Put the jobs whose times stand in the program, and take out those that do not stand there any more.
+        """Put the jobs whose times stand in the program, from now on also those that come later, and take out those that do not stand there any more.
 
         Raises:
             StorageError: the state file cannot be used.
         """
         now = self._now()
-        self._entries.declare(self._functions.declared(now))
+        with self._declaring:  # who declares a job meanwhile puts it afterwards: else it would be taken out here
+            self._functions.follow(self.add)
+            self._entries.declare(self._functions.declared(now))
         entries = self._entries.entries()
         for entry in entries:
             if entry.next_time - now > longest_wait(entry.rule):  # the machine's clock was ahead, and was set right since
@@ -59,7 +62,9 @@ class Clock:
     def add(self, declared: JobEntry) -> None:
         """One more whose time stands in the program."""
         now = self._now()
-        if self._retry.until_stop(lambda: self._entries.put(replace(declared, next_time=first_time(declared.rule, now)))):
+        with self._declaring:
+            is_put = self._retry.until_stop(lambda: self._entries.put(replace(declared, next_time=first_time(declared.rule, now))))
+        if is_put:
             self.notify()
 
     def begin_due(self) -> int:

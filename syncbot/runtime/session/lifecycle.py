@@ -18,7 +18,7 @@ from typing import Any
 
 from syncbot.client.bot import Bot
 from syncbot.config import service_settings
-from syncbot.errors import ConfigError
+from syncbot.errors import ConfigError, StorageError
 from syncbot.process import ForkSafeLock, PerProcess
 from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.jobs.functions import JobFunctions
@@ -28,6 +28,7 @@ from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Components, Session
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.session.summary import Summary
+from syncbot.runtime.work.storage_retry import RETRY_SECONDS
 from syncbot.storage import StoreOptions
 
 _ONCE_ATTEMPTS = 4
@@ -254,7 +255,8 @@ def _work_off(components: Components, deadline: float, stop: threading.Event) ->
     poller, workers = components.poller, components.workers
     failures = 0
     while (left_seconds := deadline - time.monotonic()) > 0 and not stop.is_set():
-        workers.retry.until_stop(components.clock.begin_due)
+        if _begin_due(components, stop) is None:
+            continue
         failed = poller.facts.failures
         pause_seconds = poller.step(wait=0)
         if poller.facts.failures > failed:
@@ -268,6 +270,19 @@ def _work_off(components: Components, deadline: float, stop: threading.Event) ->
         else:
             looked = time.monotonic()
             idle = workers.wait_until_idle(deadline)
-            if idle and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS and not components.clock.begin_due():
+            if idle and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS and _begin_due(components, stop) == 0:
                 return ""
     return "the time was up" if not stop.is_set() else "it was stopped"
+
+
+def _begin_due(components: Components, stop: threading.Event) -> int | None:
+    """Begin the jobs that are due; returns how many, or a moment later None where the state file cannot be used now."""
+    retry = components.workers.retry
+    try:
+        begun = components.clock.begin_due()
+    except StorageError as error:
+        retry.met(error)
+        stop.wait(RETRY_SECONDS)
+        return None
+    retry.over()
+    return begun

@@ -128,7 +128,6 @@ class Session:
         )
         clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify)
         clock.declare()
-        self._jobs.follow(clock.add)
         learned = store.meta.get(_IDLE_LIMIT)
         poller = Poller(
             bot.fetch_updates,
