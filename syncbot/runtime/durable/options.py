@@ -9,6 +9,10 @@ Interrupted = Literal["again", "raise", "skip"]
 without it (it may then be lost). What does no harm twice is made again in any case."""
 
 
+Asks = Literal["hold", "unwind"]
+"""What a handler does while it waits for an answer: hold its thread, as long as there are not too many, or be put aside each time."""
+
+
 class HandlerOptions(TypedDict, total=False):
     """What the decorators take for a handler of its own; without one, what the runtime says holds.
 
@@ -19,6 +23,11 @@ class HandlerOptions(TypedDict, total=False):
 
     durable: bool
     interrupted: Interrupted
+
+
+def wrong_asks(value: object) -> str:
+    """What is wrong with a value of `asks`; "" for a right one."""
+    return "" if value in get_args(Asks) else f'asks: {value!r} is neither "hold" nor "unwind"; for example asks="hold"'
 
 
 def wrong_interrupted(value: object) -> str:

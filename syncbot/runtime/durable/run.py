@@ -25,7 +25,7 @@ from syncbot.runtime.durable.divergence import Divergence, place_of
 from syncbot.runtime.durable.options import Interrupted
 from syncbot.runtime.durable.results import read_outcome, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
-from syncbot.storage import Journal, JournalKey, JournalStep
+from syncbot.storage import Journal, JournalKey, JournalStep, OutboxCall
 from syncbot.storage.codec import Unreadable
 
 _log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ class DurableFacts:
         """Calls that were under way when the process died."""
         self.diverged = 0
         """Runs that did something else than the one before."""
+        self.swallowing = set[str]()
+        """The handlers that have caught what puts them aside, and went on."""
         self._lock = threading.Lock()
 
     def count(self, *, replayed: int = 0, interrupted: int = 0, diverged: int = 0) -> None:
@@ -109,18 +111,27 @@ class DurableRun:
         self._key = key
         self._is_durable = True
         self._handler: Callable[..., object] | None = None
+        self._put_aside: Callable[..., object] | None = None
         self.inside = ""
         """The name of the side effect that is being done (`once`), within which nothing else is a step."""
         self.has_acted = False
         """Whether it has done what another run would do a second time, but for what the journal keeps: from its first call on."""
         self._cursor: Cursor | None = None
         self._random: random.Random | None = None
+        self.queued: list[OutboxCall] = []
+        """What goes into the outbox when the handler ends, or waits."""
+
+    @property
+    def row(self) -> int:
+        """The place of what is handled in the inbox."""
+        return self._key.id
 
     # ── being put aside ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def suspend(self, why: str) -> NoReturn:
         """Put the handler aside, for good: what it has done stands in the journal, and another run goes on here."""
-        self.suspended = self.suspended or why
+        if not self.suspended:
+            self.suspended, self._put_aside = why, self._handler
         raise Suspended(
             f"the handler of {self.handled} is put aside, and goes on here when it runs again ({self.suspended}); this is no error: let it pass, and do not"
             " catch BaseException without raising it again"
@@ -130,6 +141,17 @@ class DurableRun:
         """Raise `Suspended` where the handler has been put aside, and went on all the same."""
         if self.suspended:
             self.suspend(self.suspended)
+
+    def tell_of_swallowing(self) -> None:
+        """It has caught what puts it aside; each handler is told of once."""
+        where = place_of(self._put_aside)
+        if where not in self.facts.swallowing:
+            self.facts.swallowing.add(where)
+            _log.warning(
+                "%s, on %s, has caught what puts it aside, and went on; what it did since is forgotten, and it runs again (this is told once)",
+                where,
+                self.handled,
+            )
 
     # ── for the dispatcher ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -180,7 +202,7 @@ class DurableRun:
         """The value of a step that is no call: the one of an earlier run, or a new one, which is written.
 
         Args:
-            what: the step: "once", "ask".
+            what: the step: "once", "now".
             name: what tells it from others of its kind.
             make: makes the value; a `Stopped` puts the handler aside.
             shown_as: what an error calls the value.
@@ -192,7 +214,7 @@ class DurableRun:
             self._recorders.tell_of_other_thread(f"context.{what}")
             return self._made(make)
         self.check_step(f"context.{what}")
-        self.has_acted |= what in ("once", "ask")
+        self.has_acted |= what == "once"
         if not self.writes:
             return self._made(make)
         place = self.take(what, name)
@@ -210,11 +232,30 @@ class DurableRun:
         self.write(JournalStep(place.number, what, name, text))
         return read_outcome(text)
 
+    def awaited(self, what: str, wait: Callable[[int | None], str]) -> Any:
+        """What came of a step that waits for something from outside; an error is returned, not raised.
+
+        Args:
+            what: the step: "ask", "choose", "sleep".
+            wait: waits, as the step of this number (None where it does not stand in the journal), and returns what the journal keeps of it; the `Stopped` that
+                it raises puts the handler aside.
+        """
+        self.check_step(f"context.{what}")
+        self.has_acted = True
+        if not self.writes:
+            return read_outcome(self._made(lambda: wait(None)))
+        place = self.take(what, "")
+        if place.recorded is not None:
+            self.queued.clear()  # it went out when the waiting began
+            if place.recorded.outcome is not None:
+                return read_outcome(place.recorded.outcome)
+        return read_outcome(self._made(lambda: wait(place.number)))
+
     def _made(self, make: Callable[[], Any]) -> Any:
         try:
             return make()
-        except Stopped:
-            self.suspend("the runtime is stopping")
+        except Stopped as stopped:
+            self.suspend(str(stopped))
 
     # ── the journal ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -40,7 +40,7 @@ def recorded(durability: Durability, key: JournalKey, handled: str, attempt: int
     with durability.recorders.recording(RunRecorder(run)):
         yield run
         if run.suspended:
-            _log.warning("the handler of %s has caught what puts it aside, and went on; what it did since is forgotten, and it runs again", handled)
+            run.tell_of_swallowing()
             run.check()
 
 

@@ -26,6 +26,7 @@ from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.mode import join_in, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
 from syncbot.runtime.session.session_options import SessionOptions
+from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import open_store
@@ -101,8 +102,11 @@ class Session:
         options = self._options
         return join_in(self._lock, options.state, self._bot.id, self.stop, poll=options.poll, standby=options.standby and not once, once=once)
 
-    def open(self) -> None:
+    def open(self, *, once: bool = False) -> None:
         """Open the state file and make everything that works on it; the lock is held.
+
+        Args:
+            once: it is for one go: handlers are put aside at their questions.
 
         Raises:
             StorageError: the state file cannot be used.
@@ -114,6 +118,7 @@ class Session:
         durability = Durability(journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders)
         workers: Workers
         clock: Clock
+        deliverer: Deliverer
         backlog = DurableBacklog(store.inbox, self.stop, options.most_waiting, lambda: workers.has_idle) if store.persistent else MemoryBacklog(self.stop)
         workers = Workers(
             store.inbox,
@@ -121,12 +126,15 @@ class Session:
             options.workers,
             self.stop,
             may_wait=store.persistent,
+            may_hold=options.asks == "hold" and not once,
+            questions=Questions(store.questions, on_opened=lambda: clock.notify()) if store.persistent else None,
             durability=durability,
             prepare=bot.load_types,
             on_finished=lambda update_id: backlog.finished(update_id) if update_id >= 0 else clock.notify(),
             on_fatal=self.fail,
+            on_queued=lambda: deliverer.notify(),
         )
-        clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify)
+        clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify, questions=workers.questions)
         clock.declare()
         self._jobs.follow(clock.add)
         learned = store.meta.get(_IDLE_LIMIT)
