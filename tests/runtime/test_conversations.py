@@ -148,7 +148,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(talk: Callable[[Register
     assert found.texts == ["Age?", "A number, please", "You are 36"]
 
 
-def test_a_button_answers_and_the_keyboard_goes(talk: Callable[[Register], Talk], server: BotApiServer) -> None:
+def test_a_button_answers_and_the_keyboard_goes(talk: Callable[[Register], Talk]) -> None:
     """The option of the pressed button comes back, the button waits no more, and the keyboard is gone."""
 
     def register(app: Runtime) -> None:
@@ -165,8 +165,8 @@ def test_a_button_answers_and_the_keyboard_goes(talk: Callable[[Register], Talk]
             press = found.user.press(found.user.messages[-1], button)
             found.handle()
             found.hears(heard)
-            assert server.answer_to(press.id, timeout=SECONDS) is not None
-    assert [message.raw.get("reply_markup") for message in found.user.messages] == [None, None, None]
+            press.wait_answer(SECONDS)
+    assert [message.data.get("reply_markup") for message in found.user.messages] == [None, None, None]
 
 
 def test_cancel_takes_a_question_back(talk: Callable[[Register], Talk]) -> None:
@@ -251,7 +251,7 @@ def test_time_goes_on_while_nobody_runs(talk: Callable[[Register], Talk]) -> Non
         found.says("/wait")
         assert becomes(lambda: found.says("/other") or "Too late" in found.texts)
     assert found.texts == ["Slept", "Name?", "Nobody", "Size?", "Too late"]
-    assert found.user.messages[3].raw.get("reply_markup") is None
+    assert found.user.messages[3].data.get("reply_markup") is None
 
 
 def test_middleware_routers_and_generators_stand_around_questions(talk: Callable[[Register], Talk]) -> None:

@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn, Protocol, TypeVar
 
+from syncbot.client.client import Call
 from syncbot.client.recording import Recorders
 from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.runtime.durable.cursor import Cursor, Place
 from syncbot.runtime.durable.divergence import Divergence, place_of
-from syncbot.runtime.durable.options import Interrupted
+from syncbot.runtime.durable.options import HandlerOptions, Interrupted, Replies
+from syncbot.runtime.durable.queued import CallQueue, may_wait
 from syncbot.runtime.durable.results import read_outcome, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
 from syncbot.storage import Journal, JournalKey, JournalStep, OutboxCall
@@ -73,6 +75,8 @@ class Durability:
         trouble: what to do when the journal cannot be used.
         recorders: those of the bot, where each run is the recorder of its thread.
         facts: what they meet.
+        replies: when calls go out, where a handler says nothing else.
+        queue: makes calls into what the outbox holds; None where there is none.
     """
 
     journal: Journal | None
@@ -81,6 +85,8 @@ class Durability:
     trouble: StorageTrouble
     recorders: Recorders = field(default_factory=Recorders)
     facts: DurableFacts = field(default_factory=DurableFacts)
+    replies: Replies = "at once"
+    queue: CallQueue | None = None
 
 
 class DurableRun:
@@ -103,6 +109,8 @@ class DurableRun:
         self.divergence: Divergence | None = None
         self.facts = durability.facts
         self.interrupted = durability.interrupted
+        self._replies = durability.replies
+        self._queue = durability.queue
         self.is_stopping = durability.is_stopping
         self.trouble = durability.trouble
         self._journal = durability.journal
@@ -124,7 +132,7 @@ class DurableRun:
     @property
     def row(self) -> int:
         """The place of what is handled in the inbox."""
-        return self._key.id
+        return self._key.row
 
     # ── being put aside ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,16 +164,17 @@ class DurableRun:
     # ── for the dispatcher ───────────────────────────────────────────────────────────────────────────────────────────
 
     @contextlib.contextmanager
-    def within(self, handler: Callable[..., object], durable: bool | None, interrupted: Interrupted | None) -> Iterator[None]:
-        """Within the block a handler runs, with what it says for itself; None for what the runtime says."""
-        before = self._handler, self._is_durable, self.interrupted
+    def within(self, handler: Callable[..., object], options: HandlerOptions) -> Iterator[None]:
+        """Within the block a handler runs, with what it says for itself."""
+        before = self._handler, self._is_durable, self.interrupted, self._replies
         self._handler = handler
-        self._is_durable = self._is_durable if durable is None else durable
-        self.interrupted = interrupted or self.interrupted
+        self._is_durable = options.get("durable", self._is_durable)
+        self.interrupted = options.get("interrupted", self.interrupted)
+        self._replies = options.get("replies", self._replies)
         try:
             yield
         finally:
-            self._handler, self._is_durable, self.interrupted = before
+            self._handler, self._is_durable, self.interrupted, self._replies = before
 
     # ── for the context ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -240,22 +249,49 @@ class DurableRun:
             wait: waits, as the step of this number (None where it does not stand in the journal), and returns what the journal keeps of it; the `Stopped` that
                 it raises puts the handler aside.
         """
+        if not self.is_here:
+            raise RuntimeError(f"context.{what}() waits on the handler's own thread only, and this is another one")
         self.check_step(f"context.{what}")
         self.has_acted = True
         if not self.writes:
-            return read_outcome(self._made(lambda: wait(None)))
+            return read_outcome(self._waited(wait, None))
         place = self.take(what, "")
         if place.recorded is not None:
-            self.queued.clear()  # it went out when the waiting began
+            self.drop_queued()  # it went out when the waiting began
             if place.recorded.outcome is not None:
                 return read_outcome(place.recorded.outcome)
-        return read_outcome(self._made(lambda: wait(place.number)))
+        return read_outcome(self._waited(wait, place.number))
+
+    def _waited(self, wait: Callable[[int | None], str], number: int | None) -> str:
+        try:
+            return wait(number)
+        except Stopped as stopped:
+            self.suspend(str(stopped))
+        except StorageError as error:
+            self._fail(error)
 
     def _made(self, make: Callable[[], Any]) -> Any:
         try:
             return make()
-        except Stopped as stopped:
-            self.suspend(str(stopped))
+        except Stopped:
+            self.suspend("the runtime is stopping")
+
+    # ── calls that go out with the end ───────────────────────────────────────────────────────────────────────────────
+
+    def queues(self, method: str) -> bool:
+        """Whether a call of this method goes out with the end of the handler."""
+        return self._replies == "with the end" and self._queue is not None and self.writes and may_wait(method)
+
+    def put(self, call: Call) -> None:
+        """Let a call go out with the end; see `CallQueue.write_down`."""
+        assert self._queue is not None
+        self.queued.append(self._queue.write_down(call))
+
+    def drop_queued(self) -> None:
+        """What is queued does not go out."""
+        if self._queue is not None:
+            self._queue.forget(self.queued)
+        self.queued = []
 
     # ── the journal ──────────────────────────────────────────────────────────────────────────────────────────────────
 

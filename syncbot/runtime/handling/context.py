@@ -292,7 +292,7 @@ class Context(Asking):
         self.error = error
         self._dicts.forget()
         self._state = []
-        self.run.queued.clear()
+        self.run.drop_queued()
         self._answers = None
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────

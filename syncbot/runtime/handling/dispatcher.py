@@ -243,12 +243,12 @@ def _one_by_one(whole: Context, parts: list[Context], handle: Callable[[Context]
 
 
 def _call(handler: Handler, update: telegram.Update, context: Context) -> None:
-    with context.run.within(handler.function, handler.durable, handler.interrupted):
+    with context.run.within(handler.function, handler.options):
         call(handler.function, update, context)
 
 
 def _call_job(work: JobWork, context: Context) -> None:
-    with context.run.within(*work):
+    with context.run.within(work.function, work.options):
         call(work.function, context)
 
 

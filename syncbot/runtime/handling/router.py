@@ -257,7 +257,7 @@ class Router(KindDecorators[D]):
             group: see `Router`.
             state: the state that the conversation has to be in.
             check: refuse an unknown name that looks like a misspelt one.
-            options: `durable` and `interrupted`, see `syncbot.runtime.durable.options.HandlerOptions`.
+            options: `durable`, `interrupted` and `replies`, see `syncbot.runtime.durable.options.HandlerOptions`.
 
         Raises:
             ValueError: a name looks misspelt.

@@ -20,6 +20,8 @@ from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.handlers_queue import HandlersQueue
+from syncbot.runtime.outbox.outbox import OpenQueue
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
@@ -115,7 +117,10 @@ class Session:
         store = self._open_store()
         dispatcher = Dispatcher(self._routes, bot, store.data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
         journal = store.journal if options.durable and store.persistent else None
-        durability = Durability(journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders)
+        folder = QueueFolder.beside(options.state)
+        durability = Durability(
+            journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders, replies=options.replies, queue=HandlersQueue(folder)
+        )
         workers: Workers
         clock: Clock
         deliverer: Deliverer
@@ -132,7 +137,7 @@ class Session:
             prepare=bot.load_types,
             on_finished=lambda update_id: backlog.finished(update_id) if update_id >= 0 else clock.notify(),
             on_fatal=self.fail,
-            on_queued=lambda: deliverer.notify(),
+            on_queued=lambda: OpenQueue(store.outbox, folder, deliverer.notify).tell(),
         )
         clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify, questions=workers.questions)
         clock.declare()
@@ -150,7 +155,6 @@ class Session:
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
             album_kinds=self._routes.album_kinds,
         )
-        folder = QueueFolder.beside(options.state)
         deliverer = Deliverer(store.outbox, bot, folder, uncertain=options.uncertain, stop=self.stop, on_fatal=self.fail)
         watched = Watched(bot, store, workers, clock, poller, deliverer, options)
         monitor = Monitor(watched, self._own_threads, self.stop.is_set)

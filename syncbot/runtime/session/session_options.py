@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncbot.runtime.durable.options import Asks, Interrupted
+from syncbot.runtime.durable.options import Asks, Interrupted, Replies
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.storage import StoreOptions
@@ -37,4 +37,5 @@ class SessionOptions:
     durable: bool = True
     interrupted: Interrupted = "again"
     asks: Asks = "hold"
+    replies: Replies = "at once"
     ahead: int | AheadAuto | None = None

@@ -20,7 +20,7 @@ from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
 from syncbot.runtime.work.turn import Turn
-from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, run_update
+from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, put_back, run_update
 from syncbot.storage.albums import ids_of
 from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
@@ -232,7 +232,7 @@ class Workers:
         """A worker: one thing after the other, until there are too many of it or the stop comes."""
         try:
             while (busy := self._next()) is not None:
-                turn, end = Turn(self, busy, busy.task) if self._may_wait else None, None
+                turn, end = self.turn_of(busy.task, busy), None
                 for tries in range(MOST_TRIES):  # again where others have changed what it read
                     try:
                         end = end or run_update(self._handle, busy.task, turn, self._stop, self.durability)
@@ -246,7 +246,8 @@ class Workers:
                     if end is None and self._stop.is_set():
                         break
                 if end is None and not busy.given_up:
-                    self.retry.until_stop(partial(self._inbox.release, busy.task))  # a stop has cut it short
+                    self.retry.until_stop(partial(put_back, self._inbox, busy.task, turn))  # it was put aside
+                    self.notify()  # it may have been answered already
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
         finally:
