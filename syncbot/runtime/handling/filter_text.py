@@ -41,7 +41,7 @@ def filter_of(text: str) -> Filter:
     """
     try:
         return _built(ast.parse(text, mode="eval").body)
-    except (SyntaxError, TypeError, RecursionError, MemoryError) as problem:
+    except (SyntaxError, TypeError, ValueError, RecursionError, MemoryError) as problem:
         raise ValueError(f"{text!r:.80} is no filter: {problem}") from None
 
 

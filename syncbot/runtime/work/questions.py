@@ -41,6 +41,11 @@ class OpenQuestion:
         self.opened = threading.Event()
         self.over = threading.Event()
 
+    @property
+    def would_be_lost(self) -> bool:
+        """Whether an update has answered it, and the answer stands nowhere else."""
+        return not self.is_recorded and self.outcome is not None and self.taken_by is not None and self.taken_by >= 0
+
     def fits(self, raw: Mapping[str, Any], typed: Callable[[], Any]) -> bool:
         """Whether an update of the right user in the right chat is an answer.
 

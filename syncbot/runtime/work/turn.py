@@ -20,8 +20,8 @@ class Seat(Protocol):
         """Its handler waits: somebody else may take its place."""
         ...
 
-    def step_back(self) -> None:
-        """The waiting is over.
+    def step_back(self, *, is_answered: bool) -> None:
+        """The waiting is over; with an answer, which might be lost, it goes on through a stop.
 
         Raises:
             Stopped: the runtime is stopping.
@@ -79,7 +79,7 @@ class Turn:
         try:
             return self._questions.wait(found)
         finally:
-            self._seat.step_back()
+            self._seat.step_back(is_answered=found.would_be_lost)
 
     @property
     def is_awaited(self) -> bool:

@@ -192,8 +192,10 @@ class Workers:
                     _log.warning("no thread takes the place of the handler of %s, which waits for an answer: %s", busy.name, error)
             self._feeder.notify()
 
-    def step_back(self, busy: Busy, claimed: Claimed) -> None:
+    def step_back(self, busy: Busy, claimed: Claimed, *, is_answered: bool) -> None:
         """The waiting is over: wait for the chat's turn, and count as a worker again (one that is too many ends when it may).
+
+        With an answer, which would be lost where nothing is recorded, it waits through a stop too: the update that brought it is just about to end.
 
         Raises:
             Stopped: the runtime is stopping, and another handler has the turn.
@@ -202,7 +204,7 @@ class Workers:
         try:
             while not self._takes_turn(claimed):
                 with self._lock:
-                    if self._stop.is_set():
+                    if self._stop.is_set() and (busy.given_up or not is_answered):
                         raise Stopped("the runtime is stopping")
                     self._progress.wait(_LOOK_AGAIN_SECONDS)
         finally:
@@ -311,6 +313,6 @@ class WorkerSeat:
         """Another thread takes the place."""
         self.workers.step_aside(self.busy)
 
-    def step_back(self) -> None:
+    def step_back(self, *, is_answered: bool) -> None:
         """Wait for the chat's turn."""
-        self.workers.step_back(self.busy, self.claimed)
+        self.workers.step_back(self.busy, self.claimed, is_answered=is_answered)
