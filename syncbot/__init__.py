@@ -23,6 +23,7 @@ from syncbot.errors import (
     ApiError,
     AskTimeout,
     BadRequest,
+    Cancelled,
     ChatMigrated,
     ConfigError,
     Conflict,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from syncbot.client.limits import Limits as Limits
     from syncbot.client.retry import RetryPolicy as RetryPolicy
     from syncbot.config import Settings as Settings
+    from syncbot.runtime.durable.queued import Queued as Queued
     from syncbot.runtime.handling import filters
     from syncbot.runtime.handling.context import Context as Context
     from syncbot.runtime.handling.handlers import ContinuePropagation as ContinuePropagation
@@ -67,6 +69,7 @@ _HOMES = {
     "Limits": "syncbot.client.limits",
     "Outbox": "syncbot.runtime.outbox.outbox",
     "Proxy": "syncbot.types",
+    "Queued": "syncbot.runtime.durable.queued",
     "RetryPolicy": "syncbot.client.retry",
     "Router": "syncbot.runtime.handling.router",
     "Runtime": "syncbot.runtime.runtime",
@@ -82,6 +85,7 @@ __all__ = [
     "AskTimeout",
     "BadRequest",
     "Bot",
+    "Cancelled",
     "ChatMigrated",
     "ConfigError",
     "Conflict",
@@ -97,6 +101,7 @@ __all__ = [
     "Phase",
     "Proxy",
     "ProxyAuthRequired",
+    "Queued",
     "RetryAfter",
     "RetryPolicy",
     "Router",

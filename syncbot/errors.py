@@ -19,6 +19,7 @@ SyncBotError
 │   └── ServerError             5xx
 ├── AlreadyRunning              another process handles this bot's updates
 ├── AskTimeout                  nobody answered `context.ask` in time
+├── Cancelled                   the user took `context.ask` back with /cancel
 └── Stopped                     the runtime is stopping
 
 Suspended                       no error: a handler is put aside, to go on in another run
@@ -215,7 +216,11 @@ class AlreadyRunning(SyncBotError):
 
 
 class AskTimeout(SyncBotError):
-    """The user did not answer `context.ask` within its timeout."""
+    """The user did not answer `context.ask` or `context.choose` within its timeout."""
+
+
+class Cancelled(SyncBotError):
+    """The user wrote /cancel while a question of `context.ask` or `context.choose` was open."""
 
 
 class Stopped(SyncBotError):

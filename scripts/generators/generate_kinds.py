@@ -150,7 +150,7 @@ class KindDecorators(ABC, Generic[D]):
         pattern: a regular expression that matches from the start of the field that is named; its match becomes `context.match`.
         group: in ascending order, every group handles an update once: its first handler that fits.
         state: the state that the conversation with the user has to be in; None for no conversation, `ANY` for whichever.
-        options: `durable` and `interrupted`, see `syncbot.runtime.durable.options.HandlerOptions`.
+        options: `durable`, `interrupted` and `replies`, see `syncbot.runtime.durable.options.HandlerOptions`.
     """
 
     @abstractmethod

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from syncbot.runtime.durable.options import Interrupted
+from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.storage.promises.jobs import JobEntry
 
 _FIELD = "job"
@@ -16,11 +16,10 @@ _NUMBER = re.compile(r"#\d+$")
 
 
 class JobWork(NamedTuple):
-    """What a job does, and how it is run again; None for what the runtime says."""
+    """What a job does, and how it is run again."""
 
     function: Callable[[Any], object]
-    durable: bool | None = None
-    interrupted: Interrupted | None = None
+    options: HandlerOptions = {}  # noqa: RUF012  # nobody changes it
 
 
 class JobSource(Protocol):

@@ -11,7 +11,7 @@ from syncbot.client.bot import Bot
 from syncbot.config import from_environment
 from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
-from syncbot.runtime.durable.options import Interrupted
+from syncbot.runtime.durable.options import Asks, Interrupted, Replies
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.storage import StoreOptions
 from syncbot.types import AheadAuto, AheadMode
@@ -35,6 +35,8 @@ class RuntimeOptions(TypedDict, total=False):
     uncertain: Uncertain
     durable: bool
     interrupted: Interrupted
+    asks: Asks
+    replies: Replies
     ahead: AheadMode | None
     store_options: StoreOptions | None
 

@@ -14,7 +14,7 @@ from syncbot.client.bot import Bot
 from syncbot.config import state_dir
 from syncbot.errors import ConfigError
 from syncbot.regular import what_else
-from syncbot.runtime.durable.options import HandlerOptions, Interrupted, wrong_interrupted
+from syncbot.runtime.durable.options import Asks, HandlerOptions, Interrupted, Replies, wrong_asks, wrong_interrupted, wrong_replies
 from syncbot.runtime.durable.seam import note_act
 from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
@@ -85,6 +85,10 @@ class Runtime(Router[D]):
             beginning. Needs a state file; see docs/durable.md.
         interrupted: what follows for a handler's call that was under way then: make it "again" (it may be there twice), "raise" a DeliveryUncertain, or
             "skip" it (it may be lost).
+        asks: what a handler does while it waits for an answer: "hold" a thread, and be put aside where too many do so already; or "unwind", put aside
+            at each question and run again with the answer, which shows in tests whether a handler may be.
+        replies: when what handlers send, edit, delete, answer or set goes out: "at once", or "with the end" of the handler, all or nothing: it is put into
+            the outbox in the transaction that ends the update, and such a call returns a `Queued`.
         ahead: what is opened ahead while the runtime runs. "auto": while somebody talks (an update or a call within the last five minutes) a connection
             stands ready, and under load up to as many as there are workers; at other times none, and a bot that has a number of its own keeps that.
             `syncbot.types.AheadAuto(seconds=…)` changes the five minutes; a number is as in `Bot(ahead=…)`; 0 opens none; None leaves it to the bot.
@@ -120,6 +124,8 @@ class Runtime(Router[D]):
         uncertain: Uncertain = "hold",
         durable: bool = True,
         interrupted: Interrupted = "again",
+        asks: Asks = "hold",
+        replies: Replies = "at once",
         ahead: AheadMode | None = "auto",
         types: bool = True,
         store_options: StoreOptions | None = None,
@@ -133,7 +139,7 @@ class Runtime(Router[D]):
         )
         if uncertain not in ("hold", "again", "drop"):
             raise ConfigError(f'uncertain: {uncertain!r} is none of "hold", "again" and "drop"; for example uncertain="hold"')
-        if wrong := wrong_interrupted(interrupted):
+        if wrong := wrong_interrupted(interrupted) or wrong_asks(asks) or wrong_replies(replies, durable=durable and state is not None):
             raise ConfigError(wrong)
         if heartbeat_file is not None and (wrong := what_else(heartbeat_file)):
             raise ConfigError(f"heartbeat_file: {os.fspath(heartbeat_file)}: {wrong}; name a file, for example heartbeat_file='/run/mybot/alive'")
@@ -161,6 +167,8 @@ class Runtime(Router[D]):
             uncertain=uncertain,
             durable=durable,
             interrupted=interrupted,
+            asks=asks,
+            replies=replies,
             ahead=opened_ahead(bot, ahead, workers),
         )
         super().__init__()
@@ -248,8 +256,8 @@ class Runtime(Router[D]):
 
     def health(self) -> dict[str, Any]:
         """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in
-        seconds), `queue`, `in_flight`, `hung`, counts of polls, updates and failures, of steps `replayed`, calls `interrupted` and runs `diverged`
-        (docs/durable.md), `dead_letters`, `bytes_a_day` (reckoned from whole polls since the start). `received` counts what was
+        seconds), `queue`, `in_flight`, `questions` (that are open), `hung`, counts of polls, updates and failures, of steps `replayed`, calls `interrupted`
+        and runs `diverged` (docs/durable.md), `dead_letters`, `bytes_a_day` (reckoned from whole polls since the start). `received` counts what was
         stored since the start, by whichever process; what is put back from the dead letters again, and so do runs of jobs.
 
         `ok` is False while a thread is dead, while every worker hangs, while the state file cannot be used, and from two seconds on in which no poll

@@ -51,8 +51,8 @@ class WebhookFace:
     def handle(self, update: Mapping[str, Any] | str | bytes, *, max_seconds: float = 25.0) -> Summary:
         """Take an update and handle it now, in the calling thread and without any other, together with what was left by earlier calls.
 
-        For places where nothing may keep running between two requests. Calls in several processes at once take turns. `context.ask` is refused:
-        nobody could bring the answer.
+        For places where nothing may keep running between two requests. Calls in several processes at once take turns. A handler that asks is put aside,
+        and goes on in the call that brings the answer.
 
         Args:
             update: its JSON: a mapping, text, or the body of Telegram's request.
@@ -80,8 +80,18 @@ class WebhookFace:
             inbox = components.store.inbox
             if self._lifecycle.options.state is None:
                 inbox.store([incoming])
-            deadline, durability = began + max_seconds, components.workers.durability
-            done = run_here(inbox, components.dispatcher.handle, session.stop, deadline, durability, more=components.clock.begin_due)
+            workers = components.workers
+            done = run_here(
+                inbox,
+                components.dispatcher.handle,
+                session.stop,
+                began + max_seconds,
+                workers.durability,
+                turn_of=workers.turn_of,
+                on_settled=workers.settled,
+                more=components.clock.begin_due,
+            )
+            components.deliverer.work_off(began + max_seconds - time.monotonic(), patience=0.0)
             counts = inbox.counts()
         finally:
             session.close()

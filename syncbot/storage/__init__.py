@@ -23,10 +23,12 @@ from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming
 from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart, Missed
 from syncbot.storage.promises.journal import Journal, JournalKey, JournalStep
 from syncbot.storage.promises.outbox import OutboxCall, OutboxItem, OutboxQueue, OutboxState, Outlook
+from syncbot.storage.promises.questions import Answer, Opening, Question, Questions
 from syncbot.storage.promises.store import Meta, Store, StoreOptions
 
 __all__ = [
     "NO_CHANGES",
+    "Answer",
     "Changes",
     "Claimed",
     "Conflict",
@@ -47,12 +49,15 @@ __all__ = [
     "Member",
     "Meta",
     "Missed",
+    "Opening",
     "Outbox",
     "OutboxCall",
     "OutboxItem",
     "OutboxQueue",
     "OutboxState",
     "Outlook",
+    "Question",
+    "Questions",
     "Recovery",
     "Scope",
     "Settled",

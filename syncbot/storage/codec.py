@@ -6,11 +6,12 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncbot.storage.promises.data import Changes, Conflict, DataChange, Scope, StateChange
 from syncbot.storage.promises.jobs import JobEntry
 from syncbot.storage.promises.outbox import OutboxCall
+from syncbot.storage.promises.questions import Answer
 
 _REASON_LENGTH = 20_000
 _INT64 = 1 << 63
@@ -20,6 +21,14 @@ LAST_TIME = 253_402_300_799.0
 
 class Unreadable(ValueError):
     """A value in the state file is not what was written there; the text says what it is instead."""
+
+
+class EncodedCall(NamedTuple):
+    """A call to be queued, with its parameters and its files as text."""
+
+    call: OutboxCall
+    params: str
+    files: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,8 @@ class EncodedChanges:
     """chat, user"""
     expected: tuple[tuple[str, int, str, str | None], ...] = ()
     """scope, owner, name, value"""
+    answers: tuple[Answer, ...] = ()
+    calls: tuple[EncodedCall, ...] = ()
 
 
 def encode(value: Any, what: str) -> str:
@@ -89,7 +100,7 @@ def encode_changes(changes: Changes) -> EncodedChanges:
     Raises:
         TypeError, ValueError: a value is not JSON, a key is not a string, an id does not fit.
     """
-    if not changes.data and not changes.states:
+    if not (changes.data or changes.states or changes.answers or changes.calls):
         return NOTHING
     set_values: list[tuple[str, int, str, str]] = []
     removed: list[tuple[str, int, str]] = []
@@ -106,6 +117,8 @@ def encode_changes(changes: Changes) -> EncodedChanges:
         tuple((chat, user, encode(s.state, "the state")) for chat, user, s in states if s.state is not None),
         tuple((chat, user) for chat, user, s in states if s.state is None),
         tuple(expected),
+        answers=changes.answers,
+        calls=tuple(map(encode_queued, changes.calls)),
     )
 
 
@@ -152,6 +165,11 @@ def encode_job(entry: JobEntry) -> EncodedJob:
     chat, user = (None if id is None else int64(id, f"{where}: the id") for id in (entry.chat_id, entry.user_id))
     data = encode(entry.data, f"{where}: data")
     return entry.key, entry.name, encode(dict(entry.rule), where), float(entry.next_time), chat, user, data, str(entry.missed), entry.paused, entry.declared
+
+
+def encode_queued(call: OutboxCall) -> EncodedCall:
+    """A call with its texts; see `encode_call`."""
+    return EncodedCall(call, *encode_call(call))
 
 
 def shorten(reason: str) -> str:

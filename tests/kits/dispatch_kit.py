@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import AskTimeout
+from syncbot.runtime.durable.results import error_text, value_text
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Router
-from syncbot.storage import open_store
+from syncbot.runtime.handling.update_facts import is_answer
+from syncbot.storage import Answer, OutboxCall, Question, open_store
 from syncbot.storage.promises.data import Changes
 from syncbot.transport import FakeTransport
 from syncbot.transport.fake import FakeCall
@@ -116,20 +118,20 @@ class Turn:
     def is_awaited(self) -> bool:
         return True
 
-    def ask(self, chat_id: int, user_id: int, timeout: float) -> JSON:
+    def wait(self, question: Question, calls: Sequence[OutboxCall], *, is_recorded: bool) -> str:
         """Answer from the script."""
-        self.asked.append((chat_id, user_id, timeout))
+        assert question.chat is not None
+        assert question.user is not None
+        self.asked.append((question.chat, question.user, round((question.until or 0.0) - question.asked, 3)))
         self.before_answer()
-        if not self._answers:
-            raise AskTimeout("nobody answered")
-        return self._answers.pop(0)
+        return value_text(self._answers.pop(0), "the answer") if self._answers else error_text(AskTimeout("nobody answered"))
 
-    def offer(self, chat_id: int, user_id: int, raw: JSON) -> bool:
+    def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[Answer] | None:
         """Take what is waited for."""
-        if (chat_id, user_id) not in self._waiting:
-            return False
-        self.offered.append(raw)
-        return True
+        if (chat, user) not in self._waiting or not is_answer(raw):
+            return None
+        self.offered.append(dict(raw))
+        return ()
 
 
 class Rig:

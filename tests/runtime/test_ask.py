@@ -103,7 +103,8 @@ def test_a_question_stays_open_over_stops(server: BotApiServer, make_app: MakeAp
     user.send("/start")
     for _ in range(4):
         with running(app):
-            assert becomes(lambda: bool(user.messages) and app.health()["in_flight"] == 1)
+            assert becomes(lambda: bool(user.messages) and app.health()["questions"] == 1)
+            assert (app.health()["queue"], app.health()["in_flight"] in (0, 1)) == (0, True)
     with running(app):
         user.send("Ada")
         user.wait_for("Age?", timeout=SECONDS)
@@ -127,36 +128,40 @@ def test_an_answer_that_came_while_stopped_follows_the_question(server: BotApiSe
 
 
 def test_a_killed_process_goes_on_at_its_question(server: BotApiServer, tmp_path: Path) -> None:
-    """kill -9 while a question is open: it is not asked anew, and its update is no suspect, however often."""
+    """kill -9 while a question is open: it is not asked anew, its handler does not run before the answer comes, and its update is no suspect."""
     source = PROGRAM + (
         "app = Runtime(bot, state=STATE, workers=2)\n"
         "@app.command('start')\n"
         "def start(update, context):\n"
         "    say('asking')\n"
         "    context.reply('Hello ' + context.ask('Name?').text)\n"
+        "@app.command('ping')\n"
+        "def ping(update, context):\n"
+        "    context.reply('pong')\n"
         "app.run()\n"
     )
     user = server.user(id=42)
     user.send("/start")
-    for _ in range(4):
-        with Process(source, *program_arguments(server, tmp_path / "bot.db")) as process:
-            assert process.line() == "asking"
-            assert becomes(lambda: _yielded(tmp_path / "bot.db"))
-    with Process(source, *program_arguments(server, tmp_path / "bot.db")):
+    with Process(source, *program_arguments(server, tmp_path / "bot.db")) as process:
+        assert process.line() == "asking"
+        assert becomes(lambda: _question_is_open(tmp_path / "bot.db"))
+    for _ in range(2):
+        with Process(source, *program_arguments(server, tmp_path / "bot.db")):
+            user.send("/ping")
+            user.wait_for("pong", timeout=SECONDS)
+    with Process(source, *program_arguments(server, tmp_path / "bot.db")) as process:
         user.send("Ada")
         user.wait_for("Hello Ada", timeout=SECONDS)
-    assert [message.text for message in user.messages] == ["Name?", "Hello Ada"]
+        assert process.line() == "asking"
+    texts = [message.text for message in user.messages]  # a kill may catch a pong under way, which is then there twice
+    assert (texts.count("Name?"), texts.count("Hello Ada")) == (1, 1)
     with open_store(tmp_path / "bot.db", None) as store:
         assert store.dead_letters.count() == 0
 
 
-def _yielded(path: Path) -> bool:
-    import sqlite3
-
-    with sqlite3.connect(path) as db:
-        found = db.execute("SELECT count(*) FROM inbox WHERE state = 'yielded'").fetchone()[0]
-    db.close()
-    return bool(found)
+def _question_is_open(path: Path) -> bool:
+    with open_store(path, None) as store:
+        return bool(store.questions.entries())
 
 
 def test_without_a_state_file_it_is_refused(server: BotApiServer, make_app: MakeApp) -> None:

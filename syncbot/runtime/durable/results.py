@@ -8,7 +8,7 @@ from typing import Any
 
 from syncbot import errors
 from syncbot.client.recording import NoResult
-from syncbot.errors import ApiError, NetworkError, Phase, SyncBotError
+from syncbot.errors import ApiError, AskTimeout, Cancelled, NetworkError, Phase, SyncBotError
 from syncbot.storage.codec import Unreadable, decode, encode
 
 _NETWORK_FACTS = ("method", "phase", "stage", "proxy", "attempts", "elapsed", "retryable", "failover", "timed_out")
@@ -22,8 +22,10 @@ def _below(kind: type[SyncBotError]) -> Iterator[type[SyncBotError]]:
             yield from _below(below)
 
 
-_KINDS: Mapping[str, type[SyncBotError]] = MappingProxyType({kind.__name__: kind for root in (NetworkError, ApiError) for kind in _below(root)})
-"""The errors that a call can end with, by name."""
+_KINDS: Mapping[str, type[SyncBotError]] = MappingProxyType(
+    {kind.__name__: kind for root in (NetworkError, ApiError, AskTimeout, Cancelled) for kind in _below(root)}
+)
+"""The errors that a call, or a question, can end with, by name."""
 
 
 SKIPPED = '{"skipped":true}'
@@ -39,10 +41,10 @@ def value_text(value: Any, what: str) -> str:
     return '{"value":' + encode(value, what) + "}"
 
 
-def error_text(error: NetworkError | ApiError) -> str:
+def error_text(error: NetworkError | ApiError | AskTimeout | Cancelled) -> str:
     """An error as the journal keeps it; one of a class that is not ours as the nearest of ours."""
     kind = next(known for known in type(error).__mro__ if _KINDS.get(known.__name__) is known)
-    names = _NETWORK_FACTS if isinstance(error, NetworkError) else _API_FACTS
+    names = _NETWORK_FACTS if isinstance(error, NetworkError) else _API_FACTS if isinstance(error, ApiError) else ()
     facts = {name: getattr(error, name) for name in names}
     words = error.description if isinstance(error, ApiError) else str(error)
     return encode({"error": kind.__name__, "words": words, "facts": facts}, "an error")

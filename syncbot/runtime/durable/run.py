@@ -18,14 +18,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn, Protocol, TypeVar
 
+from syncbot.client.client import Call
 from syncbot.client.recording import Recorders
 from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.runtime.durable.cursor import Cursor, Place
 from syncbot.runtime.durable.divergence import Divergence, place_of
-from syncbot.runtime.durable.options import Interrupted
+from syncbot.runtime.durable.options import HandlerOptions, Interrupted, Replies
+from syncbot.runtime.durable.queued import CallQueue, may_wait
 from syncbot.runtime.durable.results import read_outcome, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
-from syncbot.storage import Journal, JournalKey, JournalStep
+from syncbot.storage import Journal, JournalKey, JournalStep, OutboxCall
 from syncbot.storage.codec import Unreadable
 
 _log = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ class DurableFacts:
         """Calls that were under way when the process died."""
         self.diverged = 0
         """Runs that did something else than the one before."""
+        self.swallowing = set[str]()
+        """The handlers that have caught what puts them aside, and went on."""
         self._lock = threading.Lock()
 
     def count(self, *, replayed: int = 0, interrupted: int = 0, diverged: int = 0) -> None:
@@ -71,6 +75,8 @@ class Durability:
         trouble: what to do when the journal cannot be used.
         recorders: those of the bot, where each run is the recorder of its thread.
         facts: what they meet.
+        replies: when calls go out, where a handler says nothing else.
+        queue: makes calls into what the outbox holds; None where there is none.
     """
 
     journal: Journal | None
@@ -79,6 +85,8 @@ class Durability:
     trouble: StorageTrouble
     recorders: Recorders = field(default_factory=Recorders)
     facts: DurableFacts = field(default_factory=DurableFacts)
+    replies: Replies = "at once"
+    queue: CallQueue | None = None
 
 
 class DurableRun:
@@ -101,6 +109,8 @@ class DurableRun:
         self.divergence: Divergence | None = None
         self.facts = durability.facts
         self.interrupted = durability.interrupted
+        self._replies = durability.replies
+        self._queue = durability.queue
         self.is_stopping = durability.is_stopping
         self.trouble = durability.trouble
         self._journal = durability.journal
@@ -109,18 +119,27 @@ class DurableRun:
         self._key = key
         self._is_durable = True
         self._handler: Callable[..., object] | None = None
+        self._put_aside: Callable[..., object] | None = None
         self.inside = ""
         """The name of the side effect that is being done (`once`), within which nothing else is a step."""
         self.has_acted = False
         """Whether it has done what another run would do a second time, but for what the journal keeps: from its first call on."""
         self._cursor: Cursor | None = None
         self._random: random.Random | None = None
+        self.queued: list[OutboxCall] = []
+        """What goes into the outbox when the handler ends, or waits."""
+
+    @property
+    def row(self) -> int:
+        """The place of what is handled in the inbox."""
+        return self._key.row
 
     # ── being put aside ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def suspend(self, why: str) -> NoReturn:
         """Put the handler aside, for good: what it has done stands in the journal, and another run goes on here."""
-        self.suspended = self.suspended or why
+        if not self.suspended:
+            self.suspended, self._put_aside = why, self._handler
         raise Suspended(
             f"the handler of {self.handled} is put aside, and goes on here when it runs again ({self.suspended}); this is no error: let it pass, and do not"
             " catch BaseException without raising it again"
@@ -131,19 +150,31 @@ class DurableRun:
         if self.suspended:
             self.suspend(self.suspended)
 
+    def tell_of_swallowing(self) -> None:
+        """It has caught what puts it aside; each handler is told of once."""
+        where = place_of(self._put_aside)
+        if where not in self.facts.swallowing:
+            self.facts.swallowing.add(where)
+            _log.warning(
+                "%s, on %s, has caught what puts it aside, and went on; what it did since is forgotten, and it runs again (this is told once)",
+                where,
+                self.handled,
+            )
+
     # ── for the dispatcher ───────────────────────────────────────────────────────────────────────────────────────────
 
     @contextlib.contextmanager
-    def within(self, handler: Callable[..., object], durable: bool | None, interrupted: Interrupted | None) -> Iterator[None]:
-        """Within the block a handler runs, with what it says for itself; None for what the runtime says."""
-        before = self._handler, self._is_durable, self.interrupted
+    def within(self, handler: Callable[..., object], options: HandlerOptions) -> Iterator[None]:
+        """Within the block a handler runs, with what it says for itself."""
+        before = self._handler, self._is_durable, self.interrupted, self._replies
         self._handler = handler
-        self._is_durable = self._is_durable if durable is None else durable
-        self.interrupted = interrupted or self.interrupted
+        self._is_durable = options.get("durable", self._is_durable)
+        self.interrupted = options.get("interrupted", self.interrupted)
+        self._replies = options.get("replies", self._replies)
         try:
             yield
         finally:
-            self._handler, self._is_durable, self.interrupted = before
+            self._handler, self._is_durable, self.interrupted, self._replies = before
 
     # ── for the context ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -180,7 +211,7 @@ class DurableRun:
         """The value of a step that is no call: the one of an earlier run, or a new one, which is written.
 
         Args:
-            what: the step: "once", "ask".
+            what: the step: "once", "now".
             name: what tells it from others of its kind.
             make: makes the value; a `Stopped` puts the handler aside.
             shown_as: what an error calls the value.
@@ -192,7 +223,7 @@ class DurableRun:
             self._recorders.tell_of_other_thread(f"context.{what}")
             return self._made(make)
         self.check_step(f"context.{what}")
-        self.has_acted |= what in ("once", "ask")
+        self.has_acted |= what == "once"
         if not self.writes:
             return self._made(make)
         place = self.take(what, name)
@@ -210,11 +241,57 @@ class DurableRun:
         self.write(JournalStep(place.number, what, name, text))
         return read_outcome(text)
 
+    def awaited(self, what: str, wait: Callable[[int | None], str]) -> Any:
+        """What came of a step that waits for something from outside; an error is returned, not raised.
+
+        Args:
+            what: the step: "ask", "choose", "sleep".
+            wait: waits, as the step of this number (None where it does not stand in the journal), and returns what the journal keeps of it; the `Stopped` that
+                it raises puts the handler aside.
+        """
+        if not self.is_here:
+            raise RuntimeError(f"context.{what}() waits on the handler's own thread only, and this is another one")
+        self.check_step(f"context.{what}")
+        self.has_acted = True
+        if not self.writes:
+            return read_outcome(self._waited(wait, None))
+        place = self.take(what, "")
+        if place.recorded is not None:
+            self.drop_queued()  # it went out when the waiting began
+            if place.recorded.outcome is not None:
+                return read_outcome(place.recorded.outcome)
+        return read_outcome(self._waited(wait, place.number))
+
+    def _waited(self, wait: Callable[[int | None], str], number: int | None) -> str:
+        try:
+            return wait(number)
+        except Stopped as stopped:
+            self.suspend(str(stopped))
+        except StorageError as error:
+            self._fail(error)
+
     def _made(self, make: Callable[[], Any]) -> Any:
         try:
             return make()
         except Stopped:
             self.suspend("the runtime is stopping")
+
+    # ── calls that go out with the end ───────────────────────────────────────────────────────────────────────────────
+
+    def queues(self, method: str) -> bool:
+        """Whether a call of this method goes out with the end of the handler."""
+        return self._replies == "with the end" and self._queue is not None and self.writes and may_wait(method)
+
+    def put(self, call: Call) -> None:
+        """Let a call go out with the end; see `CallQueue.write_down`."""
+        assert self._queue is not None
+        self.queued.append(self._queue.write_down(call))
+
+    def drop_queued(self) -> None:
+        """What is queued does not go out."""
+        if self._queue is not None:
+            self._queue.forget(self.queued)
+        self.queued = []
 
     # ── the journal ──────────────────────────────────────────────────────────────────────────────────────────────────
 

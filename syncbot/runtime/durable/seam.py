@@ -11,8 +11,9 @@ from typing import Any
 from syncbot.client.api.table import find_method
 from syncbot.client.client import Call
 from syncbot.client.recording import Recorders
-from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter, ServerError, StorageError
+from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter, ServerError, StorageError, Suspended
 from syncbot.runtime.durable.cursor import Place
+from syncbot.runtime.durable.queued import QueuedCall
 from syncbot.runtime.durable.results import SKIPPED, error_text, read_outcome, value_text
 from syncbot.runtime.durable.run import Durability, DurableRun
 from syncbot.runtime.durable.step import UNDONE, is_step, shown, target_of
@@ -39,13 +40,17 @@ def recorded(durability: Durability, key: JournalKey, handled: str, attempt: int
     run = DurableRun(durability, key, handled, attempt)
     with durability.recorders.recording(RunRecorder(run)):
         try:
-            yield run
-        except Exception:
-            if not run.suspended:
-                raise
-        if run.suspended:
-            _log.warning("the handler of %s has caught what puts it aside, and went on; what it did since is forgotten, and it runs again", handled)
-            run.check()
+            try:
+                yield run
+            except Exception:
+                if not run.suspended:
+                    raise
+            if run.suspended:
+                run.tell_of_swallowing()
+                run.check()
+        except Suspended:
+            run.drop_queued()
+            raise
 
 
 def run_of(recorder: object) -> DurableRun | None:
@@ -72,12 +77,15 @@ class RunRecorder:
     def __init__(self, run: DurableRun) -> None:
         self.run = run
 
-    def step(self, call: Call) -> RunCall | None:
+    def step(self, call: Call) -> RunCall | QueuedCall | None:
         """Take part in a call; one of a child that the handler has forked is left alone."""
         run = self.run
         if not run.is_here:
             return None
         run.check_step(call.method)
+        if run.queues(call.method):
+            run.put(call)
+            return QueuedCall(call)
         run.has_acted = True
         if not run.writes or not is_step(call.method):
             return RunCall(run, call, Place(None))

@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import datetime
-from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncbot.runtime.durable.run import DurableRun, unrecorded
-from syncbot.runtime.handling.replies import Replies
+from syncbot.runtime.handling.asking import Answers, Asking
 from syncbot.runtime.handling.stored_dict import StoredDict, StoredDicts, plain, to_json
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, album_of, job_target, kind_of, target_of
 from syncbot.runtime.job import Job
 from syncbot.storage.albums import parts_of
 from syncbot.storage.promises.data import Changes, Conflict, Data, Scope, StateChange
+from syncbot.storage.promises.questions import Answer
 
 if TYPE_CHECKING:
     import telegram
@@ -27,29 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Answers(Protocol):
-    """Where a handler waits for an answer without holding up anybody, and where updates go that may be one."""
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether any handler waits for an answer, so that this may be one."""
-        ...
-
-    def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
-        """Wait for the next message of a user in a chat; returns its update.
-
-        Raises:
-            AskTimeout: none came within `timeout` seconds.
-            Stopped: the runtime is stopping.
-        """
-        ...
-
-    def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
-        """Give an update to the handler that waits for it; False when none does."""
-        ...
-
-
-class Context(Replies):
+class Context(Asking):
     """What a handler gets beside its update; one for each update, for one thread.
 
     Args:
@@ -99,6 +77,7 @@ class Context(Replies):
         self._decode = bot.typed_update
         self._update: telegram.Update | None = None
         self._dicts = StoredDicts(data, self.run, set() if told is None else told)
+        self._answered: tuple[Answer, ...] = ()
         self._state: list[Any] = []  # empty until it is looked at or set
         self._state_before = ""  # its JSON as it was loaded; "" once it is set here, so that it is written whatever it was
 
@@ -295,7 +274,7 @@ class Context(Replies):
         Raises:
             TypeError, ValueError: a value cannot be stored; the text names its key.
         """
-        return Changes(self._dicts.changes(), self._state_changes(), self._after_conflicts)
+        return Changes(self._dicts.changes(), self._state_changes(), self._after_conflicts, self._answered, tuple(self.run.queued))
 
     def _after_conflicts(self, conflicts: tuple[Conflict, ...], last: bool) -> Changes | None:
         return self.changes() if self._dicts.settle(conflicts, last) else None
@@ -313,25 +292,21 @@ class Context(Replies):
         self.error = error
         self._dicts.forget()
         self._state = []
+        self.run.drop_queued()
         self._answers = None
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _check_ask(self) -> None:
-        if self._answers is None:
-            raise RuntimeError("context.ask() works in the handlers of a runtime with a state file only, not in error handlers; use context.state")
-        if self._conversation() is None:
-            what = "this update lacks one of them" if self.job is None else "not in jobs without one: put the job with chat_id="
-            raise RuntimeError(f"context.ask() waits for a user in a chat, and {what}")
+    def offer(self) -> bool:
+        """Let the update answer a question that is open; what it answers is among the `changes`."""
+        chat_id, user_id = self.target.chat_id, self.target.user_id
+        if self._answers is None or not self._answers.is_awaited or self.raw is None or chat_id is None or user_id is None:
+            return False
+        answered = self._answers.offer(chat_id, user_id, self.raw, lambda: self.update)
+        self._answered = tuple(answered or ())
+        return answered is not None
 
-    def _wait_for_answer(self, timeout: float) -> telegram.Message:
-        where = self._conversation()
-        assert self._answers is not None
-        assert where is not None
-        raw = self.run.value("ask", "", partial(self._answers.ask, *where, timeout), "the answer")
-        # Other handlers of this user may have run meanwhile.
+    def _resumed(self) -> None:
         self._dicts.refresh()
         if not self._state_changes():
             self._state = []
-        message: telegram.Message = getattr(self._decode(raw), kind_of(raw) or "")
-        return message

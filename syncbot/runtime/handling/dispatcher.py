@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from syncbot.errors import NotSent, Stopped, Suspended
+from syncbot.errors import AskTimeout, Cancelled, NotSent, Stopped, Suspended
 from syncbot.logs import get_logger, guard
 from syncbot.runtime.durable.seam import run_of
-from syncbot.runtime.handling.context import Answers, Context
+from syncbot.runtime.handling.asking import Answers
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.handlers import ContinuePropagation, Handler, Middleware, StopPropagation, call
 from syncbot.runtime.handling.router import Route, Routes
-from syncbot.runtime.handling.update_facts import is_answer, user_id_of
+from syncbot.runtime.handling.update_facts import command_of, user_id_of
 from syncbot.runtime.job import Job, JobSource, JobWork, job_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, Scope
 
@@ -91,16 +92,14 @@ class Dispatcher:
             self._log.debug("an update of a user who is not allowed was passed over")
             return NO_CHANGES
         context = self._context(raw=raw, answers=answers)
-        if answers is not None and answers.is_awaited and is_answer(raw):
-            chat_id, user_id = context.target.chat_id, context.target.user_id
-            if chat_id is not None and user_id is not None and answers.offer(chat_id, user_id, raw):
-                return self._handle_others(context)
+        if context.offer() and not self._routes.has_command(context.kind, command_of(raw)):
+            return self._handle_others(context)
         return self._guarded(context, self._dispatch)
 
     def _handle_others(self, context: Context) -> Changes:
         """The first message of an album has answered a question; the others are messages like any."""
         others = context.alone()[1:]
-        return self._guarded(others[0], lambda first: _one_by_one(first, others, self._dispatch)) if others else NO_CHANGES
+        return self._guarded(others[0], lambda first: _one_by_one(first, others, self._dispatch)) if others else context.changes()
 
     def allows(self, raw: object) -> bool:
         """Whether an update comes from somebody who may use the bot. With a list, one that comes from nobody is refused."""
@@ -122,6 +121,8 @@ class Dispatcher:
             raise
         except BaseException as error:
             context.run.check()  # what was raised on the way out of a handler that is put aside is no failure
+            if isinstance(error, AskTimeout | Cancelled):
+                return self._gave_up(context, error)
             if context.run.is_stopping() and any(isinstance(link, Stopped | NotSent) for link in _chain(error)):
                 context.run.suspend("the runtime is stopping")  # something was waited for that a stop cuts short, such as a download
             failure = self._fail(context, error)
@@ -190,6 +191,13 @@ class Dispatcher:
 
     # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _gave_up(self, context: Context, error: BaseException) -> Changes:
+        """A question was not answered, and its handler lets that pass: no failure. The error handlers that name it are told."""
+        context.fail(error)
+        self._tell_error_handlers(context, error, named=True)
+        context.error = None  # as in _fail
+        return self._changes_of_error_handlers(context)
+
     def _fail(self, context: Context, error: BaseException) -> HandlerFailed:
         """Tell the error handlers, and make what is to be raised."""
         context.fail(error)
@@ -199,11 +207,11 @@ class Dispatcher:
         context.error = None  # the error's frames hold the context: a circle that only the garbage collector would find
         return failure
 
-    def _tell_error_handlers(self, context: Context, error: BaseException) -> bool:
-        """Call every error handler that wants the error; one that fails itself is logged, and the others are called all the same."""
+    def _tell_error_handlers(self, context: Context, error: BaseException, *, named: bool = False) -> bool:
+        """Call every error handler that wants the error (`named`: and names its class); of one that fails itself the log tells, and the others are called."""
         told: set[int] = set()  # a router can be included in several others
         for handler in self._routes.error_handlers():
-            if id(handler) in told or not handler.wants(error):
+            if id(handler) in told or not handler.wants(error) or (named and not handler.types):
                 continue
             told.add(id(handler))
             try:
@@ -238,12 +246,12 @@ def _one_by_one(whole: Context, parts: list[Context], handle: Callable[[Context]
 
 
 def _call(handler: Handler, update: telegram.Update, context: Context) -> None:
-    with context.run.within(handler.function, handler.durable, handler.interrupted):
+    with context.run.within(handler.function, handler.options):
         call(handler.function, update, context)
 
 
 def _call_job(work: JobWork, context: Context) -> None:
-    with context.run.within(*work):
+    with context.run.within(work.function, work.options):
         call(work.function, context)
 
 

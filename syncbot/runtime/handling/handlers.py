@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-from syncbot.runtime.durable.options import HandlerOptions, wrong_interrupted
+from syncbot.runtime.durable.options import HandlerOptions, check_options
 from syncbot.runtime.handling.filters import Filter, FilterLike, as_filter, match_in
 from syncbot.runtime.handling.stored_dict import plain
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, field_of
@@ -158,11 +158,11 @@ class Handler:
         function: called with the `telegram.Update` and the `Context`.
         filters: what the update has to satisfy.
         state: the state that the conversation has to be in; None for no conversation.
-        options: `durable` and `interrupted`, see `syncbot.runtime.durable.options.HandlerOptions`.
+        options: `durable`, `interrupted` and `replies`, see `syncbot.runtime.durable.options.HandlerOptions`.
 
     Raises:
         TypeError: the function or a filter is none.
-        ValueError: `interrupted` is none of its words.
+        ValueError: `interrupted` or `replies` is none of its words.
     """
 
     takes_albums = False
@@ -182,12 +182,8 @@ class Handler:
         self.function = function
         self.filter: Filter | None = None if filters is None else as_filter(filters)
         self.state = state if state is ANY else plain(state, "state=")
-        self.durable = options.pop("durable", None)
-        self.interrupted = options.pop("interrupted", None)
-        if self.interrupted is not None and (wrong := wrong_interrupted(self.interrupted)):
-            raise ValueError(wrong)
-        if options:
-            raise TypeError(f"a handler takes no {', '.join(options)}")
+        self.options = options
+        check_options(options, "a handler")
         if not self.kinds:
             raise TypeError("a handler needs the name of a kind of update")
 

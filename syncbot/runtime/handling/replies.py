@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from syncbot.client.api.bot_methods import LateMethod, by_name
+from syncbot.runtime.handling.filters import FilterLike
 from syncbot.runtime.handling.reply_table import ANSWERS, FOR_EPHEMERAL, SHORTCUTS, Shortcut
 from syncbot.runtime.handling.update_facts import ReplyTarget, field_of
 
@@ -28,25 +29,45 @@ class Replies:
     def target(self) -> ReplyTarget:
         """What an answer to the update has to name."""
 
-    def ask(self, text: str, *values: Any, timeout: float = 300.0, **given: Any) -> Any:
-        """Send a question and wait for the next message of the same user in the same chat, whatever it is: a command too.
+    def ask(
+        self,
+        text: str,
+        *values: Any,
+        timeout: float = 300.0,
+        filters: FilterLike | None = None,
+        check: Callable[[Any], str | None] | None = None,
+        **given: Any,
+    ) -> Any:
+        """Send a question and wait for a message of the same user in the same chat that answers it.
 
-        The chat's turn and the worker are free meanwhile. When the process dies or stops, the handler runs again and waits on, without asking anew.
+        The chat's turn and the worker are free meanwhile; commands, and what the filter does not want, go to the other handlers. The question stays open when
+        the process dies or stops, and may be answered in another one.
 
         Args:
             text, values, given: what is sent, as for `reply`.
-            timeout: seconds to wait for the answer, not for the call.
+            timeout: seconds to wait for each answer, not for the call; `math.inf` for as long as it takes.
+            filters: which messages are answers, such as `filters.PHOTO`; None for any that is no command.
+            check: called with the message; a text that it returns is sent, and the next answer is waited for; None takes the message.
 
         Returns:
             The message.
 
         Raises:
             AskTimeout: nobody answered in time.
+            Cancelled: the user wrote /cancel.
+            TypeError: the filter is, or holds, a function: use `check`. Nothing was sent.
             RuntimeError: nothing can be waited for here (a job, an error handler), or the update has no user in a chat; nothing was sent.
         """
-        self._check_ask()
+        wants = self._check_ask("ask", filters)
         getattr(self, "reply")(text, *values, **given)  # noqa: B009  # made from the table, where type checkers see it in the stub alone
-        return self._wait_for_answer(timeout)
+        while True:
+            message = self._wait_for_message(wants, timeout)
+            again = check(message) if check is not None else None
+            if not again:
+                return message
+            if not isinstance(again, str):
+                raise TypeError(f"check= returned {again!r}; it returns a text to ask again with, or None for an answer that fits")
+            getattr(self, "reply")(again)  # noqa: B009  # as above
 
     def answer(self, *values: Any, **given: Any) -> Any:
         """Answer a query: a pressed button, an inline query, a shipping or pre-checkout query, a guest message, a request to join.
@@ -70,12 +91,12 @@ class Replies:
         return self._bot.delete_business_messages(target.business_connection_id, [target.message_id], **given)
 
     @abstractmethod
-    def _check_ask(self) -> None:
-        """Refuse what cannot be waited for, before the question is sent."""
+    def _check_ask(self, what: str, filters: FilterLike | None = None) -> dict[str, Any]:
+        """Refuse what cannot be waited for, before the question is sent; what an answer has to be, as the store keeps it."""
 
     @abstractmethod
-    def _wait_for_answer(self, timeout: float) -> Any:
-        """The next message of the user in the chat."""
+    def _wait_for_message(self, wants: Mapping[str, Any], timeout: float) -> Any:
+        """The next message of the user in the chat that is wanted."""
 
 
 def _build(shortcut: Shortcut) -> Callable[..., Any]:

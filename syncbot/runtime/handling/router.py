@@ -135,7 +135,7 @@ class Routes:
     def kinds_wanted(self) -> list[str]:
         """The `allowed_updates` that follow from the handlers, in the table's order; empty where there is no handler.
 
-        "message" is always among them, since `context.ask` waits for one.
+        "message" and "callback_query" are always among them, since `context.ask` and `context.choose` wait for them.
 
         Raises:
             TypeError: a decorator was written without its parentheses, so that its handler would never be called.
@@ -145,7 +145,7 @@ class Routes:
                 what = routes.unfinished[0].what
                 raise TypeError(f"{what}: no handler was given to this decorator; write @app.message() with parentheses, not @app.message")
         kinds = {kind for route in self._walk(()) for kind in route.handler.kinds}
-        return ordered_kinds(kinds | {"message"}) if kinds else []
+        return ordered_kinds(kinds | {"message", "callback_query"}) if kinds else []
 
     def refuse_types(self) -> None:
         """Refuse handlers and filters that need python-telegram-bot's objects; see `Handler.refuse_types`."""
@@ -163,6 +163,10 @@ class Routes:
                     table[wanted] = (*table.get(wanted, ()), route)
             self._table = (changes, table)
         return table.get(kind, ())
+
+    def has_command(self, kind: str | None, name: str | None) -> bool:
+        """Whether there is a handler of just this command."""
+        return name is not None and any(isinstance(route.handler, CommandHandler) and name in route.handler.names for route in self.of(kind or ""))
 
     def middleware(self) -> tuple[Middleware, ...]:
         """This router's own middleware, the outermost first."""
@@ -253,7 +257,7 @@ class Router(KindDecorators[D]):
             group: see `Router`.
             state: the state that the conversation has to be in.
             check: refuse an unknown name that looks like a misspelt one.
-            options: `durable` and `interrupted`, see `syncbot.runtime.durable.options.HandlerOptions`.
+            options: `durable`, `interrupted` and `replies`, see `syncbot.runtime.durable.options.HandlerOptions`.
 
         Raises:
             ValueError: a name looks misspelt.

@@ -87,6 +87,18 @@ def is_answer(raw: object) -> bool:
     return _is_mapping(message) and SERVICE_FIELDS.isdisjoint(message)
 
 
+def command_of(raw: object) -> str | None:
+    """The command that a new message begins with, in lower case and without its slash and its bot; None where it begins with none."""
+    kind = kind_of(raw)
+    message = _walk(raw, kind) if kind in _ANSWERING_KINDS else None
+    text, entities = _text(_walk(message, "text")), _walk(message, "entities")
+    for entity in entities if text is not None and isinstance(entities, list) else ():
+        length = _int(_walk(entity, "length"))
+        if _walk(entity, "type") == "bot_command" and _walk(entity, "offset") == 0 and length is not None and text is not None:
+            return text[1:length].partition("@")[0].lower()
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyTarget:
     """What an answer to an update has to name; None for what the update does not say.

@@ -1,4 +1,4 @@
-"""Who begins jobs when their time has come: one thread of the process that handles, or whoever runs once."""
+"""Who begins jobs, and ends questions, when their time has come: one thread of the process that handles, or whoever runs once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import replace
 from syncbot.runtime.job import job_body, job_order
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.jobs.rules import first_time, following, is_passed_over, longest_wait
+from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart
 
@@ -28,10 +29,17 @@ class Clock:
         retry: what to do when the state file cannot be used.
         notify: told how many runs were put into the inbox.
         now: seconds since 1970.
+        questions: those that are open, whose time may come to an end; None for none.
     """
 
     def __init__(
-        self, entries: JobEntries, functions: JobFunctions, retry: StorageRetry, notify: Callable[[int], None], now: Callable[[], float] = time.time
+        self,
+        entries: JobEntries,
+        functions: JobFunctions,
+        retry: StorageRetry,
+        notify: Callable[[int], None],
+        now: Callable[[], float] = time.time,
+        questions: Questions | None = None,
     ) -> None:
         self._entries = entries
         self._functions = functions
@@ -39,6 +47,7 @@ class Clock:
         self._notify = notify
         self._now = now
         self._declaring = threading.Lock()
+        self._questions = questions or Questions()
         self._changed = threading.Condition()
         self._news = True
         self._next_time: float | None = None
@@ -68,7 +77,7 @@ class Clock:
             self.notify()
 
     def begin_due(self) -> int:
-        """Begin what is due, as much of it as may be; returns how many runs that are.
+        """Begin what is due, as much of it as may be, and end the questions whose time is over; returns how many handlers have to run for that.
 
         Raises:
             StorageError: the state file cannot be used.
@@ -80,6 +89,7 @@ class Clock:
         for start in starts:
             if start.following is None and start.entry.declared:
                 self._functions.begun(start.entry.key)
+        begun += self._questions.end_due()
         if begun:
             self._notify(begun)
         return begun
@@ -112,7 +122,8 @@ class Clock:
 
     def _look(self) -> None:
         self.begin_due()
-        self._next_time = self._entries.next_time(self._functions.names())
+        times = self._entries.next_time(self._functions.names()), self._questions.next_time()
+        self._next_time = min((time for time in times if time is not None), default=None)
 
     def _wait_seconds(self) -> float | None:
         if self._next_time is None:

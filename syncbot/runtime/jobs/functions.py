@@ -9,7 +9,7 @@ from datetime import tzinfo
 from itertools import count
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
-from syncbot.runtime.durable.options import HandlerOptions, wrong_interrupted
+from syncbot.runtime.durable.options import HandlerOptions, check_options
 from syncbot.runtime.handling.handlers import check_function
 from syncbot.runtime.job import JobWork
 from syncbot.runtime.jobs.rules import Rule, cron_rule, daily_rule, first_time, seconds_rule
@@ -194,15 +194,10 @@ def _work(options: HandlerOptions) -> Callable[[JobFunction], JobWork]:
     Raises:
         ValueError, TypeError: an option is wrong.
     """
-    given = dict(options)
-    durable, interrupted = options.get("durable"), options.get("interrupted")
-    if unknown := [name for name in given if name not in HandlerOptions.__annotations__]:
-        raise TypeError(f"a job takes no {', '.join(unknown)}")
-    if interrupted is not None and (wrong := wrong_interrupted(interrupted)):
-        raise ValueError(wrong)
+    check_options(options, "a job")
 
     def make(function: JobFunction) -> JobWork:
         check_function(function, 1, "the job")
-        return JobWork(function, durable, interrupted)
+        return JobWork(function, options)
 
     return make

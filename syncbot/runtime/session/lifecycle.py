@@ -157,7 +157,7 @@ class Lifecycle:
             session = self._new_session(ServiceNotifier())
             try:
                 session.take_lock(once=True)
-                session.open()
+                session.open(once=True)
                 session.start(work, holds_lock=True)
             except BaseException:
                 session.close()

@@ -20,12 +20,15 @@ from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.handlers_queue import HandlersQueue
+from syncbot.runtime.outbox.outbox import OpenQueue
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.mode import join_in, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
 from syncbot.runtime.session.session_options import SessionOptions
+from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import open_store
@@ -101,8 +104,11 @@ class Session:
         options = self._options
         return join_in(self._lock, options.state, self._bot.id, self.stop, poll=options.poll, standby=options.standby and not once, once=once)
 
-    def open(self) -> None:
+    def open(self, *, once: bool = False) -> None:
         """Open the state file and make everything that works on it; the lock is held.
+
+        Args:
+            once: it is for one go: handlers are put aside at their questions.
 
         Raises:
             StorageError: the state file cannot be used.
@@ -111,9 +117,13 @@ class Session:
         store = self._open_store()
         dispatcher = Dispatcher(self._routes, bot, store.data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
         journal = store.journal if options.durable and store.persistent else None
-        durability = Durability(journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders)
+        folder = QueueFolder.beside(options.state)
+        durability = Durability(
+            journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders, replies=options.replies, queue=HandlersQueue(folder)
+        )
         workers: Workers
         clock: Clock
+        deliverer: Deliverer
         backlog = DurableBacklog(store.inbox, self.stop, options.most_waiting, lambda: workers.has_idle) if store.persistent else MemoryBacklog(self.stop)
         workers = Workers(
             store.inbox,
@@ -121,12 +131,15 @@ class Session:
             options.workers,
             self.stop,
             may_wait=store.persistent,
+            may_hold=options.asks == "hold" and not once,
+            questions=Questions(store.questions, on_opened=lambda: clock.notify()) if store.persistent else None,
             durability=durability,
             prepare=bot.load_types,
             on_finished=lambda update_id: backlog.finished(update_id) if update_id >= 0 else clock.notify(),
             on_fatal=self.fail,
+            on_queued=lambda: OpenQueue(store.outbox, folder, deliverer.notify).tell(),
         )
-        clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify)
+        clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify, questions=workers.questions)
         clock.declare()
         learned = store.meta.get(_IDLE_LIMIT)
         poller = Poller(
@@ -141,7 +154,6 @@ class Session:
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
             album_kinds=self._routes.album_kinds,
         )
-        folder = QueueFolder.beside(options.state)
         deliverer = Deliverer(store.outbox, bot, folder, uncertain=options.uncertain, stop=self.stop, on_fatal=self.fail)
         watched = Watched(bot, store, workers, clock, poller, deliverer, options)
         monitor = Monitor(watched, self._own_threads, self.stop.is_set)

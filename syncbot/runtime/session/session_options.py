@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncbot.runtime.durable.options import Interrupted
+from syncbot.runtime.durable.options import Asks, Interrupted, Replies
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.storage import StoreOptions
@@ -36,4 +36,6 @@ class SessionOptions:
     uncertain: Uncertain = "hold"
     durable: bool = True
     interrupted: Interrupted = "again"
+    asks: Asks = "hold"
+    replies: Replies = "at once"
     ahead: int | AheadAuto | None = None

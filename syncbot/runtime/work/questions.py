@@ -1,107 +1,288 @@
-"""Handlers that wait for an answer (`context.ask`), by chat and user."""
+"""Which questions are open, who answers them, and what becomes of those that nobody answers."""
 
 from __future__ import annotations
 
-import contextlib
+import heapq
+import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from syncbot.errors import AskTimeout, Stopped
+from syncbot.errors import AskTimeout, Cancelled, Stopped, SyncBotError
+from syncbot.runtime.durable.results import error_text, value_text
+from syncbot.runtime.handling.filter_text import filter_of
+from syncbot.runtime.handling.update_facts import command_of, is_answer
+from syncbot.storage.promises import questions as stored
+from syncbot.storage.promises.questions import Answer, Question
 
 MAX_WAITING = 256
-"""How many handlers may wait for answers at once: each of them holds a thread."""
+"""So many handlers may hold a thread while they wait; further ones are put aside."""
+CANCEL = "cancel"
+"""The command that takes back a question."""
 
 
-class Waiter:
-    """One handler that waits."""
+class OpenQuestion:
+    """A question, as the process knows it that handles.
 
-    def __init__(self, lock: threading.Condition) -> None:
-        self.answer: dict[str, Any] | None = None
-        self.stopped = False
-        self.over = False
-        self._lock = lock
+    Args:
+        question: it.
+        is_recorded: it stands in the store.
+        is_held: a thread waits for it.
+    """
 
-    def wait(self, timeout: float) -> dict[str, Any]:
-        """The answer.
+    def __init__(self, question: Question, *, is_recorded: bool = True, is_held: bool = False) -> None:
+        self.question = question
+        self.is_recorded = is_recorded
+        self.is_held = is_held
+        self.taken_by: int | None = None
+        """The row of the update that answers it; below 0 where its time is over."""
+        self.outcome: str | None = None
+        self.opened = threading.Event()
+        self.over = threading.Event()
 
-        Raises:
-            AskTimeout: none came within `timeout` seconds.
-            Stopped: the runtime is stopping.
+    @property
+    def would_be_lost(self) -> bool:
+        """Whether an update has answered it, and the answer stands nowhere else."""
+        return not self.is_recorded and self.outcome is not None and self.taken_by is not None and self.taken_by >= 0
+
+    def fits(self, raw: Mapping[str, Any], typed: Callable[[], Any]) -> bool:
+        """Whether an update of the right user in the right chat is an answer.
+
+        Args:
+            raw: the update as JSON.
+            typed: gives it as an object.
         """
-        deadline = time.monotonic() + timeout
-        with self._lock:
-            while self.answer is None and not self.stopped:
-                left_seconds = deadline - time.monotonic()
-                if left_seconds <= 0:
-                    self.over = True  # an answer that comes from now on is an ordinary message
-                    raise AskTimeout(f"no answer came within {timeout:g} s")
-                self._lock.wait(left_seconds)
-            if self.answer is None:
-                raise Stopped("the runtime is stopping; the question stays open")
-            return self.answer
+        wants = self.question.wants
+        if "press" in wants:
+            prefix, number = wants["press"]
+            pressed = raw.get("callback_query")
+            data = pressed.get("data") if isinstance(pressed, Mapping) else None
+            return isinstance(data, str) and data in {f"{prefix}{place}" for place in range(number)}
+        if self.question.what != "ask" or not is_answer(raw) or command_of(raw) is not None:
+            return False
+        try:
+            return not wants.get("message") or bool(filter_of(wants["message"]).check(typed(), None))  # type: ignore[arg-type]  # none of these looks at a context
+        except (SyncBotError, ValueError):
+            return False  # what cannot be read answers nothing
 
 
 class Questions:
-    """Which handler waits for whose answer. The newest question in a chat is answered first."""
+    """The open questions of a bot. The newest question to a user in a chat is answered first.
 
-    def __init__(self) -> None:
-        self._lock = threading.Condition()
-        self._waiters: dict[tuple[int, int], list[Waiter]] = {}
-        self._number = 0
+    Args:
+        entries: where they are kept; None where nothing is.
+        now: seconds since 1970.
+        on_opened: told that there is another one, which may have an end.
+    """
+
+    def __init__(self, entries: stored.Questions | None = None, now: Callable[[], float] = time.time, on_opened: Callable[[], object] = lambda: None) -> None:
+        self._entries = entries
+        self._now = now
+        self._on_opened = on_opened
+        self._lock = threading.Lock()
+        self._by_row: dict[int, OpenQuestion] = {}
+        self._by_user: dict[tuple[int | None, int | None], list[OpenQuestion]] = {}
+        self._ends: list[tuple[float, int, OpenQuestion]] = []
+        self._counter = itertools.count()
         self._stopped = False
+        self.held = 0
+        """How many threads wait."""
+        for question in entries.entries() if entries is not None else ():
+            self._is_open(self._put(OpenQuestion(question)))
 
     @property
     def number(self) -> int:
-        """How many wait."""
-        return self._number
+        """How many are open."""
+        return len(self._by_row)
 
-    @contextlib.contextmanager
-    def waiter(self, chat_id: int, user_id: int) -> Iterator[Waiter]:
-        """Wait for a user in a chat from here to the end of the block.
+    # ── for those who ask ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, question: Question, *, is_recorded: bool, may_hold: bool) -> OpenQuestion:
+        """A question is about to be opened; `opened` or `forget` follows.
+
+        Args:
+            question: it.
+            is_recorded: it will stand in the store, so that its handler may be put aside.
+            may_hold: its handler may hold a thread meanwhile.
 
         Raises:
-            RuntimeError: too many handlers wait already.
+            RuntimeError: it cannot be put aside, and must not hold a thread.
         """
         with self._lock:
-            if self._number >= MAX_WAITING:
-                raise RuntimeError(f"{MAX_WAITING} handlers wait for answers already; keep a conversation's state in context.state instead")
-            self._number += 1
-            waiter = Waiter(self._lock)
-            waiter.stopped = self._stopped
-            self._waiters.setdefault((chat_id, user_id), []).append(waiter)
+            holds = may_hold and self.held < MAX_WAITING and not (self._stopped and is_recorded)
+            if not holds and not is_recorded:
+                raise RuntimeError(
+                    "a handler with durable=False cannot be put aside while it waits, and no thread may wait for it here"
+                    f" ({MAX_WAITING} wait already, or it runs from cron or within a web request); leave durable=False out, or use context.state"
+                )
+            if (before := self._by_row.get(question.row)) is not None:
+                self._remove(before)
+            self.held += holds
+            return self._put(OpenQuestion(question, is_recorded=is_recorded, is_held=holds))
+
+    def opened(self, found: OpenQuestion) -> None:
+        """It stands in the store, where it is to stand there."""
+        with self._lock:
+            self._is_open(found)
+        self._on_opened()
+
+    def forget(self, found: OpenQuestion) -> None:
+        """Its handler waits no more."""
+        with self._lock:
+            self._remove(found)
+            found.opened.set()
+            self.held -= found.is_held
+            found.is_held = False
+
+    def wait(self, found: OpenQuestion) -> str:
+        """Hold the thread until it is over; what came of it, as the journal keeps it.
+
+        Raises:
+            Stopped: the runtime is stopping; it stays open.
+        """
         try:
-            yield waiter
+            found.over.wait()
         finally:
             with self._lock:
-                self._number -= 1
-                waiting = self._waiters[chat_id, user_id]
-                waiting.remove(waiter)
-                if not waiting:
-                    del self._waiters[chat_id, user_id]
+                self.held -= 1
+                found.is_held = False
+                if not found.is_recorded:
+                    self._remove(found)
+        if found.outcome is None:
+            raise Stopped("the runtime is stopping; the question stays open")
+        return found.outcome
 
-    def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
-        """Give an update to the handler that waits for it; False when none does.
+    # ── for those who may answer ─────────────────────────────────────────────────────────────────────────────────────
+
+    def offer(self, row: int, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[Answer] | None:
+        """Let an update answer the newest question that it fits.
+
+        Args:
+            row: the update's row.
+            chat, user: where it comes from, and from whom.
+            raw, typed: see `OpenQuestion.fits`.
+
+        Returns:
+            What is to be written with the update's end; None where it answers nothing.
 
         Raises:
-            Stopped: one has waited for it, and is asked again at the next start; the answer has to stay behind it.
+            Stopped: one has waited for it that is asked again at the next start; the answer has to stay behind it.
         """
         with self._lock:
-            for waiter in reversed(self._waiters.get((chat_id, user_id), [])):
-                if waiter.stopped and waiter.answer is None:
-                    raise Stopped("the runtime is stopping")
-                if waiter.answer is None and not waiter.over:
-                    waiter.answer = raw
-                    self._lock.notify_all()
-                    return True
-        return False
+            asked = list(reversed(self._by_user.get((chat, user), ())))
+        cancels = command_of(raw) == CANCEL
+        for found in asked:
+            found.opened.wait()  # it is being written
+            if found.taken_by in (None, row) and (cancels or found.fits(raw, typed)):
+                text = error_text(Cancelled(f"/{CANCEL}")) if cancels else value_text(raw, "the answer")
+                with self._lock:
+                    if found.taken_by in (None, row) and self._by_row.get(found.question.row) is found:
+                        return self._take(found, row, text)
+        return None
+
+    def give_back(self, row: int) -> None:
+        """The handling of this update has not come to an end: what it was to answer is open again."""
+        with self._lock:
+            for found in self._by_row.values():
+                if found.taken_by == row:
+                    found.taken_by = None
+                    self._is_open(found)  # its time may have come meanwhile
+
+    def answered(self, answers: Sequence[Answer]) -> None:
+        """These stand in the store."""
+        with self._lock:
+            for answer in answers:
+                found = self._by_row.get(answer.row)
+                if found is not None and found.question.step == answer.step:
+                    self._end(found, answer.outcome)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_time(self) -> float | None:
+        """When the next one is over without an answer."""
+        with self._lock:
+            return next(iter(self._ends), (None,))[0]
+
+    def end_due(self) -> int:
+        """Close those whose time is over; returns how many.
+
+        Raises:
+            StorageError: they are not closed.
+        """
+        with self._lock:
+            due = list(self._take_due())
+        try:
+            answers = [Answer(one.question.row, one.question.step, _over_text(one.question)) for one in due]
+            recorded = [answer for one, answer in zip(due, answers, strict=True) if one.is_recorded]
+            if recorded and self._entries is not None:
+                self._entries.close(recorded)
+        except BaseException:
+            with self._lock:
+                for one in due:
+                    one.taken_by = None
+                    self._is_open(one)
+            raise
+        self.answered(answers)
+        return len(due)
 
     def stop(self) -> None:
         """End every waiting with `Stopped`."""
         with self._lock:
             self._stopped = True
-            for waiting in self._waiters.values():
-                for waiter in waiting:
-                    waiter.stopped = True
-            self._lock.notify_all()
+            for found in self._by_row.values():
+                found.over.set()
+
+    # ── the lock is held ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _put(self, found: OpenQuestion) -> OpenQuestion:
+        question = found.question
+        self._by_row[question.row] = found
+        self._by_user.setdefault((question.chat, question.user), []).append(found)
+        if self._stopped:
+            found.over.set()
+        return found
+
+    def _is_open(self, found: OpenQuestion) -> None:
+        found.opened.set()
+        if found.question.until is not None:
+            heapq.heappush(self._ends, (found.question.until, next(self._counter), found))
+
+    def _take_due(self) -> Iterator[OpenQuestion]:
+        now = self._now()
+        while self._ends and self._ends[0][0] <= now:
+            found = heapq.heappop(self._ends)[2]
+            if self._by_row.get(found.question.row) is found and found.taken_by is None:
+                found.taken_by = -1
+                yield found
+
+    def _take(self, found: OpenQuestion, row: int, outcome: str) -> Sequence[Answer]:
+        if self._stopped and not found.is_recorded:
+            raise Stopped("the runtime is stopping")
+        found.taken_by = row
+        answer = Answer(found.question.row, found.question.step, outcome)
+        if found.is_recorded:
+            return (answer,)
+        self._end(found, outcome)
+        return ()
+
+    def _end(self, found: OpenQuestion, outcome: str) -> None:
+        self._remove(found)
+        found.outcome = outcome
+        found.over.set()
+
+    def _remove(self, found: OpenQuestion) -> None:
+        question = found.question
+        if self._by_row.get(question.row) is found:
+            del self._by_row[question.row]
+            where = (question.chat, question.user)
+            self._by_user[where].remove(found)
+            if not self._by_user[where]:
+                del self._by_user[where]
+
+
+def _over_text(question: Question) -> str:
+    """What comes of a question whose time is over."""
+    if question.what == "sleep":
+        return value_text(None, "a sleep")
+    return error_text(AskTimeout(f"no answer came within {(question.until or 0.0) - question.asked:g} s"))

@@ -14,12 +14,13 @@ from syncbot.errors import Stopped, Suspended
 from syncbot.logs import guard
 from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.durable.seam import recorded
-from syncbot.runtime.handling.context import Answers
+from syncbot.runtime.handling.asking import Answers
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.work.tasks import what_is
+from syncbot.runtime.work.turn import Turn
 from syncbot.storage.codec import encode_changes
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Conflict
-from syncbot.storage.promises.inbox import Claimed, End, Inbox
+from syncbot.storage.promises.inbox import Claimed, End, Inbox, Settled
 from syncbot.storage.promises.journal import JournalKey
 
 _log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: 
         durability: what its steps are written with.
 
     Returns:
-        None where the stop has cut it short, so that it is to be put back.
+        None where it was put aside, by a stop or at a question, so that it is to be put back.
 
     Raises:
         StorageError: the journal cannot be used any more, or the claim is gone.
@@ -89,6 +90,17 @@ def after_conflicts(end: End, conflicts: tuple[Conflict, ...], *, last: bool) ->
     return None if changes is None else replace(end, changes=changes)
 
 
+def put_back(inbox: Inbox, claimed: Claimed, turn: Turn | None) -> None:
+    """Put back an update whose handler was put aside; what it was to answer is open again.
+
+    Raises:
+        StorageError: the state file cannot be used.
+    """
+    inbox.release(claimed)
+    if turn is not None:
+        turn.put_aside()
+
+
 @dataclass
 class Done:
     """What was done: updates whose handlers returned, and updates whose handlers raised, now among the dead letters."""
@@ -102,7 +114,17 @@ class Done:
         self.failed += end.reason is not None
 
 
-def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: float, durability: Durability, *, more: Callable[[], int] = lambda: 0) -> Done:
+def run_here(
+    inbox: Inbox,
+    handle: Handle,
+    stop: threading.Event,
+    deadline: float,
+    durability: Durability,
+    *,
+    turn_of: Callable[[Claimed], Turn | None] = lambda _: None,
+    on_settled: Callable[[End], object] = lambda _: None,
+    more: Callable[[], int] = lambda: 0,
+) -> Done:
     """Handle what the inbox holds in the calling thread, the oldest first, until nothing is left or the time is up: where no thread may outlive a request.
 
     Args:
@@ -111,6 +133,8 @@ def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: floa
         stop: ends it; an update that it cuts short is put back.
         deadline: `time.monotonic()` at which no more are begun.
         durability: what their steps are written with.
+        turn_of: gives an update's turn; None where its handler cannot wait for an answer.
+        on_settled: told of each end that is recorded.
         more: puts what is due now into the inbox, and tells how much that was.
 
     Raises:
@@ -120,19 +144,23 @@ def run_here(inbox: Inbox, handle: Handle, stop: threading.Event, deadline: floa
     more()
     claimed = _next(inbox, stop, deadline)
     while claimed:
-        end = run_update(handle, claimed[0], None, stop, durability)
+        turn = turn_of(claimed[0])
+        end = run_update(handle, claimed[0], turn, stop, durability)
         for tries in range(MOST_TRIES):
-            if end is None:
-                inbox.release(claimed[0])
-                return done
             goes_on = time.monotonic() < deadline and not stop.is_set()
+            if end is None:  # put aside
+                put_back(inbox, claimed[0], turn)
+                goes_on = goes_on and turn is not None and turn.is_asking
+                settled = Settled(inbox.claim() if goes_on else [])
+                break
             settled = inbox.settle([end], claim=int(goes_on))
             if not settled.refused:
                 break
             inbox.release(*settled.claimed)
-            end = after_conflicts(end, settled.refused[0][1], last=tries >= MOST_TRIES - 2) or run_update(handle, claimed[0], None, stop, durability)
-        assert end is not None
-        done.count(end)
+            end = after_conflicts(end, settled.refused[0][1], last=tries >= MOST_TRIES - 2) or run_update(handle, claimed[0], turn, stop, durability)
+        if end is not None:
+            done.count(end)
+            on_settled(end)
         claimed = settled.claimed
         if goes_on and not claimed:
             more()

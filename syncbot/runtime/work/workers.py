@@ -10,8 +10,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from syncbot.errors import Stopped, StorageError
 from syncbot.runtime.durable.run import Durability
@@ -19,7 +19,8 @@ from syncbot.runtime.work.feeder import Feeder
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
-from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, run_update
+from syncbot.runtime.work.turn import Turn
+from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, put_back, run_update
 from syncbot.storage.albums import ids_of
 from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
@@ -38,9 +39,12 @@ class Workers:
         number: how many handlers run at once.
         stop: set when the runtime stops: no new update is begun.
         may_wait: handlers may wait for answers; without it they get no turn.
+        may_hold: they may hold a thread meanwhile; without it they are put aside.
+        questions: those that are open; None where they are kept nowhere.
         durability: what handlers' steps are written with; None where nothing is.
         prepare: what takes long once, and is done before the first update is claimed.
         on_finished: told the id of each update that is handled or buried.
+        on_queued: told that something went into the outbox.
         on_fatal: told of what ends one of the threads: an error of the state file that does not pass by itself.
     """
 
@@ -52,23 +56,28 @@ class Workers:
         stop: threading.Event,
         *,
         may_wait: bool = True,
+        may_hold: bool = True,
+        questions: Questions | None = None,
         durability: Durability | None = None,
         prepare: Callable[[], object] = lambda: None,
         on_finished: Callable[[int], None] = lambda _: None,
         on_fatal: Callable[[BaseException], None] = lambda _: None,
+        on_queued: Callable[[], object] = lambda: None,
     ) -> None:
-        self.questions = Questions()
+        self.questions = questions or Questions()
         self.done = Done()
         self._inbox = inbox
         self._handle = handle
         self._number = number
         self._stop = stop
         self._may_wait = may_wait
+        self._may_hold = may_hold
+        self._on_queued = on_queued
         self.durability = durability or Durability(None, "again", stop.is_set, StorageRetry(stop))
         self._on_finished = on_finished
         self._on_fatal = on_fatal
         self._lock = threading.Lock()
-        self._feeder = Feeder(inbox, self._lock, stop, prepare=prepare, on_settled=self._settled, on_fatal=on_fatal)
+        self._feeder = Feeder(inbox, self._lock, stop, prepare=prepare, on_settled=self.settled, on_fatal=on_fatal)
         self._progress = self._feeder.progress
         self._threads: set[threading.Thread] = set()
         self._working = 0
@@ -164,14 +173,15 @@ class Workers:
 
     # ── waiting for answers ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def step_aside(self, busy: Busy, claimed: Claimed) -> None:
-        """A handler waits for an answer: its chat goes on, and another thread takes its place among the workers.
+    def turn_of(self, claimed: Claimed, busy: Busy | None = None) -> Turn | None:
+        """The turn of an update, which waits on the thread of `busy`, or is put aside at its questions; None where nothing can be waited for."""
+        if not self._may_wait:
+            return None
+        seat = WorkerSeat(self, busy, claimed) if busy is not None and self._may_hold else None
+        return Turn(claimed, self._inbox, self.questions, self.retry, seat, self._on_queued)
 
-        Raises:
-            Stopped: the runtime is stopping.
-        """
-        if not self.retry.until_stop(lambda: self._inbox.yield_turn(claimed)):
-            raise Stopped("the runtime is stopping")
+    def step_aside(self, busy: Busy) -> None:
+        """A handler waits for an answer: another thread takes its place among the workers."""
         with self._lock:
             busy.waiting = True
             self._working -= 1
@@ -185,10 +195,11 @@ class Workers:
     def step_back(self, busy: Busy, claimed: Claimed, *, is_answered: bool) -> None:
         """The waiting is over: wait for the chat's turn, and count as a worker again (one that is too many ends when it may).
 
-        With an answer, which would be lost, it waits through a stop too: the update that brought it is just about to end.
+        With an answer, which would be lost where nothing is recorded, it waits through a stop too: the update that brought it is just about to end.
 
         Raises:
             Stopped: the runtime is stopping, and another handler has the turn.
+            StorageError: the state file cannot be used any more.
         """
         try:
             while not self._takes_turn(claimed):
@@ -223,7 +234,7 @@ class Workers:
         """A worker: one thing after the other, until there are too many of it or the stop comes."""
         try:
             while (busy := self._next()) is not None:
-                turn, end = Turn(self, busy, busy.task) if self._may_wait else None, None
+                turn, end = self.turn_of(busy.task, busy), None
                 for tries in range(MOST_TRIES):  # again where others have changed what it read
                     try:
                         end = end or run_update(self._handle, busy.task, turn, self._stop, self.durability)
@@ -237,7 +248,8 @@ class Workers:
                     if end is None and self._stop.is_set():
                         break
                 if end is None and not busy.given_up:
-                    self.retry.until_stop(partial(self._inbox.release, busy.task))  # a stop has cut it short
+                    self.retry.until_stop(partial(put_back, self._inbox, busy.task, turn))  # it was put aside
+                    self.notify()  # it may have been answered already
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
         finally:
@@ -269,9 +281,13 @@ class Workers:
             self._progress.notify_all()
         return conflicts
 
-    def _settled(self, end: End) -> None:
+    def settled(self, end: End) -> None:
+        """An end is recorded: what it has answered goes on."""
         with self._lock:
             self.done.count(end)
+        self.questions.answered(end.changes.answers)
+        if end.changes.calls:
+            self._on_queued()
         for update_id in ids_of(end.claimed.update_id, end.claimed.body):
             self._on_finished(update_id)
 
@@ -285,33 +301,18 @@ class Workers:
             self._progress.notify_all()
 
 
-class Turn:
-    """An update's turn in its chat, as its context sees it: it may wait for an answer without holding up anybody."""
+@dataclass(frozen=True)
+class WorkerSeat:
+    """`syncbot.runtime.work.turn.Seat` among the workers."""
 
-    def __init__(self, workers: Workers, busy: Busy, claimed: Claimed) -> None:
-        self._workers = workers
-        self._busy = busy
-        self._claimed = claimed
+    workers: Workers
+    busy: Busy
+    claimed: Claimed
 
-    def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
-        """Wait for the next message of a user in a chat; meanwhile the chat's turn and the worker are free.
+    def step_aside(self) -> None:
+        """Another thread takes the place."""
+        self.workers.step_aside(self.busy)
 
-        Raises:
-            AskTimeout: none came within `timeout` seconds.
-            Stopped: the runtime is stopping.
-        """
-        with self._workers.questions.waiter(chat_id, user_id) as waiter:
-            self._workers.step_aside(self._busy, self._claimed)
-            try:
-                return waiter.wait(timeout)
-            finally:
-                self._workers.step_back(self._busy, self._claimed, is_answered=waiter.answer is not None)
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether any handler waits for an answer, so that this may be one."""
-        return self._workers.questions.number > 0
-
-    def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
-        """Give an update to the handler that waits for it; False when none does."""
-        return self._workers.questions.offer(chat_id, user_id, raw)
+    def step_back(self, *, is_answered: bool) -> None:
+        """Wait for the chat's turn."""
+        self.workers.step_back(self.busy, self.claimed, is_answered=is_answered)

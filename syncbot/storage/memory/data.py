@@ -14,6 +14,8 @@ from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 class MemoryData:
     """`syncbot.storage.promises.data.Data` in memory."""
 
+    write_others: Callable[[EncodedChanges], None]  # set by the store: writes the answers and the calls among the changes
+
     def __init__(self, guard: AbstractContextManager[None], now: Callable[[], float], options: StoreOptions) -> None:
         self._guard = guard
         self._now = now
@@ -69,6 +71,7 @@ class MemoryData:
 
     def write(self, changes: EncodedChanges) -> None:
         """Write what a handler changed; the caller holds the lock."""
+        self.write_others(changes)
         for scope, owner, name, value in changes.set_values:
             self._values.setdefault((scope, owner), {})[name] = value
         for scope, owner, name in changes.removed:

@@ -13,10 +13,13 @@ from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import encode_changes, int64, shorten
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.journal import MemoryJournal
+from syncbot.storage.memory.outbox import MemoryOutbox
+from syncbot.storage.memory.questions import MemoryQuestions
 from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.dead_letters import DeadLetter
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
-from syncbot.storage.promises.journal import JournalKey
+from syncbot.storage.promises.journal import JournalKey, JournalStep
+from syncbot.storage.promises.questions import Answer, Opening
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
@@ -106,6 +109,8 @@ class MemoryInbox:
         dead_letters: MemoryDeadLetters,
         data: MemoryData,
         journal: MemoryJournal,
+        questions: MemoryQuestions,
+        outbox: MemoryOutbox,
     ) -> None:
         self._guard = guard
         self._now = now
@@ -113,6 +118,8 @@ class MemoryInbox:
         self._dead_letters = dead_letters
         self._data = data
         self._journal = journal
+        self._questions = questions
+        self._outbox = outbox
         self._rows: dict[int, _Row] = {}
         self._seen: dict[int, _Seen] = {}
         self._last = 0
@@ -142,7 +149,10 @@ class MemoryInbox:
     def recover(self) -> Recovery:
         with self._guard:
             self._run += 1
-            left = [row for row in self._rows.values() if row.state != "waiting"]
+            for row in self._rows.values():
+                if row.state == "yielded" and self._questions.has(row.row):
+                    row.state = "asking"
+            left = [row for row in self._rows.values() if row.state in ("running", "yielded")]
             in_handler = [row for row in left if row.state == "running"]
             for row in left:
                 row.state = "waiting"
@@ -151,7 +161,7 @@ class MemoryInbox:
             suspects = [row.row for row in self._rows.values() if row.suspect]
             self._claims = Claims(self._run, suspects)
             self.prune()
-            return Recovery(len(self._rows), tuple(row.update.update_id for row in left), len(suspects), buried, Member(self._run))
+            return Recovery(sum(1 for _ in self._waiting()), tuple(row.update.update_id for row in left), len(suspects), buried, Member(self._run))
 
     def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
         return self.settle((), claim=limit, per_key=per_key).claimed
@@ -179,14 +189,18 @@ class MemoryInbox:
             claims = self._handling()
             for one in claimed:
                 if claims.holds(one):
-                    self._rows[one.row].state = "waiting"
+                    self._rows[one.row].state = "asking" if self._questions.has(one.row) else "waiting"
                     claims.put_back(one.row)
             self._claims = claims
 
-    def yield_turn(self, claimed: Claimed) -> None:
+    def yield_turn(self, claimed: Claimed, opening: Opening | None = None) -> None:
         with self._guard:
             claims = self._holding(claimed)
             if claims.yield_turn(claimed.row):
+                if opening is not None:
+                    self._outbox.put(*opening.calls)  # first: it refuses what is no JSON
+                    self._questions.open(opening.question)
+                    self._journal.write(JournalKey(claimed.row, claimed.ticket), JournalStep(opening.question.step, opening.question.what))
                 self._rows[claimed.row].state = "yielded"
                 self._claims = claims
 
@@ -201,8 +215,9 @@ class MemoryInbox:
 
     def counts(self) -> Counts:
         with self._guard:
-            waiting = [row for row in self._rows.values() if row.state == "waiting"]
-            return Counts(len(waiting), len(self._rows) - len(waiting), waiting[0].stored if waiting else None, self._last)
+            waiting = list(self._waiting())
+            running = sum(row.state in ("running", "yielded") for row in self._rows.values())
+            return Counts(len(waiting), running, waiting[0].stored if waiting else None, self._last)
 
     def album_seconds(self) -> float | None:
         with self._guard:
@@ -263,6 +278,13 @@ class MemoryInbox:
         row = self._rows.get(seen.row)
         return row is not None and row.update.update_id == id
 
+    def answered(self, answer: Answer) -> None:
+        """A question is over: its outcome goes into the journal, and an update that nobody holds waits for a worker; the caller holds the lock."""
+        self._journal.answer(answer)
+        row = self._rows[answer.row]
+        if row.state == "asking":
+            row.state = "waiting"
+
     def is_held(self, key: JournalKey) -> bool:
         """Whether the claim still stands; the caller holds the lock."""
         return self._claims is not None and self._claims.has(key.row, key.ticket)
@@ -294,11 +316,13 @@ class MemoryInbox:
             return ()
         del self._rows[found.row]
         self._journal.end(JournalKey(found.row))
+        self._questions.forget(found.row)
         return (self._dead_letters.add(found.update, DIED_ALONE, attempts=found.attempts, stored=found.stored),)
 
     def _end(self, claims: Claims, end: End) -> None:
         row = self._rows.pop(end.claimed.row)
         self._journal.end(JournalKey(row.row))
+        self._questions.forget(row.row)
         claims.end(row.row)
         if end.reason is not None and end.keep:
             self._dead_letters.add(row.update, shorten(end.reason), attempts=row.attempts + 1, stored=row.stored)

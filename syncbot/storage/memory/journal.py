@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from syncbot.storage.claims import taken_over
 from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
+from syncbot.storage.promises.questions import Answer
 
 
 class MemoryJournal:
@@ -39,6 +41,12 @@ class MemoryJournal:
             if self.is_held(key):
                 steps = self._steps.pop(key.row, {})
                 self._steps[key.row] = {at: step for at, step in steps.items() if at < number}
+
+    def answer(self, answer: Answer) -> None:
+        """Write what came of a question; the caller holds the lock."""
+        steps = self._steps.get(answer.row, {})
+        if answer.step in steps:
+            steps[answer.step] = replace(steps[answer.step], outcome=answer.outcome)
 
     def end(self, key: JournalKey) -> None:
         """Forget the steps of what has ended; the caller holds the lock."""

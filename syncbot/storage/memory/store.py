@@ -9,12 +9,13 @@ from typing import Any, Self
 
 from syncbot.errors import StorageError
 from syncbot.process import forks
-from syncbot.storage.codec import check_meta_name, decode, encode
+from syncbot.storage.codec import EncodedChanges, check_meta_name, decode, encode
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.inbox import MemoryDeadLetters, MemoryInbox
 from syncbot.storage.memory.jobs import MemoryJobs
 from syncbot.storage.memory.journal import MemoryJournal
 from syncbot.storage.memory.outbox import MemoryOutbox
+from syncbot.storage.memory.questions import MemoryQuestions
 from syncbot.storage.promises.store import StoreOptions
 
 
@@ -88,12 +89,19 @@ class MemoryStore:
         self.data = MemoryData(self._guard, now, options)
         self.dead_letters = MemoryDeadLetters(self._guard, now, options)
         self.journal = MemoryJournal(self._guard)
-        self.inbox = MemoryInbox(self._guard, now, options, self.dead_letters, self.data, self.journal)
+        self.questions = MemoryQuestions(self._guard)
+        self.outbox = MemoryOutbox(self._guard, now)
+        self.inbox = MemoryInbox(self._guard, now, options, self.dead_letters, self.data, self.journal, self.questions, self.outbox)
+        self.questions.on_answer = self.inbox.answered
+        self.data.write_others = self._write_others
         self.journal.is_held = self.inbox.is_held
         self.dead_letters.inbox = self.inbox
-        self.outbox = MemoryOutbox(self._guard, now)
         self.jobs = MemoryJobs(self._guard, self.inbox)
         self.meta = MemoryMeta(self._guard)
+
+    def _write_others(self, changes: EncodedChanges) -> None:
+        self.questions.close(changes.answers)
+        self.outbox.put(*(queued.call for queued in changes.calls))
 
     def changed_by_others(self) -> bool:
         with self._guard:

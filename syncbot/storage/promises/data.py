@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from syncbot.storage.promises.outbox import OutboxCall
+from syncbot.storage.promises.questions import Answer
+
 
 class Scope(StrEnum):
     """Whose data it is."""
@@ -73,6 +76,10 @@ class Changes:
     data: tuple[DataChange, ...] = ()
     states: tuple[StateChange, ...] = ()
     again: Callable[[tuple[Conflict, ...], bool], Changes | None] | None = field(default=None, compare=False, repr=False)
+    answers: tuple[Answer, ...] = ()
+    """What the update has answered."""
+    calls: tuple[OutboxCall, ...] = ()
+    """What goes into the outbox."""
 
 
 NO_CHANGES = Changes()

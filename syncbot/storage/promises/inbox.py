@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Conflict
+from syncbot.storage.promises.questions import Opening
 
 DEATHS_ALONE = 3
 """How many deaths of the process an update may be found alone in its handler at before it goes to the dead letters."""
@@ -219,13 +220,21 @@ class Inbox(Protocol):
         ...
 
     def release(self, *claimed: Claimed) -> None:
-        """Put these back untouched (at a stop): they wait again in their old places, and no death is counted. A claim that is gone is passed over."""
+        """Put these back untouched (at a stop): they wait again in their old places, and no death is counted. A claim that is gone is passed over.
+
+        One whose question is open waits for its answer, and is handed out again when that has come.
+        """
         ...
 
-    def yield_turn(self, claimed: Claimed) -> None:
+    def yield_turn(self, claimed: Claimed, opening: Opening | None = None) -> None:
         """The handler waits for something from outside: let its key (and, for a suspect, everybody) go on meanwhile.
 
         The update stays unfinished: after a death it is handled again, but not suspected.
+
+        Args:
+            claimed: the update.
+            opening: what it waits for, written in the same transaction. Such an update is *asking*, neither waiting nor running, once it is released or
+                its process has died: until its question is answered, or closed.
 
         Raises:
             StorageError: the claim is gone.

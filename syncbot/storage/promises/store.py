@@ -5,6 +5,7 @@ Store ── inbox         updates between Telegram's confirmation and the end o
       ├─ dead_letters  updates whose handler failed, to be looked at and handled again
       ├─ data          user_data, chat_data, bot_data and the states of conversations
       ├─ journal       what handlers have done that have not ended
+      ├─ questions     what handlers wait for
       ├─ outbox        calls that wait to be made
       ├─ jobs          jobs that wait for their time
       └─ meta          small facts about the bot
@@ -28,6 +29,7 @@ from syncbot.storage.promises.inbox import Inbox
 from syncbot.storage.promises.jobs import JobEntries
 from syncbot.storage.promises.journal import Journal
 from syncbot.storage.promises.outbox import OutboxQueue
+from syncbot.storage.promises.questions import Questions
 
 PLAUSIBLE_TIME = 1_577_836_800.0
 """Nothing is forgotten for its age that carries a time before 2020: a router's clock begins anywhere and jumps when the network comes up."""
@@ -123,6 +125,9 @@ class Store(Protocol):
 
     @property
     def journal(self) -> Journal: ...
+
+    @property
+    def questions(self) -> Questions: ...
 
     @property
     def outbox(self) -> OutboxQueue: ...

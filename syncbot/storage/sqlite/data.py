@@ -13,6 +13,8 @@ from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, c
 from syncbot.storage.promises.data import Changes, Conflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 from syncbot.storage.sqlite.database import Database
+from syncbot.storage.sqlite.outbox import queue_calls
+from syncbot.storage.sqlite.questions import take_answers
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ def write_changes(db: sqlite3.Connection, changes: EncodedChanges, now: float) -
         db.executemany("INSERT OR REPLACE INTO conversation (chat, user, state, at) VALUES (?, ?, ?, ?)", rows)
     if changes.ended:
         db.executemany("DELETE FROM conversation WHERE chat = ? AND user = ?", changes.ended)
+    take_answers(db, changes.answers)
+    queue_calls(db, changes.calls, now)
 
 
 def conflicts_of(db: sqlite3.Connection, changes: EncodedChanges) -> tuple[Conflict, ...]:

@@ -12,16 +12,19 @@ from pathlib import Path
 
 from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, taken_over
-from syncbot.storage.codec import Unreadable, encode_changes, int64, shorten
+from syncbot.storage.codec import Unreadable, encode_changes, encode_queued, int64, shorten
 from syncbot.storage.promises.data import Conflict
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey
+from syncbot.storage.promises.questions import Opening
 from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.sqlite.albums import forget_albums, held, insert_with_albums
 from syncbot.storage.sqlite.data import conflicts_of, forget_states, write_changes
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.inbox_rows import bury_row, forget_dead_letters, forget_ids, known_ids, number, set_aside, set_number, sound, sweep
 from syncbot.storage.sqlite.journal import end_steps, sweep_steps
+from syncbot.storage.sqlite.outbox import queue_calls
+from syncbot.storage.sqlite.questions import forget_questions, open_question, recover_questions
 from syncbot.storage.sqlite.shapes import fact, read_time
 from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
 
@@ -35,6 +38,7 @@ _ROWS = "SELECT seq, update_id, chat, stored, attempts, json FROM inbox LEFT JOI
 _COUNTS = """SELECT coalesce(sum(state = 'waiting'), 0), coalesce(sum(state IN ('running', 'yielded')), 0),
     (SELECT stored FROM inbox WHERE state = 'waiting' ORDER BY seq LIMIT 1), coalesce(max(seq), 0) FROM inbox"""
 _COMPLETE = "NOT EXISTS (SELECT 1 FROM json_each(?) WHERE json_extract(value, '$[0]') = chat AND json_extract(value, '$[1]') <= seq)"
+_PUT_BACK = "CASE WHEN EXISTS (SELECT 1 FROM question WHERE question.seq = inbox.seq) THEN 'asking' ELSE 'waiting' END"
 _OWN = "run = ? AND state IN ('running', 'yielded')"
 
 Row = tuple[int, int, str, float, int, bytes]
@@ -88,6 +92,7 @@ class SqlInbox:
                 set_aside(db, self._now())
                 apply_turns_file(db, turns_file, before)
                 set_number(db, "store.run", before + 1)
+                recover_questions(db)
                 interrupted, buried = self._mark_suspects(db)
                 sweep(db, [seq for (seq,) in db.execute("SELECT seq FROM inbox WHERE state = 'done'")])
                 sweep_steps(db)
@@ -145,23 +150,31 @@ class SqlInbox:
             if not mine:
                 return
             with self._database.transaction() as db:
-                db.execute(f"UPDATE inbox SET state = 'waiting' WHERE seq IN {_LISTED} AND {_OWN}", (json.dumps(mine), claims.run))
+                db.execute(f"UPDATE inbox SET state = {_PUT_BACK} WHERE seq IN {_LISTED} AND {_OWN}", (json.dumps(mine), claims.run))
             for row in mine:
                 claims.put_back(row)
             self._claims = claims
 
-    def yield_turn(self, claimed: Claimed) -> None:
+    def yield_turn(self, claimed: Claimed, opening: Opening | None = None) -> None:
+        calls = [encode_queued(call) for call in opening.calls] if opening is not None else []
         with self._database.lock:
             claims = self._holding(claimed)
             if claims.yield_turn(claimed.row):
-                self._mark(claims, "yielded", claimed)
+                with self._database.transaction() as db:
+                    self._set_state(db, claims, "yielded", [claimed.row])
+                    if opening is not None:
+                        open_question(db, opening.question)
+                    queue_calls(db, calls, self._now())
+                self._claims = claims
 
     def take_turn(self, claimed: Claimed) -> bool:
         with self._database.lock:
             claims = self._holding(claimed)
             if not claims.take_turn(claimed.row):
                 return False
-            self._mark(claims, "running", claimed)
+            with self._database.transaction() as db:
+                self._set_state(db, claims, "running", [claimed.row])
+            self._claims = claims
             return True
 
     def album_seconds(self) -> float | None:
@@ -233,6 +246,7 @@ class SqlInbox:
         if ends:
             self._set_state(db, claims, "done", [end.claimed.row for end in ends])
             end_steps(db, (JournalKey(end.claimed.row) for end in ends))
+            forget_questions(db, (end.claimed.row for end in ends))
         for end in ends:
             if end.reason is not None and end.keep:
                 bury_row(db, end.claimed.row, shorten(end.reason), self._now(), handed_out=1)
@@ -272,11 +286,6 @@ class SqlInbox:
         changed = db.execute(f"UPDATE inbox SET state = ? WHERE seq IN {_LISTED} AND {_OWN}", (state, json.dumps(rows), claims.run)).rowcount
         if changed != len(rows):  # another process handles now, and no claim of ours stands
             raise taken_over(str(self._database.path))
-
-    def _mark(self, claims: Claims, state: str, claimed: Claimed) -> None:
-        with self._database.transaction() as db:
-            self._set_state(db, claims, state, [claimed.row])
-        self._claims = claims
 
     def _prune_quietly(self) -> None:
         """Forgetting can wait; a full disk must not fail the call that it rides on."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.storage.codec import LAST_TIME, encode_call
+from syncbot.storage.codec import LAST_TIME, EncodedCall, encode_queued
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
 from syncbot.storage.sqlite.database import Database, Row
 from syncbot.storage.sqlite.shapes import read_row
@@ -35,14 +35,11 @@ class SqlOutbox:
         self._now = now
 
     def put(self, *calls: OutboxCall) -> list[int]:
-        encoded = [(call, *encode_call(call)) for call in calls]
+        encoded = [encode_queued(call) for call in calls]
         if not encoded:
             return []
-        now = self._now()
-        sql = "INSERT INTO outbox (chat, method, params, files, created, not_before, expires, state) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued')"
         with self._database.transaction(durable=True) as db:
-            ids = [db.execute(sql, (call.key, call.method, params, files, now, call.not_before, call.expires)).lastrowid for call, params, files in encoded]
-        return [id for id in ids if id is not None]
+            return queue_calls(db, encoded, self._now())
 
     def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
         now = self._now()
@@ -122,6 +119,13 @@ class SqlOutbox:
             items = _items(db.execute(f"{_SELECT} WHERE {where} ORDER BY id", (value,)).fetchall())
             db.execute(f"DELETE FROM outbox WHERE {where}", (value,))
         return items
+
+
+def queue_calls(db: sqlite3.Connection, calls: Sequence[EncodedCall], now: float) -> list[int]:
+    """Queue these, inside the caller's transaction; returns their ids."""
+    sql = "INSERT INTO outbox (chat, method, params, files, created, not_before, expires, state) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued')"
+    ids = [db.execute(sql, (call.key, call.method, params, files, now, call.not_before, call.expires)).lastrowid for call, params, files in calls]
+    return [id for id in ids if id is not None]
 
 
 def _recover(db: sqlite3.Connection, where: str, *values: float | str) -> int:

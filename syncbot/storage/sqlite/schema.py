@@ -1,8 +1,8 @@
 """The tables of the state file, as numbered migrations, and the marks by which a file is known as ours.
 
 The inbox is two tables: a slim one that is scanned for what is next, and one with the bodies. A row's `state` is waiting, running,
-yielded (running, but its turn is given away) or done. Done rows are swept by the next batch's transaction, which writes the same pages anyway; the row with the
-highest number stays, so that numbers never come twice.
+yielded (running, but its turn is given away), asking (in nobody's hands until its question is answered) or done. Done rows are swept by the next batch's
+transaction, which writes the same pages anyway; the row with the highest number stays, so that numbers never come twice.
 """
 
 from __future__ import annotations
@@ -54,6 +54,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX job_turn ON job (next_time)",
     ),
     ("CREATE TABLE album (seq INTEGER PRIMARY KEY, name TEXT NOT NULL, began REAL NOT NULL, ready REAL NOT NULL)",),
+    (
+        """CREATE TABLE question (
+            seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, what TEXT NOT NULL, chat INTEGER, user INTEGER, wants TEXT NOT NULL, asked REAL NOT NULL,
+            until REAL)""",
+    ),
 )
 """Each is applied once, in one transaction; `PRAGMA user_version` says how many were. Never change one that was released: add another."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from syncbot.storage.codec import LAST_TIME, Unreadable, decode
 from syncbot.storage.promises.data import Scope
 from syncbot.storage.promises.jobs import Missed
+from syncbot.storage.promises.journal import MOST_STEPS
 from syncbot.storage.promises.outbox import OutboxState
 
 MOST_NUMBER = 1 << 62
@@ -109,6 +110,10 @@ def _outcome(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def _time_or_none(value: Any) -> float | None:
+    return None if value is None else read_time(value)
+
+
 _INT = _whole(-_INT64, _INT64 - 1)
 _ROW = _whole(1, MOST_NUMBER - 1)
 _COUNT = _whole(0, _FEW)
@@ -125,7 +130,7 @@ TABLES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
             "update_id": _INT,
             "chat": _TEXT,
             "stored": _TIME,
-            "state": _one_of(("waiting", "running", "yielded", "done"), "waiting"),
+            "state": _one_of(("waiting", "running", "yielded", "asking", "done"), "waiting"),
             "run": _whole(0, MOST_NUMBER),
             "attempts": _COUNT,
             "alone": _COUNT,
@@ -153,7 +158,7 @@ TABLES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
             "files": Shape(_names, ()),
             "created": _TIME,
             "not_before": _TIME,
-            "expires": Shape(lambda value: None if value is None else read_time(value)),
+            "expires": Shape(_time_or_none),
             "state": _one_of(tuple(OutboxState), str(OutboxState.FAILED)),
             "attempts": _COUNT,
             "owner": _TEXT,
@@ -176,6 +181,16 @@ TABLES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
             "run": _whole(0, MOST_NUMBER),
         },
         "album": {"seq": _ROW, "name": _TEXT, "began": _TIME, "ready": _TIME},
+        "question": {
+            "seq": _ROW,
+            "step": _whole(0, MOST_STEPS - 1),
+            "what": _TEXT,
+            "chat": _INT_OR_NONE,
+            "user": _INT_OR_NONE,
+            "wants": Shape(_json(dict, "what an answer has to be"), MappingProxyType({})),
+            "asked": _TIME,
+            "until": Shape(_time_or_none),
+        },
     }
 )
 """By table and column, in the order in which the migrations make them."""

@@ -17,6 +17,7 @@ from syncbot.storage.sqlite.inbox import SqlInbox
 from syncbot.storage.sqlite.jobs import SqlJobs
 from syncbot.storage.sqlite.journal import SqlJournal
 from syncbot.storage.sqlite.outbox import SqlOutbox
+from syncbot.storage.sqlite.questions import SqlQuestions
 
 
 class SqliteStore:
@@ -31,6 +32,7 @@ class SqliteStore:
         self.data = SqlData(self._database, now, options)
         self.outbox = SqlOutbox(self._database, now)
         self.journal = SqlJournal(self._database)
+        self.questions = SqlQuestions(self._database)
         self.jobs = SqlJobs(self._database, now)
         self.meta = SqlMeta(self._database)
 

@@ -24,7 +24,7 @@ from syncbot.storage.sqlite.schema import check_ours, check_tables, tables_to_co
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, TABLES, fact, read_row
 
 _MOST_WORDS = 5
-_KEPT = ("meta", "seen", "data", "conversation", "outbox", "journal", "job", "album")
+_KEPT = ("meta", "seen", "data", "conversation", "outbox", "journal", "job", "album", "question")
 """The tables whose sound rows go into a new file as they are, and whose damaged ones are lost."""
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 
@@ -222,7 +222,7 @@ def _write(db: sqlite3.Connection, findings: Findings) -> Salvaged:
     letters = _write_letters(db, findings) + _write_updates(db, findings, saved)
     lost = {
         name: len(findings.tables[name].damaged)
-        for name in ("meta", "seen", "data", "conversation", "outbox", "journal", "job")
+        for name in ("meta", "seen", "data", "conversation", "outbox", "journal", "job", "question")
         if findings.tables[name].damaged
     }
     return Salvaged(saved, lost, letters)

@@ -1,0 +1,158 @@
+"""What a handler waits for: answers, pressed buttons, time."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+
+from syncbot.errors import ApiError, NetworkError
+from syncbot.keyboards import grid, inline
+from syncbot.runtime.durable.run import DurableRun
+from syncbot.runtime.handling.filter_text import filter_text
+from syncbot.runtime.handling.filters import FilterLike
+from syncbot.runtime.handling.replies import Replies
+from syncbot.runtime.handling.update_facts import kind_of
+from syncbot.storage.promises.outbox import OutboxCall
+from syncbot.storage.promises.questions import Answer, Question
+
+if TYPE_CHECKING:
+    import telegram
+
+_V = TypeVar("_V")
+
+
+class Answers(Protocol):
+    """Where a handler waits without holding up anybody, and where updates go that may be an answer."""
+
+    def wait(self, question: Question, calls: Sequence[OutboxCall], *, is_recorded: bool) -> str:
+        """Open a question, and wait until it is over; returns what came of it, as the journal keeps it.
+
+        Args:
+            question: it.
+            calls: what goes into the outbox with it.
+            is_recorded: it stands in the journal, so that the handler may be put aside.
+
+        Raises:
+            Stopped: the handler is to be put aside.
+            RuntimeError: it cannot be.
+        """
+        ...
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether any question is open, so that this may answer it."""
+        ...
+
+    def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[Answer] | None:
+        """Let the update answer a question; what is to be written with its end, or None where it answers nothing."""
+        ...
+
+
+class Asking(Replies):
+    """The part of a `Context` that waits."""
+
+    run: DurableRun
+    _answers: Answers | None = None
+    _decode: Callable[[Any], Any]
+    _choices = 0
+
+    @overload
+    def choose(self, text: str, options: Sequence[str], *values: Any, columns: int = 1, timeout: float = 300.0, **given: Any) -> str: ...
+    @overload
+    def choose(self, text: str, options: Mapping[str, _V], *values: Any, columns: int = 1, timeout: float = 300.0, **given: Any) -> _V: ...
+    def choose(self, text: str, options: Any, *values: Any, columns: int = 1, timeout: float = 300.0, **given: Any) -> Any:
+        """Send a question with a button for each option, and wait for the same user to press one. The keyboard is taken away afterwards.
+
+        ```python
+        size = context.choose("Size?", ["S", "M", "L"], columns=3)
+        days = context.choose("For how long?", {"A day": 1, "A week": 7})
+        ```
+
+        Args:
+            text, values, given: what is sent, as for `reply`; the keyboard is made here.
+            options: the labels, or the value for each label.
+            columns: how many buttons stand beside each other.
+            timeout: as for `ask`.
+
+        Returns:
+            The label, or its value.
+
+        Raises:
+            ValueError: there are no options.
+            AskTimeout, Cancelled, RuntimeError: as for `ask`.
+        """
+        self._check_ask("choose")
+        labels = list(options)
+        if not labels or not all(isinstance(label, str) for label in labels):
+            raise ValueError("context.choose() needs labels for its buttons: a list of texts, or a dict of values by text")
+        prefix = f"ask:{self.run.row}:{self._choices}:"  # by which the handler knows it again in another run
+        self._choices += 1
+        keyboard = inline(grid([(label, f"{prefix}{place}") for place, label in enumerate(labels)], columns))
+        sent = getattr(self, "reply")(text, *values, reply_markup=keyboard, **given)  # noqa: B009  # made from the table, as in `ask`
+        outcome = self._wait("choose", {"press": [prefix, len(labels)]}, timeout)
+        if isinstance(outcome, Exception):
+            self._take_keyboard_away(getattr(sent, "chat", None), getattr(sent, "message_id", None))
+            raise outcome
+        pressed = self._decode(outcome).callback_query
+        with contextlib.suppress(ApiError, NetworkError):  # too late for an answer: the button waits no more
+            self.bot.answer_callback_query(pressed.id)
+        self._take_keyboard_away(getattr(pressed.message, "chat", None), getattr(pressed.message, "message_id", None))
+        label = labels[int(pressed.data.removeprefix(prefix))]
+        return options[label] if isinstance(options, Mapping) else label
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, in all as long as this from the first run's waiting on: also when the process dies or stops meanwhile.
+
+        The chat's turn and the worker are free meanwhile.
+
+        Raises:
+            RuntimeError: nothing can be waited for here.
+        """
+        self._need_answers("sleep")
+        self._wait("sleep", {}, seconds)
+
+    def _check_ask(self, what: str, filters: FilterLike | None = None) -> dict[str, Any]:
+        self._need_answers(what)
+        if self.target.chat_id is None or self.target.user_id is None:
+            where = "not in jobs without one: put the job with chat_id=" if self.target.kind == "" else "this update lacks one of them"
+            raise RuntimeError(f"context.{what}() waits for a user in a chat, and {where}")
+        return {} if filters is None else {"message": filter_text(filters)}
+
+    def _need_answers(self, what: str) -> None:
+        if self._answers is None:
+            raise RuntimeError(f"context.{what}() works in the handlers of a runtime with a state file only, not in error handlers; use context.state")
+
+    def _wait_for_message(self, wants: Mapping[str, Any], timeout: float) -> telegram.Message:
+        outcome = self._wait("ask", wants, timeout)
+        if isinstance(outcome, Exception):
+            raise outcome
+        message: telegram.Message = getattr(self._decode(outcome), kind_of(outcome) or "")
+        return message
+
+    def _wait(self, what: str, wants: Mapping[str, Any], timeout: float) -> Any:
+        answers, run, target = self._answers, self.run, self.target
+        assert answers is not None
+        now = time.time()
+        until = None if timeout == math.inf else now + timeout
+        chat, user = (None, None) if what == "sleep" else (target.chat_id, target.user_id)
+
+        def wait(step: int | None) -> str:
+            calls, run.queued = run.queued, []
+            return answers.wait(Question(run.row, step or 0, what, chat, user, wants, now, until), calls, is_recorded=step is not None)
+
+        outcome = run.awaited(what, wait)
+        self._resumed()
+        return outcome
+
+    @abstractmethod
+    def _resumed(self) -> None:
+        """The waiting is over: other handlers of this user may have run meanwhile."""
+
+    def _take_keyboard_away(self, chat: Any, message_id: int | None) -> None:
+        if chat is not None and message_id is not None:
+            with contextlib.suppress(ApiError, NetworkError):  # the user may have deleted it
+                self.bot.edit_message_reply_markup(chat_id=chat.id, message_id=message_id)

@@ -1,0 +1,33 @@
+"""What handlers queue for their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from syncbot.client.client import Call
+from syncbot.client.encode import body
+from syncbot.runtime.outbox.attempt import ordering_key, write_down
+from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.storage import OutboxCall
+
+
+class HandlersQueue:
+    """`syncbot.runtime.durable.queued.CallQueue` beside a state file.
+
+    Args:
+        folder: where copies of files are.
+    """
+
+    def __init__(self, folder: QueueFolder) -> None:
+        self._folder = folder
+
+    def write_down(self, call: Call) -> OutboxCall:
+        """A call for the outbox; its files are copied."""
+        body(call.encoded)  # finds out now what cannot be written
+        fields = call.encoded.fields
+        return OutboxCall(call.method, write_down(call.encoded), ordering_key(fields), self._folder.copy(call.encoded.files))
+
+    def forget(self, calls: Iterable[OutboxCall]) -> None:
+        """These are not made: their files go."""
+        for call in calls:
+            self._folder.remove(call.files)

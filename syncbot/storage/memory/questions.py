@@ -1,0 +1,48 @@
+"""The questions in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+from syncbot.storage.codec import decode, encode
+from syncbot.storage.promises.questions import Answer, Question
+
+
+class MemoryQuestions:
+    """`syncbot.storage.promises.questions.Questions` in memory.
+
+    Args:
+        guard: the lock that all parts of one store share.
+    """
+
+    on_answer: Callable[[Answer], None]  # set by the store: puts the outcome into the journal, and lets the update wait for a worker
+
+    def __init__(self, guard: AbstractContextManager[None]) -> None:
+        self._guard = guard
+        self._open: dict[int, Question] = {}
+
+    def entries(self) -> list[Question]:
+        with self._guard:
+            return sorted(self._open.values(), key=lambda question: (question.asked, question.row))
+
+    def close(self, answers: Sequence[Answer]) -> None:
+        with self._guard:
+            for answer in answers:
+                if (question := self._open.get(answer.row)) is not None and question.step == answer.step:
+                    del self._open[answer.row]
+                    self.on_answer(answer)
+
+    def open(self, question: Question) -> None:
+        """Write a question; the caller holds the lock."""
+        wants = decode(encode(dict(question.wants), "what a question wants"))  # as the file gives it back
+        self._open[question.row] = replace(question, wants=wants)
+
+    def has(self, row: int) -> bool:
+        """Whether one of this update is open; the caller holds the lock."""
+        return row in self._open
+
+    def forget(self, row: int) -> None:
+        """Forget that of an update that has ended; the caller holds the lock."""
+        self._open.pop(row, None)

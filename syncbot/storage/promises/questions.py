@@ -1,0 +1,78 @@
+"""What handlers wait for that have not ended: questions that are open, and the promises of the place where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from syncbot.storage.promises.outbox import OutboxCall
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the handler of an update waits for.
+
+    Args:
+        row: the update's place in the inbox; it waits for one thing at a time.
+        step: the number of the step in its journal that the answer is the outcome of.
+        what: the step: "ask", "choose", "sleep".
+        chat: the chat in which the answer is to come; None where only time is waited for.
+        user: who is asked; None as well.
+        wants: which answers fit, as JSON; what it means is not the store's affair.
+        asked: since when it is open, in seconds since 1970.
+        until: when it is over without an answer; None for never.
+    """
+
+    row: int
+    step: int
+    what: str
+    chat: int | None = None
+    user: int | None = None
+    wants: Mapping[str, Any] = field(default_factory=dict)
+    asked: float = 0.0
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a question.
+
+    Args:
+        row, step: of the question.
+        outcome: what the journal keeps of it, as JSON text.
+    """
+
+    row: int
+    step: int
+    outcome: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is written when a handler begins to wait.
+
+    Args:
+        question: what for; it takes the place of another one of the same update.
+        calls: what goes into the outbox with it.
+    """
+
+    question: Question
+    calls: Sequence[OutboxCall] = ()
+
+
+class Questions(Protocol):
+    """The questions that are open.
+
+    `Inbox.yield_turn` opens one, and writes its step into the journal, without an outcome. `Inbox.settle` takes answers with the end of the update that
+    brought them (`Changes.answers`), in its transaction; `close` does so for what nobody answers. Either puts the outcome into the journal and closes the
+    question, and an update that nobody holds any more waits for a worker again. What comes for a question that is not open is passed over.
+    """
+
+    def entries(self) -> list[Question]:
+        """All that are open, in the order in which they were asked; those with damaged rows are left out."""
+        ...
+
+    def close(self, answers: Sequence[Answer]) -> None:
+        """These are over, in one transaction."""
+        ...
