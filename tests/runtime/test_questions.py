@@ -12,7 +12,7 @@ import pytest
 from syncbot import filters
 from syncbot.errors import AskTimeout, Cancelled, Stopped, StorageError
 from syncbot.runtime.durable.results import read_outcome
-from syncbot.runtime.handling.filter_text import filter_of, filter_text
+from syncbot.runtime.work.filter_text import filter_of, filter_text
 from syncbot.runtime.work.questions import MAX_WAITING, OpenQuestion, Questions
 from syncbot.storage import Answer, Question
 
