@@ -104,6 +104,16 @@ def test_commands_are_no_answers_and_cancel_takes_back() -> None:
     assert isinstance(read_outcome(answer.outcome), Cancelled)
 
 
+@pytest.mark.parametrize("data", ["ask:1:0:3", "ask:1:0:-1", "ask:2:0:1", "ask:1:0:", "ask:1:0:01", "", None, 1])
+def test_a_made_up_press_chooses_nothing(data: object) -> None:
+    """Only what a button of the question sends is an answer to it; a message is none."""
+    questions = Questions(Entries())
+    opened(questions, wants={"press": ["ask:1:0:", 3]})
+    assert offered(questions, {"callback_query": {"id": "1", "data": data}}) is None
+    assert offered(questions, message()) is None
+    assert offered(questions, {"callback_query": {"id": "1", "data": "ask:1:0:2"}}) is not None
+
+
 def test_what_is_over_is_told_once_and_in_time() -> None:
     """A question ends at its time with AskTimeout, a sleep with nothing; the store's trouble leaves them for the next look."""
     entries, now = Entries(Question(1, 0, "sleep", until=5.0)), [0.0]
