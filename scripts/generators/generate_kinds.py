@@ -270,7 +270,8 @@ def render_stub(version: str) -> str:
     imports = generate_methods.STUB.read_text(encoding="utf-8").partition("from collections")[2].partition("class BotMethods")[0]
     imports = imports.replace(
         "from syncbot.client.api.table import MethodSpec\n",
-        "from syncbot.client.bot import Bot\nfrom syncbot.runtime.handling.update_facts import ReplyTarget\n",
+        "from syncbot.client.bot import Bot\nfrom syncbot.runtime.handling.filters import FilterLike\n"
+        "from syncbot.runtime.handling.update_facts import ReplyTarget\n",
     )
     imports = imports.replace("from typing import IO, Any, TypeAlias", "from typing import IO, Any, TypeAlias, overload")
     text = [f"# Written by scripts/generators/generate_kinds.py for Bot API {version}; do not edit.\nfrom collections", imports, STUB_CLASS]
@@ -290,6 +291,9 @@ class Replies:
 '''
 
 
+ASK_OPTIONS = ["timeout: float = 300.0", "filters: FilterLike | None = None", "check: Callable[[telegram.Message], str | None] | None = None"]
+
+
 def render_shortcut(shortcut: shortcuts.Shortcut, name: str) -> str:
     """Write one method of the stub, laid out as `ruff format` does it."""
     spec = shortcut.spec
@@ -297,14 +301,14 @@ def render_shortcut(shortcut: shortcuts.Shortcut, name: str) -> str:
     words = ["self", *(render_parameter(*row[:3]) for row in rows if not row[3])]
     named = [render_parameter(*row[:3]) for row in rows if row[3] and not (name == "ask" and row[0] == "timeout")]
     named += ["quote: bool = False"] if shortcut.quotable else []
-    named += ["timeout: float = 300.0"] if name == "ask" else []
+    named += ASK_OPTIONS if name == "ask" else []
     words += ["*", *named] if named else []
     head = f"    def {name}("
     tail = f") -> {'telegram.Message' if name == 'ask' else signatures.result_annotation(spec)}:"
     line = head + ", ".join(words) + tail
     if len(line) > generate_methods.WIDTH:
         line = "\n".join([head, *(f"        {word}," for word in words), "    " + tail])
-    summary = "Send a question and wait for the next message of the same user in the same chat." if name == "ask" else shortcut.summary
+    summary = "Send a question and wait for a message of the same user in the same chat that answers it." if name == "ask" else shortcut.summary
     return f'{line}\n        """{summary}"""\n'
 
 

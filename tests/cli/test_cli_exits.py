@@ -52,6 +52,7 @@ def test_every_code_has_a_meaning() -> None:
         (errors.api_error("x", method="getMe", code=500), 75),
         (errors.AlreadyRunning("x"), 75),
         (errors.AskTimeout("x"), 75),
+        (errors.Cancelled("x"), 75),
         (errors.Stopped("x"), 75),
         (errors.SyncBotError("x"), 1),
     ],

@@ -118,6 +118,26 @@ def test_poll_once(process: Command, server: BotApiServer, user: User) -> None:
     assert (ended.code, ended.out, ended.err) == (0, "", "")
 
 
+def test_a_conversation_of_one_process_for_each_answer(process: Command, user: User) -> None:
+    """`syncbot poll --once` alone drives a conversation: each process ends at once, and the next one goes on at the question with the answer."""
+    Path("talk.py").write_text(
+        BOT.replace("filters.TEXT", "~filters.COMMAND") + "@app.command('order')\n"
+        "def order(update, context):\n"
+        "    name = context.ask('Name?').text\n"
+        "    size = context.choose('Size?', ['S', 'M'])\n"
+        "    context.sleep(0.01)\n"
+        "    context.reply(f'{name} {size}')\n"
+    )
+    for act, heard in ((lambda: user.send("/order"), "Name?"), (lambda: user.send("Ada"), "Size?"), (lambda: user.press("M"), "Ada M")):
+        act()
+        ended = process("poll", "talk:app", "--once")
+        assert (ended.code, ended.out, ended.err) == (0, "", "")
+        if heard == "Ada M" and user.messages[-1].text != heard:  # it sleeps
+            assert process("poll", "talk:app", "--once").code == 0
+        assert user.messages[-1].text == heard
+    assert [message.text for message in user.messages] == ["Name?", "Size?", "Ada M"]
+
+
 def test_poll_with_a_failure(process: Command, user: User) -> None:
     """A handler that fails is exit code 1 and says where the update went, with the command that shows it."""
     user.send("fail")

@@ -106,7 +106,7 @@ def test_its_filters_work_as_ours() -> None:
     app = _names()["app"]
     app.message(telegram.ext.filters.TEXT & ~telegram.ext.filters.COMMAND)(lambda update, context: None)
     app.message(filters.as_filter(telegram.ext.filters.TEXT) & filters.PRIVATE)(lambda update, context: None)
-    assert app.kinds_asked_for() == ("message",)
+    assert app.kinds_asked_for() == ("message", "callback_query")
 
 
 def test_a_bad_request_is_no_network_error_here() -> None:

@@ -125,7 +125,7 @@ def test_groups_and_kinds_of_albums(server: BotApiServer, make_app: MakeApp) -> 
     channel = {"id": -300, "type": "channel", "title": "News"}
     for id in (3, 4):
         send(server, {"update_id": id, "channel_post": message(None, message_id=id, photo=PHOTO, media_group_id="c", chat=channel, from_user=None)})
-    assert set(app.kinds_asked_for()) == {"message", "channel_post"}
+    assert set(app.kinds_asked_for()) == {"message", "channel_post", "callback_query"}
     app.run_once()
     assert sorted(seen.texts) == ["first channel_post 3 4", "first message 101 102", "group 1"]
 

@@ -40,7 +40,7 @@ def test_handlers_of_runtime_and_router_are_the_same(app: Runtime) -> None:
     app.include(included)
     assert app.handle({"update_id": 1, "message": MESSAGE}).handled == 1
     assert seen == ["around", "router", "runtime", "included"]
-    assert app.kinds_asked_for() == tuple(app.router.routes.kinds_wanted()) == ("message",)
+    assert app.kinds_asked_for() == tuple(app.router.routes.kinds_wanted()) == ("message", "callback_query")
 
 
 def test_a_runtime_is_included_as_a_router_is(app: Runtime, tmp_path: Path) -> None:

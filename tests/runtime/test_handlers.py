@@ -85,7 +85,7 @@ def test_on_refuses_misspelt_kinds(rig: Rig, kinds: Any, error: type[Exception])
 
 
 def test_allowed_updates_follow_from_the_handlers(rig: Rig, log: Log) -> None:
-    """What is asked of Telegram are the kinds of all handlers, those of included routers too, and messages for `ask`."""
+    """What is asked of Telegram are the kinds of all handlers, those of included routers too, and messages and buttons for `ask` and `choose`."""
     assert rig.app.routes.kinds_wanted() == []
     rig.app.callback_query("x")(log.handler("a"))
     assert rig.app.routes.kinds_wanted() == ["message", "callback_query"]

@@ -12,7 +12,7 @@ import pytest
 from syncbot import filters
 from syncbot.errors import AskTimeout, Cancelled, Stopped, StorageError
 from syncbot.runtime.durable.results import read_outcome
-from syncbot.runtime.handling.filter_text import filter_of, filter_text
+from syncbot.runtime.work.filter_text import filter_of, filter_text
 from syncbot.runtime.work.questions import MAX_WAITING, OpenQuestion, Questions
 from syncbot.storage import Answer, Question
 
@@ -102,6 +102,16 @@ def test_commands_are_no_answers_and_cancel_takes_back() -> None:
     assert offered(questions, message("/help")) is None
     [answer] = offered(questions, message("/Cancel@TheBot")) or ()
     assert isinstance(read_outcome(answer.outcome), Cancelled)
+
+
+@pytest.mark.parametrize("data", ["ask:1:0:3", "ask:1:0:-1", "ask:2:0:1", "ask:1:0:", "ask:1:0:01", "", None, 1])
+def test_a_made_up_press_chooses_nothing(data: object) -> None:
+    """Only what a button of the question sends is an answer to it; a message is none."""
+    questions = Questions(Entries())
+    opened(questions, wants={"press": ["ask:1:0:", 3]})
+    assert offered(questions, {"callback_query": {"id": "1", "data": data}}) is None
+    assert offered(questions, message()) is None
+    assert offered(questions, {"callback_query": {"id": "1", "data": "ask:1:0:2"}}) is not None
 
 
 def test_what_is_over_is_told_once_and_in_time() -> None:

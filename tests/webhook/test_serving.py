@@ -74,7 +74,7 @@ def test_telegram_delivers_and_the_bot_answers(app: Runtime, serve: Serve, serve
         user.wait_for("you said 4")
         assert [message.text for message in server.sent if message.chat_id == user.id] == [f"you said {number}" for number in range(5)]
     [request] = server.requests_for("setWebhook")
-    assert (request.params["max_connections"], request.params["allowed_updates"]) == (7, ["message"])
+    assert (request.params["max_connections"], request.params["allowed_updates"]) == (7, ["message", "callback_query"])
     assert {delivery.status for delivery in sender.deliveries} == {200}
 
 

@@ -62,6 +62,7 @@ BY_ERROR: Mapping[type[errors.SyncBotError], Exit] = MappingProxyType(
         errors.ServerError: Exit.UNCERTAIN,  # or TRY_LATER, where its method may be carried out twice
         errors.AlreadyRunning: Exit.TRY_LATER,
         errors.AskTimeout: Exit.TRY_LATER,
+        errors.Cancelled: Exit.TRY_LATER,
         errors.Stopped: Exit.TRY_LATER,
     }
 )

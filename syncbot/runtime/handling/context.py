@@ -9,8 +9,9 @@ from datetime import datetime
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from syncbot.runtime.durable.asking import Answers, Asking
 from syncbot.runtime.durable.run import DurableRun, unrecorded
-from syncbot.runtime.handling.asking import Answers, Asking
+from syncbot.runtime.handling.replies import Replies
 from syncbot.runtime.handling.stored_dict import StoredDict, StoredDicts, plain, to_json
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, album_of, job_target, kind_of, target_of
 from syncbot.runtime.job import Job
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Context(Asking):
+class Context(Asking, Replies):
     """What a handler gets beside its update; one for each update, for one thread.
 
     Args:

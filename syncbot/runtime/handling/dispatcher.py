@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from syncbot.errors import AskTimeout, Cancelled, NotSent, Stopped, Suspended
 from syncbot.logs import get_logger, guard
+from syncbot.runtime.durable.asking import Answers
 from syncbot.runtime.durable.seam import run_of
-from syncbot.runtime.handling.asking import Answers
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.handlers import ContinuePropagation, Handler, Middleware, StopPropagation, call
 from syncbot.runtime.handling.router import Route, Routes

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from syncbot.client.api.bot_methods import LateMethod, by_name
-from syncbot.runtime.handling.filters import FilterLike
 from syncbot.runtime.handling.reply_table import ANSWERS, FOR_EPHEMERAL, SHORTCUTS, Shortcut
 from syncbot.runtime.handling.update_facts import ReplyTarget, field_of
 
@@ -34,7 +33,7 @@ class Replies:
         text: str,
         *values: Any,
         timeout: float = 300.0,
-        filters: FilterLike | None = None,
+        filters: Any = None,
         check: Callable[[Any], str | None] | None = None,
         **given: Any,
     ) -> Any:
@@ -91,7 +90,7 @@ class Replies:
         return self._bot.delete_business_messages(target.business_connection_id, [target.message_id], **given)
 
     @abstractmethod
-    def _check_ask(self, what: str, filters: FilterLike | None = None) -> dict[str, Any]:
+    def _check_ask(self, what: str, filters: Any = None) -> dict[str, Any]:
         """Refuse what cannot be waited for, before the question is sent; what an answer has to be, as the store keeps it."""
 
     @abstractmethod

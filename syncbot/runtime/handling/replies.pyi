@@ -7,6 +7,7 @@ from typing import IO, Any, TypeAlias, overload
 import telegram
 
 from syncbot.client.bot import Bot
+from syncbot.runtime.handling.filters import FilterLike
 from syncbot.runtime.handling.update_facts import ReplyTarget
 
 _ReplyMarkup: TypeAlias = telegram.InlineKeyboardMarkup | telegram.ReplyKeyboardMarkup | telegram.ReplyKeyboardRemove | telegram.ForceReply | Mapping[str, Any]
@@ -837,8 +838,10 @@ class Replies:
         api_kwargs: Mapping[str, Any] | None = None,
         quote: bool = False,
         timeout: float = 300.0,
+        filters: FilterLike | None = None,
+        check: Callable[[telegram.Message], str | None] | None = None,
     ) -> telegram.Message:
-        """Send a question and wait for the next message of the same user in the same chat."""
+        """Send a question and wait for a message of the same user in the same chat that answers it."""
     @overload
     def answer(
         self,

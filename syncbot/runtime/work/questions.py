@@ -11,8 +11,8 @@ from typing import Any
 
 from syncbot.errors import AskTimeout, Cancelled, Stopped, SyncBotError
 from syncbot.runtime.durable.results import error_text, value_text
-from syncbot.runtime.handling.filter_text import filter_of
 from syncbot.runtime.handling.update_facts import command_of, is_answer
+from syncbot.runtime.work.filter_text import filter_of
 from syncbot.storage.promises import questions as stored
 from syncbot.storage.promises.questions import Answer, Question
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from syncbot.errors import Stopped
+from syncbot.runtime.work.filter_text import filter_text
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage.promises.inbox import Claimed, Inbox
@@ -30,7 +31,7 @@ class Seat(Protocol):
 
 
 class Turn:
-    """`syncbot.runtime.handling.asking.Answers` for one update.
+    """`syncbot.runtime.durable.asking.Answers` for one update.
 
     Args:
         claimed: the update.
@@ -80,6 +81,10 @@ class Turn:
             return self._questions.wait(found)
         finally:
             self._seat.step_back(is_answered=found.would_be_lost)
+
+    def filter_text(self, wanted: Any) -> str:
+        """A filter as the store keeps it."""
+        return filter_text(wanted)
 
     @property
     def is_awaited(self) -> bool:

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 from syncbot.errors import Stopped, Suspended
 from syncbot.logs import guard
+from syncbot.runtime.durable.asking import Answers
 from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.durable.seam import recorded
-from syncbot.runtime.handling.asking import Answers
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.work.tasks import what_is
 from syncbot.runtime.work.turn import Turn

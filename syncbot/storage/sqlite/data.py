@@ -13,8 +13,8 @@ from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, c
 from syncbot.storage.promises.data import Changes, Conflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 from syncbot.storage.sqlite.database import Database
+from syncbot.storage.sqlite.journal import take_answers
 from syncbot.storage.sqlite.outbox import queue_calls
-from syncbot.storage.sqlite.questions import take_answers
 
 _log = logging.getLogger(__name__)
 

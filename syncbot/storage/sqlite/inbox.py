@@ -22,9 +22,8 @@ from syncbot.storage.sqlite.albums import forget_albums, held, insert_with_album
 from syncbot.storage.sqlite.data import conflicts_of, forget_states, write_changes
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.inbox_rows import bury_row, forget_dead_letters, forget_ids, known_ids, number, set_aside, set_number, sound, sweep
-from syncbot.storage.sqlite.journal import end_steps, sweep_steps
+from syncbot.storage.sqlite.journal import end_steps, forget_questions, open_question, recover_questions, sweep_steps
 from syncbot.storage.sqlite.outbox import queue_calls
-from syncbot.storage.sqlite.questions import forget_questions, open_question, recover_questions
 from syncbot.storage.sqlite.shapes import fact, read_time
 from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
 

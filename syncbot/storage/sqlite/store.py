@@ -15,9 +15,8 @@ from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.dead_letters import SqlDeadLetters
 from syncbot.storage.sqlite.inbox import SqlInbox
 from syncbot.storage.sqlite.jobs import SqlJobs
-from syncbot.storage.sqlite.journal import SqlJournal
+from syncbot.storage.sqlite.journal import SqlJournal, SqlQuestions
 from syncbot.storage.sqlite.outbox import SqlOutbox
-from syncbot.storage.sqlite.questions import SqlQuestions
 
 
 class SqliteStore:

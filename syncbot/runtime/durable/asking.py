@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 from syncbot.errors import ApiError, NetworkError
 from syncbot.keyboards import grid, inline
 from syncbot.runtime.durable.run import DurableRun
-from syncbot.runtime.handling.filter_text import filter_text
-from syncbot.runtime.handling.filters import FilterLike
-from syncbot.runtime.handling.replies import Replies
-from syncbot.runtime.handling.update_facts import kind_of
 from syncbot.storage.promises.outbox import OutboxCall
 from syncbot.storage.promises.questions import Answer, Question
 
 if TYPE_CHECKING:
-    import telegram
+    from syncbot.client.bot import Bot
 
 _V = TypeVar("_V")
 
@@ -42,6 +38,10 @@ class Answers(Protocol):
         """
         ...
 
+    def filter_text(self, wanted: Any) -> str:
+        """A filter as the store keeps it; see `syncbot.runtime.work.filter_text`."""
+        ...
+
     @property
     def is_awaited(self) -> bool:
         """Whether any question is open, so that this may answer it."""
@@ -52,9 +52,10 @@ class Answers(Protocol):
         ...
 
 
-class Asking(Replies):
+class Asking:
     """The part of a `Context` that waits."""
 
+    bot: Bot
     run: DurableRun
     _answers: Answers | None = None
     _decode: Callable[[Any], Any]
@@ -115,23 +116,24 @@ class Asking(Replies):
         self._need_answers("sleep")
         self._wait("sleep", {}, seconds)
 
-    def _check_ask(self, what: str, filters: FilterLike | None = None) -> dict[str, Any]:
-        self._need_answers(what)
+    def _check_ask(self, what: str, filters: Any = None) -> dict[str, Any]:
+        answers = self._need_answers(what)
         if self.target.chat_id is None or self.target.user_id is None:
             where = "not in jobs without one: put the job with chat_id=" if self.target.kind == "" else "this update lacks one of them"
             raise RuntimeError(f"context.{what}() waits for a user in a chat, and {where}")
-        return {} if filters is None else {"message": filter_text(filters)}
+        return {} if filters is None else {"message": answers.filter_text(filters)}
 
-    def _need_answers(self, what: str) -> None:
+    def _need_answers(self, what: str) -> Answers:
         if self._answers is None:
             raise RuntimeError(f"context.{what}() works in the handlers of a runtime with a state file only, not in error handlers; use context.state")
+        return self._answers
 
-    def _wait_for_message(self, wants: Mapping[str, Any], timeout: float) -> telegram.Message:
+    def _wait_for_message(self, wants: Mapping[str, Any], timeout: float) -> Any:
         outcome = self._wait("ask", wants, timeout)
         if isinstance(outcome, Exception):
             raise outcome
-        message: telegram.Message = getattr(self._decode(outcome), kind_of(outcome) or "")
-        return message
+        update = self._decode(outcome)
+        return update.message or update.business_message
 
     def _wait(self, what: str, wants: Mapping[str, Any], timeout: float) -> Any:
         answers, run, target = self._answers, self.run, self.target
@@ -147,6 +149,11 @@ class Asking(Replies):
         outcome = run.awaited(what, wait)
         self._resumed()
         return outcome
+
+    @property
+    @abstractmethod
+    def target(self) -> Any:
+        """What an answer to the update has to name."""
 
     @abstractmethod
     def _resumed(self) -> None:
