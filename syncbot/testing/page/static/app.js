@@ -339,7 +339,7 @@ function setFaults() {
 
 function showState(next) {
   state = next;
-  $("bot-name").textContent = state.target || bot.first_name;
+  $("bot-name").textContent = (state.target || bot.first_name).split("/").pop();
   const words = state.running ? "running" : state.exit_code !== null ? `ended with exit code ${state.exit_code}` : state.managed ? "starting" : "waits for a bot";
   if ($("bot-state").textContent !== words) $("bot-state").textContent = words;
   $("bot-state").className = `state ${state.running ? "running" : state.exit_code !== null ? "ended" : ""}`;
