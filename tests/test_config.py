@@ -734,7 +734,20 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "logging", "socket", "ssl", "tempfile"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = ["bounds", "config", "config.envfile", "config.readers", "config.settings", "config.table", "errors", "process", "regular", "secret", "types"]
+    loaded = [
+        "bounds",
+        "config",
+        "config.envfile",
+        "config.readers",
+        "config.settings",
+        "config.table",
+        "config.trial",
+        "errors",
+        "process",
+        "regular",
+        "secret",
+        "types",
+    ]
     assert answer.stdout == f"['syncbot'] {[f'syncbot.{name}' for name in loaded]}\n[]\n"
 
 

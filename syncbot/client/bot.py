@@ -20,7 +20,7 @@ from syncbot.client.limits import Limiter, Limits
 from syncbot.client.own_transport import own_transport
 from syncbot.client.recording import NoResult, Recorders
 from syncbot.client.retry import RetryPolicy
-from syncbot.config import Settings, check_setting, given_ways
+from syncbot.config import Settings, check_setting, given_ways, trial_settings
 from syncbot.errors import DeliveryUncertain, NetworkError, Phase
 from syncbot.logs import guard
 from syncbot.secret import Secret
@@ -101,6 +101,9 @@ class Bot(BotMethods, DownloadMethods):
         max_download_bytes: int | None = None,
         shortcuts: bool = True,
     ) -> None:
+        if (trial := trial_settings()) is not None:  # a token, an address or a transport in the code must not lead a tried bot out of the sandbox
+            token, proxies, no_proxy, transport = trial.token, trial.proxy, "", None
+            base_url, ca_file = trial.base_url, trial.ca_file
         # First of all: no variable here, nor in what is called from here, may show a secret.
         token, hidden, no_proxy, url = Secret(token), hidden_ways(proxies), Secret(no_proxy), Secret(base_url)
         del proxies, base_url

@@ -14,6 +14,7 @@ from syncbot.config.settings import (
     misspelt,
     service_settings,
     state_dir,
+    trial_settings,
 )
 from syncbot.config.table import SETTINGS, Setting
 
@@ -31,5 +32,6 @@ __all__ = [
     "read_env_file",
     "service_settings",
     "state_dir",
+    "trial_settings",
     "write_env_file",
 ]

@@ -20,6 +20,7 @@ from typing import Any
 from syncbot.config import readers
 from syncbot.config.envfile import read_env_file
 from syncbot.config.table import SETTINGS, Setting
+from syncbot.config.trial import TrialSettings, trial_of
 from syncbot.errors import ConfigError
 from syncbot.secret import Hidden, Secret
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Early, HiddenWays, Proxy
@@ -64,6 +65,11 @@ def _collect(sources: Sequence[_Origin]) -> dict[str, Any]:
 def _environment(environ: Mapping[str, str] | None) -> Secret[Mapping[str, str]]:
     """The environment that is to be read, or else the process's own; it may hold any secret."""
     return Secret(os.environ if environ is None else environ)
+
+
+def trial_settings() -> TrialSettings | None:
+    """The settings of the trial (`syncbot try`) that this process is; None where it is none."""
+    return trial_of(os.environ)
 
 
 def _home(environ: Secret[Mapping[str, str]]) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from syncbot.client.bot import Bot
-from syncbot.config import from_environment
+from syncbot.config import from_environment, trial_settings
 from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
 from syncbot.runtime.durable.options import Asks, Interrupted, Replies
@@ -59,7 +59,7 @@ def listened_to(bot: Bot, given: Iterable[int] | None) -> frozenset[int] | None:
     Raises:
         ConfigError: something else than ids is among them.
     """
-    if given is None:
+    if given is None and trial_settings() is None:  # the ids of the settings are those of real people, whom no trial has
         given = bot.settings.allowed_users if bot.settings is not None else from_environment("allowed_users").get("allowed_users")
     try:
         return None if given is None else given_user_ids(given)

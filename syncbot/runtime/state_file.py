@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from syncbot.client.bot import Bot
-from syncbot.config import from_environment, state_dir
+from syncbot.config import from_environment, state_dir, trial_settings
 
 AUTO = "auto"
 """In place of a path: SYNCBOT_STATE, else `<bot id>.db` in the user's state folder."""
@@ -18,6 +18,8 @@ def state_path(bot: Bot, state: str | os.PathLike[str]) -> Path:
     Raises:
         ConfigError: AUTO, and the environment is wrong or names no home folder.
     """
+    if (trial := trial_settings()) is not None:
+        return trial.state  # the file of the real bot would be bound to the sandbox's token
     if state != AUTO:
         return Path(os.path.abspath(os.path.expanduser(state)))
     configured: Path | None = bot.settings.state if bot.settings is not None else from_environment("state").get("state")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from syncbot.testing.certs import TestCA as TestCA
+    from syncbot.testing.page.trial import Trial as Trial
     from syncbot.testing.people.people import Group as Group
     from syncbot.testing.people.people import User as User
     from syncbot.testing.people.reading import Press as Press
@@ -41,6 +42,7 @@ _HOMES = {
     "SentMessage": "people.reading",
     "TEST_TOKEN": "server.server",
     "TestCA": "certs",
+    "Trial": "page.trial",
     "UploadedFile": "world.file_store",
     "User": "people.people",
     "WebhookSender": "server.webhooks",

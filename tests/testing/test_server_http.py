@@ -55,10 +55,14 @@ def test_a_connection_is_kept_alive_and_recorded(server: BotApiServer, client: C
     assert not server.connections[0].is_open
 
 
-def test_whoever_waits_is_told_of_every_change(server: BotApiServer) -> None:
+def test_whoever_waits_is_told_of_every_change(server: BotApiServer, client: Client) -> None:
     """The status of an answer, a problem and a text wake whoever waits for them, though nothing else happens."""
+    client.ok("getMe")
+    client.close()
+    server.wait_closed()
+    request = server.requests[-1]
     changes: list[tuple[Callable[[], object], Callable[[], bool]]] = [
-        (lambda: server.recorder.answered(418), lambda: server.count_status(418) == 1),
+        (lambda: server.recorder.answered(request, 418), lambda: server.count_status(418) == 1),
         (lambda: server.recorder.problem("odd"), lambda: server.problems == ["odd"]),
         (lambda: server.recorder.delivered("hi"), lambda: server.count_text("hi") == 1),
     ]

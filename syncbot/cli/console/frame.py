@@ -26,6 +26,7 @@ COMMANDS = {
     "call": "call",
     "download": "download",
     "run": "run",
+    "try": "trying.entry",
     "poll": "poll",
     "init": "setup.entry",
     "chat-id": "chat_id",

@@ -76,12 +76,7 @@ class User(ChatReader):
 
     def edit(self, message: SentMessage | int, text: str) -> int | None:
         """Change the text of a message that this user wrote."""
-        with self._world.changed:
-            old = self._chat.messages[_id(message)]
-            new = {key: value for key, value in old.items() if key != "entities"}
-            new.update(text_of(text), edit_date=int(time.time()))
-            self._chat.messages[_id(message)] = new
-            return self._scene.queue.push("edited_message", new)
+        return change_text(self._scene, self._chat, _id(message), text)
 
     @property
     def last_sent(self) -> SentMessage:
@@ -349,6 +344,15 @@ def text_of(text: str, **fields: Any) -> JSON:
     """The content of a text message."""
     entities = find_entities(text)
     return {"text": text, **({"entities": entities} if entities else {}), **fields}
+
+
+def change_text(scene: Scene, chat: ChatState, message_id: int, text: str) -> int | None:
+    """Change the text of a message that somebody wrote; returns the id of the update."""
+    with scene.world.changed:
+        new = {key: value for key, value in chat.messages[message_id].items() if key != "entities"}
+        new.update(text_of(text), edit_date=int(time.time()))
+        chat.messages[message_id] = new
+        return scene.queue.push("edited_channel_post" if chat.type == "channel" else "edited_message", new)
 
 
 def media_of(scene: Scene, kind: str, content: bytes, name: str, caption: str, fields: JSON) -> JSON:

@@ -201,6 +201,15 @@ class FaultProxy:
     def drops_early(self, drops: bool) -> None:
         self._options = replace(self._options, drops_early=drops)
 
+    @property
+    def rtt(self) -> float:
+        """Seconds of round-trip time to the server; may be changed at any time, for the tunnels that begin then."""
+        return self._options.rtt
+
+    @rtt.setter
+    def rtt(self, seconds: float) -> None:
+        self._options = replace(self._options, rtt=seconds)
+
     # What happened.
 
     @property

@@ -18,7 +18,7 @@ from syncbot.testing.server.connection import Connection, HttpReply
 from syncbot.testing.server.rate_limits import RateMeter
 from syncbot.testing.server.records import RecordedRequest, Recorder
 from syncbot.testing.server.request_body import Form, read_form
-from syncbot.testing.server.wire import HttpProblem, PeerGone, RequestHead
+from syncbot.testing.server.wire import HttpProblem, PeerGone, RequestHead, is_from_a_page
 from syncbot.testing.world.file_store import FileStore, UploadedFile
 from syncbot.testing.world.problems import ApiProblem, bad_request
 from syncbot.testing.world.update_methods import WebhookState, delete_webhook, get_updates, get_webhook_info, set_webhook
@@ -68,6 +68,8 @@ class Engine:
 
     def handle(self, connection: Connection, head: RequestHead) -> tuple[HttpReply, Answer | None] | None:
         """Take one request; the reply, and the order that shapes it where there is one."""
+        if is_from_a_page(head):
+            raise HttpProblem(403, "a web page may not speak to this server")
         path = _PATH.fullmatch(unquote(_target_path(head.target)))
         name = path[3] if path and not path[1] else ""
         form = self._read(connection, head)
@@ -81,7 +83,7 @@ class Engine:
             reply = self._file(head, path) if path and path[1] else self._call(connection, record, checked, path)
             if answer is not None and answer.done:
                 reply = _scripted(answer)
-        self.recorder.answered(reply.status)
+        self.recorder.answered(record, reply.status)
         return reply, answer
 
     def _read(self, connection: Connection, head: RequestHead) -> Form:

@@ -44,6 +44,15 @@ class RecordedRequest:
         raise KeyError(field_name)
 
 
+@dataclass(frozen=True)
+class Answered:
+    """A request whose answer has left: with which HTTP status, and how many seconds after it was complete."""
+
+    request: RecordedRequest
+    status: int
+    seconds: float
+
+
 @dataclass
 class ConnectionRecord:
     """One connection, kept up to date while it lives.
@@ -79,6 +88,7 @@ class Recorder:
         self._changed = changed
         self._keep_texts = keep_texts
         self.requests: deque[RecordedRequest] = deque(maxlen=keep)
+        self.answers: deque[Answered] = deque(maxlen=keep)
         self.connections: deque[ConnectionRecord] = deque(maxlen=keep)
         self.problems: deque[str] = deque(maxlen=1000)
         self.by_method: Counter[str] = Counter()
@@ -134,8 +144,9 @@ class Recorder:
             self.problems.append(text)
             self._changed.notify_all()
 
-    def answered(self, status: int) -> None:
-        """An answer with this HTTP status is about to leave."""
+    def answered(self, record: RecordedRequest, status: int) -> None:
+        """The answer to this request, with this HTTP status, is about to leave."""
         with self._changed:
             self.by_status[status] += 1
+            self.answers.append(Answered(record, status, time.monotonic() - record.time))
             self._changed.notify_all()

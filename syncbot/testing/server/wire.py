@@ -50,6 +50,11 @@ class RequestHead:
         return "keep-alive" in tokens if self.minor == 0 else "close" not in tokens
 
 
+def is_from_a_page(head: RequestHead) -> bool:
+    """Whether a web browser sent this for a page: no bot has an origin, and a page of a stranger must not speak to a server of tests."""
+    return "origin" in head.headers or head.headers.get("sec-fetch-site", "none") != "none"
+
+
 @dataclass(frozen=True)
 class WireTimes:
     """Seconds that a peer gets: to begin a request, to complete its head, and between two pieces of a body."""

@@ -1,0 +1,1 @@
+"""`syncbot try`."""

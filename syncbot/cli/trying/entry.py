@@ -1,0 +1,80 @@
+"""`syncbot try`: a page on this machine to talk to a bot with, before it has a token."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import common_options
+from syncbot.cli.console.output import write
+
+if TYPE_CHECKING:
+    from syncbot.testing.page.trial import Trial
+
+
+@click.command("try", short_help="Talk to your bot in a page on this machine; no token needed.")
+@click.argument("target", metavar="BOT.py|MODULE:APP", required=False)
+@click.argument("arguments", metavar="[ARGUMENT]...", nargs=-1)
+@click.option("--no-browser", is_flag=True, help="Print the page's address instead of opening it.")
+@click.option("--terminal", is_flag=True, help="Talk to the bot here instead of in a page.")
+@click.option("--faults", type=click.IntRange(0, 100), default=0, metavar="PERCENT", help="Let this share of the connections break at first.")
+@click.option("--http", is_flag=True, help="For a bot of another library: a plain base URL, and no proxy to be set.")
+@click.option("--user-id", type=click.IntRange(1), default=1001, metavar="ID", help="The id of the first user, for a bot that listens to one alone.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="The port of the page; a free one by default.")
+@common_options
+def command(target: str | None, arguments: tuple[str, ...], no_browser: bool, terminal: bool, faults: int, http: bool, user_id: int, port: int) -> Exit:
+    """Run a bot as it is, against a stand-in for Telegram on this machine, and open a page to talk to it.
+
+    A token, a base URL, a proxy or a state file in its code leads into the trial: the real bot and its state are not touched. Without a bot it shows
+    the base URL and the token for one that you start yourself. Ctrl-C ends it, and forgets everything.
+
+    \b
+    Examples:
+      syncbot try bot.py
+      syncbot try bot:app --faults 20
+      syncbot try bot.py -- --verbose
+      syncbot try --http
+    """
+    try:
+        from syncbot.testing.page.trial import Trial
+
+        trial = Trial(target, arguments, rate=faults / 100, tls=target is not None and not http, console=sys.stderr, first_user_id=user_id)
+    except ImportError:
+        raise click.ClickException("try needs certificates of its own: pip install 'syncbot[testing]'") from None
+    if target is not None and ":" not in target and not os.path.isfile(target):
+        raise click.UsageError(f"there is no file {target!r}; name a script, or MODULE:APP, for example bot:app")
+    with trial:
+        if target is None or http:
+            write(f"Base URL: {trial.sandbox.url}\nToken:    {trial.sandbox.server.token}")
+        if terminal:
+            _in_terminal(trial)
+        else:
+            _in_page(trial, port, no_browser)
+    return Exit.OK
+
+
+def _in_terminal(trial: Trial) -> None:
+    from syncbot.testing.page.terminal import HELP, Terminal
+
+    write(HELP)
+    Terminal(trial, write).run(sys.stdin)
+
+
+def _in_page(trial: Trial, port: int, no_browser: bool) -> None:
+    from syncbot.testing.page.web import PageServer
+
+    with PageServer(trial, Path.cwd(), port) as page:
+        write(f"Talk to your bot: {page.url}\nCtrl-C ends it.")
+        if not no_browser:
+            import webbrowser
+
+            webbrowser.open(page.url)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()

@@ -1,0 +1,98 @@
+"""`syncbot try`: in a terminal and as a page, and what it refuses."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from kits.page_kit import SHOP, write_bot
+
+from syncbot.cli.console.frame import run
+
+TRY = [sys.executable, "-m", "syncbot.cli", "try"]
+
+
+def test_in_a_terminal(tmp_path: Path) -> None:
+    """A bot is tried by lines: what it says is printed, and the end of the input ends the trial and the bot."""
+    with subprocess.Popen([*TRY, write_bot(tmp_path, SHOP), "--terminal"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("/start\n")
+        process.stdin.flush()
+        assert any("What may it be?" in line for line in process.stdout)
+        process.stdin.write("@quit\n")
+        process.stdin.close()
+        process.stdout.read()
+        assert process.wait(30) == 0
+
+
+def test_as_a_page(tmp_path: Path) -> None:
+    """The address is printed and serves the page; Ctrl-C ends it all with exit code 0."""
+    with subprocess.Popen([*TRY, write_bot(tmp_path, SHOP), "--no-browser"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("Talk to your bot: http://127.0.0.1:")
+        assert "<title>Try your bot</title>" in requests.get(line.split()[-1], timeout=20).text
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("library", ["ptb", "telebot"])
+def test_bots_of_other_libraries(tmp_path: Path, library: str) -> None:
+    """The echo bots of python-telegram-bot and pyTelegramBotAPI need the base URL and the token alone."""
+    target = tmp_path / "their_bot.py"
+    target.write_text(_THEIRS[library], encoding="utf-8")
+    with subprocess.Popen([*TRY, "--http", str(target), "--terminal"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("hello there\n")
+        process.stdin.flush()
+        assert any("│ hello there" in line for line in process.stdout)
+        process.stdin.close()
+        process.stdout.read()
+        assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["no_such.py"], "there is no file"), (["bot.py", "--faults", "200"], "--faults"), (["bot.py", "--user-id", "0"], "--user-id")],
+)
+def test_what_is_refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not there and a number out of bounds end with exit code 2 and a reason."""
+    assert run(["try", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+_THEIRS = {
+    "ptb": """
+import os
+from telegram.ext import Application, MessageHandler, filters
+
+async def echo(update, context):
+    await update.message.reply_text(update.message.text)
+
+URL = os.environ["SYNCBOT_BASE_URL"]
+builder = Application.builder().token(os.environ["TELEGRAM_BOT_TOKEN"]).base_url(URL + "/bot").base_file_url(URL + "/file/bot")
+application = builder.build()
+application.add_handler(MessageHandler(filters.TEXT & ~filters.COMMAND, echo))
+application.run_polling()
+""",
+    "telebot": """
+import os
+import telebot
+
+telebot.apihelper.API_URL = os.environ["SYNCBOT_BASE_URL"] + "/bot{0}/{1}"
+bot = telebot.TeleBot(os.environ["TELEGRAM_BOT_TOKEN"])
+
+@bot.message_handler(func=lambda message: True)
+def echo_all(message):
+    bot.reply_to(message, message.text)
+
+bot.infinity_polling()
+""",
+}
