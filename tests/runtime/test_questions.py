@@ -92,7 +92,11 @@ def test_an_answer_whose_handling_was_put_aside_is_offered_again() -> None:
     opened(questions)
     assert offered(questions, message()) == offered(questions, message())
     questions.give_back(9)
-    assert offered(questions, message(), row=10) is not None
+    answers = offered(questions, message(), row=10)
+    assert answers is not None
+    questions.answered(answers)
+    questions.give_back(10)
+    assert (offered(questions, message(), row=11), questions.number) == (None, 0)
 
 
 def test_commands_are_no_answers_and_cancel_takes_back() -> None:

@@ -83,6 +83,7 @@ class Questions:
         self._lock = threading.Lock()
         self._by_row: dict[int, OpenQuestion] = {}
         self._by_user: dict[tuple[int | None, int | None], list[OpenQuestion]] = {}
+        self._taken: dict[int, OpenQuestion] = {}  # by the row of the update that answers it
         self._ends: list[tuple[float, int, OpenQuestion]] = []
         self._counter = itertools.count()
         self._stopped = False
@@ -182,12 +183,12 @@ class Questions:
         return None
 
     def give_back(self, row: int) -> None:
-        """The handling of this update has not come to an end: what it was to answer is open again."""
+        """The handling of this update has come to nothing: what it was to answer is open again."""
         with self._lock:
-            for found in self._by_row.values():
-                if found.taken_by == row:
-                    found.taken_by = None
-                    self._is_open(found)  # its time may have come meanwhile
+            found = self._taken.pop(row, None)
+            if found is not None and found.outcome is None:
+                found.taken_by = None
+                self._is_open(found)  # its time may have come meanwhile
 
     def answered(self, answers: Sequence[Answer]) -> None:
         """These stand in the store."""
@@ -260,6 +261,7 @@ class Questions:
         if self._stopped and not found.is_recorded:
             raise Stopped("the runtime is stopping")
         found.taken_by = row
+        self._taken[row] = found
         answer = Answer(found.question.row, found.question.step, outcome)
         if found.is_recorded:
             return (answer,)

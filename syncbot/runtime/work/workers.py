@@ -286,6 +286,7 @@ class Workers:
         with self._lock:
             self.done.count(end)
         self.questions.answered(end.changes.answers)
+        self.questions.give_back(end.claimed.row)  # where what it changed could not be stored
         if end.changes.calls:
             self._on_queued()
         for update_id in ids_of(end.claimed.update_id, end.claimed.body):
