@@ -86,7 +86,7 @@ class Watcher:
         return [("message", {"chat": chat, "message": dict(message)}) for _, chat, message in sorted(new, key=lambda one: one[:2])]
 
     def _is_the_bots(self, message: JSON) -> bool:
-        return message.get("from", {}).get("id") == self._server.bot["id"]
+        return bool(message.get("from", {}).get("id") == self._server.bot["id"])
 
     def _events(self) -> list[tuple[str, JSON]]:
         told: list[tuple[str, JSON]] = []
