@@ -384,9 +384,9 @@ def test_handle_remembers_between_calls(app: Runtime) -> None:
         assert store.data.load(Scope.CHAT, 7) == {"n": 3}
 
 
-def test_handle_buries_what_fails_and_refuses_to_ask(app: Runtime) -> None:
-    """A handler that raises, as one does that wants to wait for an answer, sends its update to the dead letters and not to the caller."""
-    app.message()(lambda update, context: context.ask("?"))
+def test_handle_buries_what_fails(app: Runtime) -> None:
+    """A handler that raises sends its update to the dead letters and not to the caller; so does one that asks and cannot be put aside."""
+    app.message(durable=False)(lambda update, context: context.ask("?"))
     assert app.handle(update(1)).failed == 1
     with open_store(app.state, None) as store:
         [letter] = store.dead_letters.entries()
