@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,28 @@ def test_what_is_refused(arguments: list[str], words: str, capsys: pytest.Captur
     """A file that is not there and a number out of bounds end with exit code 2 and a reason."""
     assert run(["try", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody listens on the port already: exit code 2, and what to do instead."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert run(["try", write_bot(tmp_path, SHOP), "--no-browser", "--port", str(taken.getsockname()[1])]) == 2
+    assert "leave --port out" in capsys.readouterr().err
+
+
+def test_the_settings_of_an_env_file_reach_the_bot(tmp_path: Path) -> None:
+    """--env-file gives the tried bot its own settings, and the trial still decides where it calls."""
+    (tmp_path / "my.env").write_text("GREETING=from the file\nTELEGRAM_BOT_TOKEN=1:the-real-token-of-the-bot-xxxxxxx\n", encoding="utf-8")
+    bot = "import os\n@app.message()\ndef greet(update, context):\n    context.reply(os.environ['GREETING'])\n"
+    command = [*TRY, write_bot(tmp_path, bot), "--terminal", "--env-file", str(tmp_path / "my.env")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("hello\n")
+        process.stdin.flush()
+        assert any("│ from the file" in line for line in process.stdout)
+        process.stdin.close()
+        process.stdout.read()
 
 
 _THEIRS = {

@@ -38,7 +38,7 @@ def load_app(ctx: click.Context, target: str) -> Runtime:
         SyncBotError: the module raises this, for a missing token for instance.
     """
     module_name, _, name = target.partition(":")
-    _give_environment(env_file(ctx))
+    give_environment(env_file(ctx))
     if (folder := os.getcwd()) not in sys.path:
         sys.path.insert(0, folder)
     found: Any = _import(module_name, debug=wants_debug(ctx))
@@ -85,7 +85,8 @@ def _place(problem: Exception) -> str:
     return f"({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
-def _give_environment(path: str | None) -> None:
+def give_environment(path: str | None) -> None:
+    """Make the values of an env file, where one is named, those of this process, as far as they do not stand there already."""
     if path is None:
         return
     from syncbot.config.envfile import read_env_file

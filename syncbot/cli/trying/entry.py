@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from syncbot.cli.console.exits import Exit
-from syncbot.cli.console.options import common_options
+from syncbot.cli.console.options import common_options, env_file
 from syncbot.cli.console.output import write
+from syncbot.cli.console.target import give_environment
 
 if TYPE_CHECKING:
     from syncbot.testing.page.trial import Trial
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 @click.option("--user-id", type=click.IntRange(1), default=1001, metavar="ID", help="The id of the first user, for a bot that listens to one alone.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="The port of the page; a free one by default.")
 @common_options
-def command(target: str | None, arguments: tuple[str, ...], no_browser: bool, terminal: bool, faults: int, http: bool, user_id: int, port: int) -> Exit:
+@click.pass_context
+def command(
+    ctx: click.Context, /, target: str | None, arguments: tuple[str, ...], no_browser: bool, terminal: bool, faults: int, http: bool, user_id: int, port: int
+) -> Exit:
     """Run a bot as it is, against a stand-in for Telegram on this machine, and open a page to talk to it.
 
     A token, a base URL, a proxy or a state file in its code leads into the trial: the real bot and its state are not touched. Without a bot it shows
@@ -42,15 +46,18 @@ def command(target: str | None, arguments: tuple[str, ...], no_browser: bool, te
       syncbot try bot.py -- --verbose
       syncbot try --http
     """
-    try:
-        from syncbot.testing.page.trial import Trial
+    from syncbot.testing.page.trial import Trial
 
-        trial = Trial(target, arguments, rate=faults / 100, tls=target is not None and not http, console=sys.stderr, first_user_id=user_id)
-    except ImportError:
-        raise click.ClickException("try needs certificates of its own: pip install 'syncbot[testing]'") from None
     if target is not None and ":" not in target and not os.path.isfile(target):
         raise click.UsageError(f"there is no file {target!r}; name a script, or MODULE:APP, for example bot:app")
-    with trial:
+    give_environment(env_file(ctx))
+    with ExitStack() as stack:
+        try:
+            trial = stack.enter_context(
+                Trial(target, arguments, rate=faults / 100, tls=target is not None and not http, console=sys.stderr, first_user_id=user_id)
+            )
+        except ImportError as problem:  # what makes the certificates is an extra, and the text says which
+            raise click.ClickException(str(problem)) from None
         if target is None or http:
             write(f"Base URL: {trial.sandbox.url}\nToken:    {trial.sandbox.server.token}")
         if terminal:
@@ -70,7 +77,11 @@ def _in_terminal(trial: Trial) -> None:
 def _in_page(trial: Trial, port: int, no_browser: bool) -> None:
     from syncbot.testing.page.web import PageServer
 
-    with PageServer(trial, Path.cwd(), port) as page:
+    try:
+        server = PageServer(trial, Path.cwd(), port)
+    except OSError as problem:
+        raise click.UsageError(f"port {port} cannot be had: {problem.strerror}; leave --port out for a free one") from None
+    with server as page:
         write(f"Talk to your bot: {page.url}\nCtrl-C ends it.")
         if not no_browser:
             import webbrowser

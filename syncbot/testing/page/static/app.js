@@ -2,7 +2,7 @@
 import { callNode, contentNodes, inlineKeyboard, make, plain, serviceText } from "./render.js";
 
 const $ = (id) => document.getElementById(id);
-const DRAWN = 200;
+const DRAWN = 200, KEPT = 1000;
 const chats = new Map();
 const users = new Map();
 let bot = {}, commands = [], state = {}, current = null, source = null, context = null, inlineQuery = null, toastTimer = 0;
@@ -98,6 +98,7 @@ function takeMessage({ chat: id, message, edited }) {
   if (!before && edited) return; // above what is drawn
   if (before) message = { reactions: before.reactions, pinned: before.pinned, ...message };
   chat.messages.set(message.message_id, message);
+  if (chat.messages.size > KEPT) { chat.messages.delete(chat.messages.keys().next().value); chat.earlier = true; } // the server has them, for "Earlier"
   chat.typing = "";
   if (!before) chat.last = message;
   if (chat === current) {
