@@ -562,7 +562,7 @@ def test_import_is_cheap() -> None:
         print(sorted({{"asyncio", "json", "logging.handlers", "socket", "ssl"}} & set(sys.modules)))
     """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = ["errors", "logs", "redact", "regular", "secret", "terminal", "types"]
+    loaded = ["bounds", "errors", "logs", "redact", "regular", "secret", "terminal", "types"]
     assert answer.stdout == f"['syncbot'] {[f'syncbot.{name}' for name in loaded]}\n[]\n"
 
 

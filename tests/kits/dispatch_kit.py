@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import AskTimeout
 from syncbot.runtime.durable.results import error_text, value_text
+from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Router
 from syncbot.runtime.handling.update_facts import is_answer
+from syncbot.runtime.job import job_body
+from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.storage import Answer, OutboxCall, Question, open_store
 from syncbot.storage.promises.data import Changes
+from syncbot.storage.promises.jobs import JobEntry
 from syncbot.transport import FakeTransport
 from syncbot.transport.fake import FakeCall
 
@@ -158,6 +163,13 @@ class Rig:
     def send(self, text: str | None = "hi", **fields: Any) -> Changes:
         """Handle a message of Anna's."""
         return self.handle(update(text=text, **fields))
+
+    def run_job(self, function: Callable[[Context], object], **facts: Any) -> Changes:
+        """Run a function as the job "daily", as it stands in the inbox."""
+        functions = JobFunctions()
+        functions.job("daily")(function)
+        entry = JobEntry("daily", "daily", {"at": 0.0}, 1_800_000_000.0, **facts)
+        return Dispatcher(self.app.routes, self.bot, self.store.data, jobs=functions).handle(json.loads(job_body(entry, repeats=False)), Turn())
 
     @property
     def calls(self) -> list[FakeCall]:

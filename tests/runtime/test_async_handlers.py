@@ -133,7 +133,7 @@ def test_error_handlers_and_jobs_may_be_async_too(rig: Rig) -> None:
 
     with pytest.raises(HandlerFailed, match="broken"):
         rig.send()
-    rig.dispatcher.run(job)
+    rig.run_job(job)
     assert sent(rig) == ["broken in 1", "from a job"]
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import logging
 import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,15 +22,12 @@ from syncbot.runtime.durable.run import Durability
 from syncbot.runtime.durable.seam import recorded
 from syncbot.runtime.handling import filters
 from syncbot.runtime.handling.context import Context
-from syncbot.runtime.handling.dispatcher import Dispatcher, HandlerFailed
+from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.handling.handlers import ContinuePropagation, StopPropagation
 from syncbot.runtime.handling.router import Router
-from syncbot.runtime.job import job_body
-from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage import JournalKey
-from syncbot.storage.promises.data import NO_CHANGES, Changes, Scope, StateChange
-from syncbot.storage.promises.jobs import JobEntry
+from syncbot.storage.promises.data import NO_CHANGES, Scope, StateChange
 
 
 def fail(rig: Rig, raw: JSON | None = None, turn: Turn | None = None) -> HandlerFailed:
@@ -537,14 +532,6 @@ def test_what_an_error_handler_cannot_store_is_logged(rig: Rig, caplog: pytest.L
 # ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def run_job(rig: Rig, function: Callable[[Context], object], **facts: Any) -> Changes:
-    """Run a function as the job "daily", as it stands in the inbox."""
-    functions = JobFunctions()
-    functions.job("daily")(function)
-    entry = JobEntry("daily", "daily", {"at": 0.0}, 1_800_000_000.0, **facts)
-    return Dispatcher(rig.app.routes, rig.bot, rig.store.data, jobs=functions).handle(json.loads(job_body(entry, repeats=False)), Turn())
-
-
 def test_jobs_have_a_context_without_an_update(rig: Rig) -> None:
     """A job sends and remembers, and is told in words what it cannot do."""
 
@@ -562,7 +549,7 @@ def test_jobs_have_a_context_without_an_update(rig: Rig) -> None:
                 refused()
         assert context.state is None
 
-    changes = run_job(rig, job)
+    changes = rig.run_job(job)
     assert changes.data[0].changed == {"runs": 1}
     assert rig.transport.parameters("sendMessage") == [{"chat_id": 7, "text": "hello"}]
 
@@ -570,12 +557,12 @@ def test_jobs_have_a_context_without_an_update(rig: Rig) -> None:
 def test_a_failing_job_reaches_the_error_handlers(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     """Error handlers get None for the update of a job; without one, the failure is logged."""
     with pytest.raises(HandlerFailed, match="ZeroDivisionError"):
-        run_job(rig, lambda context: 1 / 0)
+        rig.run_job(lambda context: 1 / 0)
     assert "the job daily failed" in caplog.text
     told: list[Any] = []
     rig.app.error(lambda update, context: told.append((update, context.job)))
     with pytest.raises(HandlerFailed):
-        run_job(rig, lambda context: 1 / 0)
+        rig.run_job(lambda context: 1 / 0)
     assert told == [(None, "daily")]
 
 
