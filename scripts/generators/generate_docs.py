@@ -10,6 +10,7 @@ A table stands between <!-- begin NAME --> and <!-- end NAME -->; what stands ar
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
 import re
 import sys
@@ -56,6 +57,7 @@ def tables() -> dict[str, str]:
         "runtime": _options(Runtime),
         "exit codes": _exit_codes(),
         "errors": _errors(),
+        "filters": _filters(),
     }
 
 
@@ -129,6 +131,31 @@ def _errors() -> str:
     drawn = re.search(r"```\n.*?```\n", syncbot.errors.__doc__ or "", re.DOTALL)
     assert drawn is not None
     return drawn[0].replace("```\n", "```text\n", 1)
+
+
+def _filters() -> str:
+    """Every filter, and what makes one: what its line in the module says, or the field that it looks for, for those that look for one of their own name."""
+    from syncbot import filters
+
+    tree = ast.parse(inspect.getsource(filters))
+    constants, fields, functions = [], [], []
+    for node, after in zip(tree.body, [*tree.body[1:], None], strict=True):
+        if isinstance(node, ast.Assign) and isinstance(getattr(filters, name := ast.unparse(node.targets[0]), None), filters.Filter):
+            if isinstance(after, ast.Expr):
+                constants.append((f"`{name}`", _prose(ast.literal_eval(after.value))))
+            elif ast.unparse(node.value) == f"has({name.lower()!r})":
+                fields.append(f"`{name}`")
+            else:
+                raise ValueError(f"filters.{name} has no docstring that says what it wants")
+        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and ast.unparse(node.returns or node) == "Filter":
+            described = " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
+            functions.append((f"`{node.name}({', '.join(_argument_names(node))})`", _prose(described)))
+    return _table(("Filter", "Wants"), [*constants, (", ".join(fields), "Messages with the field of this name."), *functions])
+
+
+def _argument_names(function: ast.FunctionDef) -> list[str]:
+    star = [f"*{function.args.vararg.arg}"] if function.args.vararg else []
+    return [argument.arg for argument in function.args.args] + star
 
 
 def _plain_types() -> str:

@@ -256,15 +256,18 @@ LOCATION = has("location") & ~VENUE
 MEDIA = has("photo", "video", "audio", "voice", "document", "animation", "sticker", "video_note", "live_photo", "paid_media", "story")
 """Anything with a file in it."""
 FORWARDED = has("forward_origin")
+"""Messages that were forwarded."""
 REPLY = _message("REPLY", _is_reply)
 """Replies to a message; not what merely stands in a forum topic."""
 VIA_BOT = has("via_bot")
+"""Messages that came by a bot's inline mode."""
 EPHEMERAL = has("ephemeral_message_id")
 """Messages that one user of a group alone sees."""
 RICH_MESSAGE = has("rich_message")
 TOPIC = has("is_topic_message")
 """Messages in a forum topic other than the general one."""
 EDITED = _Plain("EDITED", lambda update: any(getattr(update, name, None) is not None for name in _EDITED))
+"""Messages and posts that were edited."""
 SERVICE = has(*sorted(SERVICE_FIELDS))
 """Messages that nobody wrote: they tell of an event in the chat."""
 NEW_CHAT_MEMBERS = has("new_chat_members")
@@ -281,10 +284,15 @@ def _chat_type(*types: str) -> Filter:
 
 
 PRIVATE = _chat_type("private")
+"""Updates in a private chat."""
 GROUP = _chat_type("group")
+"""Updates in a small group that is no supergroup; most groups are one: see GROUPS."""
 SUPERGROUP = _chat_type("supergroup")
+"""Updates in a supergroup."""
 GROUPS = _chat_type("group", "supergroup")
+"""Updates in a group of either kind."""
 CHANNEL = _chat_type("channel")
+"""Updates in a channel."""
 
 
 def regex(pattern: str | re.Pattern[str]) -> Filter:
