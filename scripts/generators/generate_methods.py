@@ -16,6 +16,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ STUB_HEAD = """\
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
-from typing import IO, Any, TypeAlias
+from typing import {typing}
 
 import telegram
 
@@ -73,6 +74,7 @@ class BotMethods:
     _call_options: tuple[str, ...] | None
 
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any: ...
+    def _chat_left_out(self, method: str) -> int | str | None: ...
 '''
 
 QUEUED_CLASS = '''
@@ -158,25 +160,32 @@ def render_types(types: Iterable[str]) -> str:
 
 def render_stub(version: str, methods: list[MethodSpec]) -> str:
     """Write the stub of `api.py`."""
-    text = "".join(render_def(method) for method in methods)
-    return render_head(version) + BOT_CLASS.format(count=len(methods)) + text
+    text = "".join(render_without_chat(method) + render_def(method) if method.sends_to_chat else render_def(method) for method in methods)
+    return render_head(version, "IO, Any, TypeAlias, overload") + BOT_CLASS.format(count=len(methods)) + text
 
 
 def render_queued_stub(version: str, methods: list[MethodSpec]) -> str:
     """Write the stub of `queued.py`."""
     text = "".join(render_def(method, signatures.QUEUE_OPTIONS, "int") for method in methods if not method.only_asks)
-    return render_head(version) + QUEUED_CLASS + text
+    return render_head(version, "IO, Any, TypeAlias") + QUEUED_CLASS + text
 
 
-def render_head(version: str) -> str:
+def render_head(version: str, typing: str) -> str:
     """Write what both stubs begin with."""
-    return STUB_HEAD.format(version=version, aliases="\n".join(render_alias(name, union) for name, union in ALIASES.items()))
+    return STUB_HEAD.format(version=version, typing=typing, aliases="\n".join(render_alias(name, union) for name, union in ALIASES.items()))
 
 
 def render_alias(name: str, union: str) -> str:
     """Write a type alias, one type a line where it is long."""
     line = f"{name}: TypeAlias = {union}"
     return line if len(line) <= WIDTH else f"{name}: TypeAlias = (\n    " + union.replace(" | ", "\n    | ") + "\n)"
+
+
+def render_without_chat(method: MethodSpec) -> str:
+    """Write the overload of a method that may leave `chat_id` out, and the mark of the one that follows."""
+    others = {name: parameter for name, parameter in method.parameters.items() if name != "chat_id"}
+    summary = f"{method.summary.removesuffix('.')}, to the chat of the settings; not in handlers."
+    return f"    @overload\n{render_def(replace(method, parameters=others, positional=0, summary=summary))}    @overload\n"
 
 
 def render_def(method: MethodSpec, options: Iterable[str] | None = None, result: str = "") -> str:

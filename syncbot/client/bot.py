@@ -293,6 +293,20 @@ class Bot(BotMethods, DownloadMethods):
         return transport.in_a_row() if isinstance(transport, OpensAhead) else nullcontext()
 
     @property
+    def chat(self) -> int | str | None:
+        """The chat of the settings (SYNCBOT_CHAT), or None: where the `send_…` methods write, outside of handlers, when `chat_id` is left out."""
+        return self.settings.chat if self.settings is not None else None
+
+    def _chat_left_out(self, method: str) -> int | str:
+        if self.recorders.here is not None:  # what was meant for a user would reach the owner
+            raise TypeError(
+                f"{method}() needs chat_id in a handler: context.reply(…) answers where the update came from, and context.bot.chat is the chat of the settings"
+            )
+        if self.chat is None:
+            raise TypeError(f"{method}() needs chat_id: give it, or set SYNCBOT_CHAT, as `syncbot init` does, and make the bot by Bot.from_env()")
+        return self.chat
+
+    @property
     def transport(self) -> Transport:
         """What carries the requests."""
         return self._client.transport

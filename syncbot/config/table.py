@@ -94,7 +94,14 @@ SETTINGS: tuple[Setting, ...] = (
         "localhost,.example.com,10.0.0.0/8",
         either_case=True,
     ),
-    Setting("SYNCBOT_CHAT", "chat", readers.chat, None, "The chat that `syncbot send` writes to: an id, or the @name of a public one.", "-1001234567890"),
+    Setting(
+        "SYNCBOT_CHAT",
+        "chat",
+        readers.chat,
+        None,
+        "The chat that `syncbot send`, and `bot.send_message` without a chat, write to: an id, or the @name of a public one.",
+        "-1001234567890",
+    ),
     Setting("SYNCBOT_BASE_URL", "base_url", readers.base_url, DEFAULT_BASE_URL, "The Bot API server, for a local one.", "http://127.0.0.1:8081"),
     Setting(
         "SYNCBOT_LOCAL",

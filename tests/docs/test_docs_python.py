@@ -60,6 +60,7 @@ def telegram(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotApi
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
         monkeypatch.setenv("TELEGRAM_BOT_TOKEN", TEST_TOKEN)
         monkeypatch.setenv("SYNCBOT_BASE_URL", server.url)
+        monkeypatch.setenv("SYNCBOT_CHAT", "42")
         yield server
 
 

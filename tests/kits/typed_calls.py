@@ -83,9 +83,9 @@ def chats(bot: BotMethods, venue: telegram.Venue, contact: telegram.Contact) -> 
 
 def mistakes(bot: BotMethods) -> None:
     """What a checker must refuse: were it to take one of these, its ignore would be unused, which is an error too."""
-    bot.send_message(1)  # type: ignore[call-arg] # the text is missing
-    bot.send_message(1, "hi", chat_idd=1)  # type: ignore[call-arg] # misspelt
+    bot.send_message(1)  # type: ignore[call-overload] # the text is missing
+    bot.send_message(1, "hi", chat_idd=1)  # type: ignore[call-overload] # misspelt
     bot.send_mesage(1, "hi")  # type: ignore[attr-defined] # misspelt
-    bot.send_message(1, 5)  # type: ignore[arg-type] # a text is a str
-    bot.send_message(1, "hi", progress=print)  # type: ignore[call-arg] # there is no file in it
+    bot.send_message(1, 5)  # type: ignore[call-overload] # a text is a str
+    bot.send_message(1, "hi", progress=print)  # type: ignore[call-overload] # there is no file in it
     bot.get_me().text  # type: ignore[attr-defined] # noqa: B018 - a user has no text, and the checker must say so

@@ -44,6 +44,14 @@ class BotMethods:
             options: those of `timeout`, `deadline` and `progress` (or of `_call_options`) that have a value.
         """
 
+    def _chat_left_out(self, method: str) -> int | str | None:
+        """The chat that a sending method is to take where `chat_id` was left out, which is not the same as None; None where it may not be left out.
+
+        Args:
+            method: as it was called, for the text of an error.
+        """
+        return None
+
     def __getattr__(self, name: str) -> Any:
         """Name the nearest method for one that there is not."""
         raise _UnknownAttribute(name=name, obj=self)
@@ -72,6 +80,8 @@ def _build(api_name: str) -> Callable[..., Any]:
     def method(self: BotMethods, /, *values: Any, **given: Any) -> Any:
         if values:
             given = by_name(f"{name}()", order, values, given)
+        if spec.sends_to_chat and "chat_id" not in given:
+            given["chat_id"] = self._chat_left_out(name)
         wanted = own_options if self._call_options is None else self._call_options
         options = {option: given.pop(option) for option in wanted if option in given}
         newer = options.pop("api_kwargs", None)

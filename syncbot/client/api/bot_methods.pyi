@@ -2,7 +2,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, TypeAlias, overload
 
 import telegram
 
@@ -22,6 +22,7 @@ class BotMethods:
     _call_options: tuple[str, ...] | None
 
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any: ...
+    def _chat_left_out(self, method: str) -> int | str | None: ...
     def get_updates(
         self,
         offset: int | None = None,
@@ -72,6 +73,34 @@ class BotMethods:
         """Log the bot out of the official server, to move it to a local one."""
     def close_bot(self, *, timeout: float | None = None, deadline: float | None = None, api_kwargs: Mapping[str, Any] | None = None) -> bool:
         """Close the bot on a local server, to move it to another one."""
+    @overload
+    def send_message(
+        self,
+        *,
+        text: str,
+        parse_mode: str | None = None,
+        entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        link_preview_options: telegram.LinkPreviewOptions | Mapping[str, Any] | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        disable_web_page_preview: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a text message, to the chat of the settings; not in handlers."""
+    @overload
     def send_message(
         self,
         chat_id: int | str,
@@ -175,6 +204,37 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> tuple[telegram.MessageId, ...]:
         """Send copies of several messages, without links to the originals."""
+    @overload
+    def send_photo(
+        self,
+        *,
+        photo: _File | telegram.PhotoSize,
+        caption: str | None = None,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        parse_mode: str | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        show_caption_above_media: bool | None = None,
+        has_spoiler: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a photo, to the chat of the settings; not in handlers."""
+    @overload
     def send_photo(
         self,
         chat_id: int | str,
@@ -205,6 +265,38 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a photo."""
+    @overload
+    def send_live_photo(
+        self,
+        *,
+        live_photo: _File | telegram.LivePhoto,
+        photo: _File | telegram.PhotoSize,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        caption: str | None = None,
+        parse_mode: str | None = None,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        show_caption_above_media: bool | None = None,
+        has_spoiler: bool | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a live photo: a still picture with its short video, to the chat of the settings; not in handlers."""
+    @overload
     def send_live_photo(
         self,
         chat_id: int | str,
@@ -236,6 +328,39 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a live photo: a still picture with its short video."""
+    @overload
+    def send_audio(
+        self,
+        *,
+        audio: _File | telegram.Audio,
+        duration: float | timedelta | None = None,
+        performer: str | None = None,
+        title: str | None = None,
+        caption: str | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        parse_mode: str | None = None,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        thumbnail: _File | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send an audio file for the music player (MP3 or M4A), to the chat of the settings; not in handlers."""
+    @overload
     def send_audio(
         self,
         chat_id: int | str,
@@ -268,6 +393,37 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send an audio file for the music player (MP3 or M4A)."""
+    @overload
+    def send_document(
+        self,
+        *,
+        document: _File | telegram.Document,
+        caption: str | None = None,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        parse_mode: str | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        thumbnail: _File | None = None,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        disable_content_type_detection: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a file of any kind, to the chat of the settings; not in handlers."""
+    @overload
     def send_document(
         self,
         chat_id: int | str,
@@ -298,6 +454,44 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a file of any kind."""
+    @overload
+    def send_video(
+        self,
+        *,
+        video: _File | telegram.Video,
+        duration: float | timedelta | None = None,
+        caption: str | None = None,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        thumbnail: _File | None = None,
+        cover: _File | telegram.PhotoSize | None = None,
+        start_timestamp: float | timedelta | None = None,
+        parse_mode: str | None = None,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        show_caption_above_media: bool | None = None,
+        has_spoiler: bool | None = None,
+        supports_streaming: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a video, to the chat of the settings; not in handlers."""
+    @overload
     def send_video(
         self,
         chat_id: int | str,
@@ -335,6 +529,41 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a video."""
+    @overload
+    def send_animation(
+        self,
+        *,
+        animation: _File | telegram.Animation,
+        duration: float | timedelta | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        caption: str | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        thumbnail: _File | None = None,
+        parse_mode: str | None = None,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        show_caption_above_media: bool | None = None,
+        has_spoiler: bool | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send an animation: a GIF, or a video without sound, to the chat of the settings; not in handlers."""
+    @overload
     def send_animation(
         self,
         chat_id: int | str,
@@ -369,6 +598,36 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send an animation: a GIF, or a video without sound."""
+    @overload
+    def send_voice(
+        self,
+        *,
+        voice: _File | telegram.Voice,
+        duration: float | timedelta | None = None,
+        caption: str | None = None,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        parse_mode: str | None = None,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a voice message, to the chat of the settings; not in handlers."""
+    @overload
     def send_voice(
         self,
         chat_id: int | str,
@@ -398,6 +657,35 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a voice message."""
+    @overload
+    def send_video_note(
+        self,
+        *,
+        video_note: _File | telegram.VideoNote,
+        duration: float | timedelta | None = None,
+        length: int | None = None,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        thumbnail: _File | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a round video message, to the chat of the settings; not in handlers."""
+    @overload
     def send_video_note(
         self,
         chat_id: int | str,
@@ -426,6 +714,35 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a round video message."""
+    @overload
+    def send_paid_media(
+        self,
+        *,
+        star_count: int,
+        media: Sequence[telegram.InputPaidMedia | Mapping[str, Any]],
+        caption: str | None = None,
+        parse_mode: str | None = None,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        payload: str | None = None,
+        show_caption_above_media: bool | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send media that are paid for in Stars, to the chat of the settings; not in handlers."""
+    @overload
     def send_paid_media(
         self,
         chat_id: int | str,
@@ -454,6 +771,31 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send media that are paid for in Stars."""
+    @overload
+    def send_media_group(
+        self,
+        *,
+        media: Sequence[telegram.InputMedia | Mapping[str, Any]],
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        message_thread_id: int | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        business_connection_id: str | None = None,
+        direct_messages_topic_id: int | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        caption: str | None = None,
+        parse_mode: str | None = None,
+        caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> tuple[telegram.Message, ...]:
+        """Send several photos, videos, documents or audio files as one album, to the chat of the settings; not in handlers."""
+    @overload
     def send_media_group(
         self,
         chat_id: int | str,
@@ -478,6 +820,36 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> tuple[telegram.Message, ...]:
         """Send several photos, videos, documents or audio files as one album."""
+    @overload
+    def send_location(
+        self,
+        *,
+        latitude: float | None = None,
+        longitude: float | None = None,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        live_period: float | timedelta | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        horizontal_accuracy: float | None = None,
+        heading: int | None = None,
+        proximity_alert_radius: int | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        location: telegram.Location | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a point on the map, which may move (a live location), to the chat of the settings; not in handlers."""
+    @overload
     def send_location(
         self,
         chat_id: int | str,
@@ -507,6 +879,38 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a point on the map, which may move (a live location)."""
+    @overload
+    def send_venue(
+        self,
+        *,
+        latitude: float | None = None,
+        longitude: float | None = None,
+        title: str | None = None,
+        address: str | None = None,
+        foursquare_id: str | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        foursquare_type: str | None = None,
+        google_place_id: str | None = None,
+        google_place_type: str | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        venue: telegram.Venue | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a place: a point on the map with a name and an address, to the chat of the settings; not in handlers."""
+    @overload
     def send_venue(
         self,
         chat_id: int | str,
@@ -538,6 +942,34 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a place: a point on the map with a name and an address."""
+    @overload
+    def send_contact(
+        self,
+        *,
+        phone_number: str | None = None,
+        first_name: str | None = None,
+        last_name: str | None = None,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        vcard: str | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        contact: telegram.Contact | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a phone contact, to the chat of the settings; not in handlers."""
+    @overload
     def send_contact(
         self,
         chat_id: int | str,
@@ -565,6 +997,53 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a phone contact."""
+    @overload
+    def send_poll(
+        self,
+        *,
+        question: str,
+        options: Sequence[str | telegram.InputPollOption | Mapping[str, Any]],
+        is_anonymous: bool | None = None,
+        type: str | None = None,
+        allows_multiple_answers: bool | None = None,
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        question_parse_mode: str | None = None,
+        question_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        allows_revoting: bool | None = None,
+        shuffle_options: bool | None = None,
+        allow_adding_options: bool | None = None,
+        hide_results_until_closes: bool | None = None,
+        members_only: bool | None = None,
+        country_codes: Sequence[str] | None = None,
+        correct_option_ids: Sequence[int] | None = None,
+        explanation: str | None = None,
+        explanation_parse_mode: str | None = None,
+        explanation_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        explanation_media: telegram.InputPollMedia | Mapping[str, Any] | None = None,
+        open_period: float | timedelta | None = None,
+        close_date: int | datetime | timedelta | None = None,
+        is_closed: bool | None = None,
+        description: str | None = None,
+        description_parse_mode: str | None = None,
+        description_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        media: telegram.InputPollMedia | Mapping[str, Any] | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        correct_option_id: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a poll or a quiz, to the chat of the settings; not in handlers."""
+    @overload
     def send_poll(
         self,
         chat_id: int | str,
@@ -611,6 +1090,25 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a poll or a quiz."""
+    @overload
+    def send_checklist(
+        self,
+        *,
+        business_connection_id: str,
+        checklist: telegram.InputChecklist | Mapping[str, Any],
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        message_effect_id: str | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a checklist on behalf of a business account, to the chat of the settings; not in handlers."""
+    @overload
     def send_checklist(
         self,
         business_connection_id: str,
@@ -629,6 +1127,29 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a checklist on behalf of a business account."""
+    @overload
+    def send_dice(
+        self,
+        *,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        emoji: str | None = None,
+        protect_content: bool | None = None,
+        message_thread_id: int | None = None,
+        business_connection_id: str | None = None,
+        direct_messages_topic_id: int | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send an animated emoji that shows a random value, to the chat of the settings; not in handlers."""
+    @overload
     def send_dice(
         self,
         chat_id: int | str,
@@ -651,6 +1172,23 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send an animated emoji that shows a random value."""
+    @overload
+    def send_message_draft(
+        self,
+        *,
+        draft_id: int,
+        text: str | None = None,
+        message_thread_id: int | None = None,
+        parse_mode: str | None = None,
+        entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
+        can_stop: bool | None = None,
+        keep_on_stop: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Show a part of a message while the rest is being made, to the chat of the settings; not in handlers."""
+    @overload
     def send_message_draft(
         self,
         chat_id: int,
@@ -667,6 +1205,19 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Show a part of a message while the rest is being made."""
+    @overload
+    def send_chat_action(
+        self,
+        *,
+        action: str,
+        message_thread_id: int | None = None,
+        business_connection_id: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Show what the bot is doing ("typing"), for five seconds, to the chat of the settings; not in handlers."""
+    @overload
     def send_chat_action(
         self,
         chat_id: int | str,
@@ -691,6 +1242,33 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Set the bot's reactions to a message."""
+    @overload
+    def send_sticker(
+        self,
+        *,
+        sticker: _File | telegram.Sticker,
+        disable_notification: bool | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        protect_content: bool | None = None,
+        message_thread_id: int | None = None,
+        business_connection_id: str | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        emoji: str | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        filename: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a sticker, to the chat of the settings; not in handlers."""
+    @overload
     def send_sticker(
         self,
         chat_id: int | str,
@@ -717,6 +1295,31 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a sticker."""
+    @overload
+    def send_rich_message(
+        self,
+        *,
+        rich_message: Mapping[str, Any],
+        business_connection_id: str | None = None,
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        ephemeral_message_parameters: Mapping[str, Any] | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: _ReplyMarkup | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a rich message, laid out in blocks, to the chat of the settings; not in handlers."""
+    @overload
     def send_rich_message(
         self,
         chat_id: int | str,
@@ -741,6 +1344,22 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send a rich message, laid out in blocks."""
+    @overload
+    def send_rich_message_draft(
+        self,
+        *,
+        draft_id: int,
+        rich_message: Mapping[str, Any],
+        message_thread_id: int | None = None,
+        can_stop: bool | None = None,
+        keep_on_stop: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Show a part of a rich message while the rest is being made, to the chat of the settings; not in handlers."""
+    @overload
     def send_rich_message_draft(
         self,
         chat_id: int,
@@ -756,6 +1375,48 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> bool:
         """Show a part of a rich message while the rest is being made."""
+    @overload
+    def send_invoice(
+        self,
+        *,
+        title: str,
+        description: str,
+        payload: str,
+        currency: str,
+        prices: Sequence[telegram.LabeledPrice | Mapping[str, Any]],
+        message_thread_id: int | None = None,
+        direct_messages_topic_id: int | None = None,
+        provider_token: str | None = None,
+        max_tip_amount: int | None = None,
+        suggested_tip_amounts: Sequence[int] | None = None,
+        start_parameter: str | None = None,
+        provider_data: str | None = None,
+        photo_url: str | None = None,
+        photo_size: int | None = None,
+        photo_width: int | None = None,
+        photo_height: int | None = None,
+        need_name: bool | None = None,
+        need_phone_number: bool | None = None,
+        need_email: bool | None = None,
+        need_shipping_address: bool | None = None,
+        send_phone_number_to_provider: bool | None = None,
+        send_email_to_provider: bool | None = None,
+        is_flexible: bool | None = None,
+        disable_notification: bool | None = None,
+        protect_content: bool | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send an invoice, to the chat of the settings; not in handlers."""
+    @overload
     def send_invoice(
         self,
         chat_id: int | str,
@@ -797,6 +1458,27 @@ class BotMethods:
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> telegram.Message:
         """Send an invoice."""
+    @overload
+    def send_game(
+        self,
+        *,
+        game_short_name: str,
+        disable_notification: bool | None = None,
+        reply_markup: telegram.InlineKeyboardMarkup | Mapping[str, Any] | None = None,
+        protect_content: bool | None = None,
+        message_thread_id: int | None = None,
+        business_connection_id: str | None = None,
+        allow_paid_broadcast: bool | None = None,
+        message_effect_id: str | None = None,
+        reply_parameters: telegram.ReplyParameters | Mapping[str, Any] | None = None,
+        reply_to_message_id: int | None = None,
+        allow_sending_without_reply: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        api_kwargs: Mapping[str, Any] | None = None,
+    ) -> telegram.Message:
+        """Send a game, to the chat of the settings; not in handlers."""
+    @overload
     def send_game(
         self,
         chat_id: int | str,

@@ -75,6 +75,11 @@ class MethodSpec:
         return self.name.startswith("get")
 
     @cached_property
+    def sends_to_chat(self) -> bool:
+        """It sends something to a chat that has to be named."""
+        return self.name.startswith("send") and "chat_id" in self.parameters and self.parameters["chat_id"].required
+
+    @cached_property
     def uploads(self) -> bool:
         """A call of this method can carry files."""
         return any(kind.removeprefix("Array of ").startswith(_CARRIERS) for parameter in self.parameters.values() for kind in parameter.types)
