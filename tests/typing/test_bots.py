@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from kits.dispatch_kit import Turn
 
 from syncbot.client.bot import Bot
 from syncbot.errors import NotSent
@@ -121,25 +122,6 @@ def test_the_shop_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     driver.store.close()
 
 
-class Answers:
-    """A turn whose questions are answered from a list."""
-
-    def __init__(self, *texts: str) -> None:
-        self.texts = list(texts)
-
-    @property
-    def is_awaited(self) -> bool:
-        return True
-
-    def ask(self, chat_id: int, user_id: int, timeout: float) -> dict[str, Any]:
-        """The next answer."""
-        return {"update_id": 2, "message": message(self.texts.pop(0))}
-
-    def offer(self, chat_id: int, user_id: int, raw: dict[str, Any]) -> bool:
-        """Nobody waits."""
-        return False
-
-
 def test_the_conversations_work() -> None:
     """States lead from question to question, and `ask` asks in one go."""
     app = Router()
@@ -147,7 +129,7 @@ def test_the_conversations_work() -> None:
     driver = Driver(app)
     for text in ("/register", "Anna", "old", "33"):
         driver.message(text)
-    driver.message("/order", Answers("big", "here"))
+    driver.message("/order", Turn(*({"update_id": 2, "message": message(text)} for text in ("big", "here"))))
     assert driver.sent == ["Your name?", "Your age?", "A number, please", "Welcome, Anna", "Which size?", "And <b>where</b>?", "Ordered"]
     assert driver.store.data.load(Scope.USER, 7) == {"name": "Anna", "age": 33}
     assert driver.store.data.load(Scope.CHAT, 7) == {"orders": [["big", "here"]]}
