@@ -111,15 +111,15 @@ class Server:
             threads=threads,
             ident=None,
             connection_limit=2 * _PLACES,  # reached only where more than `_PLACES` requests are worked on
-            channel_timeout=int(2 * _IDLE_SECONDS),  # out of the way of `_Connections`, which is stricter
+            channel_timeout=int(2 * _IDLE_SECONDS),  # out of the way of `Connections`, which is stricter
             max_request_header_size=_MAX_HEAD_BYTES,
             max_request_body_size=MAX_BYTES + 1,  # waitress refuses what reaches the bound
             clear_untrusted_proxy_headers=True,
             log_socket_errors=False,
         )
         self._server.task_dispatcher.queue_logger = _Quiet()
-        self._connections = _Connections(self._server.active_channels, request_seconds, clock)
-        self._server.channel_class = _bounded(self._server.channel_class, self._connections)
+        self._connections = Connections(self._server.active_channels, request_seconds, clock)
+        self._server.channel_class = bounded(self._server.channel_class, self._connections)
         self._door = {listener.fileno(): self._server}
         self._on_failure = on_failure
         self._stop = threading.Event()
@@ -175,7 +175,7 @@ def _listen(address: str, port: int) -> socket.socket:
     raise ConfigError(f"listen, port: {address}:{port} cannot be listened on ({reason}); for example listen='127.0.0.1', port=8080")
 
 
-class _Connections:
+class Connections:
     """The connections of a server: how long each may stay, and which one gives way. Used by the server's loop alone.
 
     waitress's own clock is renewed by every byte, an empty line included, and where its places run out it lets nobody in.
@@ -218,7 +218,7 @@ class _Connections:
                 channel.handle_close()
 
 
-def _bounded(channel_class: Any, connections: _Connections) -> Any:
+def bounded(channel_class: Any, connections: Connections) -> Any:
     """waitress's connection, which stays after a refusal, made to close then, and to know when it last had a request accepted."""
 
     class BoundedTask(channel_class.task_class):  # type: ignore[misc]  # waitress ships no types
@@ -229,8 +229,13 @@ def _bounded(channel_class: Any, connections: _Connections) -> Any:
                 self.request.headers["CONNECTION"] = "close"  # as if the client had asked for it
             return super().build_response_header()
 
+    class NamedRequest(channel_class.parser_class):  # type: ignore[misc]  # the same
+        path = ""
+        """What waitress logs when a client has gone, and a refused request has not."""
+
     class BoundedChannel(channel_class):  # type: ignore[misc]  # the same
         task_class = BoundedTask
+        parser_class = NamedRequest
         accepted = False
         """Whether a request has been accepted."""
         rests = False

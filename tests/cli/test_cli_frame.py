@@ -212,6 +212,27 @@ def test_interrupt_in_the_middle(environment: dict[str, str]) -> None:
     assert (ended.returncode, ended.stderr) == (130, "syncbot: interrupted\n")
 
 
+IN_A_DESTRUCTOR = HALF_MADE.replace('raise AttributeError("half made")', "os.kill(os.getpid(), signal.SIGINT)").replace(
+    """        half = Half()
+        os.kill(os.getpid(), signal.SIGINT)
+        while True:
+            half.there = True
+""",
+    """        half = Half()
+        del half
+        signal.alarm(20)  # who waits for ever is ended
+        while True:
+            pass
+""",
+)
+
+
+def test_interrupt_in_a_destructor(environment: dict[str, str]) -> None:
+    """Ctrl-C that strikes where Python drops what is raised is not lost."""
+    ended = subprocess.run([sys.executable, "-c", IN_A_DESTRUCTOR, "send"], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (130, "syncbot: interrupted\n")
+
+
 def test_reader_that_goes_away(environment: dict[str, str], user: User) -> None:
     """Output that nobody reads any more is no traceback."""
     reading, writing = os.pipe()

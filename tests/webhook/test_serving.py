@@ -21,12 +21,14 @@ import pytest
 from kits.ports_kit import free_port
 from kits.timing_kit import soon
 from kits.webhook_kit import ROOT, SECRET, Answer, Seen, Start, body_of, eventually, get, listen_to, post, post_on, wait_for_port
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
 
 from syncbot import BadRequest, Bot, ConfigError, NotSent, Runtime
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.testing import Answer as Scripted
 from syncbot.transport import FakeTransport
-from syncbot.webhook.serving import Server
+from syncbot.webhook.serving import Connections, Server, bounded
 from syncbot.webhook.serving import serve as set_up_webhook
 
 Serve = Callable[..., int]
@@ -309,6 +311,17 @@ def test_connections_are_kept_alive(port: int, seen: Seen) -> None:
     with contextlib.closing(connection):
         assert [post_on(connection, body_of(number, str(number))).status for number in range(1, 51)] == [200] * 50
     assert seen.wait(50) == [str(number) for number in range(1, 51)]
+
+
+def test_who_does_not_wait_for_his_refusal_writes_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """A stranger who is gone before he is refused leaves no error of the server's in the log: waitress names the path, which a refused request lacks."""
+    here, there = socket.socketpair()
+    with here, there, contextlib.closing(create_server(lambda environ, start: [], listen="127.0.0.1:0", _start=False)) as server:
+        connection = bounded(HTTPChannel, Connections({}, 10.0, time.monotonic))(server, here, "", server.adj, map={})
+        connection.received(b"POST /hook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nx")
+        connection.connected = False
+        connection.service()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_many_requests_at_once_write_no_log(port: int, caplog: pytest.LogCaptureFixture) -> None:

@@ -22,7 +22,7 @@ from fuzzing.mutation import mutate_lines
 from fuzzing.target import Target
 from syncbot.cli import run
 from syncbot.cli.console.exits import MEANINGS
-from syncbot.cli.console.frame import COMMANDS
+from syncbot.cli.console.frame import COMMANDS, interrupt_quietly
 from syncbot.storage import Incoming, JobEntry, OutboxCall, open_store
 from syncbot.testing import BotApiServer
 
@@ -136,6 +136,7 @@ class CommandLines(Target):
         os.chdir(self.place)
         out, err = _text(b""), _text(b"")
         signal.signal(signal.SIGINT, signal.default_int_handler)  # libFuzzer has one of its own, and in the background there is none
+        interrupt_quietly()
         timer = threading.Timer(seconds, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
         with _as_before(self.environment), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), self.confinement.here():
             sys.stdin = _text(stdin)

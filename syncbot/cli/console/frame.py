@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import os
 import signal
@@ -40,6 +41,7 @@ COMMANDS = {
 }
 """Each command and its module in this package; the order is that of the help."""
 _FEW_COLLECTIONS = 100_000
+_SOON_SECONDS = 0.05
 """The threshold of the garbage collector for a process that loads its modules, sends one message and ends: usual collections cost it 4 % of its time."""
 
 
@@ -163,23 +165,38 @@ def main() -> NoReturn:
         if "send" in sys.argv[1:2]:
             gc.set_threshold(_FEW_COLLECTIONS)
         use_utf8()
-        _interrupt_quietly()
+        interrupt_quietly()
         code = run([readable_argument(argument) for argument in sys.argv[1:]])
         _leave(code)
     except KeyboardInterrupt:  # between two steps of ours
         os._exit(Exit.INTERRUPTED)
 
 
-def _interrupt_quietly() -> None:
-    """An interrupt may strike in the middle of somebody's `__init__`; what Python has to say afterwards about the object that is half made helps nobody."""
+def interrupt_quietly() -> None:
+    """An interrupt may strike in the middle of somebody's `__init__`; what Python has to say afterwards about the object that is half made helps nobody.
+
+    Where it strikes in somebody's `__del__`, Python drops it: it comes again.
+    """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return  # ignored, as for a job in the background
 
     def on_interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        sys.unraisablehook = lambda _unraisable: None
+        sys.unraisablehook = _again
         signal.default_int_handler(number, frame)
 
     signal.signal(signal.SIGINT, on_interrupt)
+
+
+def _again(dropped: sys.UnraisableHookArgs) -> None:
+    if dropped.exc_type is KeyboardInterrupt:
+        _thread.start_new_thread(_interrupt_soon, ())  # not from here: what is raised here is dropped, too
+
+
+def _interrupt_soon() -> None:
+    import threading  # deferred: hardly ever needed
+
+    threading.Event().wait(_SOON_SECONDS)
+    _thread.interrupt_main()
 
 
 def _leave(code: int) -> NoReturn:
