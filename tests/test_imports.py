@@ -45,6 +45,7 @@ DOORS = {
     "click": ("syncbot.cli.",),
     "waitress": ("syncbot.webhook.serving",),
     "trustme": ("syncbot.testing.certs",),
+    "pytest": ("syncbot.testing.plugin.fixtures",),
 }
 
 # Costs time or memory at each start, for what is rarely needed: imported within functions alone, or by modules that are imported so themselves.

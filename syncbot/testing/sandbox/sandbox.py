@@ -39,10 +39,11 @@ class Sandbox:
         seed: of the random faults; None draws one.
         tls: False for a plain server with a relay in front of it: for bots of other libraries, which take its address for the server's.
         token: the one that the server knows.
+        server: further arguments of `BotApiServer`.
     """
 
-    def __init__(self, rate: float = 0.25, seed: int | None = None, *, tls: bool = True, token: str = TEST_TOKEN) -> None:
-        self.server = BotApiServer(token, tls=tls)
+    def __init__(self, rate: float = 0.25, seed: int | None = None, *, tls: bool = True, token: str = TEST_TOKEN, **server: Any) -> None:
+        self.server = BotApiServer(token, tls=tls, **server)
         self._rate, self._seed = rate, random.randrange(2**32) if seed is None else seed
         self.proxy = self._proxy()
         self._stack = ExitStack()
