@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -114,7 +115,8 @@ def run(tmp_path: Path) -> Run:
         (tmp_path / "test_bot.py").write_text(source, encoding="utf-8")
         (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-q", *options]
-        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+        bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=bare, timeout=200)
         return ended.stdout + ended.stderr
 
     return run
@@ -133,15 +135,16 @@ def test_a_failure_shows_the_conversation(run: Run) -> None:
         """
 from bot import make_app
 
-def test_wrong(run_bot, chat):
+def test_wrong(run_bot, chat, telegram):
     run_bot(make_app)
     chat.send("/start")
+    telegram.wait_for("Hello")
     chat.expect("Helo")
 """,
-        conftest="import pytest\n@pytest.fixture\ndef syncbot_timeout():\n    return 2.0\n",
+        conftest="import pytest\n@pytest.fixture\ndef syncbot_timeout():\n    return 0.5\n",
     )
     assert "1 failed" in out, out
-    assert "AssertionError: the bot did not say 'Helo'; it said 'Hello' [More] (waited 2 s)" in out
+    assert "AssertionError: the bot did not say 'Helo'; it said 'Hello' [More] (waited 0.5 s)" in out
     assert "Ann │ '/start'" in out
     assert "bot │ 'Hello' [More]" in out
     assert "sendMessage(chat_id=" in out
@@ -153,7 +156,10 @@ def test_a_handler_that_raises_fails_its_test_at_once(run: Run) -> None:
     """Whoever waits for an answer is told with the traceback, without waiting in vain; and so is a test that does not wait."""
     out = run(
         """
+import threading
+import pytest
 from bot import make_app
+from syncbot import Runtime
 
 def test_waits(run_bot, chat):
     run_bot(make_app)
@@ -164,26 +170,52 @@ def test_does_not_wait(run_bot, chat):
     run_bot(make_app)
     chat.send("/break")
     chat.expect_nothing()
+
+@pytest.fixture
+def at_the_end(run_bot):
+    event = threading.Event()
+    yield event
+    event.set()
+
+def test_fails_after_its_end(run_bot, chat, at_the_end):
+    def make(bot):
+        app = Runtime(bot)
+
+        @app.message()
+        def late(update, context):
+            context.reply("Wait")
+            at_the_end.wait()
+            raise LookupError("too late")
+
+        return app
+
+    run_bot(make)
+    chat.send("Hello")
+    chat.expect("Wait")
 """
     )
-    assert "2 failed" in out, out
+    assert "2 failed, 1 passed, 1 error" in out, out
     assert out.count("LookupError: the cupboard is bare") >= 2
+    assert "LookupError: too late" in out
     assert "waited 100 s" not in out
 
 
 def test_a_program_as_it_is_is_killed_and_goes_on(run: Run) -> None:
-    """A script with another token in its code is talked to, is killed at its first message, and answers what was said after that."""
+    """A script with another token in its code is talked to, is killed at its second message, makes that call again, and answers what is said after it."""
     out = run(
         """
 def test_killed(run_bot, chat, kill_after, telegram):
     bot = run_bot("bot.py")
-    kill_after(1)
+    kill_after(2)
     chat.send("say one")
     chat.expect("one")
+    assert bot.kills == 0
     chat.send("say two")
     chat.expect("two")
+    chat.send("say three")
+    chat.expect("three")
     assert bot.kills == 1
-    assert telegram.requests_for("sendMessage")[0].params["text"] == "one"
+    assert [request.params["text"] for request in telegram.requests_for("sendMessage")] == ["one", "two", "two", "three"]
 
 def test_never_killed(run_bot, chat, kill_after):
     run_bot("bot.py")
