@@ -51,6 +51,7 @@ CONVERSATIONS = """
 import re
 import pytest
 from bot import make_app
+from syncbot import Bot, Runtime
 
 def test_buttons(run_bot, chat):
     run_bot(make_app)
@@ -83,11 +84,16 @@ def test_two_people(run_bot, chat, new_chat, telegram):
         person.expect(str(person.id))
     assert telegram.count("sendMessage") == 2
 
-def test_a_bot_that_finds_its_settings(run_bot, chat):
-    from syncbot import Bot
-    run_bot(lambda: make_app(Bot.from_env()))
-    chat.send("say yes")
+def test_what_stands_in_the_code_counts_for_nothing(run_bot, chat, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    def make():
+        app = Runtime(Bot("123456789:the-token-of-the-real-bot-which-is-secret"), state="real.db")
+        app.message()(lambda update, context: context.reply("yes"))
+        return app
+    run_bot(make)
+    chat.send("Hi")
     chat.expect("yes")
+    assert not list(tmp_path.iterdir())
 
 @pytest.mark.faults("tls_drop", "refuse", rate=1.0)
 def test_a_bad_proxy(run_bot, chat, bad_proxy):

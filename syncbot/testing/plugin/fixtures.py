@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import zlib
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,7 +120,7 @@ def syncbot_stage(
     with Sandbox(rate, syncbot_seed, tls=syncbot_tls, token=syncbot_token, **certified, **syncbot_server) as sandbox:
         if faults:
             sandbox.proxy.set_random(faults, rate)
-        stage = Stage(sandbox, syncbot_timeout)
+        stage = Stage(sandbox, syncbot_timeout, _as_trial)
         for name, value in stage.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("ALLOWED_TELEGRAM_USER_ID", raising=False)
@@ -128,6 +129,16 @@ def syncbot_stage(
             yield stage
         finally:
             stage.close()
+
+
+@contextmanager
+def _as_trial() -> Iterator[None]:
+    """Within it the settings of the environment win over what stands in the code of a bot, its state file among it: nobody's real one is touched."""
+    from syncbot.config.trial import TRIAL
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(TRIAL, "1")
+        yield
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, overload
 
 from syncbot.client.bot import Bot
@@ -43,11 +43,13 @@ class Stage:
     Args:
         sandbox: the server and its proxy, which run.
         timeout: seconds that people wait.
+        making: within what it gives, a bot is made for the sandbox, whatever stands in its code.
     """
 
-    def __init__(self, sandbox: Sandbox, timeout: float) -> None:
+    def __init__(self, sandbox: Sandbox, timeout: float, making: Callable[[], AbstractContextManager[None]]) -> None:
         self.sandbox = sandbox
         self._timeout = timeout
+        self._making = making
         self._world = sandbox.server.world
         self._began = time.monotonic()
         self._notes: list[tuple[int, float, str, str]] = []
@@ -89,8 +91,9 @@ class Stage:
         """Run a bot until the end of the test.
 
         Args:
-            app: the function that makes the runtime, given a bot of this test where it takes one argument; a runtime that is made of such a bot; or
-                "bot:app", or a script: that runs as it is, in a process of its own, whatever token, URL, proxy and state stand in its code.
+            app: the function that makes the runtime, given a bot of this test where it takes an argument; a runtime that is made of such a bot; or
+                "bot:app", or a script: that runs as it is, in a process of its own. Whatever token, URL, proxy and state file stand in the code of the
+                function or the program, it gets those of this test.
             arguments: of a script.
             may_fail: a handler that raises, with no error handler that takes it, does not fail the test.
 
@@ -122,7 +125,8 @@ class Stage:
 
     def _made(self, make: Callable[..., Runtime[Any]]) -> Runtime[Any]:
         needed = [one for one in inspect.signature(make).parameters.values() if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
-        runtime = make(Bot.from_env("/dev/null")) if needed else make()
+        with self._making():
+            runtime = make(Bot.from_env("/dev/null")) if needed else make()
         if not isinstance(runtime, Runtime):
             raise TypeError(f"run_bot: {make!r} gave {runtime!r}, and not a Runtime")
         return runtime
