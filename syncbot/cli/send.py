@@ -125,7 +125,7 @@ def _text_or_files(words: tuple[str, ...], files: tuple[str, ...]) -> tuple[str 
         return None, files + names
     if len(words) > 1:
         extra = ", ".join(word for word, name in zip(words, names, strict=True) if not os.path.isfile(name))
-        raise click.UsageError(f"there is no file {extra}" if files else "the text is one argument: put it into quotes")
+        raise click.UsageError(f"there is no file {extra}" if files else f"the text is one argument, put it into quotes: {' '.join(words)[:60]!r}")
     return (words[0] if words else None), files
 
 

@@ -15,7 +15,7 @@ import click
 
 from syncbot.cli.console.exits import Exit, exit_for
 from syncbot.cli.console.options import debug_option, env_file_option, wants_debug
-from syncbot.cli.console.output import ReaderGone, complain, readable_argument, tell_all, use_utf8, write
+from syncbot.cli.console.output import ReaderGone, complain, drop_output, readable_argument, tell_all, use_utf8, write
 from syncbot.errors import SyncBotError
 
 if TYPE_CHECKING:
@@ -37,8 +37,11 @@ COMMANDS = {
     "dead-letters": "dead_letters",
     "jobs": "jobs",
     "check-state": "check_state",
+    "completion": "completion",
 }
 """Each command and its module in this package; the order is that of the help."""
+COMPLETE = "_SYNCBOT_COMPLETE"
+"""The variable in which a shell asks what may come next on a command line; its name is click's."""
 _FEW_COLLECTIONS = 100_000
 """The threshold of the garbage collector for a process that loads its modules, sends one message and ends: usual collections cost it 4 % of its time."""
 
@@ -99,6 +102,9 @@ def run(argv: Sequence[str]) -> int:
     except ReaderGone as problem:
         if str(problem):
             complain(str(problem))
+        return Exit.READER_GONE
+    except BrokenPipeError:  # click writes the help by itself
+        drop_output()
         return Exit.READER_GONE
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")
@@ -164,6 +170,10 @@ def main() -> NoReturn:
             gc.set_threshold(_FEW_COLLECTIONS)
         use_utf8()
         _interrupt_quietly()
+        if instruction := os.environ.get(COMPLETE):
+            from click.shell_completion import shell_complete  # a shell asks what may come next
+
+            _leave(shell_complete(cli, {}, "syncbot", COMPLETE, instruction))
         code = run([readable_argument(argument) for argument in sys.argv[1:]])
         _leave(code)
     except KeyboardInterrupt:  # between two steps of ours

@@ -66,7 +66,7 @@ def write_exact(text: str) -> None:
         stream.write(text + "\n")
         stream.flush()
     except OSError as problem:
-        _drop_output()
+        drop_output()
         reason = "" if isinstance(problem, BrokenPipeError) else f"standard output cannot be written: {problem.strerror}"
         raise ReaderGone(reason) from None
 
@@ -131,7 +131,7 @@ def coloured(text: str, colour: str, stream: TextIO | None) -> str:
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if draws(stream) and not os.environ.get("NO_COLOR") else text
 
 
-def _drop_output() -> None:
+def drop_output() -> None:
     """Lead standard output nowhere, so that nothing more fails when it is flushed at the end."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
