@@ -15,7 +15,7 @@ import click
 
 from syncbot.cli.console.exits import Exit, exit_for
 from syncbot.cli.console.options import debug_option, env_file_option, wants_debug
-from syncbot.cli.console.output import ReaderGone, complain, drop_output, readable_argument, tell_all, use_utf8, write
+from syncbot.cli.console.output import ReaderGone, complain, drop_output, readable_argument, surroundings, tell_all, use_utf8, write
 from syncbot.errors import SyncBotError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ COMMANDS = {
     "dead-letters": "dead_letters",
     "jobs": "jobs",
     "check-state": "check_state",
-    "completion": "completion",
+    "completion": "console.completion",
 }
 """Each command and its module in this package; the order is that of the help."""
 COMPLETE = "_SYNCBOT_COMPLETE"
@@ -170,7 +170,7 @@ def main() -> NoReturn:
             gc.set_threshold(_FEW_COLLECTIONS)
         use_utf8()
         _interrupt_quietly()
-        if instruction := os.environ.get(COMPLETE):
+        if instruction := surroundings(COMPLETE):
             from click.shell_completion import shell_complete  # a shell asks what may come next
 
             _leave(shell_complete(cli, {}, "syncbot", COMPLETE, instruction))

@@ -121,14 +121,19 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
+def surroundings(name: str) -> str:
+    """What the terminal or the shell that we run in says in a variable of its own, such as TERM; empty where it says nothing."""
+    return os.environ.get(name, "")
+
+
 def draws(stream: TextIO | None) -> bool:
     """Whether somebody looks at it on a terminal that takes more than lines of text; an editor's, with TERM=dumb, does not."""
-    return os.environ.get("TERM") != "dumb" and is_terminal(stream)
+    return surroundings("TERM") != "dumb" and is_terminal(stream)
 
 
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:
     """The text in a colour ("green", "red", "yellow", "dim", "bold"), where the stream is a terminal and NO_COLOR (https://no-color.org) is not set."""
-    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if draws(stream) and not os.environ.get("NO_COLOR") else text
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if draws(stream) and not surroundings("NO_COLOR") else text
 
 
 def drop_output() -> None:

@@ -9,7 +9,7 @@ import click
 
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import common_options
-from syncbot.cli.console.output import is_terminal, tell, write_exact
+from syncbot.cli.console.output import is_terminal, surroundings, tell, write_exact
 
 _HINTS = {
     "bash": """put this line into ~/.bashrc: eval "$(syncbot completion bash)" """,
@@ -33,7 +33,7 @@ def command(shell: str | None) -> Exit:
     """
     from click.shell_completion import get_completion_class
 
-    chosen = shell or os.path.basename(os.environ.get("SHELL", ""))
+    chosen = shell or os.path.basename(surroundings("SHELL"))
     if chosen not in _HINTS:
         raise click.UsageError(f"which shell? Give {', '.join(_HINTS)}; for example syncbot completion bash")
     found = get_completion_class(chosen)
