@@ -143,9 +143,9 @@ def test_nobody_sleeps() -> None:
 
 
 def test_the_environment_is_read_by_the_settings_alone() -> None:
-    """os.environ belongs to config/settings.py; the command line may fill in defaults, and a sandbox hands it on to the process that it starts."""
+    """os.environ belongs to config/settings.py; the command line may fill in defaults and hear its terminal, a sandbox hands it on to the process that it starts."""
     readers = {module for module, _, name in calls_and_names() if name in ("os.environ", "os.getenv", "os.environb")}
-    assert readers <= {"syncbot.config.settings", "syncbot.cli.console.target", "syncbot.testing.sandbox.sandbox"}
+    assert readers <= {"syncbot.config.settings", "syncbot.cli.console.target", "syncbot.cli.console.output", "syncbot.testing.sandbox.sandbox"}
 
 
 def test_the_lowest_layer_needs_the_standard_library_alone() -> None:

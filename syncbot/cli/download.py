@@ -10,17 +10,18 @@ import click
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, common_options, json_option, load_settings, open_bot, timeout_option
 from syncbot.cli.console.output import ReaderGone, complain, is_terminal, write, write_exact, write_json
-from syncbot.cli.console.progress import ProgressBar
+from syncbot.cli.console.progress import ProgressBar, progress_option
 
 
 @click.command("download", short_help="Download a file.")
 @click.argument("file_id")
 @click.argument("path", required=False, callback=as_path)
 @timeout_option
+@progress_option
 @json_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, /, file_id: str, path: str | None, timeout: float | None, as_json: bool) -> Exit:
+def command(ctx: click.Context, /, file_id: str, path: str | None, timeout: float | None, with_progress: bool | None, as_json: bool) -> Exit:
     """Download the file FILE_ID to PATH: a name, a folder, or "-" for standard output. Without PATH it goes into this folder.
 
     What is cut goes on where it stood, also when the same command is given again. The name of the file is printed.
@@ -37,7 +38,7 @@ def command(ctx: click.Context, /, file_id: str, path: str | None, timeout: floa
         if as_json:
             raise click.UsageError("--json goes with a file, not with standard output")
     settings = load_settings(ctx)
-    with open_bot(settings, timeout) as bot, ProgressBar("download") as bar:
+    with open_bot(settings, timeout) as bot, ProgressBar("download", with_progress) as bar:
         progress = bar.show if bar.visible else None
         try:
             if path == "-":

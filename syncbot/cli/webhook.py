@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -14,6 +15,9 @@ from syncbot.cli.console.options import common_options, json_option, load_settin
 from syncbot.cli.console.output import one_line, system_path, tell, write, write_json
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret
+from syncbot.types import DEFAULT_BASE_URL
+
+_PORTS = (443, 80, 88, 8443)
 
 
 @click.group("webhook", short_help="Set, show or delete the webhook.", no_args_is_help=False)
@@ -51,6 +55,8 @@ def set_(ctx: click.Context, /, url: str, timeout: float | None, drop_pending: b
     from syncbot.webhook.edge import check_secret, derived_secret
 
     settings = load_settings(ctx)
+    if settings.base_url == DEFAULT_BASE_URL:  # a local server takes any
+        _check_url(url)
     try:
         given = Secret(options.pop("secret"))
         secret = Secret(derived_secret(Secret(settings.token))) if given.reveal() is None else check_secret(given)
@@ -69,6 +75,21 @@ def set_(ctx: click.Context, /, url: str, timeout: float | None, drop_pending: b
         bot.call("setWebhook", **{name: value for name, value in parameters.items() if value is not None})
     tell(f"the webhook is set: {url}")
     return Exit.OK
+
+
+def _check_url(url: str) -> None:
+    """Refuse what Telegram's own server never takes: https://core.telegram.org/bots/api#setwebhook."""
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port or 443
+    except ValueError:
+        scheme, host, port = "", None, 443
+    if scheme != "https" or not host:
+        wrong = "Telegram posts to https:// alone" if scheme == "http" else "it is no URL that Telegram can post to"
+        raise click.BadParameter(f"{wrong}; for example https://bot.example/hook", param_hint="'URL'")
+    if port not in _PORTS:
+        ports = "443, 80, 88 and 8443"
+        raise click.BadParameter(f"Telegram posts to the ports {ports} alone, not to {port}; a web server in front can pass it on", param_hint="'URL'")
 
 
 def _certificate(name: str | None) -> Any:

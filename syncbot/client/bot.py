@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 from syncbot.bounds import MOST_SECONDS, SHORTEST_SECONDS, check_call_seconds, check_method_name, check_numbers
 from syncbot.client.api.bot_methods import BotMethods
-from syncbot.client.api.table import MethodSpec, check_parameters, find_method
+from syncbot.client.api.table import MethodSpec, check_parameters, find_method, unknown_option
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import encode
 from syncbot.client.files.downloading import DownloadMethods
@@ -100,13 +100,18 @@ class Bot(BotMethods, DownloadMethods):
         local: bool = False,
         max_download_bytes: int | None = None,
         shortcuts: bool = True,
+        **unknown: Never,
     ) -> None:
         if (trial := trial_settings()) is not None:  # a token, an address or a transport in the code must not lead a tried bot out of the sandbox
             token, proxies, no_proxy, transport = trial.token, trial.proxy, "", None
             base_url, ca_file = trial.base_url, trial.ca_file
         # First of all: no variable here, nor in what is called from here, may show a secret.
         token, hidden, no_proxy, url = Secret(token), hidden_ways(proxies), Secret(no_proxy), Secret(base_url)
+        names = list(unknown)
+        unknown.clear()
         del proxies, base_url
+        if names:
+            raise unknown_option("Bot", names[0], Bot.__init__)
         self._token: Secret[str] = check_setting("TELEGRAM_BOT_TOKEN", token)
         self.id = int(self._token.reveal().partition(":")[0])
         check_numbers(
@@ -146,7 +151,11 @@ class Bot(BotMethods, DownloadMethods):
 
         Raises:
             ConfigError: a setting is missing or wrong.
+            TypeError: it knows no such option; `token` is a setting.
         """
+        if "token" in options:
+            options.clear()
+            raise TypeError(f"from_env() takes the token from TELEGRAM_BOT_TOKEN; to give it in the code, write {cls.__name__}(token)")
         return cls.from_settings(Settings.load(env_file), **options)
 
     @classmethod

@@ -234,6 +234,8 @@ class _Encoder:
     def _file_text(self, key: str, text: str) -> str:
         """Let a file id or URL pass; an absolute path means a file of this machine, which only a local server can read itself."""
         if not text.startswith(("/", "file://")):
+            if "." in text and "://" not in text and os.path.isfile(text):  # no file id has a point in it, and Telegram's words for this help nobody
+                raise ValueError(f"{key}: {text!r} is a str, which names a file id or a URL; to upload the file that lies here, give pathlib.Path({text!r})")
             return text
         if not self._local:
             # Never upload what a str names: it may have come from a user. (InputMedia and its kin make such a str of every path they are given.)

@@ -91,6 +91,8 @@ def proxy(text: str, _folder: Path) -> tuple[Proxy, ...]:
     # The text of a foreign error could hold credentials, and would stay in the chain of ours: it is dropped, and ours raised outside.
     with suppress(ConfigError, ValueError):
         return (Proxy.parse(text),)
+    if (scheme := re.match(r"([a-z][a-z0-9]{0,7})://", text.lower())) and not re.fullmatch("https?|socks4|socks5h?", scheme[1]):
+        raise ConfigError(f"it is not a proxy URL: there is no way through {scheme[1]}://; the scheme is http, https, socks4, socks5 or socks5h")
     raise ConfigError(
         "it is not a proxy URL (scheme://user:password@host:port; the scheme is http, https, socks4, socks5 or socks5h; "
         "special characters in user and password are percent-encoded)" + ("; a list belongs into SYNCBOT_PROXY" if re.search(r"[\s,]", text) else "")
@@ -105,6 +107,8 @@ def proxies(text: str, folder: Path) -> tuple[Proxy, ...]:
     found: dict[Proxy, None] = {}
     for number, item in enumerate(items, 1):
         try:
+            if not re.search(r"(?i)://|:[0-9]+/?$|^direct$", item):  # a word that came to stand here would be the name of a host
+                raise ConfigError("it has neither a scheme nor a port: write http://HOST:PORT, or direct")
             found[proxy(item, folder)[0]] = None
         except ConfigError as wrong:
             raise ConfigError(f"entry {number} of {len(items)}: {wrong}" if len(items) > 1 else str(wrong)) from None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
+from syncbot.client.api.table import unknown_option
 from syncbot.client.bot import Bot
 from syncbot.config import from_environment, trial_settings
 from syncbot.config.readers import given_user_ids
@@ -39,6 +40,21 @@ class RuntimeOptions(TypedDict, total=False):
     replies: Replies
     ahead: AheadMode | None
     store_options: StoreOptions | None
+
+
+def wrong_option(bot: str, names: Sequence[str], known: Callable[..., Any]) -> TypeError:
+    """The error for a runtime without a bot, or with options that it does not have: what belongs to the bot is named as such.
+
+    Args:
+        bot: the type of what was given as the bot.
+        names: the unknown options.
+        known: the function with those that there are.
+    """
+    belongs = [name for name in names if name in ("token", "proxy", "proxies", "base_url", "timeout", "deadline")]
+    if belongs or not names:
+        what = f"{belongs[0]!r} is the bot's" if belongs else f"it takes a Bot first, not a {bot}" if bot != "NoneType" else "it takes a Bot first"
+        return TypeError(f"Runtime: {what}; write Runtime(Bot.from_env()), or Runtime(Bot(token, proxies=…))")
+    return unknown_option("Runtime", names[0], known)
 
 
 def opened_ahead(bot: Bot, given: AheadMode | None, workers: int) -> int | AheadAuto | None:

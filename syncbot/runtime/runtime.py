@@ -21,7 +21,7 @@ from syncbot.runtime.handling.router import Router
 from syncbot.runtime.handling.stored_dict import all_owners
 from syncbot.runtime.jobs.functions import JobDecorator, JobFunctions, MissedWord
 from syncbot.runtime.jobs.jobs import Jobs, OpenJobs
-from syncbot.runtime.options import listened_to, opened_ahead
+from syncbot.runtime.options import listened_to, opened_ahead, wrong_option
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.outbox import OpenQueue, RuntimeOutbox
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
@@ -107,7 +107,7 @@ class Runtime(Router[D]):
     def __init__(self: Runtime[PlainDecorator], bot: Bot, *, types: Literal[False], **options: Unpack[RuntimeOptions]) -> None: ...
     def __init__(
         self,
-        bot: Bot,
+        bot: Any = None,
         *,
         state: str | os.PathLike[str] | None = AUTO,
         workers: int = 4,
@@ -129,7 +129,14 @@ class Runtime(Router[D]):
         ahead: AheadMode | None = "auto",
         types: bool = True,
         store_options: StoreOptions | None = None,
+        **unknown: Any,
     ) -> None:
+        names = list(unknown)
+        unknown.clear()
+        if not hasattr(bot, "settings") or names:
+            given = type(bot).__name__
+            del bot  # it may be a token
+            raise wrong_option(given, names, Runtime.__init__)
         check_numbers(
             ("workers", workers, 1, _MOST_WORKERS, True, "4"),
             ("poll_wait", poll_wait, 1, LONGEST_WAIT_SECONDS, True, "50"),

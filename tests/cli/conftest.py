@@ -40,9 +40,9 @@ def environment(server: BotApiServer, tmp_path: Path, monkeypatch: pytest.Monkey
     home = tmp_path / "home"
     home.mkdir()
     for name in list(os.environ):
-        if name.upper() in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY") or name.startswith(("SYNCBOT_", "XDG_", "LC_")):
+        if name.upper() in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY") or name == "NO_COLOR" or name.startswith(("SYNCBOT_", "XDG_", "LC_")):
             monkeypatch.delenv(name)
-    values = {"HOME": str(home), "TELEGRAM_BOT_TOKEN": TEST_TOKEN, "SYNCBOT_BASE_URL": server.url, "SYNCBOT_CHAT": "1001"}
+    values = {"HOME": str(home), "TELEGRAM_BOT_TOKEN": TEST_TOKEN, "SYNCBOT_BASE_URL": server.url, "SYNCBOT_CHAT": "1001", "TERM": "xterm"}
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(home)

@@ -270,3 +270,36 @@ def test_commands_are_modules_of_the_package() -> None:
     """Each command of the table is a module with a `command`."""
     for name, module in COMMANDS.items():
         assert import_module(f"syncbot.cli.{module}").command.name == name
+
+
+@pytest.mark.parametrize("argv", [("--help",), ("send", "--help"), ()])
+def test_help_into_a_closed_pipe(environment: dict[str, str], argv: tuple[str, ...]) -> None:
+    """Help whose reader has gone away ends without a word."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run([sys.executable, "-c", "from syncbot.cli import main; main()", *argv], stdout=writer, stderr=subprocess.PIPE, timeout=60)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(("words", "number", "expected"), [("syncbot dead", "1", "dead-letters"), ("syncbot send --no-p", "2", "--no-preview")])
+def test_a_shell_completes_a_command_line(process: Command, words: str, number: str, expected: str) -> None:
+    """What a shell asks by click's variable is answered: commands, and the options of each."""
+    ended = process(_SYNCBOT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=number)
+    assert (ended.code, ended.err) == (0, "")
+    assert expected in ended.out
+
+
+def test_the_script_for_the_shell(command: Command, terminal: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """syncbot completion prints the script for a shell, for one's own without a name, and on a terminal where to put it."""
+    for shell in ("bash", "zsh", "fish"):
+        ended = command("completion", shell)
+        assert (ended.code, ended.err) == (0, "")
+        assert f"_SYNCBOT_COMPLETE={shell}_complete" in ended.out
+    monkeypatch.setenv("SHELL", "/bin/zsh")
+    assert command("completion").out == command("completion", "zsh").out
+    monkeypatch.setenv("SHELL", "/bin/sh")
+    assert command("completion").code == 2
+    running = terminal("completion", "bash")
+    assert running.wait() == 0
+    assert "~/.bashrc" in running.screen

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, User
 from syncbot.webhook.edge import derived_secret
 
@@ -37,6 +39,26 @@ def test_wrong_options_are_said_before_anything_is_asked(command: Command, serve
     assert command("webhook", "set", "https://bot.example/", "--certificate", "nowhere.pem").code == 2
     assert command("webhook", "set").code == 2
     assert server.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://bot.example/hook", "https:// alone"),
+        ("bot.example/hook", "no URL"),
+        ("https:///hook", "no URL"),
+        ("https://bot.example:99999/", "no URL"),
+        ("https://bot.example:8080/hook", "ports 443, 80, 88 and 8443 alone, not to 8080"),
+    ],
+)
+def test_a_url_that_telegram_never_takes(command: Command, server: BotApiServer, monkeypatch: pytest.MonkeyPatch, url: str, words: str) -> None:
+    """For Telegram's own server http and wrong ports are refused before anything is asked; a local server takes them."""
+    assert command("webhook", "set", url).code in (0, 77)
+    assert server.count("setWebhook") == 1
+    monkeypatch.delenv("SYNCBOT_BASE_URL")
+    ended = command("webhook", "set", url)
+    assert ended.code == 2
+    assert words in ended.err
 
 
 def test_info_shows_what_telegram_knows(command: Command, server: BotApiServer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from syncbot.client.limits import Limits
 from syncbot.client.retry import RetryPolicy
 from syncbot.config import Settings
 from syncbot.errors import ConfigError, DeliveryUncertain, NetworkError, NotSent, Phase, ProxyAuthRequired
-from syncbot.testing import Answer, BotApiServer, FaultProxy
+from syncbot.runtime.runtime import Runtime
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, FaultProxy
 from syncbot.transport import FakeTransport
 from syncbot.types import Proxy
 
@@ -311,3 +312,24 @@ def test_a_proxy_that_wants_a_password(api: BotApiServer) -> None:
             bot.call("getMe")
         with Bot(api.token, proxies=[proxy.url], **options) as bot:
             assert bot.call("getMe")["is_bot"] is True
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Bot(TEST_TOKEN, proxy="direct"), "Bot takes no 'proxy'; did you mean 'proxies'?"),  # type: ignore[arg-type]  # this is the mistake
+        (lambda: Bot.from_env(token=TEST_TOKEN), r"write Bot\(token\)"),
+        (lambda: Runtime(TEST_TOKEN), r"not a str; write Runtime\(Bot.from_env\(\)\)"),  # type: ignore[call-overload]  # the same
+        (lambda: Runtime(token=TEST_TOKEN), "'token' is the bot's; write"),  # type: ignore[call-overload]  # the same
+        (lambda: Runtime(Bot(TEST_TOKEN, proxies="direct"), proxy="x"), "'proxy' is the bot's; write"),  # type: ignore[call-overload]  # the same
+        (lambda: Runtime(Bot(TEST_TOKEN, proxies="direct"), worker=3), "did you mean 'workers'?"),  # type: ignore[call-overload]  # the same
+    ],
+)
+def test_an_option_that_belongs_elsewhere(make: Callable[[], object], words: str) -> None:
+    """A token or a proxy that is given where none is taken is answered with where it is, and the token is shown nowhere."""
+    with pytest.raises(TypeError, match=words) as raised:
+        make()
+    assert TEST_TOKEN not in str(raised.value)
+    shown = [repr({**frame.frame.f_locals, "self": None}) for frame in raised.traceback if "/syncbot/" in str(frame.path)]
+    assert shown
+    assert all(TEST_TOKEN.partition(":")[2] not in each for each in shown)

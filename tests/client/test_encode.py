@@ -468,6 +468,16 @@ def test_a_text_never_uploads_a_file(picture: Path) -> None:
     assert (local.fields["photo"], local.files) == (PurePosixPath(picture).as_uri(), ())
 
 
+def test_a_text_that_names_a_file_here(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a file of the working folder is refused with the way to upload it; any other text is a file id or a URL."""
+    monkeypatch.chdir(picture.parent)
+    for parameters in ({"photo": picture.name}, {"media": [{"type": "photo", "media": picture.name}]}):
+        with pytest.raises(ValueError, match=rf"give pathlib\.Path\('{picture.name}'\)"):
+            encode(find_method("sendPhoto" if "photo" in parameters else "sendMediaGroup"), {"chat_id": 1, **parameters})
+    for text in ("AgACAgIAAxkBAAIB", "https://example.com/photo.jpg", "not-here.jpg"):
+        assert encode(find_method("sendPhoto"), {"chat_id": 1, "photo": text}).fields["photo"] == text
+
+
 def test_a_file_that_shrinks_or_goes_away_stops_the_call(picture: Path) -> None:
     """A file that is shorter, or gone, by the time it is sent ends the body with a ValueError; one that grew is sent as long as was promised."""
     encoded = encode(find_method("sendDocument"), {"chat_id": 1, "document": picture})

@@ -16,7 +16,7 @@ import click
 
 from syncbot.cli.console.exits import Exit, exit_for
 from syncbot.cli.console.options import debug_option, env_file_option, wants_debug
-from syncbot.cli.console.output import ReaderGone, complain, readable_argument, tell_all, use_utf8, write
+from syncbot.cli.console.output import ReaderGone, complain, drop_output, readable_argument, surroundings, tell_all, use_utf8, write
 from syncbot.errors import SyncBotError
 
 if TYPE_CHECKING:
@@ -38,10 +38,13 @@ COMMANDS = {
     "dead-letters": "dead_letters",
     "jobs": "jobs",
     "check-state": "check_state",
+    "completion": "console.completion",
 }
 """Each command and its module in this package; the order is that of the help."""
-_FEW_COLLECTIONS = 100_000
+COMPLETE = "_SYNCBOT_COMPLETE"
+"""The variable in which a shell asks what may come next on a command line; its name is click's."""
 _SOON_SECONDS = 0.05
+_FEW_COLLECTIONS = 100_000
 """The threshold of the garbage collector for a process that loads its modules, sends one message and ends: usual collections cost it 4 % of its time."""
 
 
@@ -101,6 +104,9 @@ def run(argv: Sequence[str]) -> int:
     except ReaderGone as problem:
         if str(problem):
             complain(str(problem))
+        return Exit.READER_GONE
+    except BrokenPipeError:  # click writes the help by itself
+        drop_output()
         return Exit.READER_GONE
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")
@@ -166,6 +172,10 @@ def main() -> NoReturn:
             gc.set_threshold(_FEW_COLLECTIONS)
         use_utf8()
         interrupt_quietly()
+        if instruction := surroundings(COMPLETE):
+            from click.shell_completion import shell_complete  # a shell asks what may come next
+
+            _leave(shell_complete(cli, {}, "syncbot", COMPLETE, instruction))
         code = run([readable_argument(argument) for argument in sys.argv[1:]])
         _leave(code)
     except KeyboardInterrupt:  # between two steps of ours

@@ -66,7 +66,7 @@ def write_exact(text: str) -> None:
         stream.write(text + "\n")
         stream.flush()
     except OSError as problem:
-        _drop_output()
+        drop_output()
         reason = "" if isinstance(problem, BrokenPipeError) else f"standard output cannot be written: {problem.strerror}"
         raise ReaderGone(reason) from None
 
@@ -121,12 +121,22 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
+def surroundings(name: str) -> str:
+    """What the terminal or the shell that we run in says in a variable of its own, such as TERM; empty where it says nothing."""
+    return os.environ.get(name, "")
+
+
+def draws(stream: TextIO | None) -> bool:
+    """Whether somebody looks at it on a terminal that takes more than lines of text; an editor's, with TERM=dumb, does not."""
+    return surroundings("TERM") != "dumb" and is_terminal(stream)
+
+
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:
-    """The text in a colour ("green", "red", "yellow", "dim", "bold"), where the stream is a terminal."""
-    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if is_terminal(stream) else text
+    """The text in a colour ("green", "red", "yellow", "dim", "bold"), where the stream is a terminal and NO_COLOR (https://no-color.org) is not set."""
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if draws(stream) and not surroundings("NO_COLOR") else text
 
 
-def _drop_output() -> None:
+def drop_output() -> None:
     """Lead standard output nowhere, so that nothing more fails when it is flushed at the end."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

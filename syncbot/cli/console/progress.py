@@ -1,27 +1,41 @@
-"""A progress bar on standard error, where that is a terminal."""
+"""A progress bar on standard error, where that is a terminal; lines of text where it is none and somebody wants them."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
-from syncbot.cli.console.output import is_terminal, one_line
+import click
+
+from syncbot.cli.console.output import draws, one_line, tell
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _WIDTH = 30
 _SECONDS_BETWEEN = 0.1
+_SECONDS_BETWEEN_LINES = 1.0
+
+
+def progress_option(command: _Command) -> _Command:
+    """Add `--progress` and `--no-progress`."""
+    text = "Tell how much of a file has moved: a bar on a terminal (the default there), else a line a second on standard error; or nothing at all."
+    return click.option("--progress/--no-progress", "with_progress", default=None, help=text)(command)
 
 
 class ProgressBar:
-    """Shows how much of something has moved; nothing at all where nobody looks on. Its line is gone when it ends.
+    """Shows how much of something has moved; nothing at all where nobody looks on. The line of a bar is gone when it ends.
 
     Args:
         label: what moves.
+        wanted: True for lines where no bar can be drawn, False for nothing anywhere; None for a bar on a terminal alone.
     """
 
-    def __init__(self, label: str) -> None:
-        self.visible = is_terminal(sys.stderr)
+    def __init__(self, label: str, wanted: bool | None = None) -> None:
+        self._draws = draws(sys.stderr)
+        self.visible = self._draws if wanted is None else wanted
         self._label = one_line(label)[:40]
         self._next_at = 0.0
         self._drawn = False
@@ -31,6 +45,10 @@ class ProgressBar:
         now = time.monotonic()
         finished = bool(total) and done >= (total or 0)
         if not self.visible or (now < self._next_at and not finished):
+            return
+        if not self._draws:
+            self._next_at = now + _SECONDS_BETWEEN_LINES
+            tell(self._line(done, total))
             return
         self._next_at = now + _SECONDS_BETWEEN
         self._drawn = True

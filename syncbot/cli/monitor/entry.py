@@ -14,7 +14,7 @@ import click
 
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, as_seconds, common_options, json_option, load_settings, open_bot
-from syncbot.cli.console.output import complain, is_terminal
+from syncbot.cli.console.output import complain, draws
 from syncbot.cli.console.state import open_state, state_option
 from syncbot.cli.monitor.look import Bounds, Watcher
 from syncbot.cli.monitor.view import View
@@ -67,7 +67,7 @@ def command(ctx: click.Context, /, state: str | None, heartbeat: str | None, log
     try:
         alerts = _alerts(ctx, alert, watch.name, watched, steady=1 if once else _STEADY_LOOKS) if alert is not None else None
         view = View(watch.name, as_json=options["as_json"], live=not once)
-        seconds = options["interval"] or (_LIVE_SECONDS if is_terminal(sys.stdout) else _LINE_SECONDS)
+        seconds = options["interval"] or (_LIVE_SECONDS if draws(sys.stdout) else _LINE_SECONDS)
         return _run(watch, view, alerts, once=once, seconds=seconds)
     finally:
         watch.close()

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from syncbot.cli.console.output import coloured, is_terminal, one_line, write, write_exact, write_json
+from syncbot.cli.console.output import coloured, draws, one_line, write, write_exact, write_json
 from syncbot.cli.monitor.look import Look
 
 _UP = "\x1b[{}F"
@@ -28,7 +28,7 @@ class View:
     def __init__(self, name: str, *, as_json: bool, live: bool) -> None:
         self._name = name
         self._as_json = as_json
-        self.is_live = live and not as_json and is_terminal(sys.stdout)
+        self.is_live = live and not as_json and draws(sys.stdout)
         self._drawn = 0
 
     def show(self, look: Look) -> None:

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
+from typing import Any
 
 from syncbot.client.api.methods import METHODS
 
@@ -183,6 +184,15 @@ def _unknown_text(spec: MethodSpec, unknown: list[str], known: list[str]) -> str
         return f"{spec.name} takes no parameters, so not {', '.join(map(repr, unknown))} either"
     hints = [f"{name!r}{nearest(name, known)}" for name in unknown]
     return f"{spec.name} has no parameter {', '.join(hints)}"
+
+
+def unknown_option(what: str, name: str, known: Callable[..., Any]) -> TypeError:
+    """The error that an option is which nobody knows, with the one that was probably meant among the parameters of the function `known`."""
+    import inspect  # a misspelt name is the exception
+
+    names = [parameter.name for parameter in inspect.signature(known).parameters.values() if parameter.kind is parameter.KEYWORD_ONLY]
+    alike = [known_name for known_name in names if known_name[:4] == name[:4]]  # "proxy" means "proxies" rather than "no_proxy"
+    return TypeError(f"{what} takes no {name!r}{nearest(name, alike or names)}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
