@@ -4,8 +4,9 @@
 
 A life is killed before step 1, the next one before step 2, and so on until one comes through; after each kill another life goes on with the same state
 file. A handler makes five calls, asks, lets choose, changes data (one at once) and a state, and puts a call into the outbox. Exits 0 when each of the seven
-messages was there once, in order and with the answers, but for the one under way at the kill, which is as `--interrupted` says and was told; when data, state and
-outbox are those of one run; and when nothing is left of the journal. With `--replies "with the end"` it is the outbox that makes what was under way again.
+messages was there once, in order and with the answers, but for the one under way at the kill, which is as `--interrupted` says and was told; when data,
+state and outbox are those of one run; and when nothing is left of the journal. With `--replies "with the end"` it is the outbox that makes what was under way
+again.
 
 `--without intent`, `result` or `end` leaves that part of the journal out: then the campaign must fail.
 """

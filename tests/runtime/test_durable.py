@@ -21,8 +21,8 @@ from syncbot.client.plain_bot import PlainBot
 from syncbot.client.recording import NoResult
 from syncbot.errors import Suspended
 from syncbot.runtime.durable.divergence import Divergence
+from syncbot.runtime.durable.durability import Durability, DurableFacts
 from syncbot.runtime.durable.options import Interrupted
-from syncbot.runtime.durable.run import Durability, DurableFacts
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.update_run import Done, run_here
