@@ -18,7 +18,7 @@ from kits.storage_kit import put
 from syncbot.client.limits import Limiter, Limits
 from syncbot.errors import StorageError
 from syncbot.logs import RedactingFilter
-from syncbot.runtime.durable.run import DurableFacts
+from syncbot.runtime.durable.durability import DurableFacts
 from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.receiving.backlog import MemoryBacklog

@@ -3,8 +3,10 @@
     python scripts/campaigns/campaign_everywhere.py --way polling --way webhook --way run_once
 
 A life is killed before step 1, the next one before step 2, and so on until one comes through; after each kill another life goes on with the same state
-file. A handler makes five calls, and changes data and a state. Exits 0 when each of the five messages was there once, in order, but for the one under
-way at the kill, which is as `--interrupted` says and was told; when data and state are those of one run; and when nothing is left of the journal.
+file. A handler makes five calls, asks, lets choose, changes data (one at once) and a state, and puts a call into the outbox. Exits 0 when each of the seven
+messages was there once, in order and with the answers, but for the one under way at the kill, which is as `--interrupted` says and was told; when data,
+state and outbox are those of one run; and when nothing is left of the journal. With `--replies "with the end"` it is the outbox that makes what was under way
+again.
 
 `--without intent`, `result` or `end` leaves that part of the journal out: then the campaign must fail.
 """
@@ -12,23 +14,29 @@ way at the kill, which is as `--interrupted` says and was told; when data and st
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from syncbot.storage import Scope, open_store
-from syncbot.testing import BotApiServer
+from campaign_everywhere_bot import is_over
+
+from syncbot.storage import OutboxState, Scope, open_store
+from syncbot.testing import BotApiServer, User
 
 WAYS = ("polling", "webhook", "run_once")
-TEXTS = ["1", "2", "3", "4", "5"]
-UNDER_WAY = "was under way when the process died"
+TEXTS = ["1", "2", "name?", "3", "size?", "4", "5"]
+ANSWERS = {"3": ("name?", "Ann"), "4": ("size?", "M")}
+UNDER_WAY = ("was under way when the process died", "uncertain")
 _LIFE_SECONDS = 60.0
+_MOST_LIVES = 12
 
 
 class Campaign:
@@ -71,24 +79,30 @@ class Campaign:
         self._number += 1
         folder = self._folder / str(self._number)
         folder.mkdir()
-        user = self._server.user(id=1000 + self._number)
-        update = _update(self._number, user.id)
-        if way != "webhook":
-            user.send("go")
+        person = Person(self._server.user(id=1000 + self._number))
+        skips = self._options.interrupted == "skip"
         life = {
-            "way": way, "state": str(folder / "bot.db"), "steps": str(folder / "steps"), "log": str(folder / "log"), "update": update,
-            "interrupted": self._options.interrupted, "without": self._options.without,
+            "way": way, "state": str(folder / "bot.db"), "steps": str(folder / "steps"), "log": str(folder / "log"), "timeout": 5.0 if skips else 600.0,
+            "interrupted": self._options.interrupted, "without": self._options.without, "replies": self._options.replies, "asks": self._options.asks,
         }  # fmt: skip
-        was_killed = bool(self._live(life | {"die_at": die_at})["killed"])
-        died_before = (folder / "steps").read_text().splitlines()[-1:] if was_killed else []
-        self.steps.update(died_before)
-        self.kills += was_killed
-        if was_killed:
-            code = self._live(life | {"die_at": 0})["code"]
-            if code:
-                self.wrong.append(f"{way}, step {die_at}: the next life has ended with {code}")
-        self._judge(f"{way}, killed before step {die_at} ({''.join(died_before)})", folder, user)
-        return was_killed
+        died_before = ""
+        for _ in range(_MOST_LIVES):
+            ended = self._live(life | {"die_at": 0 if died_before else die_at})
+            steps = (folder / "steps").read_text().splitlines()
+            die_at -= len(steps)
+            if ended["killed"]:
+                died_before = steps[-1]
+                continue
+            if ended["code"]:
+                self.wrong.append(f"{way}, killed before {died_before}: a life has ended with {ended['code']}")
+            if ended["code"] or is_over(life["state"]):
+                break
+            person.acted.wait(5.0)
+            person.acted.clear()
+        self.steps.update([died_before] if died_before else [])
+        self.kills += bool(died_before)
+        self._judge(f"{way}, kill {self.kills}, before {died_before}", folder, person.user)
+        return bool(died_before)
 
     def _live(self, life: dict[str, Any]) -> dict[str, Any]:
         assert self._bots.stdin is not None
@@ -98,25 +112,53 @@ class Campaign:
         answer: dict[str, Any] = json.loads(self._bots.stdout.readline())
         return answer
 
-    def _judge(self, where: str, folder: Path, user: Any) -> None:
-        texts = [message.text for message in user.messages]
-        told = (folder / "log").read_text().count(UNDER_WAY)
+    def _judge(self, where: str, folder: Path, user: User) -> None:
+        sent = [message.text for message in user.messages]
+        texts = [text.split()[0] for text in sent]
+        told = sum((folder / "log").read_text().count(words) for words in UNDER_WAY)
         different = list(dict.fromkeys(texts))
         twice, lost = len(texts) - len(different), len(TEXTS) - len(different)
         self.twice += twice
         self.lost += lost
-        in_order = different == [text for text in TEXTS if text in different] and sorted(texts) == texts
-        allowed = told if told <= 1 else 0
-        if not in_order or twice > (allowed if self._options.interrupted == "again" else 0) or lost > (allowed if self._options.interrupted == "skip" else 0):
-            self.wrong.append(f"{where}: {texts}, told {told}")
+        at_once = self._options.replies == "at once"
+        skips = self._options.interrupted == "skip" and at_once
+        in_order = texts == [text for text in TEXTS for _ in range(texts.count(text))]
+        allowed = told if told <= 1 else 0 if at_once else 1  # the outbox tells in two lines
+        if not in_order or twice > (0 if skips else allowed) or lost > (allowed if skips else 0):
+            self.wrong.append(f"{where}: {sent}, told {told}")
+        if unheard := [text for text in sent for question, answer in (ANSWERS.get(text.split()[0], ("", "")),) if question in texts and answer not in text]:
+            self.wrong.append(f"{where}: an answer was lost: {unheard}")
         with open_store(folder / "bot.db", None) as store:
-            counts, data, state = store.inbox.counts(), store.data.load(Scope.USER, user.id), store.data.get_state(user.id, user.id)
-            if counts.waiting + counts.running or store.dead_letters.count():
-                self.wrong.append(f"{where}: {counts} are left, {store.dead_letters.count()} dead letters")
-        if (data, state) != ({"runs": 1}, "told"):
-            self.wrong.append(f"{where}: data {data}, state {state!r}")
-        if left := _rows(folder / "bot.db"):
-            self.wrong.append(f"{where}: {left} steps are left in the journal")
+            data, state = store.data.load(Scope.USER, user.id), store.data.get_state(user.id, user.id)
+            queued = store.outbox.counts()[OutboxState.QUEUED]
+            if store.dead_letters.count() or store.questions.entries():
+                self.wrong.append(f"{where}: {store.dead_letters.count()} dead letters, {len(store.questions.entries())} questions are left")
+        if (data, state, queued) != ({"runs": 1, "at once": 1}, "told", 1):
+            self.wrong.append(f"{where}: data {data}, state {state!r}, {queued} calls for later")
+        if not is_over(str(folder / "bot.db")) or _rows(folder / "bot.db"):
+            self.wrong.append(f"{where}: it is not over")
+
+
+class Person:
+    """Somebody who begins a conversation, and answers each question once.
+
+    Args:
+        user: who it is.
+    """
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.acted = threading.Event()
+        user.send("go")
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self) -> None:
+        with contextlib.suppress(AssertionError, TimeoutError):  # the judge sees what is missing
+            self.user.wait_for("name?", _LIFE_SECONDS)
+            self.user.send("Ann")
+            self.acted.set()
+            self.user.press(self.user.wait_for("size?", _LIFE_SECONDS), "M")
+            self.acted.set()
 
 
 def _rows(path: Path) -> int:
@@ -127,12 +169,6 @@ def _rows(path: Path) -> int:
         return int(db.execute("SELECT count(*) FROM journal").fetchone()[0])
 
 
-def _update(number: int, user: int) -> dict[str, Any]:
-    person = {"id": user, "is_bot": False, "first_name": "Ann"}
-    chat = {"id": user, "type": "private", "first_name": "Ann"}
-    return {"update_id": number, "message": {"message_id": 1, "date": 1_700_000_000, "chat": chat, "from": person, "text": "go"}}
-
-
 def main(argv: Sequence[str]) -> int:
     """Run the campaign; returns the exit code."""
     options = _parser().parse_args(argv)
@@ -140,8 +176,9 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as name, BotApiServer(any_chat=True) as server:
         campaign = Campaign(server, Path(name), options)
         try:
-            for way in options.way or WAYS:
-                campaign.run(way)
+            with contextlib.suppress(KeyboardInterrupt):  # it ends early, and says what there is
+                for way in options.way or WAYS:
+                    campaign.run(way)
         finally:
             campaign.close()
     for step, number in sorted(campaign.steps.items()):
@@ -157,6 +194,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="campaign_everywhere.py", description="Kills a bot at every step, and looks whether anything is twice or lost.")
     parser.add_argument("--way", action="append", choices=WAYS, help="how updates come; may be given more than once (default: all three)")
     parser.add_argument("--interrupted", choices=("again", "skip"), default="again", help="what follows for a call under way (default: again)")
+    parser.add_argument("--replies", choices=("at once", "with the end"), default="at once", help="when replies go out (default: at once)")
+    parser.add_argument("--asks", choices=("hold", "unwind"), default="hold", help="whether a handler is put aside at each question (default: hold)")
     parser.add_argument("--without", choices=("", "intent", "result", "end"), default="", help="leave this out of the journal: the campaign must fail")
     parser.add_argument("--first", type=int, default=1, help="the first step that is killed at (default: 1)")
     parser.add_argument("--last", type=int, default=1_000_000, help="the last one (default: until a life comes through)")

@@ -15,13 +15,21 @@ import socket
 import sqlite3
 import sys
 import threading
+import time
+import urllib.request
 from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
-from syncbot import Bot, Context, Runtime
+from syncbot import AskTimeout, Bot, Context, Runtime
 from syncbot.logs import setup_logging
 from syncbot.runtime.handling import filters
 
+LIFE_SECONDS = 30.0
+"""A life that has not come to its end by then has lost something."""
+LEFT = """SELECT (SELECT count(*) FROM inbox WHERE state <> 'done')
+    + (SELECT count(*) FROM outbox WHERE not_before < ? AND state IN ('queued', 'claimed', 'sending'))"""
 WRITES = ("BEGIN", "COMMIT", "ROLLBACK", "INSERT", "UPDATE", "DELETE")
 
 
@@ -35,6 +43,8 @@ class Steps:
     """
 
     def __init__(self, names: int, die_at: int, without: str) -> None:
+        self.not_counted: set[int] = set()
+        """The threads that stand for Telegram."""
         self._lock = threading.Lock()
         self._names = names
         self._die_at = die_at
@@ -43,6 +53,8 @@ class Steps:
 
     def step(self, name: str) -> None:
         """A step is about to be done."""
+        if threading.get_ident() in self.not_counted:
+            return
         with self._lock:
             self._count += 1
             os.write(self._names, f"{name}\n".encode())
@@ -104,36 +116,94 @@ def live(settings: dict[str, Any], life: dict[str, Any]) -> None:
     log = os.open(life["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, sys.stderr.fileno())
     setup_logging("WARNING")
-    install(Steps(names, life["die_at"], life["without"]))
+    steps = Steps(names, life["die_at"], life["without"])
+    install(steps)
     bot = Bot(settings["token"], proxies=["direct"], base_url=settings["url"], limits=None, timeout=10.0)
-    app = Runtime(bot, state=life["state"], interrupted=life["interrupted"], workers=2, poll_wait=1)
+    options = {name: life[name] for name in ("state", "interrupted", "replies", "asks")}
+    app = Runtime(bot, workers=2, poll_wait=1, uncertain="again", **options)
+    app.message(filters.TEXT)(handler_of(app, bot, life["timeout"]))
+    if life["way"] == "run_once":
+        app.run_once(LIFE_SECONDS)
+        return
+    app.start(poll=life["way"] == "polling")
+    feed = Feed(f"{settings['url']}/bot{settings['token']}/getUpdates", app, steps) if life["way"] == "webhook" else None
+    until, pause = time.monotonic() + LIFE_SECONDS, threading.Event()
+    while not ((feed.looks if feed else app.health()["polls"]) >= 2 and is_over(life["state"])):
+        if time.monotonic() > until:
+            os._exit(3)
+        pause.wait(0.01)
+    if feed:
+        feed.end()
+    app.stop()
 
-    @app.message(filters.TEXT)
+
+def handler_of(app: Runtime, bot: Bot, timeout: float) -> Callable[[Any, Context], None]:
+    """What is killed: five calls, an ask, a choice, data and a state, and what is written at once."""
+
     def handler(update: Any, context: Context) -> None:
         context.user_data["runs"] = context.user_data.get("runs", 0) + 1
         context.reply("1")
         context.bot.send_message(update.message.chat.id, "2")
-        update.message.reply_text("3")
+        context.user_data.change("at once", lambda number: number + 1, default=0, at_once=True)
+        name = _answer(lambda: context.ask("name?", timeout=timeout).text)
+        update.message.reply_text(f"3 {name}")
+        app.outbox.send_message(chat_id=1, text="later", not_before=timedelta(days=1000))
         context.state = "told"
         context.once("note", lambda: "noted")
-        bot.call("sendMessage", chat_id=update.message.chat.id, text="4")
+        size = _answer(lambda: context.choose("size?", ["S", "M"], timeout=timeout))
+        bot.call("sendMessage", chat_id=update.message.chat.id, text=f"4 {size}")
         context.reply("5")
 
-    if life["way"] == "run_once":
-        app.run_once(30.0)
-        return
-    if life["way"] == "webhook":
-        app.process(life["update"])
-    app.start(poll=life["way"] == "polling")
-    pause = threading.Event()
-    while not _is_done(app.health(), life["way"]):
-        pause.wait(0.01)
-    app.stop()
+    return handler
 
 
-def _is_done(health: dict[str, Any], way: str) -> bool:
-    idle = health["running"] and health["queue"] + health["in_flight"] == 0
-    return bool(idle and (way == "webhook" or health["polls"] >= 2))
+def _answer(ask: Callable[[], str]) -> str:
+    try:
+        return ask()
+    except AskTimeout:
+        return "?"
+
+
+def is_over(path: str) -> bool:
+    """Whether nothing is left to be handled or delivered, but for what is for much later."""
+    with closing(sqlite3.Connection(path)) as db:
+        return db.execute(LEFT, (time.time() + 1e6,)).fetchone() == (0,)
+
+
+class Feed:
+    """Telegram, which hands out updates by webhook: each one again until it was accepted.
+
+    Args:
+        url: where it gets them from.
+        app: whom it gives them.
+        steps: what does not count this.
+    """
+
+    def __init__(self, url: str, app: Runtime, steps: Steps) -> None:
+        self.looks = 0
+        self._url = url
+        self._app = app
+        self._steps = steps
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Hand out no more."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        offset, me = 0, threading.get_ident()
+        while not self._stop.wait(0.01):
+            self._steps.not_counted.add(me)
+            with urllib.request.urlopen(f"{self._url}?timeout=0&offset={offset}") as answer:  # noqa: S310 - of our own server
+                updates = json.load(answer)["result"]
+            self._steps.not_counted.discard(me)
+            for update in updates:
+                self._app.process(update)
+                offset = update["update_id"] + 1
+            self.looks += not updates or 2
 
 
 def main(settings: dict[str, Any]) -> None:

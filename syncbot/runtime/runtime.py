@@ -314,13 +314,15 @@ class Runtime(Router[D]):
         """The outbox of the session that runs in this process."""
         note_act(self.bot.recorders)
         components = self._lifecycle.components
-        return None if components is None else OpenQueue(components.store.outbox, components.outbox_folder, components.deliverer.notify)
+        return (
+            None if components is None else OpenQueue(components.store.outbox, components.outbox_folder, components.store.journal, components.deliverer.notify)
+        )
 
     def _open_jobs(self) -> OpenJobs | None:
         """The jobs of the session that runs in this process."""
         note_act(self.bot.recorders)
         components = self._lifecycle.components
-        return None if components is None else OpenJobs(components.store.jobs, components.clock.notify, is_live=True)
+        return None if components is None else OpenJobs(components.store.jobs, components.store.journal, components.clock.notify, is_live=True)
 
     # ── what runs at times ───────────────────────────────────────────────────────────────────────────────────────────
 

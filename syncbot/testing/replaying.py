@@ -10,7 +10,8 @@ from typing import Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import Suspended
-from syncbot.runtime.durable.run import Durability, DurableRun
+from syncbot.runtime.durable.durability import Durability
+from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.seam import RunRecorder
 from syncbot.runtime.handling.dispatcher import Dispatcher, HandlerFailed
 from syncbot.runtime.handling.router import Router

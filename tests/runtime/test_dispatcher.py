@@ -18,7 +18,7 @@ from kits.dispatch_kit import ANNA, GROUP, JSON, SAMPLES, TOKEN, Rig, Turn, mess
 
 from syncbot.client.ptb.decode import DecodeError
 from syncbot.errors import ApiError, NetworkError, NotSent, Stopped, Suspended
-from syncbot.runtime.durable.run import Durability
+from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.durable.seam import recorded
 from syncbot.runtime.handling import filters
 from syncbot.runtime.handling.context import Context

@@ -21,9 +21,13 @@ from syncbot.client.plain_bot import PlainBot
 from syncbot.client.recording import NoResult
 from syncbot.errors import Suspended
 from syncbot.runtime.durable.divergence import Divergence
+from syncbot.runtime.durable.durability import Durability, DurableFacts
 from syncbot.runtime.durable.options import Interrupted
-from syncbot.runtime.durable.run import Durability, DurableFacts
 from syncbot.runtime.handling.dispatcher import Dispatcher
+from syncbot.runtime.jobs.functions import JobFunctions
+from syncbot.runtime.jobs.jobs import Jobs, OpenJobs
+from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.outbox import OpenQueue, RuntimeOutbox
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.update_run import Done, run_here
 from syncbot.storage import Incoming, Journal, JournalKey, JournalStep, Scope, open_store
@@ -823,3 +827,55 @@ def test_random_handlers_with_random_deaths(tmp_path: Path, seed: int) -> None:
     with open_store(lives.path, BOT) as store:
         assert store.data.load(Scope.USER, 7).get("places", []) == [place for place, what in enumerate(script) if what == "data" and not raises]
         assert store.dead_letters.count() == raises
+
+
+# ── what is written at once, and its step ────────────────────────────────────────────────────────────────────────────
+
+
+class DiesBefore:
+    """The journal of a process that dies when it is about to write what came of a step.
+
+    Args:
+        journal: the real one.
+        what: the step.
+    """
+
+    def __init__(self, journal: Journal, what: str) -> None:
+        self._journal = journal
+        self._what = what
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    def write(self, key: JournalKey, step: JournalStep) -> None:
+        """Write it, or die."""
+        if step.what == self._what and step.outcome is not None:
+            raise Killed
+        self._journal.write(key, step)
+
+
+@pytest.mark.parametrize("what", ["once", "queue", "job"])
+def test_what_is_written_at_once_stands_there_with_its_step_or_not_at_all(lives: Lives, what: str) -> None:
+    """A process that dies between a change at once, a queued call or a job and its step leaves neither; the next run does it, once."""
+    functions = JobFunctions()
+    functions.job("remind")(lambda context: None)
+    with open_store(lives.path, BOT) as store:
+
+        def handler(update: Any, context: Context) -> None:
+            journal = lives.wrap(store.journal)
+            if what == "once":
+                context.user_data.change("n", lambda number: number + 1, default=0, at_once=True)
+            elif what == "queue":
+                RuntimeOutbox(lives.path, lives.bot, lambda: OpenQueue(store.outbox, QueueFolder(None), journal)).send_message(7, "queued")
+            else:
+                Jobs(lives.path, BOT, functions, lives.bot.recorders, lambda: OpenJobs(store.jobs, journal)).at(4e9, "remind")
+
+        def done() -> int:
+            return int(store.data.load(Scope.USER, 7).get("n", 0)) + len(store.outbox.entries()) + len(store.jobs.entries())
+
+        lives.wrap = lambda journal: DiesBefore(journal, what)
+        lives.live(handler)
+        assert done() == 0
+        lives.wrap = lambda journal: journal
+        assert lives.live(handler).handled == 1
+        assert done() == 1

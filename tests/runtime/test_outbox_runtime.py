@@ -129,7 +129,7 @@ def test_a_call_stays_queued_when_nobody_can_be_told(make_app: MakeApp, server: 
         def closed() -> None:
             raise StorageError("the state file has been closed")
 
-        outbox = RuntimeOutbox(tmp_path / "bot.db", bot, lambda: OpenQueue(store.outbox, QueueFolder(None), closed))
+        outbox = RuntimeOutbox(tmp_path / "bot.db", bot, lambda: OpenQueue(store.outbox, QueueFolder(None), store.journal, closed))
         number = outbox.send_message(7, "late")
         assert [item.id for item in store.outbox.entries()] == [number]
         assert outbox.drop(number)

@@ -14,17 +14,17 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NoReturn, Protocol, TypeVar
+from functools import partial
+from typing import Any, NoReturn, TypeVar
 
 from syncbot.client.client import Call
-from syncbot.client.recording import Recorders
 from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.runtime.durable.cursor import Cursor, Place
 from syncbot.runtime.durable.divergence import Divergence, place_of
-from syncbot.runtime.durable.options import HandlerOptions, Interrupted, Replies
-from syncbot.runtime.durable.queued import CallQueue, may_wait
+from syncbot.runtime.durable.durability import Durability
+from syncbot.runtime.durable.options import HandlerOptions
+from syncbot.runtime.durable.queued import may_wait
 from syncbot.runtime.durable.results import read_outcome, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
 from syncbot.storage import Journal, JournalKey, JournalStep, OutboxCall
@@ -32,61 +32,6 @@ from syncbot.storage.codec import Unreadable
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-
-class StorageTrouble(Protocol):
-    """What to do when the journal cannot be used."""
-
-    def until_stop(self, work: Callable[[], object]) -> bool:
-        """Do it, again and again until it works; False when the stop comes first. Raises what does not pass by itself."""
-        ...
-
-
-class DurableFacts:
-    """What the runs of a runtime have met so far."""
-
-    def __init__(self) -> None:
-        self.replayed = 0
-        """Steps that were found in the journal, and not done again."""
-        self.interrupted = 0
-        """Calls that were under way when the process died."""
-        self.diverged = 0
-        """Runs that did something else than the one before."""
-        self.swallowing = set[str]()
-        """The handlers that have caught what puts them aside, and went on."""
-        self._lock = threading.Lock()
-
-    def count(self, *, replayed: int = 0, interrupted: int = 0, diverged: int = 0) -> None:
-        """Add these; from any thread."""
-        with self._lock:
-            self.replayed += replayed
-            self.interrupted += interrupted
-            self.diverged += diverged
-
-
-@dataclass(frozen=True)
-class Durability:
-    """What all runs of a runtime share.
-
-    Args:
-        journal: where their steps are written; None where nothing is.
-        interrupted: what follows for what was under way, where a handler says nothing else.
-        is_stopping: tells whether the runtime stops.
-        trouble: what to do when the journal cannot be used.
-        recorders: those of the bot, where each run is the recorder of its thread.
-        facts: what they meet.
-        replies: when calls go out, where a handler says nothing else.
-        queue: makes calls into what the outbox holds; None where there is none.
-    """
-
-    journal: Journal | None
-    interrupted: Interrupted
-    is_stopping: Callable[[], bool]
-    trouble: StorageTrouble
-    recorders: Recorders = field(default_factory=Recorders)
-    facts: DurableFacts = field(default_factory=DurableFacts)
-    replies: Replies = "at once"
-    queue: CallQueue | None = None
 
 
 class DurableRun:
@@ -120,6 +65,8 @@ class DurableRun:
         self._is_durable = True
         self._handler: Callable[..., object] | None = None
         self._put_aside: Callable[..., object] | None = None
+        self._doing: Callable[[str], JournalStep] | None = None  # of the value that is being made: the step, given its outcome
+        self._is_kept = False
         self.inside = ""
         """The name of the side effect that is being done (`once`), within which nothing else is a step."""
         self.has_acted = False
@@ -230,16 +177,38 @@ class DurableRun:
         if place.recorded is not None and is_done(place.recorded.outcome):
             return read_outcome(place.recorded.outcome)
         assert place.number is not None
-        self.inside = name or what
+        self.inside, self._is_kept = name or what, False
+        self._doing = step = partial(JournalStep, place.number, what, name)
         try:
             text = value_text(self._made(make), shown_as)
         except Exception:
-            self.write(JournalStep(place.number, what, name, UNDONE))
+            self.write(step(UNDONE))
             raise
         finally:
-            self.inside = ""
-        self.write(JournalStep(place.number, what, name, text))
+            self.inside, self._doing = "", None
+        if not self._is_kept:
+            self.write(step(text))
         return read_outcome(text)
+
+    def keep(self, write: Callable[[], _T], journal: Journal | None = None, *, durable: bool) -> _T:
+        """Within the making of a value that is written into the store: write it, and its step in the same transaction, so that no death comes between.
+
+        Args:
+            write: writes it, and returns the value.
+            journal: that of the store that is written into; None for the run's own.
+            durable: as for `Journal.together`.
+
+        Raises:
+            StorageError: neither is written.
+        """
+        step, journal = self._doing, journal or self._journal
+        if step is None or journal is None or not self.is_here:
+            return write()
+        with journal.together(durable=durable):
+            result = write()
+            journal.write(self._key, step(value_text(result, "what is written")))
+        self._is_kept = True
+        return result
 
     def awaited(self, what: str, wait: Callable[[int | None], str]) -> Any:
         """What came of a step that waits for something from outside; an error is returned, not raised.

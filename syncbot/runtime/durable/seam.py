@@ -13,9 +13,10 @@ from syncbot.client.client import Call
 from syncbot.client.recording import Recorders
 from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter, ServerError, StorageError, Suspended
 from syncbot.runtime.durable.cursor import Place
+from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.durable.queued import QueuedCall
 from syncbot.runtime.durable.results import SKIPPED, error_text, read_outcome, value_text
-from syncbot.runtime.durable.run import Durability, DurableRun
+from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.step import UNDONE, is_step, shown, target_of
 from syncbot.storage import JournalKey, JournalStep
 

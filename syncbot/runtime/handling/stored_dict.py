@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from syncbot.runtime.durable.run import DurableRun
@@ -31,6 +33,10 @@ def to_json(value: Any, name: str) -> str:
         raise kind(f"{name} cannot be stored: {problem}; only None, bool, int, float, str, list and dict can") from None
 
 
+class _Overtaken(Exception):
+    """Others have changed it meanwhile."""
+
+
 class StoredDict(dict[str, Any]):
     """A dict of JSON values that knows what was loaded into it: `context.user_data`, `chat_data` and `bot_data`.
 
@@ -38,15 +44,15 @@ class StoredDict(dict[str, Any]):
         data: where it is loaded from.
         scope: whose it is.
         owner: the id of the user or chat; 0 for the bot.
-        step: does something once, however often its handler runs: given a name and a function.
+        run: that of the handler, in which what is changed at once is a step; None for none.
     """
 
-    def __init__(self, data: Data, scope: Scope, owner: int, step: Callable[[str, Callable[[], Any]], Any] = lambda _, make: make()) -> None:
+    def __init__(self, data: Data, scope: Scope, owner: int, run: DurableRun | None = None) -> None:
         super().__init__(data.load(scope, owner))
         self._data = data
         self._scope = scope
         self._owner = owner
-        self._step = step
+        self._run = run
         self._loaded = self._written()
         self._functions: dict[str, list[Callable[[Any], Any]]] = {}
         self._computed: dict[str, str] = {}
@@ -63,7 +69,7 @@ class StoredDict(dict[str, Any]):
             function: makes the new value of the one that stands there, and does nothing else: it may be called several times.
             default: what it is given where nothing stands there.
             at_once: write it now, whatever becomes of the handler, instead of when it returns; for what others are to see while it runs. In a durable
-                handler it is not done again when that runs again, but for a process that dies in that very moment: as with `Context.once`.
+                handler it is not done again when that runs again.
 
         Returns:
             The new value.
@@ -76,7 +82,7 @@ class StoredDict(dict[str, Any]):
             return plain(function(plain(default if value is None else value, self._name(key))), self._name(key))
 
         if at_once:
-            self[key] = self._step(self._name(key), lambda: self._change_now(key, make))
+            self[key] = self._changed_now(key, make)
             self._loaded[key] = to_json(self[key], self._name(key))
             return self[key]
         is_assigned = self._is_assigned(key)
@@ -141,13 +147,27 @@ class StoredDict(dict[str, Any]):
         self._functions[key] = made
         self._computed[key] = to_json(self[key], self._name(key))
 
-    def _change_now(self, key: str, make: Callable[[Any], Any]) -> Any:
+    def _changed_now(self, key: str, make: Callable[[Any], Any]) -> Any:
+        run = self._run
+        if run is None:
+            return self._change_now(key, make, lambda write: write())
+        value = run.once(f"change {self._name(key)}", lambda: self._change_now(key, make, partial(run.keep, durable=False)))
+        run.has_acted = True
+        return value
+
+    def _change_now(self, key: str, make: Callable[[Any], Any], keep: Callable[[Callable[[], Any]], Any]) -> Any:
         while True:
             found = self._data.load(self._scope, self._owner)
             before = to_json(found[key], self._name(key)) if key in found else None
             value = make(found.get(key))
-            if not self._data.apply(Changes((DataChange(self._scope, self._owner, {key: value}, expected={key: before}),))):
-                return value
+            change = DataChange(self._scope, self._owner, {key: value}, expected={key: before})
+            with suppress(_Overtaken):
+                return keep(partial(self._write, change, value))
+
+    def _write(self, change: DataChange, value: Any) -> Any:
+        if self._data.apply(Changes((change,))):
+            raise _Overtaken
+        return value
 
     def _is_assigned(self, key: str) -> bool:
         """Whether it was changed otherwise than by functions."""
@@ -181,7 +201,7 @@ class StoredDicts:
     def of(self, scope: Scope, owner: int) -> StoredDict:
         """The dict of a user, a chat or the bot."""
         if scope not in self._dicts:
-            self._dicts[scope] = StoredDict(self._data, scope, owner, self._step)
+            self._dicts[scope] = StoredDict(self._data, scope, owner, self._run)
         return self._dicts[scope]
 
     def changes(self) -> tuple[DataChange, ...]:
@@ -220,11 +240,6 @@ class StoredDicts:
                     one.key,
                 )
         return True
-
-    def _step(self, name: str, make: Callable[[], Any]) -> Any:
-        value = self._run.once(f"change {name}", make)
-        self._run.has_acted = True
-        return value
 
 
 def all_owners(data: Data, scope: Scope) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from syncbot.client.recording import Recorders
+from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.jobs.functions import JobFunctions, MissedWord
 from syncbot.runtime.jobs.rules import Rule, at_rule, cron_rule, daily_rule, first_time, seconds_rule
-from syncbot.storage import StoreOptions, open_store
+from syncbot.storage import Journal, StoreOptions, open_store
 from syncbot.storage.promises.jobs import JobEntries, JobEntry, Missed
 
 
@@ -26,11 +27,13 @@ class OpenJobs:
 
     Args:
         entries: the jobs.
+        journal: of the same store.
         notify: says that one was put or changed.
         is_live: whether they run in this process, so that all their functions are known.
     """
 
     entries: JobEntries
+    journal: Journal
     notify: Callable[[], None] = lambda: None
     is_live: bool = False
 
@@ -179,17 +182,18 @@ class Jobs:
         if run is None:
             self._store(entry)
         else:  # a step of the handler's, which another run of it does not do again
-            run.value("job", job, partial(self._store, entry), "the job")
+            run.value("job", job, partial(self._store, entry, run), "the job")
         return self.get(known_by) or entry
 
-    def _store(self, entry: JobEntry) -> None:
+    def _store(self, entry: JobEntry, run: DurableRun | None = None) -> None:
         with self._opened() as opened:
             if opened.is_live and self._functions.find(entry.name) is None:
                 from difflib import get_close_matches  # a misspelt name is the exception: a right one must not pay for the import
 
                 close, job = get_close_matches(entry.name, self._functions.names(), 1), entry.name
                 raise ValueError(f"there is no job {job!r}{f'; did you mean {close[0]!r}?' if close else ''}; @app.job({job!r}) gives a function this name")
-            opened.entries.put(entry)
+            put = partial(opened.entries.put, entry)
+            put() if run is None else run.keep(put, opened.journal, durable=True)
             opened.notify()
 
     def _chance(self) -> int:
@@ -223,7 +227,7 @@ class Jobs:
             )
         else:
             with open_store(self._path, self._bot_id, options=StoreOptions(check=False)) as store:
-                yield OpenJobs(store.jobs)
+                yield OpenJobs(store.jobs, store.journal)
 
 
 def resume(entries: JobEntries, key: str, now: float) -> bool:

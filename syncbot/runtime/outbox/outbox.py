@@ -20,12 +20,13 @@ from syncbot.client.api.table import MethodSpec
 from syncbot.client.bot import Bot
 from syncbot.client.encode import body, encode
 from syncbot.errors import StorageError
+from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.state_file import state_path
-from syncbot.storage import OutboxCall, OutboxItem, OutboxQueue, OutboxState, Store, open_store
+from syncbot.storage import Journal, OutboxCall, OutboxItem, OutboxQueue, OutboxState, Store, open_store
 
 if TYPE_CHECKING:
     from typing import Self
@@ -41,6 +42,8 @@ class OpenQueue:
 
     queue: OutboxQueue
     folder: QueueFolder
+    journal: Journal
+    """Of the same store."""
     notify: Callable[[], None] = lambda: None
     """Say that something was queued."""
 
@@ -176,19 +179,23 @@ class Outbox(QueuedMethods):
     @contextmanager
     def _opened(self) -> Iterator[OpenQueue]:
         if self._store is not None:
-            yield OpenQueue(self._store.outbox, QueueFolder.beside(self._path))
+            yield OpenQueue(self._store.outbox, QueueFolder.beside(self._path), self._store.journal)
             return
         with open_store(self._path, self._bot.id) as store:
-            yield OpenQueue(store.outbox, QueueFolder.beside(self._path))
+            yield OpenQueue(store.outbox, QueueFolder.beside(self._path), store.journal)
 
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
+        return self._put(spec, method, parameters, options, None)
+
+    def _put(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any], run: DurableRun | None) -> int:
         encoded = encode(spec, parameters, local=self._bot.local)
         body(encoded)  # finds out now what cannot be written
         not_before, expires = _times(options.get("not_before"), options.get("ttl"))
         with self._opened() as opened:
             files = opened.folder.copy(encoded.files)
             try:
-                [id] = opened.queue.put(OutboxCall(method, write_down(encoded), ordering_key(encoded.fields), files, not_before, expires))
+                call = OutboxCall(method, write_down(encoded), ordering_key(encoded.fields), files, not_before, expires)
+                [id] = opened.queue.put(call) if run is None else [run.keep(lambda: opened.queue.put(call)[0], opened.journal, durable=True)]
             except BaseException:
                 opened.folder.remove(files)
                 raise
@@ -213,8 +220,8 @@ class RuntimeOutbox(Outbox):
 
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
         """What a handler queues is a step: it is not queued again when the handler runs again."""
-        queue = partial(super()._queue_call, spec, method, parameters, options)
         run = run_with_step(self._bot.recorders)
+        queue = partial(self._put, spec, method, parameters, options, run)
         return queue() if run is None else int(run.value("queue", method, queue, "the number of the call"))
 
     @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.logs import guard
-from syncbot.runtime.durable.run import Durability
+from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.jobs.clock import Clock
@@ -137,7 +137,7 @@ class Session:
             prepare=bot.load_types,
             on_finished=lambda update_id: backlog.finished(update_id) if update_id >= 0 else clock.notify(),
             on_fatal=self.fail,
-            on_queued=lambda: OpenQueue(store.outbox, folder, deliverer.notify).tell(),
+            on_queued=lambda: OpenQueue(store.outbox, folder, store.journal, deliverer.notify).tell(),
         )
         clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify, questions=workers.questions)
         clock.declare()
@@ -328,7 +328,6 @@ class Session:
                 self.done.set()  # whoever waits for the end must not wait for ever
 
     def _end_poll(self, components: Components) -> None:
-        self._jobs.follow(None)
         components.backlog.wake()
         components.clock.notify()
         components.workers.notify()
@@ -361,6 +360,7 @@ class Session:
                 self._bot.call("getUpdates", offset=offset, limit=1, deadline=_LAST_CONFIRMATION_SECONDS)
 
     def _close_store(self) -> None:
+        self._jobs.follow(None)  # also where the opening has failed behind the clock's declaring
         store, self._store = self._store, None
         if store is not None:
             self._guarded(store.close)

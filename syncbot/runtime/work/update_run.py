@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from syncbot.errors import Stopped, Suspended
 from syncbot.logs import guard
 from syncbot.runtime.durable.asking import Answers
-from syncbot.runtime.durable.run import Durability
+from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.durable.seam import recorded
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.work.tasks import what_is

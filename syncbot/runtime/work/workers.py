@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from syncbot.errors import Stopped, StorageError
-from syncbot.runtime.durable.run import Durability
+from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.work.feeder import Feeder
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry

@@ -36,6 +36,9 @@ class MemoryJournal:
                 raise taken_over("memory")
             self._steps.setdefault(key.row, {})[step.number] = step
 
+    def together(self, *, durable: bool) -> AbstractContextManager[None]:
+        return self._guard
+
     def cut(self, key: JournalKey, number: int) -> None:
         with self._guard:
             if self.is_held(key):

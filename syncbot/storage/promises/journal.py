@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -63,6 +64,17 @@ class Journal(Protocol):
         Raises:
             StorageError: it was not written; not retryable where the claim is gone, and then nothing more may be done for this key.
             ValueError: the run has too many steps.
+        """
+        ...
+
+    def together(self, *, durable: bool) -> AbstractContextManager[object]:
+        """What the calling thread writes into the store within the block is one transaction: all of it stands there behind it, or nothing. Others wait.
+
+        Args:
+            durable: it outlives a power cut, as a write of the outbox does.
+
+        Raises:
+            StorageError: nothing was written.
         """
         ...
 

@@ -66,7 +66,7 @@ class Database:
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
-        """All that is written inside, or nothing.
+        """All that is written inside, or nothing. One within another of the same thread is a part of that.
 
         Args:
             durable: come back only when it is on the disk (`synchronous=FULL`), and only if the file is still the one in the folder. Otherwise
@@ -77,6 +77,9 @@ class Database:
         """
         with self.lock, explained(str(self.path)):
             db = self._connection()
+            if db.in_transaction:  # whoever holds the lock has begun it
+                yield db
+                return
             if durable:
                 self._check_still_there()
             self._set_durable(db, durable)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 
 from syncbot.storage.claims import taken_over
 from syncbot.storage.codec import encode
@@ -56,6 +57,9 @@ class SqlJournal:
         with self._database.transaction() as db:
             if not db.execute(sql, values | _claim(key)).rowcount:
                 raise taken_over(str(self._database.path))
+
+    def together(self, *, durable: bool) -> AbstractContextManager[object]:
+        return self._database.transaction(durable=durable)
 
     def cut(self, key: JournalKey, number: int) -> None:
         first, last = places(key)
