@@ -143,7 +143,7 @@ def test_nobody_sleeps() -> None:
 
 
 def test_the_environment_is_read_by_the_settings_alone() -> None:
-    """os.environ belongs to config/settings.py; the command line may fill in defaults and hear its terminal, a sandbox hands it on to the process that it starts."""
+    """os.environ belongs to config/settings.py; the command line may fill in defaults and hear its terminal, a sandbox hands it on to its process."""
     readers = {module for module, _, name in calls_and_names() if name in ("os.environ", "os.getenv", "os.environb")}
     assert readers <= {"syncbot.config.settings", "syncbot.cli.console.target", "syncbot.cli.console.output", "syncbot.testing.sandbox.sandbox"}
 

@@ -97,7 +97,7 @@ def _settings() -> str:
 def _options(kind: Callable[..., Any]) -> str:
     """The arguments of a class, from its docstring and its signature."""
     described = _arguments(inspect.getdoc(kind) or "")
-    parameters = inspect.signature(kind).parameters
+    parameters = {name: one for name, one in inspect.signature(kind).parameters.items() if one.kind is not one.VAR_KEYWORD}  # that is refused with words
     if set(described) != set(parameters):
         raise ValueError(f"the docstring of {kind.__name__} does not describe its arguments: {set(described) ^ set(parameters)}")
     return _table(("Option", "What it does", "Default"), [(f"`{name}`", _prose(described[name]), _code(_default(parameters[name]))) for name in parameters])
