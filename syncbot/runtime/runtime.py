@@ -131,10 +131,9 @@ class Runtime(Router[D]):
         store_options: StoreOptions | None = None,
         **unknown: Any,
     ) -> None:
-        names = list(unknown)
+        names, given = list(unknown), type(bot).__name__
         unknown.clear()
         if not hasattr(bot, "settings") or names:
-            given = type(bot).__name__
             del bot  # it may be a token
             raise wrong_option(given, names, Runtime.__init__)
         check_numbers(
