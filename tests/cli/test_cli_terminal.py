@@ -139,6 +139,8 @@ CASES = [
     ("run", "failing:app"),
     ("run", "failing:app", "--debug"),
     ("run", ARGUMENT),
+    ("try", ARGUMENT, "--terminal"),
+    ("completion", ARGUMENT),
     (ARGUMENT,),
 ]
 

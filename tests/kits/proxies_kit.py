@@ -29,6 +29,7 @@ PACKAGES = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "systemd-analyze": "systemd",
+    "chromedriver": "chromium-driver",
 }
 """Of Debian and Ubuntu, where the package is not called as its program."""
 _USER, _PASSWORD = "ann", "s3cret-word"

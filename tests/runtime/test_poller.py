@@ -567,7 +567,7 @@ def test_the_kinds_follow_from_the_handlers(server: BotApiServer, make_app: Make
 
     with running(app):
         server.wait_polled()
-        assert server.requests_for("getUpdates")[-1].params["allowed_updates"] == ["message", "message_reaction"]
+        assert server.requests_for("getUpdates")[-1].params["allowed_updates"] == ["message", "message_reaction", "callback_query"]
     given = make_app(allowed_updates=["poll"])
     with running(given):
         server.wait_until(lambda: server.requests_for("getUpdates")[-1].params["allowed_updates"] == ["poll"], SECONDS)
