@@ -14,6 +14,7 @@ from syncbot.cli.doctor.files import files
 from syncbot.cli.doctor.probe import Probe, only
 from syncbot.cli.doctor.relay import small_packets
 from syncbot.cli.doctor.result import Result, Status
+from syncbot.cli.doctor.running import OwnBot, own_bot
 from syncbot.cli.doctor.way import examine
 from syncbot.client.bot import Bot
 from syncbot.config import Settings, misspelt
@@ -50,6 +51,8 @@ def checkup(settings: Settings, options: CheckupOptions) -> Iterator[Result]:
         if first.failed:
             return
         yield files(settings, options.state, options.logs)
+        found, own = own_bot(settings, options.state)
+        yield found
         good: list[tuple[Proxy, float]] = []
         ways = probe.ways
         for way in ways:
@@ -64,7 +67,7 @@ def checkup(settings: Settings, options: CheckupOptions) -> Iterator[Result]:
             yield _compared(ways, good)
         if good:
             with _bot(settings, good[0][0]) as bot:
-                yield from _telegram(bot, probe, options, good[0][0])
+                yield from _telegram(bot, probe, options, good[0][0], own)
     finally:
         probe.close()
 
@@ -145,16 +148,20 @@ def _compared(ways: tuple[Proxy, ...], good: list[tuple[Proxy, float]]) -> Resul
     return Result(ALL_WAYS, Status.NOTE if advice else Status.OK, text, advice=advice)
 
 
-def _telegram(bot: Bot, probe: Probe, options: CheckupOptions, way: Proxy) -> Iterator[Result]:
-    webhook, is_set = telegram.webhook(bot)
+def _telegram(bot: Bot, probe: Probe, options: CheckupOptions, way: Proxy, own: OwnBot) -> Iterator[Result]:
+    webhook, is_set = telegram.webhook(bot, by_webhook=own.by_webhook)
     steps: list[Callable[[], Result]] = [lambda: webhook]
     if is_set:
         steps.append(lambda: Result("another poller", Status.SKIPPED, "with a webhook set nobody can poll"))
+    elif own.runs:
+        steps.append(lambda: Result("another poller", Status.SKIPPED, "our own bot runs, and a poll beside it would end one of its own"))
     elif options.watch_seconds:
         steps.append(lambda: telegram.other_poller(bot, options.watch_seconds))
     steps.append(lambda: telegram.clock(bot, probe.settings.base_url))
     steps.append(lambda: telegram.quick_calls(bot, probe.target.port if way.is_direct else way.port))
-    if options.idle_seconds and not is_set:
+    if options.idle_seconds and own.runs:
+        steps.append(lambda: Result("idle limit", Status.SKIPPED, "our own bot runs, and learns it by itself"))
+    elif options.idle_seconds and not is_set:
         steps.append(lambda: telegram.idle_limit(bot, options.idle_seconds))
     for step in steps:
         yield replace(step(), way=str(way))

@@ -43,9 +43,9 @@ _COLOURS = {Status.OK: "green", Status.NOTE: "yellow", Status.FAILED: "red", Sta
 def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, state: str | None, logs: tuple[str, ...], as_json: bool) -> Exit:
     """Look at everything between this machine and Telegram, and say what to do where something is wrong.
 
-    Settings, who may read and change the bot's files, name look-up, proxy, tunnel, TLS and certificate, whether a connection can be opened in one flight,
-    token, webhook, another poller, clock, ten calls in a row; with several proxies all of them, side by side. Nothing is sent to anybody, and no update
-    is confirmed.
+    Settings, who may read and change the bot's files, our own bot where it runs, name look-up, proxy, tunnel, TLS and certificate, whether a connection
+    can be opened in one flight, token, webhook, another poller, clock, ten calls in a row; with several proxies all of them, side by side. Nothing is
+    sent to anybody, no update is confirmed, and a bot that runs here is not disturbed: no poll is made beside its own.
 
     \b
     Examples:

@@ -36,8 +36,13 @@ def get_me(bot: Bot) -> Result:
     return Result("getMe", Status.OK, f"the bot is @{me.get('username')} ({me.get('id')})", time.monotonic() - began)
 
 
-def webhook(bot: Bot) -> tuple[Result, bool]:
-    """Whether a webhook keeps Telegram from answering polls; the second is whether one is known to be set."""
+def webhook(bot: Bot, *, by_webhook: bool | None = None) -> tuple[Result, bool]:
+    """Whether a webhook keeps Telegram from answering polls; the second is whether one is known to be set.
+
+    Args:
+        bot: whose webhook.
+        by_webhook: whether the bot takes its updates from one; None where nothing says how: then one that is set is no failure.
+    """
     began = time.monotonic()
     try:
         info = ask_for(dict, bot, "getWebhookInfo")
@@ -46,12 +51,21 @@ def webhook(bot: Bot) -> tuple[Result, bool]:
     seconds = time.monotonic() - began
     waiting = f"{info.get('pending_update_count', 0)} updates wait"
     if not info.get("url"):
+        if by_webhook:
+            advice = "syncbot webhook set URL sets it; a bot that begins with Runtime.run_webhook does so by itself"
+            return Result("webhook", Status.NOTE, f"none is set, and the bot ran by one last; {waiting}", seconds, advice), False
         return Result("webhook", Status.OK, f"none is set; {waiting}", seconds), False
     url = str(info["url"])
     host = url.split("/")[2] if "://" in url else url
     trouble = f", which last failed with: {info['last_error_message']}" if info.get("last_error_message") else ""
-    advice = "a bot that polls gets nothing while it is set; remove it with: syncbot call deleteWebhook"
-    return Result("webhook", Status.FAILED, f"a webhook is set, at {host}{trouble}; {waiting}", seconds, advice, exit=Exit.REFUSED), True
+    text = f"a webhook is set, at {host}{trouble}; {waiting}"
+    advice = "a bot that polls gets nothing while it is set; remove it with: syncbot webhook delete"
+    if by_webhook is False:
+        return Result("webhook", Status.FAILED, text, seconds, advice, exit=Exit.REFUSED), True
+    if by_webhook:
+        status, advice = (Status.NOTE, "syncbot webhook info tells when that was") if trouble else (Status.OK, "")
+        return Result("webhook", status, text, seconds, advice), True
+    return Result("webhook", Status.NOTE, text, seconds, advice), True
 
 
 def other_poller(bot: Bot, watch_seconds: float) -> Result:

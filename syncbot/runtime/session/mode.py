@@ -12,7 +12,7 @@ from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store, StoreOptions
 
 _NAME = "mode"
-_POLLING, _WEBHOOK = "polling", "webhook"
+_POLLING, WEBHOOK = "polling", "webhook"
 _SETTLES_SECONDS = 2.0
 """How long whoever has just taken the lock may need to write its mode."""
 _PROBE_SECONDS = 0.1
@@ -20,7 +20,13 @@ _PROBE_SECONDS = 0.1
 
 def write_mode(store: Store, *, poll: bool) -> None:
     """Write down what the holder of the lock does."""
-    store.meta.set(_NAME, _POLLING if poll else _WEBHOOK)
+    store.meta.set(_NAME, _POLLING if poll else WEBHOOK)
+
+
+def mode_of(store: Store) -> str | None:
+    """What the holder of the lock does, or the last one did: polls, or takes what a webhook brings (`WEBHOOK`)."""
+    mode: str | None = store.meta.get(_NAME)
+    return mode
 
 
 def join_in(lock: BotLock, state: Path | None, bot_id: int, stop: threading.Event, *, poll: bool, standby: bool, once: bool = False) -> bool:
@@ -44,7 +50,7 @@ def join_in(lock: BotLock, state: Path | None, bot_id: int, stop: threading.Even
     ends_at = time.monotonic() + _SETTLES_SECONDS
     while not lock.acquire():
         mode = _mode_of_holder(state, bot_id)
-        same = mode in (None, _POLLING if poll else _WEBHOOK)
+        same = mode in (None, _POLLING if poll else WEBHOOK)
         if same and (standby or not poll):
             return False
         # What stands there may be from the run before this holder's.
@@ -57,12 +63,11 @@ def _mode_of_holder(state: Path | None, bot_id: int) -> str | None:
     if state is None or not state.exists():
         return None
     with open_store(state, bot_id, options=StoreOptions(check=False)) as store:
-        mode: str | None = store.meta.get(_NAME)
-    return mode
+        return mode_of(store)
 
 
 def _refusal(mode: str | None, bot_id: int, path: Path, *, poll: bool, once: bool) -> str:
-    if poll and mode == _WEBHOOK:
+    if poll and mode == WEBHOOK:
         return (
             f"another process handles what the webhook brings for bot {bot_id} (it holds {path}), and polling and a webhook exclude each other; "
             "to poll, stop it and remove the webhook with `syncbot webhook delete`"
