@@ -158,6 +158,16 @@ def test_a_dead_deliverer_can_be_abandoned_at_once(store: Store) -> None:
     assert store.outbox.abandon("one") == 0
 
 
+def test_what_a_dead_deliverer_sent_goes_again_before_what_is_behind_it(store: Store) -> None:
+    """Where it is to be made again, it has its old place from that moment on: whoever claims meanwhile gets nothing that is behind it in its chat."""
+    [id, _] = store.outbox.put(call("a"), call("a"))
+    assert claim(store, 1) == [id]
+    assert store.outbox.sending(id, "one", lease=LEASE)
+    assert store.outbox.abandon("one", again=True) == 1
+    assert state(store, id) == OutboxState.QUEUED
+    assert claim(store, 1, "two") == [id]
+
+
 def test_sending_needs_the_claim(store: Store) -> None:
     """Only the one who has claimed a call may send it, and only once."""
     [id] = store.outbox.put(call())

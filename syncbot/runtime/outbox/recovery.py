@@ -70,7 +70,7 @@ class OutboxRecovery:
         found = False
         for owner in owners:
             if self._folder.is_dead(owner) and time.monotonic() - self._dead_since.setdefault(owner, time.monotonic()) >= self._settle_seconds:
-                count = self._queue.abandon(owner)
+                count = self._queue.abandon(owner, again=self._uncertain == "again")
                 _log.warning("a deliverer died with %d calls, which are delivered now, or kept as uncertain if they may have been sent", count)
                 found = found or count > 0
         if self._dead_since:

@@ -76,9 +76,13 @@ class MemoryOutbox:
             self._items[id] = replace(item, state=state, reason=reason)
             return True
 
-    def abandon(self, owner: str) -> int:
+    def abandon(self, owner: str, *, again: bool = False) -> int:
         with self._guard:
-            return self._recover(item for item in self._items.values() if item.owner == owner)
+            count = self._recover(item for item in self._items.values() if item.owner == owner)
+            for item in list(self._items.values()) if again else ():
+                if item.owner == owner and item.state == OutboxState.UNCERTAIN and (item.call.expires is None or item.call.expires > self._now()):
+                    self.retry(item.id, expires=item.call.expires)
+            return count
 
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
         with self._guard:

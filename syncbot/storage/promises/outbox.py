@@ -149,8 +149,12 @@ class OutboxQueue(Protocol):
         """
         ...
 
-    def abandon(self, owner: str) -> int:
-        """This deliverer is dead: recover what it had, at once; returns how many."""
+    def abandon(self, owner: str, *, again: bool = False) -> int:
+        """This deliverer is dead: recover what it had, at once; returns how many.
+
+        Args:
+            again: queue what may have been sent again, in its old place, before anybody can take what is behind it; else it becomes uncertain.
+        """
         ...
 
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:

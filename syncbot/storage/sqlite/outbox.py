@@ -75,9 +75,13 @@ class SqlOutbox:
         sql = f"UPDATE outbox SET state = ?, reason = ? WHERE id = ? AND {_OWNED}"
         return self._change(sql, (str(check_held_state(state)), reason, id, owner))
 
-    def abandon(self, owner: str) -> int:
-        with self._database.transaction() as db:
-            return _recover(db, "owner = ?", owner)
+    def abandon(self, owner: str, *, again: bool = False) -> int:
+        with self._database.transaction(durable=again) as db:
+            count = _recover(db, "owner = ?", owner)
+            if again:
+                sql = "UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = '' WHERE owner = ? AND state = 'uncertain'"
+                db.execute(f"{sql} AND (expires IS NULL OR expires > ?)", (owner, self._now()))
+            return count
 
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
         wanted = tuple(str(state) for state in states)
