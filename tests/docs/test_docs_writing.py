@@ -153,7 +153,9 @@ def heading_above(block: Block) -> str:
     return next(line.removeprefix("## ") for line in reversed(lines) if line.startswith("## "))
 
 
-@pytest.mark.parametrize(("block", "heading", "talk"), [(block, *talk) for block, talk in zip(PROGRAMS, TALKS, strict=True)], ids=str)
+@pytest.mark.parametrize(
+    ("block", "heading", "talk"), [(block, *talk) for block, talk in zip(PROGRAMS, TALKS, strict=True)], ids=[heading for heading, _ in TALKS]
+)
 @pytest.mark.usefixtures("_logging_as_before")
 def test_each_program_answers_as_the_guide_says(block: Block, heading: str, talk: Talk, folder: Path, server: BotApiServer, ann: User) -> None:
     """Each program of the guide is run as it stands, and holds the conversation that it is there for."""
