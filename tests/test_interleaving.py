@@ -290,7 +290,7 @@ def test_what_two_workers_count_at_once_both_counts() -> None:
 
         return Steps(lambda: facts.count(replayed=1), lambda: facts.count(replayed=1, interrupted=1), check)
 
-    assert at_every_line(make, "durable/run.py") > 3
+    assert at_every_line(make, "durable/durability.py") > 3
 
 
 def test_a_job_that_is_declared_as_the_bot_starts_is_put() -> None:

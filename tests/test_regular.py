@@ -149,6 +149,7 @@ BY_HAND = {
     "syncbot/regular.py": "it looks itself",
     "syncbot/storage/sqlite/file/news.py": "wants a pipe and nothing else, and looks itself",
     "syncbot/cli/console/output.py": "opens /dev/null, to write nowhere",
+    "syncbot/cli/doctor/running.py": "reads /proc/locks, which is the system's",
 }
 
 

@@ -273,7 +273,6 @@ def render_stub(version: str) -> str:
         "from syncbot.client.bot import Bot\nfrom syncbot.runtime.handling.filters import FilterLike\n"
         "from syncbot.runtime.handling.update_facts import ReplyTarget\n",
     )
-    imports = imports.replace("from typing import IO, Any, TypeAlias", "from typing import IO, Any, TypeAlias, overload")
     text = [f"# Written by scripts/generators/generate_kinds.py for Bot API {version}; do not edit.\nfrom collections", imports, STUB_CLASS]
     text += [render_shortcut(shortcut, shortcut.name) for shortcut in shortcuts.SHORTCUTS.values()]
     text += [render_shortcut(shortcuts.SHORTCUTS["reply"], "ask")]

@@ -206,7 +206,7 @@ def test_the_given_bot_stays_as_it_is() -> None:
 
 def test_the_options_that_checkers_see_are_all() -> None:
     """The overloads of Runtime name every option that it takes."""
-    assert set(RuntimeOptions.__annotations__) == set(inspect.signature(RuntimeClass.__init__).parameters) - {"self", "bot", "types"}
+    assert set(RuntimeOptions.__annotations__) == set(inspect.signature(RuntimeClass.__init__).parameters) - {"self", "bot", "types", "unknown"}
 
 
 def test_a_job_gets_plain_results(tmp_path: Path) -> None:

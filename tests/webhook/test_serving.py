@@ -321,6 +321,7 @@ def test_who_does_not_wait_for_his_refusal_writes_no_log(caplog: pytest.LogCaptu
         connection.received(b"POST /hook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nx")
         connection.connected = False
         connection.service()
+        server.task_dispatcher.shutdown()
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
