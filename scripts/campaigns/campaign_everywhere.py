@@ -95,7 +95,7 @@ class Campaign:
                 continue
             if ended["code"]:
                 self.wrong.append(f"{way}, killed before {died_before}: a life has ended with {ended['code']}")
-            if ended["code"] or is_over(life["state"]):
+            if ended["code"] or (is_over(life["state"]) and person.user.messages):  # a life may end before the update has come again
                 break
             person.acted.wait(5.0)
             person.acted.clear()
