@@ -35,6 +35,7 @@ _COPIED = {
 }
 """The other blocks, and what of each stays as it is."""
 _NESTED = ("blockquote", "collage", "slideshow", "details")
+_MOST_LEVELS = 200
 _MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MEDIA_LINK = re.compile(r"tg://(?:photo|video|document|audio)\?id=([A-Za-z0-9_-]{1,64})")
 
@@ -49,15 +50,22 @@ def rich_message(call: ApiCall, *, is_draft: bool = False) -> JSON:
     if not isinstance(asked, dict) or sum(bool(asked.get(name)) for name in ("blocks", "html", "markdown")) != 1:
         raise bad_request("can't parse rich message JSON object")
     if asked.get("blocks"):
-        try:
-            blocks = _blocks(call, asked["blocks"], is_draft)
-        except RecursionError:
-            raise bad_request("can't parse rich message: blocks are nested too deep") from None
+        if _is_deep(asked["blocks"]):
+            raise bad_request("can't parse rich message: blocks are nested too deep")
+        blocks = _blocks(call, asked["blocks"], is_draft)
     else:
         text = str(asked.get("html") or asked.get("markdown"))
         media = _named_media(call, asked.get("media") or [])
         blocks = [{"type": "paragraph", "text": text}, *(media[name] for name in _MEDIA_LINK.findall(text) if name in media)]
     return {"blocks": blocks, **given(asked, "is_rtl")}
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether there are more lists and objects within each other than the server goes into; Telegram's own bound is not public."""
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())]
+    return bool(level)
 
 
 def _named_media(call: ApiCall, asked: Any) -> dict[str, JSON]:
