@@ -17,24 +17,23 @@ import os
 import time
 from collections.abc import Callable
 
-from syncbot.storage.promises.data import NO_CHANGES, Changes, Conflict, Data, DataChange, Scope, StateChange
+from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, DataConflict, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart, Missed
 from syncbot.storage.promises.journal import Journal, JournalKey, JournalStep
 from syncbot.storage.promises.outbox import OutboxCall, OutboxItem, OutboxQueue, OutboxState, Outlook
-from syncbot.storage.promises.questions import Answer, Opening, Question, Questions
+from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionOpening, QuestionStore
 from syncbot.storage.promises.store import Meta, Store, StoreOptions
 
 __all__ = [
     "NO_CHANGES",
-    "Answer",
     "Changes",
     "Claimed",
-    "Conflict",
     "Counts",
     "Data",
     "DataChange",
+    "DataConflict",
     "DeadLetter",
     "DeadLetters",
     "End",
@@ -49,7 +48,6 @@ __all__ = [
     "Member",
     "Meta",
     "Missed",
-    "Opening",
     "Outbox",
     "OutboxCall",
     "OutboxItem",
@@ -57,7 +55,9 @@ __all__ = [
     "OutboxState",
     "Outlook",
     "Question",
-    "Questions",
+    "QuestionAnswer",
+    "QuestionOpening",
+    "QuestionStore",
     "Recovery",
     "Scope",
     "Settled",

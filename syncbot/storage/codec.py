@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from syncbot.storage.promises.data import Changes, Conflict, DataChange, Scope, StateChange
+from syncbot.storage.promises.data import Changes, DataChange, DataConflict, Scope, StateChange
 from syncbot.storage.promises.jobs import JobEntry
 from syncbot.storage.promises.outbox import OutboxCall
-from syncbot.storage.promises.questions import Answer
+from syncbot.storage.promises.questions import QuestionAnswer
 
 _REASON_LENGTH = 20_000
 _INT64 = 1 << 63
@@ -45,7 +45,7 @@ class EncodedChanges:
     """chat, user"""
     expected: tuple[tuple[str, int, str, str | None], ...] = ()
     """scope, owner, name, value"""
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[QuestionAnswer, ...] = ()
     calls: tuple[EncodedCall, ...] = ()
 
 
@@ -190,9 +190,9 @@ def check_meta_name(name: str) -> None:
         raise ValueError(f"the name {name!r} is the store's own; choose one that does not begin with 'store.'")
 
 
-def conflict_at(scope: str, owner: int, name: str) -> Conflict:
+def conflict_at(scope: str, owner: int, name: str) -> DataConflict:
     """What to say of a row that holds something else than was expected."""
-    return Conflict(Scope(scope), owner, decode_name(name))
+    return DataConflict(Scope(scope), owner, decode_name(name))
 
 
 def decode_name(name: object) -> str:

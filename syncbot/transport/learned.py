@@ -9,10 +9,10 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from syncbot.process import ForkSafeLock, PerProcess
-from syncbot.types import JSON
+from syncbot.types import JSON, Lessons
 
 _DAY_SECONDS = 86_400.0
 _WELL_FROM = 3
@@ -63,20 +63,6 @@ class ServerFacts:
 
     lean: bool
     until: float
-
-
-class Lessons(Protocol):
-    """Something else that is learned, and kept with it."""
-
-    changes: int
-
-    def facts(self) -> JSON:
-        """All of it as JSON values."""
-        ...
-
-    def take(self, facts: object) -> None:
-        """Take what `facts` gave; what makes no sense is left out."""
-        ...
 
 
 class Learned:

@@ -15,7 +15,7 @@ from syncbot.runtime.handling.router import Router
 from syncbot.runtime.handling.update_facts import is_answer
 from syncbot.runtime.job import job_body
 from syncbot.runtime.jobs.functions import JobFunctions
-from syncbot.storage import Answer, OutboxCall, Question, open_store
+from syncbot.storage import OutboxCall, Question, QuestionAnswer, open_store
 from syncbot.storage.promises.data import Changes
 from syncbot.storage.promises.jobs import JobEntry
 from syncbot.transport import FakeTransport
@@ -131,7 +131,7 @@ class Turn:
         self.before_answer()
         return value_text(self._answers.pop(0), "the answer") if self._answers else error_text(AskTimeout("nobody answered"))
 
-    def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[Answer] | None:
+    def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[QuestionAnswer] | None:
         """Take what is waited for."""
         if (chat, user) not in self._waiting or not is_answer(raw):
             return None

@@ -14,7 +14,7 @@ from syncbot.errors import AskTimeout, Cancelled, Stopped, StorageError
 from syncbot.runtime.durable.results import read_outcome
 from syncbot.runtime.work.filter_text import filter_of, filter_text
 from syncbot.runtime.work.questions import MAX_WAITING, OpenQuestion, Questions
-from syncbot.storage import Answer, Question
+from syncbot.storage import Question, QuestionAnswer
 
 CHAT, USER = 1, 2
 
@@ -24,13 +24,13 @@ class Entries:
 
     def __init__(self, *questions: Question) -> None:
         self.questions = list(questions)
-        self.closed: list[Answer] = []
+        self.closed: list[QuestionAnswer] = []
         self.trouble = False
 
     def entries(self) -> list[Question]:
         return self.questions
 
-    def close(self, answers: Sequence[Answer]) -> None:
+    def close(self, answers: Sequence[QuestionAnswer]) -> None:
         if self.trouble:
             raise StorageError("full", retryable=True)
         self.closed += answers
@@ -50,7 +50,7 @@ def opened(questions: Questions, row: int = 1, user: int = USER, **options: Any)
     return found
 
 
-def offered(questions: Questions, raw: dict[str, Any], row: int = 9, chat: int = CHAT, user: int = USER) -> Sequence[Answer] | None:
+def offered(questions: Questions, raw: dict[str, Any], row: int = 9, chat: int = CHAT, user: int = USER) -> Sequence[QuestionAnswer] | None:
     """An update may answer."""
     return questions.offer(row, chat, user, raw, lambda: None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kits.storage_kit import put
 
-from syncbot.storage import Changes, Conflict, DataChange, End, Scope, Store
+from syncbot.storage import Changes, DataChange, DataConflict, End, Scope, Store
 
 
 def change(value: object, before: str | None, key: str = "k") -> Changes:
@@ -12,7 +12,7 @@ def change(value: object, before: str | None, key: str = "k") -> Changes:
     return Changes((DataChange(Scope.BOT, 0, {key: value}, expected={key: before}),))
 
 
-CONFLICT = Conflict(Scope.BOT, 0, "k")
+CONFLICT = DataConflict(Scope.BOT, 0, "k")
 
 
 def test_what_is_expected_is_written(store: Store) -> None:

@@ -12,7 +12,7 @@ import pytest
 from kits.storage_kit import BOT, Place, finish, ids, put
 
 from syncbot.errors import StorageError
-from syncbot.storage import Answer, Changes, Claimed, End, JournalKey, JournalStep, Opening, OutboxCall, Question, Recovery, Store, open_store
+from syncbot.storage import Changes, Claimed, End, JournalKey, JournalStep, OutboxCall, Question, QuestionAnswer, QuestionOpening, Recovery, Store, open_store
 from syncbot.storage.sqlite.repair.checking import check, salvage
 
 WANTS = {"message": "has('photo')"}
@@ -23,7 +23,7 @@ YES = '{"value":"yes"}'
 def ask(store: Store, claimed: Claimed, *, step: int = 0, calls: Sequence[OutboxCall] = (), asked: float = 1.0, until: float | None = 9.0) -> Question:
     """The handler of an update asks, and gives its turn away."""
     question = Question(claimed.row, step, "ask", 7, 42, WANTS, asked, until)
-    store.inbox.yield_turn(claimed, Opening(question, calls))
+    store.inbox.yield_turn(claimed, QuestionOpening(question, calls))
     return question
 
 
@@ -73,7 +73,7 @@ def test_the_end_of_the_answer_brings_the_outcome(store: Store) -> None:
     """The update that answers ends, the journal has what it said, and the question is closed: in one transaction."""
     first, second = both(store)
     ask(store, first)
-    store.inbox.settle([End(second, Changes(answers=(Answer(first.row, 0, YES),)))])
+    store.inbox.settle([End(second, Changes(answers=(QuestionAnswer(first.row, 0, YES),)))])
     assert store.questions.entries() == []
     assert steps(store, first) == [JournalStep(0, "ask", "", YES)]
     assert store.inbox.take_turn(first)
@@ -84,7 +84,7 @@ def test_an_answer_that_is_lost_changes_nothing(store: Store) -> None:
     first, second = both(store)
     question = ask(store, first)
     store.inbox.release(second)
-    settled = store.inbox.settle([End(second, Changes(answers=(Answer(first.row, 0, YES),), calls=(CALL,)))])
+    settled = store.inbox.settle([End(second, Changes(answers=(QuestionAnswer(first.row, 0, YES),), calls=(CALL,)))])
     assert settled.lost == (second,)
     assert store.questions.entries() == [question]
     assert store.outbox.entries() == []
@@ -97,7 +97,7 @@ def test_what_was_put_aside_is_handed_out_with_its_answer(store: Store) -> None:
     store.inbox.release(first)
     assert (store.inbox.counts().waiting, store.inbox.counts().running) == (0, 1)
     assert store.inbox.claim(5) == []
-    again = store.inbox.settle([End(second, Changes(answers=(Answer(first.row, 0, YES),)))], claim=5).claimed
+    again = store.inbox.settle([End(second, Changes(answers=(QuestionAnswer(first.row, 0, YES),)))], claim=5).claimed
     assert ids(again) == [1]
     assert (again[0].attempt, again[0].alone) == (1, False)
 
@@ -106,7 +106,7 @@ def test_an_answer_before_it_is_put_aside_is_not_waited_for(store: Store) -> Non
     """Where the answer is quicker than the release, the released update waits for a worker at once."""
     first, _ = both(store)
     ask(store, first)
-    store.questions.close([Answer(first.row, 0, YES)])
+    store.questions.close([QuestionAnswer(first.row, 0, YES)])
     store.inbox.release(first)
     assert ids(store.inbox.claim(5)) == [1]
 
@@ -119,7 +119,7 @@ def test_a_death_leaves_questions_open(store: Store) -> None:
     assert store.questions.entries() == [question]
     [second] = store.inbox.claim(5)
     assert (second.update_id, second.alone) == (2, True)
-    [again] = store.inbox.settle([End(second, Changes(answers=(Answer(first.row, 0, YES),)))], claim=5).claimed
+    [again] = store.inbox.settle([End(second, Changes(answers=(QuestionAnswer(first.row, 0, YES),)))], claim=5).claimed
     assert (again.update_id, again.attempt, again.alone) == (1, 1, False)
 
 
@@ -129,7 +129,7 @@ def test_an_answer_for_another_step_is_passed_over(store: Store) -> None:
     ask(store, first)
     assert store.inbox.take_turn(first)
     question = ask(store, first, step=3)
-    store.questions.close([Answer(first.row, 0, YES), Answer(99, 0, YES)])
+    store.questions.close([QuestionAnswer(first.row, 0, YES), QuestionAnswer(99, 0, YES)])
     assert store.questions.entries() == [question]
     assert [step.outcome for step in steps(store, first)] == [None, None]
 
@@ -150,7 +150,7 @@ def test_questions_are_told_in_the_order_of_asking(place: Place) -> None:
     first, second = both(store)
     later = ask(store, first, asked=2.0, until=None)
     slept = Question(second.row, 0, "sleep", asked=1.0, until=5.0)
-    store.inbox.yield_turn(second, Opening(slept))
+    store.inbox.yield_turn(second, QuestionOpening(slept))
     assert store.questions.entries() == [slept, later]
 
 

@@ -13,7 +13,7 @@ from syncbot.errors import ApiError, NetworkError
 from syncbot.keyboards import grid, inline
 from syncbot.runtime.durable.run import DurableRun
 from syncbot.storage.promises.outbox import OutboxCall
-from syncbot.storage.promises.questions import Answer, Question
+from syncbot.storage.promises.questions import Question, QuestionAnswer
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
@@ -47,7 +47,7 @@ class Answers(Protocol):
         """Whether any question is open, so that this may answer it."""
         ...
 
-    def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[Answer] | None:
+    def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[QuestionAnswer] | None:
         """Let the update answer a question; what is to be written with its end, or None where it answers nothing."""
         ...
 

@@ -16,8 +16,8 @@ from syncbot.runtime.handling.stored_dict import StoredDict, StoredDicts, plain,
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, album_of, job_target, kind_of, target_of
 from syncbot.runtime.job import Job
 from syncbot.storage.albums import parts_of
-from syncbot.storage.promises.data import Changes, Conflict, Data, Scope, StateChange
-from syncbot.storage.promises.questions import Answer
+from syncbot.storage.promises.data import Changes, Data, DataConflict, Scope, StateChange
+from syncbot.storage.promises.questions import QuestionAnswer
 
 if TYPE_CHECKING:
     import telegram
@@ -78,7 +78,7 @@ class Context(Asking, Replies):
         self._decode = bot.typed_update
         self._update: telegram.Update | None = None
         self._dicts = StoredDicts(data, self.run, set() if told is None else told)
-        self._answered: tuple[Answer, ...] = ()
+        self._answered: tuple[QuestionAnswer, ...] = ()
         self._state: list[Any] = []  # empty until it is looked at or set
         self._state_before = ""  # its JSON as it was loaded; "" once it is set here, so that it is written whatever it was
 
@@ -277,7 +277,7 @@ class Context(Asking, Replies):
         """
         return Changes(self._dicts.changes(), self._state_changes(), self._after_conflicts, self._answered, tuple(self.run.queued))
 
-    def _after_conflicts(self, conflicts: tuple[Conflict, ...], last: bool) -> Changes | None:
+    def _after_conflicts(self, conflicts: tuple[DataConflict, ...], last: bool) -> Changes | None:
         return self.changes() if self._dicts.settle(conflicts, last) else None
 
     def _state_changes(self) -> tuple[StateChange, ...]:

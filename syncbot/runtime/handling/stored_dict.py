@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from syncbot.runtime.durable.run import DurableRun
-from syncbot.storage.promises.data import Changes, Conflict, Data, DataChange, Scope
+from syncbot.storage.promises.data import Changes, Data, DataChange, DataConflict, Scope
 
 _log = logging.getLogger(__name__)
 
@@ -221,7 +221,7 @@ class StoredDicts:
         """Load them anew when they are asked for; what was changed is forgotten."""
         self._dicts.clear()
 
-    def settle(self, conflicts: tuple[Conflict, ...], last: bool) -> bool:
+    def settle(self, conflicts: tuple[DataConflict, ...], last: bool) -> bool:
         """See to it that changes can be written in spite of those of others; False where the handler is to run again instead, which it can as long as it has
         called nobody."""
         lost = [one for one in conflicts if last or not self._dicts[one.scope].change_again(one.key)]

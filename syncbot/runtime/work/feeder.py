@@ -14,7 +14,7 @@ from collections.abc import Callable
 from syncbot.errors import StorageError
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
-from syncbot.storage.promises.data import NO_CHANGES, Conflict
+from syncbot.storage.promises.data import NO_CHANGES, DataConflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
 _log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Feeder:
         self._work_ready = threading.Condition(lock)
         self._needed = threading.Condition(lock)
         self._ends: list[End] = []
-        self._refused: dict[int, tuple[Conflict, ...]] = {}
+        self._refused: dict[int, tuple[DataConflict, ...]] = {}
         """By tickets: what could not be settled, for the worker that waits for that."""
         self._added = 0
         self._awaited = 0
@@ -122,7 +122,7 @@ class Feeder:
                 self.idle -= 1
         return None
 
-    def ended(self, busy: Busy, end: End) -> tuple[Conflict, ...]:
+    def ended(self, busy: Busy, end: End) -> tuple[DataConflict, ...]:
         """An update has been handled. What it has changed is in the store when this returns, for whoever is handled next.
 
         Returns:

@@ -13,8 +13,7 @@ from syncbot.errors import AskTimeout, Cancelled, Stopped, SyncBotError
 from syncbot.runtime.durable.results import error_text, value_text
 from syncbot.runtime.handling.update_facts import command_of, is_answer
 from syncbot.runtime.work.filter_text import filter_of
-from syncbot.storage.promises import questions as stored
-from syncbot.storage.promises.questions import Answer, Question
+from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionStore
 
 MAX_WAITING = 256
 """So many handlers may hold a thread while they wait; further ones are put aside."""
@@ -76,7 +75,7 @@ class Questions:
         on_opened: told that there is another one, which may have an end.
     """
 
-    def __init__(self, entries: stored.Questions | None = None, now: Callable[[], float] = time.time, on_opened: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, entries: QuestionStore | None = None, now: Callable[[], float] = time.time, on_opened: Callable[[], object] = lambda: None) -> None:
         self._entries = entries
         self._now = now
         self._on_opened = on_opened
@@ -156,7 +155,7 @@ class Questions:
 
     # ── for those who may answer ─────────────────────────────────────────────────────────────────────────────────────
 
-    def offer(self, row: int, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[Answer] | None:
+    def offer(self, row: int, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[QuestionAnswer] | None:
         """Let an update answer the newest question that it fits.
 
         Args:
@@ -190,7 +189,7 @@ class Questions:
                 found.taken_by = None
                 self._is_open(found)  # its time may have come meanwhile
 
-    def answered(self, answers: Sequence[Answer]) -> None:
+    def answered(self, answers: Sequence[QuestionAnswer]) -> None:
         """These stand in the store."""
         with self._lock:
             for answer in answers:
@@ -214,7 +213,7 @@ class Questions:
         with self._lock:
             due = list(self._take_due())
         try:
-            answers = [Answer(one.question.row, one.question.step, _over_text(one.question)) for one in due]
+            answers = [QuestionAnswer(one.question.row, one.question.step, _over_text(one.question)) for one in due]
             recorded = [answer for one, answer in zip(due, answers, strict=True) if one.is_recorded]
             if recorded and self._entries is not None:
                 self._entries.close(recorded)
@@ -257,12 +256,12 @@ class Questions:
                 found.taken_by = -1
                 yield found
 
-    def _take(self, found: OpenQuestion, row: int, outcome: str) -> Sequence[Answer]:
+    def _take(self, found: OpenQuestion, row: int, outcome: str) -> Sequence[QuestionAnswer]:
         if self._stopped and not found.is_recorded:
             raise Stopped("the runtime is stopping")
         found.taken_by = row
         self._taken[row] = found
-        answer = Answer(found.question.row, found.question.step, outcome)
+        answer = QuestionAnswer(found.question.row, found.question.step, outcome)
         if found.is_recorded:
             return (answer,)
         self._end(found, outcome)

@@ -11,7 +11,7 @@ from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage.promises.inbox import Claimed, Inbox
 from syncbot.storage.promises.outbox import OutboxCall
-from syncbot.storage.promises.questions import Answer, Opening, Question
+from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionOpening
 
 
 class Seat(Protocol):
@@ -63,7 +63,7 @@ class Turn:
         """
         found = self._questions.ask(question, is_recorded=is_recorded, may_hold=self._seat is not None)
         try:
-            opening = Opening(question, calls) if is_recorded else None
+            opening = QuestionOpening(question, calls) if is_recorded else None
             if not self._retry.until_stop(lambda: self._inbox.yield_turn(self._claimed, opening)):
                 raise Stopped("the runtime is stopping")
         except BaseException:
@@ -91,7 +91,7 @@ class Turn:
         """Whether any question is open, so that this may answer it."""
         return self._questions.number > 0
 
-    def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[Answer] | None:
+    def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[QuestionAnswer] | None:
         """Let the update answer a question; see `Questions.offer`."""
         return self._questions.offer(self._claimed.row, chat, user, raw, typed)
 

@@ -19,7 +19,7 @@ from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.work.tasks import what_is
 from syncbot.runtime.work.turn import Turn
 from syncbot.storage.codec import encode_changes
-from syncbot.storage.promises.data import NO_CHANGES, Changes, Conflict
+from syncbot.storage.promises.data import NO_CHANGES, Changes, DataConflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox, Settled
 from syncbot.storage.promises.journal import JournalKey
 
@@ -72,7 +72,7 @@ def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: 
     return End(claimed, changes)
 
 
-def after_conflicts(end: End, conflicts: tuple[Conflict, ...], *, last: bool) -> End | None:
+def after_conflicts(end: End, conflicts: tuple[DataConflict, ...], *, last: bool) -> End | None:
     """What a handler ends with whose data others have changed before it was written; None where it is to run again.
 
     Args:

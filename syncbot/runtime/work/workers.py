@@ -22,7 +22,7 @@ from syncbot.runtime.work.tasks import Busy
 from syncbot.runtime.work.turn import Turn
 from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, put_back, run_update
 from syncbot.storage.albums import ids_of
-from syncbot.storage.promises.data import Conflict
+from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
 _log = logging.getLogger(__name__)
@@ -271,7 +271,7 @@ class Workers:
             self._busy.add(busy)
             return busy
 
-    def _ended(self, busy: Busy, end: End | None) -> tuple[Conflict, ...]:
+    def _ended(self, busy: Busy, end: End | None) -> tuple[DataConflict, ...]:
         """Give the end to be recorded; returns what kept it from that, so that it is still busy."""
         with self._lock:
             self._busy.discard(busy)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from syncbot.storage.codec import EncodedChanges, conflict_at, decode, decode_name, encode_changes, one_change, one_state
-from syncbot.storage.promises.data import Changes, Conflict, Scope
+from syncbot.storage.promises.data import Changes, DataConflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
@@ -45,7 +45,7 @@ class MemoryData:
     def set_state(self, chat: int, user: int, state: Any) -> None:
         self.apply(one_state(chat, user, state))
 
-    def apply(self, changes: Changes) -> tuple[Conflict, ...]:
+    def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
         encoded = encode_changes(changes)
         with self._guard:
             conflicts = self.conflicts(encoded)
@@ -53,7 +53,7 @@ class MemoryData:
                 self.write(encoded)
             return conflicts
 
-    def conflicts(self, changes: EncodedChanges) -> tuple[Conflict, ...]:
+    def conflicts(self, changes: EncodedChanges) -> tuple[DataConflict, ...]:
         """Where something else stands than is expected; the caller holds the lock."""
         expected = changes.expected
         return tuple(conflict_at(*row[:3]) for row in expected if self._values.get(row[:2], {}).get(row[2]) != row[3])

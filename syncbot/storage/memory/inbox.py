@@ -15,11 +15,11 @@ from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.journal import MemoryJournal
 from syncbot.storage.memory.outbox import MemoryOutbox
 from syncbot.storage.memory.questions import MemoryQuestions
-from syncbot.storage.promises.data import Conflict
+from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.dead_letters import DeadLetter
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey, JournalStep
-from syncbot.storage.promises.questions import Answer, Opening
+from syncbot.storage.promises.questions import QuestionAnswer, QuestionOpening
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
@@ -171,7 +171,7 @@ class MemoryInbox:
         with self._guard:
             claims = self._handling()
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
-            refused: list[tuple[Claimed, tuple[Conflict, ...]]] = []
+            refused: list[tuple[Claimed, tuple[DataConflict, ...]]] = []
             for end, change in zip(ends, changes, strict=True):
                 if end.claimed in lost:
                     continue
@@ -193,7 +193,7 @@ class MemoryInbox:
                     claims.put_back(one.row)
             self._claims = claims
 
-    def yield_turn(self, claimed: Claimed, opening: Opening | None = None) -> None:
+    def yield_turn(self, claimed: Claimed, opening: QuestionOpening | None = None) -> None:
         with self._guard:
             claims = self._holding(claimed)
             if claims.yield_turn(claimed.row):
@@ -278,7 +278,7 @@ class MemoryInbox:
         row = self._rows.get(seen.row)
         return row is not None and row.update.update_id == id
 
-    def answered(self, answer: Answer) -> None:
+    def answered(self, answer: QuestionAnswer) -> None:
         """A question is over: its outcome goes into the journal, and an update that nobody holds waits for a worker; the caller holds the lock."""
         self._journal.answer(answer)
         row = self._rows[answer.row]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from syncbot.storage.claims import taken_over
 from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
-from syncbot.storage.promises.questions import Answer
+from syncbot.storage.promises.questions import QuestionAnswer
 
 
 class MemoryJournal:
@@ -45,7 +45,7 @@ class MemoryJournal:
                 steps = self._steps.pop(key.row, {})
                 self._steps[key.row] = {at: step for at, step in steps.items() if at < number}
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: QuestionAnswer) -> None:
         """Write what came of a question; the caller holds the lock."""
         steps = self._steps.get(answer.row, {})
         if answer.step in steps:

@@ -7,17 +7,17 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from syncbot.storage.codec import decode, encode
-from syncbot.storage.promises.questions import Answer, Question
+from syncbot.storage.promises.questions import Question, QuestionAnswer
 
 
 class MemoryQuestions:
-    """`syncbot.storage.promises.questions.Questions` in memory.
+    """`syncbot.storage.promises.questions.QuestionStore` in memory.
 
     Args:
         guard: the lock that all parts of one store share.
     """
 
-    on_answer: Callable[[Answer], None]  # set by the store: puts the outcome into the journal, and lets the update wait for a worker
+    on_answer: Callable[[QuestionAnswer], None]  # set by the store: puts the outcome into the journal, and lets the update wait for a worker
 
     def __init__(self, guard: AbstractContextManager[None]) -> None:
         self._guard = guard
@@ -27,7 +27,7 @@ class MemoryQuestions:
         with self._guard:
             return sorted(self._open.values(), key=lambda question: (question.asked, question.row))
 
-    def close(self, answers: Sequence[Answer]) -> None:
+    def close(self, answers: Sequence[QuestionAnswer]) -> None:
         with self._guard:
             for answer in answers:
                 if (question := self._open.get(answer.row)) is not None and question.step == answer.step:

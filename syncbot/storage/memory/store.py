@@ -19,7 +19,7 @@ from syncbot.storage.memory.questions import MemoryQuestions
 from syncbot.storage.promises.store import StoreOptions
 
 
-class Guard:
+class StoreGuard:
     """The lock that all parts of one store share, and whether the store is open."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Guard:
 class MemoryMeta:
     """`syncbot.storage.promises.store.Meta` in memory."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: StoreGuard) -> None:
         self._guard = guard
         self._facts: dict[str, str] = {}
 
@@ -85,7 +85,7 @@ class MemoryStore:
 
     def __init__(self, bot_id: int, *, now: Callable[[], float], options: StoreOptions) -> None:
         self.bot_id = bot_id
-        self._guard = Guard()
+        self._guard = StoreGuard()
         self.data = MemoryData(self._guard, now, options)
         self.dead_letters = MemoryDeadLetters(self._guard, now, options)
         self.journal = MemoryJournal(self._guard)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from syncbot.storage.promises.outbox import OutboxCall
-from syncbot.storage.promises.questions import Answer
+from syncbot.storage.promises.questions import QuestionAnswer
 
 
 class Scope(StrEnum):
@@ -39,7 +39,7 @@ class DataChange:
     expected: Mapping[str, str | None] = field(default_factory=dict)
 
 
-class Conflict(NamedTuple):
+class DataConflict(NamedTuple):
     """A key under which something else stands than was expected."""
 
     scope: Scope
@@ -75,8 +75,8 @@ class Changes:
 
     data: tuple[DataChange, ...] = ()
     states: tuple[StateChange, ...] = ()
-    again: Callable[[tuple[Conflict, ...], bool], Changes | None] | None = field(default=None, compare=False, repr=False)
-    answers: tuple[Answer, ...] = ()
+    again: Callable[[tuple[DataConflict, ...], bool], Changes | None] | None = field(default=None, compare=False, repr=False)
+    answers: tuple[QuestionAnswer, ...] = ()
     """What the update has answered."""
     calls: tuple[OutboxCall, ...] = ()
     """What goes into the outbox."""
@@ -121,7 +121,7 @@ class Data(Protocol):
         """
         ...
 
-    def apply(self, changes: Changes) -> tuple[Conflict, ...]:
+    def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
         """Write all of these in one transaction; nothing where something else stands there than was expected, which is returned."""
         ...
 

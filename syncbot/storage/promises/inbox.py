@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from syncbot.storage.promises.data import NO_CHANGES, Changes, Conflict
-from syncbot.storage.promises.questions import Opening
+from syncbot.storage.promises.data import NO_CHANGES, Changes, DataConflict
+from syncbot.storage.promises.questions import QuestionOpening
 
 DEATHS_ALONE = 3
 """How many deaths of the process an update may be found alone in its handler at before it goes to the dead letters."""
@@ -89,7 +89,7 @@ class Settled:
 
     claimed: list[Claimed]
     lost: tuple[Claimed, ...] = ()
-    refused: tuple[tuple[Claimed, tuple[Conflict, ...]], ...] = ()
+    refused: tuple[tuple[Claimed, tuple[DataConflict, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ class Inbox(Protocol):
         """
         ...
 
-    def yield_turn(self, claimed: Claimed, opening: Opening | None = None) -> None:
+    def yield_turn(self, claimed: Claimed, opening: QuestionOpening | None = None) -> None:
         """The handler waits for something from outside: let its key (and, for a suspect, everybody) go on meanwhile.
 
         The update stays unfinished: after a death it is handled again, but not suspected.

@@ -35,7 +35,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QuestionAnswer:
     """What came of a question.
 
     Args:
@@ -49,7 +49,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class QuestionOpening:
     """What is written when a handler begins to wait.
 
     Args:
@@ -61,7 +61,7 @@ class Opening:
     calls: Sequence[OutboxCall] = ()
 
 
-class Questions(Protocol):
+class QuestionStore(Protocol):
     """The questions that are open.
 
     `Inbox.yield_turn` opens one, and writes its step into the journal, without an outcome. `Inbox.settle` takes answers with the end of the update that
@@ -73,6 +73,6 @@ class Questions(Protocol):
         """All that are open, in the order in which they were asked; those with damaged rows are left out."""
         ...
 
-    def close(self, answers: Sequence[Answer]) -> None:
+    def close(self, answers: Sequence[QuestionAnswer]) -> None:
         """These are over, in one transaction."""
         ...

@@ -29,7 +29,7 @@ from syncbot.storage.promises.inbox import Inbox
 from syncbot.storage.promises.jobs import JobEntries
 from syncbot.storage.promises.journal import Journal
 from syncbot.storage.promises.outbox import OutboxQueue
-from syncbot.storage.promises.questions import Questions
+from syncbot.storage.promises.questions import QuestionStore
 
 PLAUSIBLE_TIME = 1_577_836_800.0
 """Nothing is forgotten for its age that carries a time before 2020: a router's clock begins anywhere and jumps when the network comes up."""
@@ -127,7 +127,7 @@ class Store(Protocol):
     def journal(self) -> Journal: ...
 
     @property
-    def questions(self) -> Questions: ...
+    def questions(self) -> QuestionStore: ...
 
     @property
     def outbox(self) -> OutboxQueue: ...

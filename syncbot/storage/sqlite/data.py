@@ -10,7 +10,7 @@ from typing import Any
 
 from syncbot.errors import StorageError
 from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change, one_state
-from syncbot.storage.promises.data import Changes, Conflict, Scope
+from syncbot.storage.promises.data import Changes, DataConflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.journal import take_answers
@@ -34,7 +34,7 @@ def write_changes(db: sqlite3.Connection, changes: EncodedChanges, now: float) -
     queue_calls(db, changes.calls, now)
 
 
-def conflicts_of(db: sqlite3.Connection, changes: EncodedChanges) -> tuple[Conflict, ...]:
+def conflicts_of(db: sqlite3.Connection, changes: EncodedChanges) -> tuple[DataConflict, ...]:
     """Where something else stands than is expected, inside the caller's transaction."""
     sql = "SELECT value FROM data WHERE scope = ? AND owner = ? AND name = ?"
     return tuple(conflict_at(*row[:3]) for row in changes.expected if (db.execute(sql, row[:3]).fetchone() or (None,))[0] != row[3])
@@ -85,7 +85,7 @@ class SqlData:
     def set_state(self, chat: int, user: int, state: Any) -> None:
         self.apply(one_state(chat, user, state))
 
-    def apply(self, changes: Changes) -> tuple[Conflict, ...]:
+    def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
         encoded = encode_changes(changes)
         if encoded == EncodedChanges():
             return ()

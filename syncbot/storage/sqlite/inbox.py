@@ -13,10 +13,10 @@ from pathlib import Path
 from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import Unreadable, encode_changes, encode_queued, int64, shorten
-from syncbot.storage.promises.data import Conflict
+from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey
-from syncbot.storage.promises.questions import Opening
+from syncbot.storage.promises.questions import QuestionOpening
 from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.sqlite.albums import forget_albums, held, insert_with_albums
 from syncbot.storage.sqlite.data import conflicts_of, forget_states, write_changes
@@ -116,7 +116,7 @@ class SqlInbox:
                 return Settled([], lost)
             claims = claims.copy()
             damage: Unreadable | None = None
-            refused: list[tuple[Claimed, tuple[Conflict, ...]]] = []
+            refused: list[tuple[Claimed, tuple[DataConflict, ...]]] = []
             ended: list[End] = []
             with self._database.transaction() as db:
                 if number(db, "store.run") != claims.run:
@@ -154,7 +154,7 @@ class SqlInbox:
                 claims.put_back(row)
             self._claims = claims
 
-    def yield_turn(self, claimed: Claimed, opening: Opening | None = None) -> None:
+    def yield_turn(self, claimed: Claimed, opening: QuestionOpening | None = None) -> None:
         calls = [encode_queued(call) for call in opening.calls] if opening is not None else []
         with self._database.lock:
             claims = self._holding(claimed)

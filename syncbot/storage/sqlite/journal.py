@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from syncbot.storage.claims import taken_over
 from syncbot.storage.codec import encode
 from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
-from syncbot.storage.promises.questions import Answer, Question
+from syncbot.storage.promises.questions import Question, QuestionAnswer
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.shapes import read_row
 
@@ -89,7 +89,7 @@ def _claim(key: JournalKey) -> dict[str, int]:
 
 
 class SqlQuestions:
-    """`syncbot.storage.promises.questions.Questions` in SQLite."""
+    """`syncbot.storage.promises.questions.QuestionStore` in SQLite."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -98,7 +98,7 @@ class SqlQuestions:
         read = (read_row("question", _QUESTION, row) for row in self._database.rows(f"{_OPEN} ORDER BY asked, seq"))
         return [Question(*values) for values, faults in read if not faults]
 
-    def close(self, answers: Sequence[Answer]) -> None:
+    def close(self, answers: Sequence[QuestionAnswer]) -> None:
         with self._database.transaction() as db:
             take_answers(db, answers)
 
@@ -116,7 +116,7 @@ def open_question(db: sqlite3.Connection, question: Question) -> None:
     db.execute("INSERT OR REPLACE INTO question (seq, step, what, chat, user, wants, asked, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
 
-def take_answers(db: sqlite3.Connection, answers: Iterable[Answer]) -> None:
+def take_answers(db: sqlite3.Connection, answers: Iterable[QuestionAnswer]) -> None:
     """Write what came of questions that are open, inside the caller's transaction."""
     for answer in answers:
         if db.execute("DELETE FROM question WHERE seq = ? AND step = ?", (answer.row, answer.step)).rowcount:

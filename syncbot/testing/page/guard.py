@@ -10,7 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 COOKIE = "syncbot_try"
 
 
-class Guard:
+class RequestGuard:
     """The rules of one trial. Its path and its token are random; the path is told to the browser, the token lives in a cookie that no script reads."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self, TextIO
 from syncbot.testing.page.bot_process import BotProcess
 from syncbot.testing.page.calls import CallLog
 from syncbot.testing.page.feed import Feed
-from syncbot.testing.page.watcher import Watcher, reactions_of
+from syncbot.testing.page.watcher import ChatWatcher, reactions_of
 from syncbot.testing.people.people import Group, User
 from syncbot.testing.sandbox.sandbox import FAULTS, Sandbox
 from syncbot.testing.server.answers import Answer
@@ -60,7 +60,7 @@ class Trial:
         self.calls = CallLog()
         self.users: dict[int, User] = {}
         self.groups: dict[int, Group] = {}
-        self.watcher = Watcher(self.sandbox.server, self.feed, self.calls, self._look)
+        self.watcher = ChatWatcher(self.sandbox.server, self.feed, self.calls, self._look)
         self.bot = BotProcess(self.sandbox, [target, *arguments], self.tell_state, self._attempted, console) if target is not None else None
         self.rate = rate
         self.faults = [fault.name for fault in FAULTS]

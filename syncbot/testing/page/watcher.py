@@ -17,7 +17,7 @@ _LOOK_SECONDS = 0.5
 _TOUCHING = ("setMessageReaction", "stopPoll", "pinChatMessage", "unpinChatMessage")
 
 
-class Watcher:
+class ChatWatcher:
     """A thread that looks after every change."""
 
     def __init__(self, server: BotApiServer, feed: Feed, calls: CallLog, on_look: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from syncbot.testing.page.actions import Actions, WrongAction
-from syncbot.testing.page.guard import Guard
+from syncbot.testing.page.guard import RequestGuard
 from syncbot.testing.page.playback import save
 from syncbot.testing.page.saving import Story, shown, test_name
 from syncbot.testing.page.trial import Trial
@@ -58,7 +58,7 @@ class PageServer:
     def __init__(self, trial: Trial, folder: Path, port: int = 0) -> None:
         self.trial = trial
         self.folder = folder
-        self.guard = Guard()
+        self.guard = RequestGuard()
         self.story = Story(trial.sandbox.server.world)
         self.actions = Actions(trial, self.story)
         self.saving = threading.Lock()

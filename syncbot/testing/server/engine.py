@@ -16,7 +16,7 @@ from syncbot.testing.server import contract, older_names
 from syncbot.testing.server.answers import Answer, Script, envelope, error_envelope
 from syncbot.testing.server.connection import Connection, HttpReply
 from syncbot.testing.server.rate_limits import RateMeter
-from syncbot.testing.server.records import RecordedRequest, Recorder
+from syncbot.testing.server.records import RecordedRequest, RequestRecorder
 from syncbot.testing.server.request_body import Form, read_form
 from syncbot.testing.server.wire import HttpProblem, PeerGone, RequestHead, is_from_a_page
 from syncbot.testing.world.file_store import FileStore, UploadedFile
@@ -61,7 +61,7 @@ class Engine:
     world: World
     queue: UpdateQueue
     store: FileStore
-    recorder: Recorder
+    recorder: RequestRecorder
     script: Script
     meter: RateMeter
     webhook: WebhookState = field(default_factory=WebhookState)

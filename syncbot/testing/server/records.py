@@ -81,7 +81,7 @@ class ConnectionRecord:
         return self.closed is None
 
 
-class Recorder:
+class RequestRecorder:
     """Keeps the last `keep` requests and connections, and counts all of them; every change wakes those who wait on `changed`."""
 
     def __init__(self, keep: int, keep_texts: bool, changed: threading.Condition) -> None:

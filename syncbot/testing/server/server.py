@@ -17,7 +17,7 @@ from syncbot.testing.server.answers import Answer, Script
 from syncbot.testing.server.connection import Connection
 from syncbot.testing.server.engine import Engine, EngineSettings
 from syncbot.testing.server.rate_limits import RateLimits, RateMeter
-from syncbot.testing.server.records import RecordedRequest, Recorder
+from syncbot.testing.server.records import RecordedRequest, RequestRecorder
 from syncbot.testing.server.views import ServerViews
 from syncbot.testing.server.webhooks import RetryWaits, WebhookSender
 from syncbot.testing.server.wire import WireTimes
@@ -104,7 +104,7 @@ class BotApiServer(ServerViews):
         self.store = FileStore(keep=keep_files, on_disk=local)
         self.queue = UpdateQueue(self.world.changed, PollSettings(slow_same_offset, same_offset_delay, conflict_delay), next_id=100_000_001)
         self.scene = Scene(self.world, self.queue, self.store)
-        self.recorder = Recorder(keep_requests, keep_texts, self.world.changed)
+        self.recorder = RequestRecorder(keep_requests, keep_texts, self.world.changed)
         limit = max_upload if max_upload is not None else (2000 << 20 if local else 50 << 20) + _UPLOAD_SLACK
         settings = EngineSettings(token, strict, local, limit, webhook_rules)
         meter = RateMeter(rate_limits, keep_requests)

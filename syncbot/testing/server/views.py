@@ -8,7 +8,7 @@ from typing import Any
 from syncbot.testing.people.reading import SentMessage, matches, newer_than
 from syncbot.testing.server.engine import Engine
 from syncbot.testing.server.rate_limits import RateMeter
-from syncbot.testing.server.records import ConnectionRecord, RecordedRequest, Recorder
+from syncbot.testing.server.records import ConnectionRecord, RecordedRequest, RequestRecorder
 from syncbot.testing.world.update_queue import UpdateQueue
 from syncbot.testing.world.world import World
 from syncbot.types import JSON
@@ -19,7 +19,7 @@ class ServerViews:
 
     world: World
     queue: UpdateQueue
-    recorder: Recorder
+    recorder: RequestRecorder
     engine: Engine
 
     @property
