@@ -54,6 +54,24 @@ def ask(turn: Turn | None, raw: dict[str, Any], chat: int, seconds: float = SECO
     return int(outcome["update_id"])
 
 
+@contextmanager
+def ending_questions(workers: Workers) -> Iterator[None]:
+    """Meanwhile questions whose time is over are ended, as a runtime's clock does."""
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(0.002):
+            workers.questions.end_due()
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def offer(turn: Turn | None, raw: dict[str, Any], chat: int) -> bool:
     """Let an update be the answer to what a chat was asked."""
     assert turn is not None
@@ -552,7 +570,6 @@ def test_a_late_answer_is_an_ordinary_message(store: Store) -> None:
                 return
             if raw["update_id"] % 2 == 0:
                 try:
-                    threading.Timer(0.021, rig.workers.questions.end_due).start()  # noqa: B023  # each rig ends within the loop
                     ask(turn, raw, 1, 0.02)
                     seen.add("answered")
                 except Exception as error:
@@ -561,7 +578,7 @@ def test_a_late_answer_is_an_ordinary_message(store: Store) -> None:
                 seen.add("plain")
 
         rig = Rig(store, handler, 2)
-        with working(rig) as workers:
+        with working(rig) as workers, ending_questions(workers):
             put(store, (2 * n, "1"))
             workers.notify(1)
             assert becomes(lambda workers=workers: any(busy.waiting for busy in workers.busy()) or not workers.busy())  # type: ignore[misc]  # bound by a default
@@ -583,7 +600,6 @@ def test_a_stop_ends_the_waiting_for_the_turn(store: Store) -> None:
             assert go_on.wait(SECONDS)
             return
         try:
-            threading.Timer(0.051, rig.workers.questions.end_due).start()
             ask(turn, raw, 1, 0.05)
         except Exception as error:
             seen.add(type(error).__name__)
@@ -594,7 +610,9 @@ def test_a_stop_ends_the_waiting_for_the_turn(store: Store) -> None:
     put(store, (1, "1"), (2, "1"))
     rig.workers.notify(2)
     seen.wait("the other one begins")
-    threading.Event().wait(0.1)  # the question's time is over; nobody tells when its handler waits for the turn
+    threading.Event().wait(0.1)
+    rig.workers.questions.end_due()  # its time is over, since it was opened before the other one began
+    threading.Event().wait(0.1)  # nobody tells when its handler waits for the turn
     rig.stop.set()
     rig.workers.notify()
     try:
