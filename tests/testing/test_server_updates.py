@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from kits.background_kit import Background
 from kits.server_kit import Client, client_of, raw_socket
 from kits.timing_kit import soon
 
+from syncbot import Bot, Runtime
 from syncbot.testing import BotApiServer
 
 CONFLICT = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
@@ -221,6 +223,16 @@ def test_an_update_of_any_kind_can_be_pushed(server: BotApiServer, client: Clien
     """push queues whatever it is given under the kind's name."""
     update_id = server.push("poll_answer", {"poll_id": "1", "option_ids": [0]})
     assert client.ok("getUpdates") == [{"update_id": update_id, "poll_answer": {"poll_id": "1", "option_ids": [0]}}]
+
+
+def test_a_bot_that_keeps_its_state_file_meets_one_server_after_another(tmp_path: Path) -> None:
+    """The ids of updates begin anywhere, so that a state file that has seen those of one server does not pass over those of the next."""
+    for text in ("first", "second", "third"):
+        with BotApiServer() as server, Bot(server.token, base_url=server.url, proxies="direct") as bot:
+            app = Runtime(bot, state=tmp_path / "bot.db")
+            app.message()(lambda update, context: context.reply(update.message.text))
+            server.user().send(text)
+            assert app.run_once().handled == 1
 
 
 def test_waiting_for_confirmation(server: BotApiServer, client: Client) -> None:

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import SystemRandom
 from types import TracebackType
 from typing import Any, Self
 
@@ -102,7 +103,7 @@ class BotApiServer(ServerViews):
         self._times = times or WireTimes()
         self.world = World(_bot_card(token, bot or {}), keep=keep_requests, any_chat=any_chat)
         self.store = FileStore(keep=keep_files, on_disk=local)
-        self.queue = UpdateQueue(self.world.changed, PollSettings(slow_same_offset, same_offset_delay, conflict_delay), next_id=100_000_001)
+        self.queue = UpdateQueue(self.world.changed, PollSettings(slow_same_offset, same_offset_delay, conflict_delay), next_id=_first_update_id())
         self.scene = Scene(self.world, self.queue, self.store)
         self.recorder = RequestRecorder(keep_requests, keep_texts, self.world.changed)
         limit = max_upload if max_upload is not None else (2000 << 20 if local else 50 << 20) + _UPLOAD_SLACK
@@ -336,6 +337,11 @@ class BotApiServer(ServerViews):
             self._webhooks = WebhookSender(self.engine, waits, timeout=timeout, ca_file=ca_file, connections=connections)
             self._webhooks.start()
         return self._webhooks
+
+
+def _first_update_id() -> int:
+    """Anywhere, as with Telegram: a bot whose state file stays from one server to the next would pass over ids that it has had."""
+    return SystemRandom().randrange(100_000_000, 1_000_000_000)
 
 
 def _bot_card(token: str, fields: Mapping[str, Any]) -> JSON:
