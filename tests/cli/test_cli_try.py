@@ -61,7 +61,14 @@ def test_bots_of_other_libraries(tmp_path: Path, library: str) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["no_such.py"], "there is no file"), (["bot.py", "--faults", "200"], "--faults"), (["bot.py", "--user-id", "0"], "--user-id")],
+    [
+        (["no_such.py"], "there is no file"),
+        (["no_such:app"], "there is no module 'no_such'"),
+        (["text:=[1"], "there is no module 'text'"),
+        ([":app"], "there is no module ''"),
+        (["bot.py", "--faults", "200"], "--faults"),
+        (["bot.py", "--user-id", "0"], "--user-id"),
+    ],
 )
 def test_what_is_refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is not there and a number out of bounds end with exit code 2 and a reason."""

@@ -119,6 +119,8 @@ class CommandLines(Target):
         argv = [os.fsdecode(word) for word in head.replace(b"\0", b"").split(b"\n")]
         if "run" in argv or "poll" in argv:  # which import what they are told to: only what is here
             argv = ["bot:" + word.partition(":")[2] if ":" in word else word for word in argv if word.isascii() or ":" in word]
+        if {"try", "completion"} & set(argv):  # which start programs, a bot and a shell
+            argv.append("--help")
         code, out, err = self._run(argv, stdin, _INTERRUPT_SECONDS)
         self.guard.outcomes[str(code)] += 1
         self.guard.heard(out)

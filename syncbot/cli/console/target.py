@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import traceback
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,6 +50,27 @@ def load_app(ctx: click.Context, target: str) -> Runtime:
     return _runtime(target, found)
 
 
+def must_be_there(target: str) -> None:
+    """Look whether there is such a script or module, without running anything of it.
+
+    Args:
+        target: the path of a script, or "module:name".
+
+    Raises:
+        click.UsageError: there is none.
+    """
+    module, colon, _ = target.partition(":")
+    if not colon and not os.path.isfile(target):
+        raise click.UsageError(f"there is no file {target!r}; name a script, or MODULE:APP, for example bot:app")
+    outermost = module.partition(".")[0]
+    if colon and not (outermost.isidentifier() and PathFinder.find_spec(outermost, [os.getcwd(), *sys.path])):
+        raise click.UsageError(_no_module(module))
+
+
+def _no_module(name: str) -> str:
+    return f"there is no module {name!r} in {os.getcwd()} or where Python looks; for example bot:app for bot.py"
+
+
 def _runtime(target: str, found: Any) -> Runtime:
     from syncbot.runtime.runtime import Runtime
 
@@ -66,7 +88,7 @@ def _import(name: str, *, debug: bool) -> Any:
         raise
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise click.UsageError(f"there is no module {name!r} in {os.getcwd()} or where Python looks; for example bot:app for bot.py") from None
+            raise click.UsageError(_no_module(name)) from None
         problem: Exception = error
     except Exception as error:
         problem = error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from contextlib import ExitStack, suppress
@@ -14,7 +13,7 @@ import click
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import common_options, env_file
 from syncbot.cli.console.output import write
-from syncbot.cli.console.target import give_environment
+from syncbot.cli.console.target import give_environment, must_be_there
 
 if TYPE_CHECKING:
     from syncbot.testing.page.trial import Trial
@@ -48,8 +47,8 @@ def command(
     """
     from syncbot.testing.page.trial import Trial
 
-    if target is not None and ":" not in target and not os.path.isfile(target):
-        raise click.UsageError(f"there is no file {target!r}; name a script, or MODULE:APP, for example bot:app")
+    if target is not None:
+        must_be_there(target)
     give_environment(env_file(ctx))
     with ExitStack() as stack:
         try:
