@@ -55,6 +55,12 @@ def test_all_is_well(command: Command) -> None:
     assert (found["status"], found["text"], found["advice"]) == ("ok", "nobody else can read or change env file, state file, lock, log", "")
 
 
+@pytest.mark.parametrize("log", ["9" * 400, "9" * 400 + "/bot.log", "no-folder/bot.log", "bot.log/bot.log"])
+def test_a_log_that_cannot_be_there(command: Command, log: str) -> None:
+    """A name that no file can have is no error of the doctor's."""
+    assert files_step(command, "--log-file", log)["status"] in ("ok", "note")
+
+
 @pytest.mark.parametrize(
     ("name", "what"),
     [

@@ -7,6 +7,7 @@ import shlex
 import stat
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from syncbot.cli.console.state import usual_state
@@ -61,8 +62,10 @@ def _paths(settings: Settings, state: str | None, logs: Sequence[str]) -> Iterat
         yield "lock", Path(f"{place}.lock")
     for log in map(Path, logs):
         yield "log", log
-        if log.parent.is_dir():
-            yield from (("log", part) for part in sorted(log.parent.iterdir()) if part.name.startswith(f"{log.name}."))
+        beside: list[Path] = []
+        with suppress(OSError):  # a folder that is not there, or shows nothing
+            beside = sorted(log.parent.iterdir())
+        yield from (("log", part) for part in beside if part.name.startswith(f"{log.name}."))
 
 
 def _open_to_others(mode: int) -> str:
