@@ -67,6 +67,11 @@ class PostgresServer:
         """The URL of a database that is always there, with the password."""
         return self._given or self._url("postgres")
 
+    @property
+    def process_id(self) -> int | None:
+        """Of its first process; None where it is not ours, or does not run."""
+        return None if self._process is None else self._process.pid
+
     def start(self) -> None:
         """Start it (again, on the same port), and wait until it takes connections."""
         if self._given:
