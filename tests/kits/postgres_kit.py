@@ -7,10 +7,12 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -82,11 +84,7 @@ class PostgresServer:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=self._environment(), **self._identity
             )
-        end, pause = time.monotonic() + _START_SECONDS, Event()
-        while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise CannotRun(f"PostgreSQL does not start:\n{self.log}")
-            pause.wait(0.02)
+        _until(self._is_ready, self._process, lambda: self.log)
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """Stop it: its connections are cut. With SIGQUIT hard, without writing down anything more, as a crash does."""
@@ -166,6 +164,46 @@ class PostgresServer:
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "HOME": str(self.folder)}
+
+
+@contextmanager
+def pgbouncer(target: str, folder: Path, mode: str = "transaction") -> Iterator[str]:
+    """Run a pgbouncer before a database; yields the URL of the database through it. Raises `CannotRun`.
+
+    Args:
+        target: the database's URL.
+        folder: an empty one.
+        mode: when it gives a connection to somebody else: "session", "transaction" or "statement".
+    """
+    parts, port = urlsplit(target), free_port()
+    place = f"host=127.0.0.1 port={parts.port} user={parts.username} password={parts.password}"
+    facts = {"listen_addr": "127.0.0.1", "listen_port": port, "unix_socket_dir": "", "pool_mode": mode, "auth_type": "any", "default_pool_size": 20}
+    own = [f"{name} = {value}" for name, value in facts.items()]
+    user = [f"user = {_ordinary_user().pw_name}"] if os.getuid() == 0 else []
+    (folder / "pgbouncer.ini").write_text("\n".join(["[databases]", f"* = {place}", "[pgbouncer]", *own, *user]))
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen([program("pgbouncer"), str(folder / "pgbouncer.ini")], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        _until(lambda: _listens(port), process, (folder / "log").read_text)
+        yield urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}"))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes], log: Callable[[], str]) -> None:
+    """Wait until a server is there."""
+    end, pause = time.monotonic() + _START_SECONDS, Event()
+    while not condition():
+        if process.poll() is not None or time.monotonic() > end:
+            raise CannotRun(f"it does not start:\n{log()}")
+        pause.wait(0.02)
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
+        return True
+    return False
 
 
 def _ordinary_user() -> pwd.struct_passwd:
