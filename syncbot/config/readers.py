@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from syncbot.errors import ConfigError
 from syncbot.regular import opener
-from syncbot.secret import HIDDEN, Secret
+from syncbot.secret import HIDDEN, Secret, StatePlace, database_url
 from syncbot.types import Early, Proxy
 
 _MAX_SECONDS = 1_000_000.0  # far below what the system's own waits accept
@@ -172,8 +172,10 @@ def ca_file(text: str, folder: Path) -> Path:
     return path
 
 
-def state(text: str, folder: Path) -> Path:
-    """A file, which need not exist."""
+def state(text: str, folder: Path) -> StatePlace:
+    """A file, which need not exist, or the URL of a database."""
+    if (url := database_url(text)) is not None:
+        return url
     path = _path(text, folder)
     if text.endswith("/") or os.path.isdir(path):
         raise ConfigError("it is a folder; name a file" if ":" in text else f"{str(path)!r} is a folder; name a file in it")

@@ -17,6 +17,8 @@ import os
 import time
 from collections.abc import Callable
 
+from syncbot.errors import ConfigError
+from syncbot.secret import DatabaseUrl, database_url
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, DataConflict, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
@@ -72,7 +74,7 @@ Outbox = OutboxQueue
 
 
 def open_store(
-    path: str | os.PathLike[str] | None,
+    path: str | os.PathLike[str] | DatabaseUrl | None,
     bot_id: int | None,
     *,
     now: Callable[[], float] = time.time,
@@ -95,6 +97,9 @@ def open_store(
         from syncbot.storage.memory.store import MemoryStore
 
         return MemoryStore(bot_id or 0, now=now, options=chosen)
+    url = database_url(path)
+    if url is not None or isinstance(path, DatabaseUrl):
+        raise ConfigError(f"the database {url} cannot be used yet")
     from syncbot.storage.sqlite.store import SqliteStore  # sqlite3 is loaded only where there is a file
 
     return SqliteStore(path, bot_id, now=now, options=chosen)

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -29,6 +28,7 @@ from syncbot.runtime.session.session import Components, Session
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS
+from syncbot.secret import StatePlace
 from syncbot.storage import StoreOptions
 
 _ONCE_ATTEMPTS = 4
@@ -215,7 +215,7 @@ class Lifecycle:
 
     # ── what others bring ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def need_state(self) -> Path:
+    def need_state(self) -> StatePlace:
         """The state file.
 
         Raises:

@@ -28,7 +28,7 @@ from syncbot.storage.promises.dead_letters import DeadLetters
 from syncbot.storage.promises.inbox import Inbox
 from syncbot.storage.promises.jobs import JobEntries
 from syncbot.storage.promises.journal import Journal
-from syncbot.storage.promises.outbox import OutboxQueue
+from syncbot.storage.promises.outbox import OutboxFiles, OutboxQueue
 from syncbot.storage.promises.questions import QuestionStore
 
 PLAUSIBLE_TIME = 1_577_836_800.0
@@ -137,6 +137,11 @@ class Store(Protocol):
 
     @property
     def outbox(self) -> OutboxQueue: ...
+
+    @property
+    def outbox_files(self) -> OutboxFiles | None:
+        """The files of the outbox; None where they lie in a folder beside the state file."""
+        ...
 
     @property
     def jobs(self) -> JobEntries: ...
