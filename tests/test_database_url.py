@@ -11,7 +11,7 @@ import pytest
 
 from syncbot.config import check_setting
 from syncbot.errors import ConfigError
-from syncbot.secret import DatabaseUrl, database_url
+from syncbot.storage.address import DatabaseUrl, database_url
 
 URL = "postgresql://bot:s3cret-word@db.example:5432/bot?sslmode=require&sslpassword=other-word"
 
@@ -20,8 +20,8 @@ URL = "postgresql://bot:s3cret-word@db.example:5432/bot?sslmode=require&sslpassw
     ("given", "shown"),
     [
         (URL, "postgresql://bot@db.example:5432/bot"),
-        ("postgres:///bot?host=/run/postgresql", "postgres:///bot"),
-        ("PostgreSQL://[::1]:5432/bot", "PostgreSQL://[::1]:5432/bot"),
+        ("postgres:///bot?host=/run/postgresql", "postgresql:///bot"),
+        ("PostgreSQL://[::1]:5432/bot", "postgresql://[::1]:5432/bot"),
         ("postgresql://bot:a%40b@one:1,two:2/bot", "postgresql://bot@one:1,two:2/bot"),
     ],
 )
@@ -29,9 +29,9 @@ def test_a_url_is_kept_and_shown_without_its_passwords(given: str, shown: str) -
     """The whole URL is there for whoever connects, and neither a text nor a repr of it holds a password."""
     url = database_url(given)
     assert isinstance(url, DatabaseUrl)
-    assert url.secret().reveal() == given
+    assert url.secret.reveal() == given
     assert str(url) == shown
-    assert "word" not in f"{url!r} {url} {url.secret()}"
+    assert "word" not in f"{url!r} {url} {url.secret}"
     assert pickle.loads(pickle.dumps(url)) == url == database_url(url)
 
 
@@ -55,11 +55,11 @@ def test_what_cannot_be_served_is_refused_with_words(given: str | Path) -> None:
 def test_a_missing_library_is_named_with_the_extra() -> None:
     """Without psycopg the URL is refused, with what to install."""
     program = f"""import sys
-sys.modules["psycopg_pool"] = None
-from syncbot.secret import database_url
+sys.modules["psycopg"] = None
+from syncbot.storage.address import database_url
 database_url({URL!r})"""
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "which needs psycopg_pool: pip install 'syncbot[postgres]'" in ended.stderr
+    assert "needs psycopg, which is not installed: pip install 'syncbot[postgres]'" in ended.stderr
     assert "ConfigError" in ended.stderr
 
 

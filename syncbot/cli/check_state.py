@@ -13,7 +13,7 @@ from syncbot.cli.console.options import as_path, common_options, json_option, lo
 from syncbot.cli.console.output import complain, one_line, write, write_json
 from syncbot.cli.console.state import as_state, state_file
 from syncbot.errors import AlreadyRunning, ConfigError
-from syncbot.secret import DatabaseUrl, StatePlace
+from syncbot.storage.address import DatabaseUrl, StatePlace
 
 if TYPE_CHECKING:
     from syncbot.storage.sqlite.repair.checking import Findings, Salvaged

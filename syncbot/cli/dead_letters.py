@@ -17,7 +17,7 @@ from syncbot.cli.console.state import open_state, state_option, when
 from syncbot.storage import DeadLetter, DeadLetters
 
 if TYPE_CHECKING:
-    from syncbot.secret import StatePlace
+    from syncbot.storage.address import StatePlace
 
 _NONE = "there is no dead letter {}; syncbot dead-letters list shows those there are"
 _PAGE = 100

@@ -14,8 +14,8 @@ from syncbot.cli.console.output import complain, one_line, write, write_json
 from syncbot.cli.console.state import open_state, state_option, when
 
 if TYPE_CHECKING:
-    from syncbot.secret import StatePlace
     from syncbot.storage import JobEntries, JobEntry
+    from syncbot.storage.address import StatePlace
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -18,8 +18,8 @@ from syncbot.storage import OutboxState
 if TYPE_CHECKING:
     from syncbot.runtime.outbox.attempt import Uncertain
     from syncbot.runtime.outbox.outbox import Outbox
-    from syncbot.secret import StatePlace
     from syncbot.storage import OutboxItem
+    from syncbot.storage.address import StatePlace
 
 _SEE = "; syncbot outbox list shows those there are"
 

@@ -15,15 +15,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncbot.config import readers
 from syncbot.config.envfile import read_env_file
 from syncbot.config.table import SETTINGS, Setting
 from syncbot.config.trial import TrialSettings, trial_of
 from syncbot.errors import ConfigError
-from syncbot.secret import Hidden, Secret, StatePlace
+from syncbot.secret import Hidden, Secret
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Early, HiddenWays, Proxy
+
+if TYPE_CHECKING:
+    from syncbot.storage.address import StatePlace
 
 _PREFIXES = ("SYNCBOT_", "TELEGRAM_", "ALLOWED_")
 """How the names begin that are ours alone; the others are those of other programs too."""

@@ -31,8 +31,8 @@ from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.runtime.webhook_face import WebhookFace
-from syncbot.secret import Secret, StatePlace
-from syncbot.storage import Scope, Store, StoreOptions, open_store
+from syncbot.secret import Secret
+from syncbot.storage import Scope, StatePlace, Store, StoreOptions, open_store
 from syncbot.storage.bot_lock import lock_path
 from syncbot.types import AheadMode
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from syncbot.client.bot import Bot
 from syncbot.config import from_environment, state_dir, trial_settings
-from syncbot.secret import DatabaseUrl, StatePlace, database_url
+from syncbot.storage.address import DatabaseUrl, StatePlace, database_url
 
 AUTO = "auto"
 """In place of a path: SYNCBOT_STATE, else `<bot id>.db` in the user's state folder."""

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 
 from syncbot.errors import ConfigError
-from syncbot.secret import DatabaseUrl, database_url
+from syncbot.storage.address import DatabaseUrl, StatePlace, database_url
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, DataConflict, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
@@ -36,6 +36,7 @@ __all__ = [
     "Data",
     "DataChange",
     "DataConflict",
+    "DatabaseUrl",
     "DeadLetter",
     "DeadLetters",
     "End",
@@ -64,6 +65,7 @@ __all__ = [
     "Scope",
     "Settled",
     "StateChange",
+    "StatePlace",
     "Store",
     "StoreOptions",
     "open_store",

@@ -6,7 +6,6 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret
@@ -14,6 +13,7 @@ from syncbot.secret import Secret
 EXAMPLE = "postgresql://bot@localhost/bot"
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):/")
 _KNOWN = ("postgresql", "postgres")
+_FORM = re.compile(r"(?i)postgres(?:ql)?://(?:([^/?#@:]*)(?::[^/?#@]*)?@)?([^/?#@]*)(/[^/?#@]*)?(?:\?[^#]*)?")
 
 
 class DatabaseUrl:
@@ -31,11 +31,8 @@ class DatabaseUrl:
     def __init__(self, url: str | Secret[str]) -> None:
         self.secret = Secret(url)
         del url
-        try:
-            self.shown = _shown(self.secret)
-        except ValueError:
-            raise ConfigError(f"state= is no URL of a database; a right one is {EXAMPLE}") from None
-        if find_spec("psycopg") is None:
+        self.shown = _shown(self.secret)
+        if not _is_there("psycopg"):
             raise ConfigError(f"the state {self.shown} needs psycopg, which is not installed: pip install 'syncbot[postgres]'")
 
     def __str__(self) -> str:
@@ -54,26 +51,59 @@ class DatabaseUrl:
         return DatabaseUrl, (self.secret,)
 
 
-def address_of(state: str | os.PathLike[str] | DatabaseUrl) -> Path | DatabaseUrl:
-    """A path, or the URL of a database.
+StatePlace = Path | DatabaseUrl
+"""Where a bot's state stands."""
+
+
+def database_url(state: str | os.PathLike[str] | DatabaseUrl) -> DatabaseUrl | None:
+    """The URL, where one was given; None for the path of a file.
 
     Raises:
         ConfigError: it is the URL of something that cannot be served.
     """
     if isinstance(state, DatabaseUrl):
         return state
+    is_text = isinstance(state, str)
     text = Secret(os.fspath(state))
     del state
-    scheme = _SCHEME.match(text.reveal())
-    if scheme is None:
-        return Path(text.reveal())
-    if scheme[1].lower() not in _KNOWN:
-        raise ConfigError(f"a state cannot stand at {scheme[1]}://…; it is the path of a file, or the URL of a PostgreSQL database such as {EXAMPLE}")
+    scheme = (_SCHEME.match(text.reveal()) or ["", ""])[1].lower()
+    if not is_text and scheme in _KNOWN:  # a Path has made one slash of two
+        raise ConfigError(f"the URL of a database is a text, and no Path; for example state={EXAMPLE!r}")
+    if not is_text or not scheme or "://" not in text.reveal()[: len(scheme) + 8]:
+        return None
+    if scheme not in _KNOWN:
+        raise ConfigError(f"a state cannot stand at {scheme}://…; it is the path of a file, or the URL of a PostgreSQL database such as {EXAMPLE}")
     return DatabaseUrl(Secret(text.reveal().strip()))
 
 
+def address_of(state: str | os.PathLike[str] | DatabaseUrl) -> StatePlace:
+    """A path, or the URL of a database.
+
+    Raises:
+        ConfigError: it is the URL of something that cannot be served.
+    """
+    url = database_url(state)
+    return Path(os.fspath(state)) if url is None else url  # type: ignore[arg-type]  # no URL, and so a path
+
+
 def _shown(url: Secret[str]) -> str:
-    """A URL without its password and its options."""
-    name = unquote(urlsplit(url.reveal()).netloc.rpartition("@")[0].partition(":")[0])
-    place = urlsplit(url.reveal()).netloc.rpartition("@")[2]
-    return f"postgresql://{name}{'@' if name else ''}{place}{urlsplit(url.reveal()).path}"
+    """A URL without its password and its options.
+
+    Raises:
+        ConfigError: nobody can tell what of it is a password.
+    """
+    parts = _FORM.fullmatch(url.reveal())
+    if parts is None:
+        raise ConfigError(
+            f"the URL of the state's database cannot be read; it is like {EXAMPLE}, with a password postgresql://user:password@server:port/database, "
+            "and in a password the characters @ : / ? # % are written as %40 %3A %2F %3F %23 %25"
+        )
+    user, server, database = parts.groups()
+    return f"postgresql://{user or ''}{'@' if user else ''}{server}{database or ''}"
+
+
+def _is_there(library: str) -> bool:
+    try:
+        return find_spec(library) is not None
+    except ValueError:  # it is kept from being imported
+        return False

@@ -16,7 +16,7 @@ from pathlib import Path
 from syncbot.errors import StorageError
 from syncbot.process import forks
 from syncbot.regular import private
-from syncbot.secret import StatePlace
+from syncbot.storage.address import StatePlace
 
 _PROBE_SECONDS = 0.5
 _ATTEMPTS = 10

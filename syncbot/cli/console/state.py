@@ -14,8 +14,8 @@ from syncbot.cli.console.options import load_settings
 from syncbot.cli.console.output import system_path
 from syncbot.config import state_dir
 from syncbot.errors import ConfigError
-from syncbot.secret import DatabaseUrl, StatePlace, database_url
 from syncbot.storage import StoreOptions, open_store
+from syncbot.storage.address import DatabaseUrl, StatePlace, database_url
 
 if TYPE_CHECKING:
     from syncbot.config import Settings

@@ -19,7 +19,7 @@ from syncbot.cli.doctor.way import examine
 from syncbot.client.bot import Bot
 from syncbot.config import Settings, misspelt
 from syncbot.errors import ConfigError
-from syncbot.secret import StatePlace
+from syncbot.storage.address import StatePlace
 from syncbot.types import Proxy
 
 ALL_WAYS = "all ways"

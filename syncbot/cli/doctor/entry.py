@@ -17,7 +17,7 @@ from syncbot.cli.doctor.result import Result, Status
 from syncbot.config import Settings
 from syncbot.config.envfile import write_env_file
 from syncbot.errors import ConfigError
-from syncbot.secret import StatePlace
+from syncbot.storage.address import StatePlace
 
 PASSED = "TELEGRAM_HTTP_CLIENT_TEST_PASSED"
 DATE = "TELEGRAM_HTTP_CLIENT_TEST_DATE"

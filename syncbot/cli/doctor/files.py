@@ -12,7 +12,7 @@ from pathlib import Path
 from syncbot.cli.console.state import usual_state
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.config import Settings
-from syncbot.secret import StatePlace
+from syncbot.storage.address import StatePlace
 
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH

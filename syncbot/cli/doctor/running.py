@@ -16,8 +16,8 @@ from syncbot.cli.monitor.state_watch import StateWatch
 from syncbot.config import Settings, state_dir
 from syncbot.errors import ConfigError, StorageError
 from syncbot.runtime.session.mode import WEBHOOK, mode_of
-from syncbot.secret import StatePlace
 from syncbot.storage import StoreOptions, open_store
+from syncbot.storage.address import StatePlace
 from syncbot.storage.bot_lock import lock_path
 
 STEP = "bot"

@@ -23,7 +23,7 @@ from syncbot.regular import what_else
 
 if TYPE_CHECKING:
     from syncbot.cli.monitor.alert import Alerts
-    from syncbot.secret import StatePlace
+    from syncbot.storage.address import StatePlace
 
 _LIVE_SECONDS = 2.0
 _LINE_SECONDS = 60.0

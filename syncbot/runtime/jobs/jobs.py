@@ -16,8 +16,8 @@ from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.jobs.functions import JobFunctions, MissedWord
 from syncbot.runtime.jobs.rules import Rule, at_rule, cron_rule, daily_rule, first_time, seconds_rule
-from syncbot.secret import StatePlace
 from syncbot.storage import Journal, StoreOptions, open_store
+from syncbot.storage.address import StatePlace
 from syncbot.storage.promises.jobs import JobEntries, JobEntry, Missed
 
 

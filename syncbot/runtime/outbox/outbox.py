@@ -25,8 +25,8 @@ from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.queue_files import QueueFiles, files_of
 from syncbot.runtime.state_file import state_path
-from syncbot.secret import DatabaseUrl, StatePlace
 from syncbot.storage import Journal, OutboxCall, OutboxItem, OutboxQueue, OutboxState, Store, open_store
+from syncbot.storage.address import DatabaseUrl, StatePlace
 
 if TYPE_CHECKING:
     from typing import Self

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from syncbot.client.uploads import FilePart, Source
 from syncbot.errors import StorageError
 from syncbot.runtime.outbox.file_copies import QueueFolder
-from syncbot.secret import StatePlace
 from syncbot.storage import Store
+from syncbot.storage.address import StatePlace
 from syncbot.storage.promises.outbox import OutboxFiles
 
 

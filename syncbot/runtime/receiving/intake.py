@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 from syncbot.errors import StorageError
 from syncbot.runtime.handling.update_facts import album_of, order_key
-from syncbot.secret import StatePlace
 from syncbot.storage import open_store
+from syncbot.storage.address import StatePlace
 from syncbot.storage.promises.inbox import Incoming
 from syncbot.storage.promises.store import Store, StoreOptions
 

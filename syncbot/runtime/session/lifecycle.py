@@ -28,8 +28,8 @@ from syncbot.runtime.session.session import Components, Session
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS
-from syncbot.secret import StatePlace
 from syncbot.storage import StoreOptions
+from syncbot.storage.address import StatePlace
 
 _ONCE_ATTEMPTS = 4
 _JOIN_SECONDS = 5.0 if sys.platform == "linux" else 1.0

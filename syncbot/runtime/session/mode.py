@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from syncbot.errors import AlreadyRunning
-from syncbot.secret import StatePlace
 from syncbot.storage import open_store
+from syncbot.storage.address import StatePlace
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store, StoreOptions
 

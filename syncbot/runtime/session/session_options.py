@@ -8,8 +8,8 @@ from pathlib import Path
 from syncbot.runtime.durable.options import Asks, Interrupted, Replies
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.session.notify import ServiceNotifier
-from syncbot.secret import StatePlace
 from syncbot.storage import StoreOptions
+from syncbot.storage.address import StatePlace
 from syncbot.types import AheadAuto
 
 
