@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
@@ -15,6 +14,7 @@ from psycopg import pq
 from syncbot.errors import StorageError
 from syncbot.process import forks
 from syncbot.storage.address import DatabaseUrl
+from syncbot.storage.postgres.news import News
 from syncbot.storage.postgres.pg_errors import explained
 from syncbot.storage.postgres.pool import Connection, Connector, Pool
 from syncbot.storage.postgres.schema import bind, migrate
@@ -58,14 +58,18 @@ class Database:
         self.connector = Connector(url.secret, options.busy_timeout)
         self.pool = Pool(self.connector, options.connections, options.busy_timeout, self.place)
         self._here = threading.local()
+        self.on_fork_in_child: list[Callable[[], object]] = []
+        """What is called in a child; who has a connection of its own abandons it there."""
         forks().add(self)
         try:
             with explained(self.place), self.pool.connection() as connection:
                 migrate(connection, self.place, options.busy_timeout)
                 self.bot = bind(connection, self.place, bot_id)
         except BaseException:
-            self.close()
+            self.pool.close()
+            forks().remove(self)
             raise
+        self.news = News(self.pool, self.bot)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -95,14 +99,6 @@ class Database:
             finally:
                 self._here.connection = None
             self._commit(connection, number)
-
-    @property
-    def transaction_number(self) -> str:
-        """The number of the calling thread's transaction, by which `outcome` finds out what became of it."""
-        outer = self._outer()
-        assert outer is not None
-        [number] = outer.execute("SELECT pg_current_xact_id()::text").fetchone() or ("",)
-        return str(number)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -134,6 +130,7 @@ class Database:
 
     def close(self) -> None:
         """Let go of the database."""
+        self.news.close()
         self.pool.close()
         forks().remove(self)
 
@@ -149,6 +146,9 @@ class Database:
         """See `syncbot.process.Forkable`."""
         self._here = threading.local()
         self.pool.after_fork_in_child()
+        for abandon in self.on_fork_in_child:
+            abandon()
+        self.on_fork_in_child.clear()
 
     def _outer(self) -> Connection | None:
         """The connection of the calling thread's transaction."""
@@ -181,8 +181,3 @@ class Database:
             if time.monotonic() >= end:
                 raise CommitUnknown(f"the database {self.place} was lost while it wrote; whether it did is looked up when it is back", number)
             pause.wait(_LOOK_AGAIN_SECONDS)
-
-
-def process_name() -> str:
-    """What this process is called among the members: host and process id."""
-    return f"{os.uname().nodename}:{os.getpid()}"
