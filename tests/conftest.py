@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
+from kits.postgres_kit import PostgresServer
 from kits.programs_kit import pytest_addoption, pytest_configure  # noqa: F401 - pytest finds them here
 from kits.surprises_kit import Surprises
 
@@ -69,3 +70,18 @@ def api(ca: TestCA) -> Iterator[BotApiServer]:
     """A Bot API server over TLS that takes messages to any chat."""
     with BotApiServer(tls=True, ca=ca, any_chat=True) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL for the tests of this process; its tests are marked with `programs("postgres")`."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of a fresh database."""
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)

@@ -37,6 +37,7 @@ DOORS = {
     "socks": ("syncbot.transport.",),
     "tenacity": ("syncbot.client.retry",),
     "sqlite3": ("syncbot.storage.",),
+    "psycopg": ("syncbot.storage.postgres.",),
     "telegram": ("syncbot.client.ptb.decode", "syncbot.client.ptb.shortcuts", "syncbot.adapters.ptb"),
     "telebot": ("syncbot.adapters.telebot",),
     "asyncio": ("syncbot.adapters.ptb",),

@@ -11,20 +11,21 @@ import click
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, common_options, json_option, load_settings
 from syncbot.cli.console.output import complain, one_line, write, write_json
-from syncbot.cli.console.state import state_file
-from syncbot.errors import AlreadyRunning
+from syncbot.cli.console.state import as_state, state_file
+from syncbot.errors import AlreadyRunning, ConfigError
+from syncbot.storage.address import DatabaseUrl, StatePlace
 
 if TYPE_CHECKING:
     from syncbot.storage.sqlite.repair.checking import Findings, Salvaged
 
 
 @click.command("check-state", short_help="Whether a state file is whole; saves a damaged one.")
-@click.argument("path", required=False, callback=as_path, metavar="[FILE]")
+@click.argument("path", required=False, callback=as_state, metavar="[FILE]")
 @click.option("--salvage-into", callback=as_path, metavar="NEW", help="Write what can be read into this new file.")
 @json_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, /, path: str | None, salvage_into: str | None, as_json: bool) -> Exit:
+def command(ctx: click.Context, /, path: StatePlace | None, salvage_into: str | None, as_json: bool) -> Exit:
     """Say whether a state file is whole, and what is wrong with it. It is only read; the bot must not run meanwhile.
 
     Without FILE it is SYNCBOT_STATE, else the usual place for this bot. With --salvage-into, every row that can be read goes into the new
@@ -42,6 +43,8 @@ def command(ctx: click.Context, /, path: str | None, salvage_into: str | None, a
 
     settings = load_settings(ctx, require_token=False)
     file = state_file(settings, path)
+    if isinstance(file, DatabaseUrl):
+        raise ConfigError(f"{file} is a database, and no file")
     lock = BotLock(Path(f"{file}.lock"))
     if (os.path.exists(lock.path) or os.access(file.parent, os.W_OK)) and not lock.acquire():
         raise AlreadyRunning(f"a bot runs on {file} (it holds {lock.path}); stop it first, for example with systemctl stop, then check the file")

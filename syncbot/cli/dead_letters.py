@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from syncbot.cli.console.options import common_options, json_option
 from syncbot.cli.console.output import complain, one_line, write, write_json
 from syncbot.cli.console.state import open_state, state_option, when
 from syncbot.storage import DeadLetter, DeadLetters
+
+if TYPE_CHECKING:
+    from syncbot.storage.address import StatePlace
 
 _NONE = "there is no dead letter {}; syncbot dead-letters list shows those there are"
 _PAGE = 100
@@ -39,7 +42,7 @@ def command() -> None:
 @json_option
 @common_options
 @click.pass_context
-def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: bool) -> Exit:
+def list_command(ctx: click.Context, /, limit: int, state: StatePlace | None, as_json: bool) -> Exit:
     """List them, the newest first: number, time, chat, tries, and why.
 
     \b
@@ -63,7 +66,7 @@ def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: 
 @json_option
 @common_options
 @click.pass_context
-def show_command(ctx: click.Context, /, number: int, state: str | None, as_json: bool) -> Exit:
+def show_command(ctx: click.Context, /, number: int, state: StatePlace | None, as_json: bool) -> Exit:
     """Show one: the update, and the traceback of its handler.
 
     \b
@@ -87,7 +90,7 @@ def show_command(ctx: click.Context, /, number: int, state: str | None, as_json:
 @command.command("retry")
 @numbers_or_all("All of them.")
 @click.pass_context
-def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
+def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: StatePlace | None) -> Exit:
     """Have them handled again: by the bot that runs, or at its next start.
 
     \b
@@ -100,7 +103,7 @@ def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: b
 @command.command("drop")
 @numbers_or_all("All of them.")
 @click.pass_context
-def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
+def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: StatePlace | None) -> Exit:
     """Delete them for good.
 
     \b
@@ -111,7 +114,7 @@ def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bo
 
 
 @contextmanager
-def _opened(ctx: click.Context, state: str | None) -> Iterator[DeadLetters]:
+def _opened(ctx: click.Context, state: StatePlace | None) -> Iterator[DeadLetters]:
     with open_state(ctx, state) as store:
         yield store.dead_letters
 

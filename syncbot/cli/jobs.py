@@ -15,6 +15,7 @@ from syncbot.cli.console.state import open_state, state_option, when
 
 if TYPE_CHECKING:
     from syncbot.storage import JobEntries, JobEntry
+    from syncbot.storage.address import StatePlace
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -38,7 +39,7 @@ def command() -> None:
 @json_option
 @common_options
 @click.pass_context
-def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: bool) -> Exit:
+def list_command(ctx: click.Context, /, limit: int, state: StatePlace | None, as_json: bool) -> Exit:
     """List them, the next one first: key, when it is due, its times, its function, chat and user, and whether it is paused.
 
     \b
@@ -68,7 +69,7 @@ def _keys_command(name: str, words: str, example: str) -> Callable[[Callable[[Jo
         @state_option
         @common_options
         @click.pass_context
-        def each(ctx: click.Context, /, keys: tuple[str, ...], state: str | None) -> Exit:
+        def each(ctx: click.Context, /, keys: tuple[str, ...], state: StatePlace | None) -> Exit:
             with open_state(ctx, state) as store:
                 troubles = [trouble for key in dict.fromkeys(keys) if (trouble := do(store.jobs, key))]
             for trouble in troubles:

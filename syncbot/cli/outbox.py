@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from syncbot.runtime.outbox.attempt import Uncertain
     from syncbot.runtime.outbox.outbox import Outbox
     from syncbot.storage import OutboxItem
+    from syncbot.storage.address import StatePlace
 
 _SEE = "; syncbot outbox list shows those there are"
 
@@ -42,7 +43,7 @@ def command() -> None:
 @json_option
 @common_options
 @click.pass_context
-def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: bool) -> Exit:
+def list_command(ctx: click.Context, /, limit: int, state: StatePlace | None, as_json: bool) -> Exit:
     """List what waits, is uncertain, or has failed: number, state, time, method, chat, tries, and why.
 
     \b
@@ -63,7 +64,7 @@ def list_command(ctx: click.Context, /, limit: int, state: str | None, as_json: 
 @command.command("retry")
 @numbers_or_all("All that are uncertain or have failed.")
 @click.pass_context
-def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
+def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: StatePlace | None) -> Exit:
     """Queue uncertain or failed calls again. One that is uncertain may have been carried out: then it is carried out twice.
 
     \b
@@ -83,7 +84,7 @@ def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: b
 @command.command("drop")
 @numbers_or_all("All that are uncertain or have failed.")
 @click.pass_context
-def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: str | None) -> Exit:
+def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: StatePlace | None) -> Exit:
     """Delete calls with their files, whatever their state, unless they are being made now.
 
     \b
@@ -112,7 +113,7 @@ def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bo
 @json_option
 @common_options
 @click.pass_context
-def flush_command(ctx: click.Context, /, seconds: float, uncertain: Uncertain, state: str | None, as_json: bool) -> Exit:
+def flush_command(ctx: click.Context, /, seconds: float, uncertain: Uncertain, state: StatePlace | None, as_json: bool) -> Exit:
     """Deliver what waits, here and now. Silent when nothing is left.
 
     Exit codes: 0 all is delivered, 75 something is left, 76 something is uncertain, 77 something was refused.
@@ -140,7 +141,7 @@ def flush_command(ctx: click.Context, /, seconds: float, uncertain: Uncertain, s
 
 
 @contextmanager
-def _opened(ctx: click.Context, state: str | None) -> Iterator[Outbox]:
+def _opened(ctx: click.Context, state: StatePlace | None) -> Iterator[Outbox]:
     from syncbot.runtime.outbox.outbox import Outbox  # deferred: the list of commands in --help does not need it
 
     settings = load_settings(ctx)

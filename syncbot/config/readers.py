@@ -12,13 +12,16 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 from syncbot.errors import ConfigError
 from syncbot.regular import opener
 from syncbot.secret import HIDDEN, Secret
 from syncbot.types import Early, Proxy
+
+if TYPE_CHECKING:
+    from syncbot.storage.address import StatePlace
 
 _MAX_SECONDS = 1_000_000.0  # far below what the system's own waits accept
 _MAX_CA_FILE_BYTES = 16_000_000
@@ -172,8 +175,13 @@ def ca_file(text: str, folder: Path) -> Path:
     return path
 
 
-def state(text: str, folder: Path) -> Path:
-    """A file, which need not exist."""
+def state(text: str, folder: Path) -> StatePlace:
+    """A file, which need not exist, or the URL of a database."""
+    if "://" in text:
+        from syncbot.storage.address import database_url  # only here: reading settings is to cost nothing
+
+        if (url := database_url(text)) is not None:
+            return url
     path = _path(text, folder)
     if text.endswith("/") or os.path.isdir(path):
         raise ConfigError("it is a folder; name a file" if ":" in text else f"{str(path)!r} is a folder; name a file in it")

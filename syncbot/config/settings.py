@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncbot.config import readers
 from syncbot.config.envfile import read_env_file
@@ -24,6 +24,9 @@ from syncbot.config.trial import TrialSettings, trial_of
 from syncbot.errors import ConfigError
 from syncbot.secret import Hidden, Secret
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Early, HiddenWays, Proxy
+
+if TYPE_CHECKING:
+    from syncbot.storage.address import StatePlace
 
 _PREFIXES = ("SYNCBOT_", "TELEGRAM_", "ALLOWED_")
 """How the names begin that are ours alone; the others are those of other programs too."""
@@ -154,7 +157,7 @@ class Settings:
         deadline: seconds one call may take.
         dns_cache: seconds a looked-up address is kept; 0 for not at all.
         ipv4: whether to use IPv4 only.
-        state: the state file; None for the usual place.
+        state: the state file, or the database; None for the usual place.
         log_level: DEBUG, INFO, WARNING, ERROR or CRITICAL.
         env_file: the env file that was read, if any.
     """
@@ -173,7 +176,7 @@ class Settings:
     early: Early = "learn"
     tls_groups: str = "learn"
     ipv4: bool = False
-    state: Path | None = None
+    state: StatePlace | None = None
     log_level: str = "INFO"
     env_file: Path | None = None
 

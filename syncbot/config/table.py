@@ -141,7 +141,8 @@ SETTINGS: tuple[Setting, ...] = (
         "state",
         readers.state,
         None,
-        "The state file, on a local disk. A relative path starts from the env file's folder (in the environment: from the working directory). "
+        "The state file, on a local disk, or the URL of a PostgreSQL database (postgresql://bot@db/bot). A relative path starts from the env file's "
+        "folder (in the environment: from the working directory). "
         "Not set: <bot id>.db in the user's state folder.",
         "/var/lib/mybot/bot.db",
     ),

@@ -32,7 +32,7 @@ from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.runtime.webhook_face import WebhookFace
 from syncbot.secret import Secret
-from syncbot.storage import Scope, Store, StoreOptions, open_store
+from syncbot.storage import Scope, StatePlace, Store, StoreOptions, open_store
 from syncbot.storage.bot_lock import lock_path
 from syncbot.types import AheadMode
 
@@ -192,8 +192,8 @@ class Runtime(Router[D]):
         return self
 
     @property
-    def state(self) -> Path | None:
-        """The state file; None in memory."""
+    def state(self) -> StatePlace | None:
+        """The state file, or the database; None in memory."""
         return self._lifecycle.options.state
 
     def run(self) -> None:

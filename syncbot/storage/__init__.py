@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Callable
 
+from syncbot.storage.address import DatabaseUrl, StatePlace, address_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, DataConflict, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
@@ -34,6 +35,7 @@ __all__ = [
     "Data",
     "DataChange",
     "DataConflict",
+    "DatabaseUrl",
     "DeadLetter",
     "DeadLetters",
     "End",
@@ -62,8 +64,10 @@ __all__ = [
     "Scope",
     "Settled",
     "StateChange",
+    "StatePlace",
     "Store",
     "StoreOptions",
+    "address_of",
     "open_store",
 ]
 
@@ -72,29 +76,36 @@ Outbox = OutboxQueue
 
 
 def open_store(
-    path: str | os.PathLike[str] | None,
+    path: str | os.PathLike[str] | DatabaseUrl | None,
     bot_id: int | None,
     *,
     now: Callable[[], float] = time.time,
     options: StoreOptions | None = None,
 ) -> Store:
-    """Open the state file of a bot, making it where there is none; or a store in memory.
+    """Open the state file of a bot, making it where there is none; or its tables in a database; or a store in memory.
 
     Args:
-        path: the state file, on a local disk; None for a store that lives in memory only.
+        path: the state file, on a local disk; or the URL of a PostgreSQL database; None for a store that lives in memory only.
         bot_id: the bot's id; another bot's file is refused. None takes whichever bot the file belongs to, and there must be one
             (for tools that look at a state file).
         now: gives the time in seconds since 1970.
         options: how it behaves.
 
     Raises:
-        StorageError: the file cannot be used; the text says why and how to mend it, and nothing in it was touched.
+        StorageError: the file, or the database, cannot be used; the text says why and how to mend it, and nothing in it was touched.
+        ConfigError: it is the URL of something that cannot be served.
     """
     chosen = options or StoreOptions()
     if path is None:
         from syncbot.storage.memory.store import MemoryStore
 
         return MemoryStore(bot_id or 0, now=now, options=chosen)
+    address = address_of(path)
+    del path
+    if isinstance(address, DatabaseUrl):
+        from syncbot.storage.postgres.store import PgStore  # psycopg is loaded only where there is a database
+
+        return PgStore(address, bot_id, now=now, options=chosen)
     from syncbot.storage.sqlite.store import SqliteStore  # sqlite3 is loaded only where there is a file
 
-    return SqliteStore(path, bot_id, now=now, options=chosen)
+    return SqliteStore(address, bot_id, now=now, options=chosen)

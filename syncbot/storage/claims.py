@@ -10,6 +10,10 @@ from syncbot.errors import StorageError
 from syncbot.storage.promises.inbox import Claimed
 
 
+class ClaimGone(StorageError):
+    """What is handled is not this process's any more, which goes on with others: nothing of it may be written, and no call made for it."""
+
+
 class Held(NamedTuple):
     """One update that is claimed."""
 
@@ -48,7 +52,22 @@ class Claims:
     @property
     def blocked(self) -> bool:
         """Nothing may be handed out: somebody runs alone, or a suspect waits for the others to end."""
-        return bool(self._running) and (bool(self._suspects) or any(held.alone for held in self._running.values()))
+        return bool(self._running) and (bool(self._suspects) or self.runs_alone)
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is handled; what waits for an answer does not count."""
+        return not self._running
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is claimed."""
+        return not self._running and not self._yielded
+
+    @property
+    def runs_alone(self) -> bool:
+        """Something is handled beside which nothing may be."""
+        return any(held.alone for held in self._running.values())
 
     @property
     def suspect(self) -> int | None:
@@ -58,6 +77,10 @@ class Claims:
     def busy_keys(self) -> set[str]:
         """The keys of which nothing may be handed out."""
         return {held.key for held in self._running.values() if held.key}
+
+    def running_of(self, key: str) -> list[int]:
+        """The rows of a key that are handled now."""
+        return [row for row, held in self._running.items() if held.key == key]
 
     def holds(self, claimed: Claimed) -> bool:
         """Whether this very claim still stands, its turn yielded or not."""
@@ -103,7 +126,7 @@ class Claims:
         held = self._yielded.get(row)
         if held is None:
             return True
-        if held.key in self.busy_keys() or any(other.alone for other in self._running.values()):
+        if held.key in self.busy_keys() or self.runs_alone:
             return False
         self._running[row] = self._yielded.pop(row)
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -51,6 +52,8 @@ class _Programs:
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         for name in needed(item):
+            if name == "postgres" and os.environ.get("PG_URL"):
+                continue  # a server that somebody else has started
             try:
                 program(name)
             except CannotRun as problem:  # a clear failure, never a skip

@@ -30,6 +30,8 @@ PACKAGES = {
     "ssh-keygen": "openssh-client",
     "systemd-analyze": "systemd",
     "chromedriver": "chromium-driver",
+    "postgres": "postgresql",
+    "initdb": "postgresql",
 }
 """Of Debian and Ubuntu, where the package is not called as its program."""
 _USER, _PASSWORD = "ann", "s3cret-word"
@@ -105,7 +107,8 @@ def kept_port() -> Iterator[int]:
 
 def program(name: str) -> str:
     """The path of a program; raises `CannotRun` where it is not installed."""
-    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    debian = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)  # which keeps a server's programs out of PATH
+    path = shutil.which(name, path=":".join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", *debian]))
     if path is None:
         package = PACKAGES.get(name, name)
         raise CannotRun(f"{name} is not installed here; scripts/test --all installs as root what the tests need, else: sudo apt-get install {package}")

@@ -26,7 +26,7 @@ class Clock:
 class Place:
     """Where a kind of store lives, so that a test can open it again as the next process would."""
 
-    def __init__(self, path: Path | None, clock: Clock) -> None:
+    def __init__(self, path: Path | str | None, clock: Clock) -> None:
         self.path = path
         self.clock = clock
         self._stores: list[Store] = []

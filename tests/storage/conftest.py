@@ -1,4 +1,4 @@
-"""The two kinds of store, for the tests that both must pass."""
+"""The three kinds of store, for the tests that all must pass."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.programs("postgres"))])
 def place(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Place]:
-    """A store in memory and one in a file."""
-    found = Place(tmp_path / "bot.db" if request.param == "sqlite" else None, clock)
+    """A store in memory, one in a file, and one in a database."""
+    where = None if request.param == "memory" else tmp_path / "bot.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    found = Place(where, clock)
     yield found
     found.close()
 
 
 @pytest.fixture
 def store(place: Place) -> Store:
-    """An open store of either kind."""
+    """An open store of each kind."""
     return place.open()
 
 

@@ -19,6 +19,7 @@ from syncbot.cli.doctor.way import examine
 from syncbot.client.bot import Bot
 from syncbot.config import Settings, misspelt
 from syncbot.errors import ConfigError
+from syncbot.storage.address import StatePlace
 from syncbot.types import Proxy
 
 ALL_WAYS = "all ways"
@@ -38,7 +39,7 @@ class CheckupOptions:
 
     watch_seconds: float = 6.0
     idle_seconds: int = 0
-    state: str | None = None
+    state: StatePlace | None = None
     logs: Sequence[str] = ()
 
 

@@ -17,6 +17,7 @@ from syncbot.cli.doctor.result import Result, Status
 from syncbot.config import Settings
 from syncbot.config.envfile import write_env_file
 from syncbot.errors import ConfigError
+from syncbot.storage.address import StatePlace
 
 PASSED = "TELEGRAM_HTTP_CLIENT_TEST_PASSED"
 DATE = "TELEGRAM_HTTP_CLIENT_TEST_DATE"
@@ -40,7 +41,7 @@ _COLOURS = {Status.OK: "green", Status.NOTE: "yellow", Status.FAILED: "red", Sta
 @json_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, state: str | None, logs: tuple[str, ...], as_json: bool) -> Exit:
+def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, state: StatePlace | None, logs: tuple[str, ...], as_json: bool) -> Exit:
     """Look at everything between this machine and Telegram, and say what to do where something is wrong.
 
     Settings, who may read and change the bot's files, our own bot where it runs, name look-up, proxy, tunnel, TLS and certificate, whether a connection

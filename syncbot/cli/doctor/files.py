@@ -13,12 +13,13 @@ from pathlib import Path
 from syncbot.cli.console.state import usual_state
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.config import Settings
+from syncbot.storage.address import StatePlace
 
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
-def files(settings: Settings, state: str | None, logs: Sequence[str]) -> Result:
+def files(settings: Settings, state: StatePlace | None, logs: Sequence[str]) -> Result:
     """Modes and owners of the env file, of the state file with what lies beside it, and of logs with their rotated parts, as far as they are there.
 
     Args:
@@ -52,13 +53,12 @@ def files(settings: Settings, state: str | None, logs: Sequence[str]) -> Result:
     return Result("files", Status.NOTE if wrong else Status.OK, "; ".join(wrong) or good, time.monotonic() - began, "; ".join(advice))
 
 
-def _paths(settings: Settings, state: str | None, logs: Sequence[str]) -> Iterator[tuple[str, Path]]:
+def _paths(settings: Settings, state: StatePlace | None, logs: Sequence[str]) -> Iterator[tuple[str, Path]]:
     if settings.env_file is not None and settings.env_file != Path(os.devnull):
         yield "env file", settings.env_file
     place = usual_state(settings, state)
-    for end in ("", "-wal", "-shm", "-turns") if place is not None else ():
-        yield "state file", Path(f"{place}{end}")
-    if place is not None:
+    if isinstance(place, Path):
+        yield from (("state file", Path(f"{place}{end}")) for end in ("", "-wal", "-shm", "-turns"))
         yield "lock", Path(f"{place}.lock")
     for log in map(Path, logs):
         yield "log", log

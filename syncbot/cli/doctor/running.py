@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncbot.cli.console.exits import Exit, exit_for
-from syncbot.cli.console.state import usual_state
+from syncbot.cli.console.state import bot_of, usual_state
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.monitor.look import Bounds
 from syncbot.cli.monitor.state_watch import StateWatch
@@ -17,6 +17,7 @@ from syncbot.config import Settings, state_dir
 from syncbot.errors import ConfigError, StorageError
 from syncbot.runtime.session.mode import WEBHOOK, mode_of
 from syncbot.storage import StoreOptions, open_store
+from syncbot.storage.address import StatePlace
 from syncbot.storage.bot_lock import lock_path
 
 STEP = "bot"
@@ -35,7 +36,7 @@ class OwnBot:
     by_webhook: bool | None = None
 
 
-def own_bot(settings: Settings, state: str | None) -> tuple[Result, OwnBot]:
+def own_bot(settings: Settings, state: StatePlace | None) -> tuple[Result, OwnBot]:
     """Look at the bot of these settings without touching it: neither its lock is taken nor anything asked of Telegram.
 
     Args:
@@ -45,11 +46,11 @@ def own_bot(settings: Settings, state: str | None) -> tuple[Result, OwnBot]:
     began = time.monotonic()
     try:
         path = usual_state(settings, state)
-        was_used = path is not None and os.path.exists(path) and os.path.getsize(path) > 0  # an empty file belongs to nobody yet
-        holder = _holder(lock_path(path, int(settings.token.partition(":")[0]), state_dir()))
-        if path is None or not was_used:
+        is_file = path is None or isinstance(path, Path)
+        holder = _holder(lock_path(path, int(settings.token.partition(":")[0]), state_dir())) if is_file else None
+        if path is None or (isinstance(path, Path) and not (os.path.exists(path) and os.path.getsize(path) > 0)):  # an empty file belongs to nobody yet
             return _without_state(path, holder, began), OwnBot(runs=holder is not None)
-        with open_store(path, None, options=StoreOptions(check=False)) as store:
+        with open_store(path, None if is_file else bot_of(settings), options=StoreOptions(check=False)) as store:
             mode = mode_of(store)
             look = StateWatch(store, None, Bounds()).look(time.time())
     except (ConfigError, StorageError, OSError) as error:
@@ -67,7 +68,7 @@ def own_bot(settings: Settings, state: str | None) -> tuple[Result, OwnBot]:
     return Result(STEP, Status.OK, f"it runs here{process} and {way}" + (f"; {known}" if known else ""), seconds), bot
 
 
-def _without_state(path: Path | None, holder: int | None, began: float) -> Result:
+def _without_state(path: StatePlace | None, holder: int | None, began: float) -> Result:
     seconds = time.monotonic() - began
     if holder is not None:
         return Result(STEP, Status.OK, "it runs here" + (f" (process {holder})" if holder else ""), seconds)

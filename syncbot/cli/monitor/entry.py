@@ -23,6 +23,7 @@ from syncbot.regular import what_else
 
 if TYPE_CHECKING:
     from syncbot.cli.monitor.alert import Alerts
+    from syncbot.storage.address import StatePlace
 
 _LIVE_SECONDS = 2.0
 _LINE_SECONDS = 60.0
@@ -46,7 +47,9 @@ _ALERT_SECONDS = 30.0
 @json_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, /, state: str | None, heartbeat: str | None, log_file: str | None, alert: str | None, once: bool, **options: Any) -> Exit:
+def command(
+    ctx: click.Context, /, state: StatePlace | None, heartbeat: str | None, log_file: str | None, alert: str | None, once: bool, **options: Any
+) -> Exit:
     """Watcher a running bot by its state file, or any bot by its log file: a live view on a terminal, a line a look elsewhere.
 
     The state file tells of polls, lag, queue, dead letters and the outbox; a log file, followed over its rotation, of failures by kind, "Pool timeout"
@@ -85,7 +88,7 @@ def _run(watch: Watcher, view: View, alerts: Alerts | None, *, once: bool, secon
         pause.wait(seconds)
 
 
-def _watch(ctx: click.Context, state: str | None, heartbeat: str | None, log_file: str | None, bounds: Bounds) -> tuple[Watcher, Path]:
+def _watch(ctx: click.Context, state: StatePlace | None, heartbeat: str | None, log_file: str | None, bounds: Bounds) -> tuple[Watcher, Path]:
     if log_file is not None:
         from syncbot.cli.monitor.log_watch import LogWatch
 

@@ -42,7 +42,7 @@ class StateWatch:
     def name(self) -> str:
         """The bot's @name, where it is known, and the file."""
         username = self._store.meta.get("username")
-        return f"@{username}" if username else Path(self._store.path or "").name
+        return f"@{username}" if username else (self._store.path or "").rpartition("/")[2]
 
     def look(self, now: float) -> Look:
         """Look at everything; a file that cannot be read is a trouble of its own."""

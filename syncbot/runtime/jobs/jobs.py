@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from syncbot.client.recording import Recorders
@@ -18,6 +17,7 @@ from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.jobs.functions import JobFunctions, MissedWord
 from syncbot.runtime.jobs.rules import Rule, at_rule, cron_rule, daily_rule, first_time, seconds_rule
 from syncbot.storage import Journal, StoreOptions, open_store
+from syncbot.storage.address import StatePlace
 from syncbot.storage.promises.jobs import JobEntries, JobEntry, Missed
 
 
@@ -64,7 +64,7 @@ class Jobs:
         live: gives the open jobs while the runtime runs.
     """
 
-    def __init__(self, path: Path | None, bot_id: int, functions: JobFunctions, recorders: Recorders, live: Callable[[], OpenJobs | None]) -> None:
+    def __init__(self, path: StatePlace | None, bot_id: int, functions: JobFunctions, recorders: Recorders, live: Callable[[], OpenJobs | None]) -> None:
         self._recorders = recorders
         self._path = path
         self._bot_id = bot_id

@@ -14,10 +14,10 @@ from syncbot.client.api.table import find_method
 from syncbot.client.client import Call
 from syncbot.client.encode import Encoded, body
 from syncbot.client.retry import RetryPolicy, shows_it_was_done
-from syncbot.client.uploads import FilePart, PathSource
+from syncbot.client.uploads import FilePart
 from syncbot.errors import ApiError, BadRequest, ChatMigrated, DeliveryUncertain, NetworkError, NotSent, RetryAfter, ServerError, Unauthorized
-from syncbot.regular import no_link
-from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.queue_files import QueueFiles, UnreadableCopy
+from syncbot.runtime.work.storage_retry import RETRY_SECONDS
 from syncbot.storage import OutboxItem
 from syncbot.trouble import Backoff
 from syncbot.types import DEFAULT_MIN_RATE
@@ -109,7 +109,7 @@ class Prepared:
     seconds: float
 
 
-def prepare(item: OutboxItem, folder: QueueFolder, moved: Mapping[str, str], timeout: float) -> Prepared:
+def prepare(item: OutboxItem, folder: QueueFiles, moved: Mapping[str, str], timeout: float) -> Prepared:
     """Make the request of a queued call.
 
     Args:
@@ -121,6 +121,7 @@ def prepare(item: OutboxItem, folder: QueueFolder, moved: Mapping[str, str], tim
     Raises:
         OSError: the copy of a file is gone, or something else lies there.
         ValueError: a file is named that is none of the outbox's.
+        StorageError: the store cannot be read now.
     """
     params = item.call.params
     fields = {name: value for name, value in params.items() if isinstance(value, str)}
@@ -128,7 +129,7 @@ def prepare(item: OutboxItem, folder: QueueFolder, moved: Mapping[str, str], tim
     if chat is not None and chat in moved:
         chat = fields["chat_id"] = moved[chat]
     facts = [(name, value) for name, value in params.items() if isinstance(value, dict)]
-    files = tuple(_part(name, value, folder.file(copy).as_posix()) for (name, value), copy in zip(facts, item.call.files, strict=True))
+    files = tuple(FilePart(name, value["file"], folder.source(copy), value["type"]) for (name, value), copy in zip(facts, item.call.files, strict=True))
     encoded = Encoded(fields, files)
     _, payload = body(encoded)
     size = len(payload) if isinstance(payload, bytes) else payload.size
@@ -143,14 +144,6 @@ def prepare(item: OutboxItem, folder: QueueFolder, moved: Mapping[str, str], tim
         retry=_ONCE,
     )
     return Prepared(call, chat, seconds)
-
-
-def _part(name: str, facts: Mapping[str, str], path: str) -> FilePart:
-    import os  # only here: few calls carry files
-
-    with open(path, "rb", buffering=0, opener=no_link) as file:
-        size = os.fstat(file.fileno()).st_size
-    return FilePart(name, facts["file"], PathSource(path, size, no_link), facts["type"])
 
 
 def with_hooks(prepared: Prepared, begin: Callable[[], None], stop: threading.Event) -> Call:
@@ -174,6 +167,8 @@ def judge(error: Exception, item: OutboxItem, *, repeatable: bool, begun: bool) 
         return Outcome(Next.UNCERTAIN, reason, way_failed=True)
     if isinstance(error, NetworkError):
         return Outcome(Next.AGAIN, reason, way_failed=True)
+    if isinstance(error, UnreadableCopy):
+        return Outcome(Next.AGAIN, reason, wait=RETRY_SECONDS)
     if isinstance(error, ApiError):
         return _answered(error, item, repeatable)
     # A file that changed under us, or a mistake of ours: a request that was cut short is not carried out, but who knows what this one was.

@@ -12,16 +12,16 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import ChatMigrated, StorageError, SyncBotError
 from syncbot.logs import guard
 from syncbot.runtime.outbox.attempt import DONE, RELEASED, DeliveryFacts, Next, Outcome, Prepared, SharedPause, Uncertain, judge, moved_to, prepare, with_hooks
-from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.queue_files import QueueFiles
 from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, OutboxRecovery
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.storage import OutboxItem, OutboxQueue, OutboxState, Outlook
-from syncbot.storage.bot_lock import BotLock
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Deliverer:
         self,
         queue: OutboxQueue,
         bot: Bot,
-        folder: QueueFolder,
+        folder: QueueFiles,
         *,
         uncertain: Uncertain = "hold",
         senders: int = 4,
@@ -89,12 +89,8 @@ class Deliverer:
         self._work_ready = threading.Condition(self._guard)
         self._progress = threading.Condition(self._guard)
         self._threads: set[threading.Thread] = set()
-        self._idle = 0
-        self._stepping = 0
-        self._steps = 0
-        self._news = 0
-        self._names = 0
-        self._lock: BotLock | None = None
+        self._idle = self._stepping = self._steps = self._news = self._names = 0
+        self._lock: Any = None
         self._recovery = OutboxRecovery(queue, folder, self.owner, uncertain, now, settle_seconds)
 
     # ── from outside ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,6 +207,8 @@ class Deliverer:
             prepared = prepare(item, self._folder, self._moved, self._bot.timeout)
         except OSError as problem:
             self._record(item, Outcome(Next.FAILED, f"the copy of a file is gone: {problem.strerror}"))
+        except StorageError:
+            raise
         except Exception as problem:  # a row that something else wrote must not be met again and again
             self._record(item, Outcome(Next.FAILED, f"it cannot be made into a request: {type(problem).__name__}: {problem}"))
         else:

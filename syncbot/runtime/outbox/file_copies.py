@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from syncbot.client.uploads import FilePart
+from syncbot.client.uploads import FilePart, PathSource
 from syncbot.errors import StorageError
 from syncbot.process import ForkSafeLock, sync_folder
+from syncbot.regular import no_link
 from syncbot.storage.bot_lock import BotLock
 
 _LOCK_ENDING = ".lock"
@@ -56,6 +57,17 @@ class QueueFolder:
         if not (isinstance(name, str) and _COPY.fullmatch(name)):
             raise ValueError(f"{str(name)[:80]!r} is none of the outbox's own files; the state file was damaged or changed")
         return (self._path or Path()) / name
+
+    def source(self, name: str) -> PathSource:
+        """The bytes of a copy.
+
+        Raises:
+            OSError: it is gone, or something else lies there.
+            ValueError: as for `file`.
+        """
+        path = self.file(name).as_posix()
+        with open(path, "rb", buffering=0, opener=no_link) as file:
+            return PathSource(path, os.fstat(file.fileno()).st_size, no_link)
 
     def copy(self, parts: Iterable[FilePart]) -> tuple[str, ...]:
         """Copy files, durable; returns the names of the copies, in order.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from syncbot.client.client import Call
 from syncbot.client.encode import body
 from syncbot.runtime.outbox.attempt import ordering_key, write_down
-from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.queue_files import QueueFiles
 from syncbot.storage import OutboxCall
 
 
@@ -18,7 +18,7 @@ class HandlersQueue:
         folder: where copies of files are.
     """
 
-    def __init__(self, folder: QueueFolder) -> None:
+    def __init__(self, folder: QueueFiles) -> None:
         self._folder = folder
 
     def write_down(self, call: Call) -> OutboxCall:

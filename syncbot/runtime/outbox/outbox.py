@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +23,10 @@ from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down
 from syncbot.runtime.outbox.deliverer import Deliverer
-from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.queue_files import QueueFiles, files_of
 from syncbot.runtime.state_file import state_path
 from syncbot.storage import Journal, OutboxCall, OutboxItem, OutboxQueue, OutboxState, Store, open_store
+from syncbot.storage.address import DatabaseUrl, StatePlace
 
 if TYPE_CHECKING:
     from typing import Self
@@ -41,7 +41,7 @@ class OpenQueue:
     """A queue that is open, with what belongs to it."""
 
     queue: OutboxQueue
-    folder: QueueFolder
+    folder: QueueFiles
     journal: Journal
     """Of the same store."""
     notify: Callable[[], None] = lambda: None
@@ -89,12 +89,12 @@ class Outbox(QueuedMethods):
     Without `with` (or `open`) it opens the state file for each call and leaves nothing open.
 
     Args:
-        path: the state file, on a local disk; `syncbot.runtime.state_file.AUTO` takes the usual one.
+        path: the state file, on a local disk, or the URL of its database; `syncbot.runtime.state_file.AUTO` takes the usual one.
         bot: the bot whose calls they are.
     """
 
-    def __init__(self, path: str | os.PathLike[str], bot: Bot) -> None:
-        self._path: Path | None = state_path(bot, path)
+    def __init__(self, path: str | os.PathLike[str] | DatabaseUrl, bot: Bot) -> None:
+        self._path: StatePlace | None = state_path(bot, path)
         self._bot = bot
         self._store: Store | None = None
 
@@ -179,10 +179,10 @@ class Outbox(QueuedMethods):
     @contextmanager
     def _opened(self) -> Iterator[OpenQueue]:
         if self._store is not None:
-            yield OpenQueue(self._store.outbox, QueueFolder.beside(self._path), self._store.journal)
+            yield OpenQueue(self._store.outbox, files_of(self._store, self._path), self._store.journal)
             return
         with open_store(self._path, self._bot.id) as store:
-            yield OpenQueue(store.outbox, QueueFolder.beside(self._path), store.journal)
+            yield OpenQueue(store.outbox, files_of(store, self._path), store.journal)
 
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
         return self._put(spec, method, parameters, options, None)
@@ -212,7 +212,7 @@ class RuntimeOutbox(Outbox):
         live: gives the open queue while the runtime runs.
     """
 
-    def __init__(self, path: Path | None, bot: Bot, live: Callable[[], OpenQueue | None]) -> None:
+    def __init__(self, path: StatePlace | None, bot: Bot, live: Callable[[], OpenQueue | None]) -> None:
         self._path = path
         self._bot = bot
         self._store = None

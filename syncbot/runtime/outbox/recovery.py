@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from syncbot.runtime.outbox.attempt import Uncertain
-from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.runtime.outbox.queue_files import QueueFiles
 from syncbot.storage import OutboxQueue, OutboxState
 
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class OutboxRecovery:
             arrive before it.
     """
 
-    def __init__(self, queue: OutboxQueue, folder: QueueFolder, owner: str, uncertain: Uncertain, now: Callable[[], float], settle_seconds: float) -> None:
+    def __init__(self, queue: OutboxQueue, folder: QueueFiles, owner: str, uncertain: Uncertain, now: Callable[[], float], settle_seconds: float) -> None:
         self._queue = queue
         self._folder = folder
         self._owner = owner

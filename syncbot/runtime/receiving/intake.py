@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NoReturn
 
 from syncbot.errors import StorageError
 from syncbot.runtime.handling.update_facts import album_of, order_key
 from syncbot.storage import open_store
+from syncbot.storage.address import StatePlace
 from syncbot.storage.promises.inbox import Incoming
 from syncbot.storage.promises.store import Store, StoreOptions
 
@@ -109,14 +109,14 @@ class Intake:
     meanwhile is written with the next.
 
     Args:
-        path: the state file.
+        path: the state file, or the database.
         bot_id: whose it is.
         most_waiting: above so many waiting updates nothing is taken, so that the sender keeps them meanwhile.
         notify: told how many were stored.
         options: how the state file behaves.
     """
 
-    def __init__(self, path: Path, bot_id: int, most_waiting: int, notify: Callable[[int], None], options: StoreOptions) -> None:
+    def __init__(self, path: StatePlace, bot_id: int, most_waiting: int, notify: Callable[[int], None], options: StoreOptions) -> None:
         self.process = os.getpid()
         self._path = path
         self._bot_id = bot_id

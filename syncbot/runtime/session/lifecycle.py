@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -30,6 +29,7 @@ from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS
 from syncbot.storage import StoreOptions
+from syncbot.storage.address import StatePlace
 
 _ONCE_ATTEMPTS = 4
 _JOIN_SECONDS = 5.0 if sys.platform == "linux" else 1.0
@@ -215,7 +215,7 @@ class Lifecycle:
 
     # ── what others bring ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def need_state(self) -> Path:
+    def need_state(self) -> StatePlace:
         """The state file.
 
         Raises:

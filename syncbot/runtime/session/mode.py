@@ -8,6 +8,7 @@ from pathlib import Path
 
 from syncbot.errors import AlreadyRunning
 from syncbot.storage import open_store
+from syncbot.storage.address import StatePlace
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store, StoreOptions
 
@@ -29,7 +30,7 @@ def mode_of(store: Store) -> str | None:
     return mode
 
 
-def join_in(lock: BotLock, state: Path | None, bot_id: int, stop: threading.Event, *, poll: bool, standby: bool, once: bool = False) -> bool:
+def join_in(lock: BotLock, state: StatePlace | None, bot_id: int, stop: threading.Event, *, poll: bool, standby: bool, once: bool = False) -> bool:
     """Take the bot's lock, or find somebody beside whom one may stand by.
 
     Args:
@@ -59,8 +60,8 @@ def join_in(lock: BotLock, state: Path | None, bot_id: int, stop: threading.Even
     return True
 
 
-def _mode_of_holder(state: Path | None, bot_id: int) -> str | None:
-    if state is None or not state.exists():
+def _mode_of_holder(state: StatePlace | None, bot_id: int) -> str | None:
+    if state is None or (isinstance(state, Path) and not state.exists()):
         return None
     with open_store(state, bot_id, options=StoreOptions(check=False)) as store:
         return mode_of(store)

@@ -19,9 +19,9 @@ from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.outbox.deliverer import Deliverer
-from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.outbox.handlers_queue import HandlersQueue
 from syncbot.runtime.outbox.outbox import OpenQueue
+from syncbot.runtime.outbox.queue_files import QueueFiles, files_of
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
@@ -56,7 +56,7 @@ class Components:
     clock: Clock
     poller: Poller
     deliverer: Deliverer
-    outbox_folder: QueueFolder
+    outbox_folder: QueueFiles
     monitor: Monitor
 
 
@@ -117,7 +117,7 @@ class Session:
         store = self._open_store()
         dispatcher = Dispatcher(self._routes, bot, store.data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
         journal = store.journal if options.durable and store.persistent else None
-        folder = QueueFolder.beside(options.state)
+        folder = files_of(store, options.state)
         durability = Durability(
             journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders, replies=options.replies, queue=HandlersQueue(folder)
         )

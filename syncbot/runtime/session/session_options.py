@@ -9,6 +9,7 @@ from syncbot.runtime.durable.options import Asks, Interrupted, Replies
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.storage import StoreOptions
+from syncbot.storage.address import StatePlace
 from syncbot.types import AheadAuto
 
 
@@ -16,7 +17,7 @@ from syncbot.types import AheadAuto
 class SessionOptions:
     """How a runtime runs; see `Runtime` for what each means."""
 
-    state: Path | None
+    state: StatePlace | None
     lock: Path
     workers: int
     allowed_users: frozenset[int] | None

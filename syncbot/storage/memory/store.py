@@ -81,6 +81,7 @@ class MemoryStore:
     """`syncbot.storage.promises.store.Store` in memory; see `syncbot.storage.open_store` for the arguments."""
 
     persistent = False
+    outbox_files = None
     path: str | None = None
 
     def __init__(self, bot_id: int, *, now: Callable[[], float], options: StoreOptions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -183,4 +183,52 @@ class OutboxQueue(Protocol):
 
     def purge(self, older_than: float) -> list[OutboxItem]:
         """Delete the uncertain and failed ones that were queued more than `older_than` seconds ago; returns them."""
+        ...
+
+
+class DelivererLock(Protocol):
+    """The sign that a deliverer lives."""
+
+    def release(self) -> None:
+        """It delivers no more."""
+        ...
+
+
+class OutboxFiles(Protocol):
+    """Copies of the files of queued calls, in a store that keeps them itself, and who delivers there; see `Store.outbox_files`."""
+
+    def write(self, chunks: Iterable[bytes]) -> str:
+        """Keep these bytes, durable; returns the name that a call names them by. They are never held in memory as a whole.
+
+        Raises:
+            StorageError: they are not kept.
+        """
+        ...
+
+    def size(self, name: str) -> int | None:
+        """How many bytes; None where there is no such copy."""
+        ...
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The bytes, from the first to the last; no transaction is open between two pieces."""
+        ...
+
+    def remove(self, names: tuple[str, ...]) -> None:
+        """Delete these; those that are gone are passed over."""
+        ...
+
+    def sweep(self) -> None:
+        """Delete what is older than a day and no call speaks of."""
+        ...
+
+    def lock(self, owner: str) -> DelivererLock:
+        """Show that this deliverer lives, until the lock is released or the process dies.
+
+        Raises:
+            StorageError: it cannot be shown.
+        """
+        ...
+
+    def is_dead(self, owner: str) -> bool:
+        """Whether a deliverer has certainly died: nobody holds its lock."""
         ...

@@ -28,7 +28,7 @@ from syncbot.storage.promises.dead_letters import DeadLetters
 from syncbot.storage.promises.inbox import Inbox
 from syncbot.storage.promises.jobs import JobEntries
 from syncbot.storage.promises.journal import Journal
-from syncbot.storage.promises.outbox import OutboxQueue
+from syncbot.storage.promises.outbox import OutboxFiles, OutboxQueue
 from syncbot.storage.promises.questions import QuestionStore
 
 PLAUSIBLE_TIME = 1_577_836_800.0
@@ -49,6 +49,8 @@ class StoreOptions:
             conversation looks at it (noted to a hundredth of this time); what is over is forgotten once an hour. `math.inf` keeps it for ever.
         check: look through the whole file at opening (about 3 ms a megabyte) so that damage is found before the first poll.
         max_pages: a ceiling for the file, in pages of 4096 bytes; above it, the file behaves as on a full disk. None for none.
+        lease_seconds: (PostgreSQL) after so long without a word from a process that handles, others take over what it has.
+        connections: (PostgreSQL) how many connections this process opens at most, beside one that each process that handles keeps.
 
     Raises:
         ConfigError: a number is wrong.
@@ -62,6 +64,8 @@ class StoreOptions:
     state_seconds: float = 30 * 86_400.0
     check: bool = True
     max_pages: int | None = None
+    lease_seconds: float = 15.0
+    connections: int = 8
 
     def __post_init__(self) -> None:
         endless = float("inf")
@@ -73,6 +77,8 @@ class StoreOptions:
             ("dead_seconds", self.dead_seconds, 0, endless, False, "90 * 86_400"),
             ("state_seconds", self.state_seconds, 1, endless, False, "30 * 86_400"),
             ("max_pages", 1 if self.max_pages is None else self.max_pages, 1, endless, True, "100_000"),
+            ("lease_seconds", self.lease_seconds, 1, MOST_SECONDS, False, "15.0"),
+            ("connections", self.connections, 2, 1000, True, "8"),
         )
 
     def is_fading(self, at: float, now: float) -> bool:
@@ -131,6 +137,11 @@ class Store(Protocol):
 
     @property
     def outbox(self) -> OutboxQueue: ...
+
+    @property
+    def outbox_files(self) -> OutboxFiles | None:
+        """The files of the outbox; None where they lie in a folder beside the state file."""
+        ...
 
     @property
     def jobs(self) -> JobEntries: ...

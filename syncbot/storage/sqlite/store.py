@@ -23,6 +23,7 @@ class SqliteStore:
     """`syncbot.storage.promises.store.Store` in one SQLite file; see `syncbot.storage.open_store` for the arguments."""
 
     persistent = True
+    outbox_files = None
 
     def __init__(self, path: str | os.PathLike[str], bot_id: int | None, *, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = Database(path, bot_id, options)

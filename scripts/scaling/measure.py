@@ -1,0 +1,161 @@
+"""What each step costs here: the costs of `model`, measured on a PostgreSQL and one process of the bot."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from scaling.model import MOST_CHATS, PER_KEY, Costs, Line, Setting, Simulation
+from scaling.real import BOT_ID, Load, fill, run, updates_of
+from syncbot.storage import End, JournalKey, JournalStep, Store, open_store
+
+FILE = Path(__file__).with_name("costs.json")
+_ROUNDS = 30
+
+
+def measure(postgres: Any, api_url: str, cores: int, updates: int = 12_000) -> tuple[Costs, float]:
+    """Measure everything; returns the costs, and the rate of the one real run that they were fitted to.
+
+    Args:
+        postgres: the server (`tests/kits/postgres_kit.py`).
+        api_url: of a Bot API server.
+        cores: of this machine, which the database and the bot share.
+        updates: of the real run.
+    """
+    url = postgres.create_database()
+    with open_store(url, BOT_ID) as store:
+        trip = _trip(store)
+        processor = _processor_of(postgres)
+        store_line, commit = _storing(store, processor, trip)
+        store.inbox.recover()
+        claim_line, feed_line, call = _claiming(store, processor)
+    costs = Costs(store_line, claim_line, call, commit, trip, feed_line, handle=0.0, send=0.0)
+    real = run(postgres.create_database(), api_url, Load(updates=updates))
+    costs = replace(costs, handle=fitted(costs, real.rate, cores, updates))
+    calls = run(postgres.create_database(), api_url, Load(updates=updates // 12, calls=1))
+    return replace(costs, send=max(0.0, calls.processor - real.processor)), real.rate
+
+
+def setting_of(load: Load, cores: int) -> Setting:
+    """The model's setting for a real run on this machine."""
+    return Setting(
+        rate=0.0, waiting=load.updates, handler=load.handler, calls=load.calls, limited=False, chats=load.chats, hot=load.hot,
+        processes=load.processes, threads=load.threads, cores=cores, database_cores=0,
+    )  # fmt: skip
+
+
+def fitted(costs: Costs, rate: float, cores: int, updates: int) -> float:
+    """The processor of a process for one update with which the model comes to the rate of one process with handlers that do nothing."""
+    least, most = 0.0, 0.01
+    for _ in range(14):
+        middle = (least + most) / 2
+        found = Simulation(setting_of(Load(updates=updates), cores), replace(costs, handle=middle)).run()
+        least, most = (middle, most) if found.rate > rate else (least, middle)
+    return (least + most) / 2
+
+
+def save(costs: Costs, rate: float, where: str, file: Path = FILE) -> None:
+    """Write the costs down, in microseconds."""
+    text = json.dumps({"where": where, "fitted_to": round(rate), "microseconds": _scaled(asdict(costs), 1e6)}, indent=2)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def load_costs(file: Path = FILE) -> tuple[Costs, dict[str, Any]]:
+    """The costs that were written down, and what is said of them."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    facts = _scaled(found["microseconds"], 1e-6)
+    lines = {name: Line(**value) for name, value in facts.items() if isinstance(value, dict)}
+    return Costs(**{**facts, **lines}), found
+
+
+def _scaled(facts: dict[str, Any], by: float) -> dict[str, Any]:
+    return {name: _scaled(value, by) if isinstance(value, dict) else round(value * by, 9 if by < 1 else 1) for name, value in facts.items()}
+
+
+# ── the store ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _trip(store: Store) -> float:
+    """Seconds of the cheapest question to the database: a round trip, and little else."""
+    return statistics.median(_seconds(store.inbox.next_offset) for _ in range(200))
+
+
+def _storing(store: Store, processor: Callable[[], float], trip: float) -> tuple[Line, float]:
+    points, walls, first = [], [], 1
+    for number in (1, 10, 100):
+        rounds = _ROUNDS * (4 if number < 100 else 1)
+        batches = []
+        for _ in range(rounds):
+            batches.append(list(updates_of(Load(updates=number, chats=5000), first)))
+            first += number
+        before = processor()
+        seconds = [_seconds(lambda batch=batch: store.inbox.store(batch)) for batch in batches]  # type: ignore[misc]  # a lambda with a default
+        points.append((number, (processor() - before) / rounds))
+        walls.append(statistics.median(seconds))
+    line = through(points)
+    return line, max(0.0, walls[0] - line(1) - trip)
+
+
+def _claiming(store: Store, processor: Callable[[], float]) -> tuple[Line, Line, float]:
+    """Of rounds that settle so many updates and claim as many."""
+    fill(store, Load(updates=30_000, chats=1500, hot=0.0))
+    database, client = [], []
+    for chats, per_key in ((1, 1), (MOST_CHATS, 1), (MOST_CHATS, PER_KEY)):
+        claimed, handled = store.inbox.claim(chats, per_key=per_key), 0
+        before, mine, rounds = processor(), time.process_time(), _ROUNDS * (4 if per_key == 1 else 1)
+        for _ in range(rounds):
+            handled += len(claimed)
+            claimed = store.inbox.settle([End(one) for one in claimed], claim=chats, per_key=per_key).claimed
+        database.append((handled / rounds, (processor() - before) / rounds))
+        client.append((handled / rounds, (time.process_time() - mine) / rounds))
+        store.inbox.release(*claimed)
+    [one] = store.inbox.claim()
+    before = processor()
+    for number in range(_ROUNDS * 4):
+        store.journal.write(JournalKey(one.row, one.ticket), JournalStep(number, "sendMessage", "chat_id=1"))
+    return through(database), through(client), (processor() - before) / (_ROUNDS * 4)
+
+
+def through(points: Sequence[tuple[float, float]]) -> Line:
+    """The line that lies nearest to points, each weighed as it is large: a small one is to be as near, in its measure, as a large one."""
+    weights = [1.0 / max(y, 1e-9) ** 2 for _, y in points]
+    total = sum(weights)
+    x_mean = sum(w * x for w, (x, _) in zip(weights, points, strict=True)) / total
+    y_mean = sum(w * y for w, (_, y) in zip(weights, points, strict=True)) / total
+    spread = sum(w * (x - x_mean) ** 2 for w, (x, _) in zip(weights, points, strict=True))
+    each = max(0.0, sum(w * (x - x_mean) * (y - y_mean) for w, (x, y) in zip(weights, points, strict=True)) / spread) if spread else 0.0
+    return Line(max(0.0, y_mean - each * x_mean), each)
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def _processor_of(postgres: Any) -> Callable[[], float]:
+    """Tells how much processor the database has taken so far: from the system where it is a process of ours, else how long we have waited for it."""
+    if postgres.process_id is None:
+        return lambda: time.monotonic() - time.process_time()
+    return lambda: sum(_processor(folder) for folder in _family(postgres.process_id)) / 1e9
+
+
+def _family(parent: int) -> Iterator[Path]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent or folder.name == str(parent):
+                yield folder
+        except OSError:
+            continue  # it has ended
+
+
+def _processor(folder: Path) -> int:
+    try:
+        return int((folder / "schedstat").read_text().split()[0])
+    except OSError:
+        return 0

@@ -1,0 +1,1 @@
+"""What a bot remembers, in a PostgreSQL database that any number of machines share."""

@@ -1,0 +1,193 @@
+"""Data, conversations and meta in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from typing import Any
+
+from syncbot.errors import StorageError
+from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change, one_state
+from syncbot.storage.postgres.database import Database
+from syncbot.storage.postgres.outbox import queue_calls
+from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.questions import take_answers
+from syncbot.storage.promises.data import Changes, DataConflict, Scope
+from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
+
+Place = tuple[str, int, str]
+"""scope, owner, name"""
+
+
+def write_changes(db: Connection, bot: int, changes: Sequence[EncodedChanges], now: float) -> list[tuple[DataConflict, ...]]:
+    """Write what handlers have changed, one after the other, inside the caller's transaction.
+
+    Returns:
+        For each, where something else stands than it expected: then nothing of it is written.
+    """
+    _lock_owners(db, bot, changes)
+    stands = _expected_values(db, bot, changes)
+    written: dict[Place, str | None] = {}
+    conflicts: list[tuple[DataConflict, ...]] = []
+    states: dict[tuple[int, int], str | None] = {}
+    for change in changes:
+        wrong = tuple(conflict_at(*row[:3]) for row in change.expected if stands.get(row[:3]) != row[3])
+        conflicts.append(wrong)
+        if wrong:
+            continue
+        mine: dict[Place, str | None] = {(scope, owner, name): value for scope, owner, name, value in change.set_values}
+        mine |= dict.fromkeys(change.removed)
+        stands |= mine
+        written |= mine
+        states |= {(chat, user): state for chat, user, state in change.set_states} | dict.fromkeys(change.ended)
+    _write_values(db, bot, written)
+    _write_states(db, bot, states, now)
+    for change, wrong in zip(changes, conflicts, strict=True):
+        if not wrong:
+            take_answers(db, bot, change.answers)
+            queue_calls(db, bot, change.calls, now)
+    return conflicts
+
+
+def forget_states(db: Connection, bot: int, now: float, seconds: float) -> int:
+    """End the conversations that were last noted longer ago; returns how many. What a clock has noted that was not set yet counts from now on."""
+    if now > PLAUSIBLE_TIME:
+        db.execute("UPDATE syncbot.conversation SET at = %s WHERE bot = %s AND at <= %s", (now, bot, PLAUSIBLE_TIME))
+    sql = "DELETE FROM syncbot.conversation WHERE bot = %s AND at < %s AND at > %s"
+    return db.execute(sql, (bot, now - seconds, PLAUSIBLE_TIME)).rowcount
+
+
+def _lock_owners(db: Connection, bot: int, changes: Sequence[EncodedChanges]) -> None:
+    """Have nobody else look at, and change, the data of these owners until the transaction ends; in one order, so that no two wait for each other."""
+    owners = {row[:2] for change in changes for rows in (change.set_values, change.removed, change.expected) for row in rows}
+    if owners:
+        keys = sorted(int.from_bytes(blake2b(f"{bot} {scope} {owner}".encode(), digest_size=8).digest(), signed=True) for scope, owner in owners)
+        db.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS k (key)", (keys,))
+
+
+def _expected_values(db: Connection, bot: int, changes: Sequence[EncodedChanges]) -> dict[Place, str | None]:
+    """What stands where something is expected, in a statement of its own: it sees what was written before the locks were given."""
+    places = sorted({row[:3] for change in changes for row in change.expected})
+    if not places:
+        return {}
+    scopes, owners, names = map(list, zip(*places, strict=True))
+    rows = db.execute(
+        """SELECT d.scope, d.owner, d.name, d.value FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS e (scope, owner, name)
+            JOIN syncbot.data AS d ON d.bot = %s AND d.scope = e.scope AND d.owner = e.owner AND d.name = e.name""",
+        (scopes, owners, names, bot),
+    ).fetchall()
+    return {(scope, owner, name): value for scope, owner, name, value in rows}
+
+
+def _write_values(db: Connection, bot: int, written: Mapping[Place, str | None]) -> None:
+    kept = [(*place, value) for place, value in written.items() if value is not None]
+    gone = [place for place, value in written.items() if value is None]
+    if kept:
+        columns = [list(column) for column in zip(*kept, strict=True)]
+        db.execute(
+            """INSERT INTO syncbot.data (bot, scope, owner, name, value)
+                SELECT %s, scope, owner, name, value FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[]) AS w (scope, owner, name, value)
+                ON CONFLICT (bot, scope, owner, name) DO UPDATE SET value = excluded.value""",
+            (bot, *columns),
+        )
+    if gone:
+        columns = [list(column) for column in zip(*gone, strict=True)]
+        db.execute(
+            """DELETE FROM syncbot.data AS d USING unnest(%s::text[], %s::bigint[], %s::text[]) AS g (scope, owner, name)
+                WHERE d.bot = %s AND d.scope = g.scope AND d.owner = g.owner AND d.name = g.name""",
+            (*columns, bot),
+        )
+
+
+def _write_states(db: Connection, bot: int, states: Mapping[tuple[int, int], str | None], now: float) -> None:
+    for (chat, user), state in sorted(states.items()):
+        if state is None:
+            db.execute('DELETE FROM syncbot.conversation WHERE bot = %s AND chat = %s AND "user" = %s', (bot, chat, user))
+        else:
+            db.execute(
+                """INSERT INTO syncbot.conversation (bot, chat, "user", state, at) VALUES (%s, %s, %s, %s, %s)
+                    ON CONFLICT (bot, chat, "user") DO UPDATE SET state = excluded.state, at = excluded.at""",
+                (bot, chat, user, state, now),
+            )
+
+
+class PgData:
+    """`syncbot.storage.promises.data.Data` in PostgreSQL."""
+
+    def __init__(self, database: Database, now: Callable[[], float], options: StoreOptions) -> None:
+        self._database = database
+        self._now = now
+        self._options = options
+
+    def load(self, scope: Scope, owner: int) -> dict[str, Any]:
+        sql = "SELECT name, value FROM syncbot.data WHERE bot = %s AND scope = %s AND owner = %s"
+        with self._database.reading() as db:
+            rows = db.execute(sql, (self._database.bot, str(scope), owner)).fetchall()
+            try:
+                return {decode_name(name): decode(value) for name, value in rows}
+            except Unreadable as problem:
+                raise Unreadable(f"a value in {scope}_data of {owner} {problem}") from None
+
+    def owners(self, scope: Scope, *, after: int | None = None, limit: int = 100) -> list[int]:
+        sql = "SELECT DISTINCT owner FROM syncbot.data WHERE bot = %s AND scope = %s AND (%s::bigint IS NULL OR owner > %s) ORDER BY owner LIMIT %s"
+        return [owner for (owner,) in self._database.rows(sql, (self._database.bot, str(scope), after, after, limit))]
+
+    def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
+        self.apply(one_change(scope, owner, changed, removed))
+
+    def get_state(self, chat: int, user: int) -> Any:
+        where = (self._database.bot, chat, user)
+        with self._database.reading() as db:
+            row = db.execute('SELECT state, at FROM syncbot.conversation WHERE bot = %s AND chat = %s AND "user" = %s', where).fetchone()
+            try:
+                state = decode(row[0]) if row else None
+            except Unreadable as problem:
+                raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
+        if row and self._options.is_fading(row[1], self._now()):
+            with suppress(StorageError), self._database.transaction() as db:  # a full disk must not fail the look
+                db.execute('UPDATE syncbot.conversation SET at = %s WHERE bot = %s AND chat = %s AND "user" = %s', (self._now(), *where))
+        return state
+
+    def set_state(self, chat: int, user: int, state: Any) -> None:
+        self.apply(one_state(chat, user, state))
+
+    def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
+        encoded = encode_changes(changes)
+        if encoded == EncodedChanges():
+            return ()
+        with self._database.transaction() as db:
+            return write_changes(db, self._database.bot, [encoded], self._now())[0]
+
+    def forget_states(self, older_than: float) -> int:
+        with self._database.transaction() as db:
+            return forget_states(db, self._database.bot, self._now(), older_than)
+
+
+class PgMeta:
+    """`syncbot.storage.promises.store.Meta` in PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str, default: Any = None) -> Any:
+        rows = self._database.rows("SELECT value FROM syncbot.meta WHERE bot = %s AND name = %s", (self._database.bot, name))
+        return decode(rows[0][0]) if rows else default
+
+    def set(self, name: str, value: Any) -> None:
+        check_meta_name(name)
+        text = None if value is None else encode(value, f"the fact {name!r}")
+        rows = self._database.rows("SELECT value FROM syncbot.meta WHERE bot = %s AND name = %s", (self._database.bot, name))
+        if (rows[0][0] if rows else None) == text:
+            return
+        with self._database.transaction() as db:
+            if text is None:
+                db.execute("DELETE FROM syncbot.meta WHERE bot = %s AND name = %s", (self._database.bot, name))
+            else:
+                set_fact(db, self._database.bot, name, text)
+
+
+def set_fact(db: Connection, bot: int, name: str, text: str) -> None:
+    """Write a fact, inside the caller's transaction."""
+    sql = "INSERT INTO syncbot.meta (bot, name, value) VALUES (%s, %s, %s) ON CONFLICT (bot, name) DO UPDATE SET value = excluded.value"
+    db.execute(sql, (bot, name, text))

@@ -1,0 +1,183 @@
+"""The database as the tables' modules need it: transactions of the calling thread, and what became of one whose answer was lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import pq
+
+from syncbot.errors import StorageError
+from syncbot.process import forks
+from syncbot.storage.address import DatabaseUrl
+from syncbot.storage.postgres.news import News
+from syncbot.storage.postgres.pg_errors import explained
+from syncbot.storage.postgres.pool import Connection, Connector, Pool
+from syncbot.storage.postgres.schema import bind, migrate
+from syncbot.storage.promises.store import StoreOptions
+
+Row: TypeAlias = tuple[Any, ...]
+Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
+
+_LOOK_AGAIN_SECONDS = 0.1
+
+
+class CommitUnknown(StorageError):
+    """The answer to a COMMIT was lost, and what became of it could not be found out yet.
+
+    Args:
+        message: what is wrong.
+        transaction: its number, by which `Database.outcome` finds it out.
+    """
+
+    def __init__(self, message: str, transaction: str) -> None:
+        super().__init__(message, retryable=True)
+        self.transaction = transaction
+
+
+class Database:
+    """A database with the tables of bots.
+
+    Args:
+        url: where it is.
+        bot_id: whose rows; None for those of the only bot in it.
+        options: timeouts, connections.
+
+    Raises:
+        StorageError: it cannot be used.
+    """
+
+    def __init__(self, url: DatabaseUrl, bot_id: int | None, options: StoreOptions) -> None:
+        self.url = url
+        self.place = str(url)
+        self.options = options
+        self.connector = Connector(url.secret, options.busy_timeout)
+        self.pool = Pool(self.connector, options.connections, options.busy_timeout, self.place)
+        self._here = threading.local()
+        self.on_fork_in_child: list[Callable[[], object]] = []
+        """What is called in a child; who has a connection of its own abandons it there."""
+        forks().add(self)
+        try:
+            with explained(self.place), self.pool.connection() as connection:
+                migrate(connection, self.place, options.busy_timeout)
+                self.bot = bind(connection, self.place, bot_id)
+        except BaseException:
+            self.pool.close()
+            forks().remove(self)
+            raise
+        self.news = News(self.pool, self.bot)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All that is written inside, or nothing. One within another of the same thread is a part of that.
+
+        When the block is over, it is on the server's disk. Where the connection breaks at the COMMIT, what became of it is found out by its number.
+
+        Raises:
+            StorageError: nothing was written.
+            CommitUnknown: nobody knows yet.
+        """
+        outer = self._outer()
+        if outer is not None:
+            yield outer
+            return
+        with explained(self.place), self.pool.connection() as connection:
+            begun = connection.execute("BEGIN; SELECT pg_current_xact_id()::text")
+            begun.nextset()
+            [number] = begun.fetchone() or ("",)
+            self._here.connection = connection
+            try:
+                yield connection
+            except BaseException:
+                with suppress(psycopg.Error):
+                    connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._here.connection = None
+            self._commit(connection, number)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Look at the tables: within the calling thread's transaction, or outside of any."""
+        outer = self._outer()
+        if outer is not None:
+            yield outer
+            return
+        with explained(self.place), self.pool.connection() as connection:
+            yield connection
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Read; see `reading`."""
+        with self.reading() as db:
+            return db.execute(sql, parameters).fetchall()
+
+    def outcome(self, transaction: str) -> bool | None:
+        """Whether a transaction was committed; None while the server still works at it.
+
+        Raises:
+            StorageError: it cannot be asked.
+        """
+        with explained(self.place), self.pool.connection() as connection:
+            try:
+                [status] = connection.execute("SELECT pg_xact_status(%s::text::xid8)", (transaction,)).fetchone() or (None,)
+            except psycopg.errors.InvalidParameterValue:  # it lies in the future of a copy that has taken over: it is not there
+                return False
+            return None if status == "in progress" else status == "committed"
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.news.close()
+        self.pool.close()
+        forks().remove(self)
+
+    def before_fork(self) -> None:
+        """See `syncbot.process.Forkable`."""
+        self.pool.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """See `syncbot.process.Forkable`."""
+        self.pool.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """See `syncbot.process.Forkable`."""
+        self._here = threading.local()
+        self.pool.after_fork_in_child()
+        for abandon in self.on_fork_in_child:
+            abandon()
+        self.on_fork_in_child.clear()
+
+    def _outer(self) -> Connection | None:
+        """The connection of the calling thread's transaction."""
+        connection: Connection | None = getattr(self._here, "connection", None)
+        return connection
+
+    def _commit(self, connection: Connection, number: str) -> None:
+        try:
+            connection.execute("COMMIT")
+        except psycopg.Error:
+            if connection.info.transaction_status != pq.TransactionStatus.UNKNOWN:
+                raise  # it was refused: nothing was written
+            self.pool.drop_idle()  # whatever broke this one has broken those too, or is about to
+            if not self._was_committed(number):
+                raise
+
+    def _was_committed(self, number: str) -> bool:
+        """Find out what became of a transaction whose answer was lost.
+
+        Raises:
+            CommitUnknown: it could not be found out in time.
+        """
+        end = time.monotonic() + self.options.busy_timeout
+        pause = threading.Event()
+        while True:
+            with suppress(StorageError):
+                outcome = self.outcome(number)
+                if outcome is not None:
+                    return outcome
+            if time.monotonic() >= end:
+                raise CommitUnknown(f"the database {self.place} was lost while it wrote; whether it did is looked up when it is back", number)
+            pause.wait(_LOOK_AGAIN_SECONDS)

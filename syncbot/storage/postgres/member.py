@@ -1,0 +1,290 @@
+"""A process among those that handle: its lease, the lock by which others see at once that it was killed, and its look at them.
+
+```
+its row            it has what it has claimed; whoever deletes the row takes that over. Each verb that writes for a claim holds the row while it does
+its lease          by the database's clock, renewed at a third of it: over, where it is frozen, or cut off
+its session lock   gone as soon as its connection is, so when it was killed; one that comes back quickly takes it anew, and others look twice
+```
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import psycopg
+
+from syncbot.errors import StorageError
+from syncbot.storage.postgres.database import Database
+from syncbot.storage.postgres.pool import Connection, abandon
+from syncbot.storage.postgres.schema import LOCK
+
+_log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.2
+_DEAD_SECONDS = 0.35
+"""A session lock that is free for so long is that of a dead process; a living one takes it anew before."""
+_SLOW_LOOK_SECONDS = 1.0
+_RECONNECT_SECONDS = 0.1
+_END_SECONDS = 5.0
+_NEAR = 3
+"""So many members look after each: those that follow it in the order of their numbers, in a circle."""
+
+# A server that has just come back has not got its clients' locks back yet.
+_LOOK = """WITH others AS (SELECT id, lease_until < clock_timestamp() AS expired FROM syncbot.member WHERE bot = %(bot)s AND id <> %(id)s),
+        near AS (SELECT id FROM others ORDER BY id < %(id)s, id LIMIT %(near)s)
+    SELECT o.id, o.expired, CASE WHEN o.expired OR n.id IS NULL OR pg_postmaster_start_time() > clock_timestamp() - interval '3 s' THEN false
+        ELSE pg_try_advisory_xact_lock(%(lock)s + o.id) END
+    FROM others AS o LEFT JOIN near AS n USING (id)"""
+_SLOW_LOOK = """SELECT EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND owner = 0 AND suspect = 0 AND since IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(id)s AND owner = 0)
+    OR EXISTS (SELECT 1 FROM syncbot.outbox WHERE bot = %(bot)s AND state = 'queued' AND not_before <= extract(epoch FROM clock_timestamp()))"""
+_RENEW = """UPDATE syncbot.member SET lease_until = clock_timestamp() + make_interval(secs => %(lease)s) WHERE bot = %(bot)s AND id = %(id)s
+    RETURNING pg_backend_pid()"""
+
+POOLED = (
+    "the database {place} is reached through a pooler that gives a client another connection for each transaction (pgbouncer with pool_mode = transaction), "
+    "which keeps no locks and passes on no notifications: give the bot the address of the server itself, or a pool with pool_mode = session"
+)
+
+
+class Membership:
+    """This process among those that handle.
+
+    Args:
+        database: the database.
+        on_dead: told of members that are dead, to take over what they have.
+        on_gone: told that this one was taken for dead; it is over.
+    """
+
+    def __init__(self, database: Database, *, on_dead: Callable[[Sequence[int]], object], on_gone: Callable[[Membership], object]) -> None:
+        self._database = database
+        self._lease_seconds = database.options.lease_seconds
+        self._on_dead = on_dead
+        self._on_gone = on_gone
+        self._process = os.getpid()
+        self._stop = threading.Event()
+        self._wake_read, self._wake_write = os.pipe()
+        self._free_since: dict[int, float] = {}
+        self._slow_look_at = 0.0
+        self.is_gone = False
+        self.is_polling = False
+        """Whether it is the one that polls, as far as it knows."""
+        self.on_polling_lost: Callable[[], object] = lambda: None
+        began = time.monotonic()
+        name = f"{os.uname().nodename}:{os.getpid()}"
+        sql = """INSERT INTO syncbot.member (bot, id, name, lease_until)
+            VALUES (%s, nextval('syncbot.member_id'), %s, clock_timestamp() + make_interval(secs => %s)) RETURNING id"""
+        with database.transaction() as db:
+            [(self.id,)] = db.execute(sql, (database.bot, name, self._lease_seconds)).fetchall()
+        self._valid_until = began + self._lease_seconds
+        self._renew_at = began + self._lease_seconds / 3
+        self._where = {"bot": database.bot, "id": self.id, "near": _NEAR, "lock": LOCK, "lease": self._lease_seconds}
+        self._session: Connection | None = self._connect()
+        self._thread = threading.Thread(target=self._run, name="syncbot-member", daemon=True)
+
+    def start(self) -> None:
+        """Look after the lease from now on."""
+        self._database.news.listens = True
+        self._thread.start()
+
+    @property
+    def thread(self) -> threading.Thread:
+        """The thread that looks after it."""
+        return self._thread
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether nobody can have taken it for dead: by the own clock, which goes on while the process is stopped."""
+        return not self.is_gone and time.monotonic() < self._valid_until
+
+    @property
+    def may_poll(self) -> bool:
+        """Whether it is the one that polls, and sure of it."""
+        return self.is_polling and self._session is not None and self.is_valid
+
+    def take_polling(self) -> bool:
+        """Become the one that polls, if nobody is.
+
+        Raises:
+            StorageError: the database cannot be used.
+        """
+        sql = """UPDATE syncbot.member SET polls = true WHERE bot = %(bot)s AND id = %(id)s
+            AND NOT EXISTS (SELECT 1 FROM syncbot.member WHERE bot = %(bot)s AND polls AND id <> %(id)s) RETURNING id"""
+        try:
+            with self._database.transaction() as db:
+                self.is_polling = bool(db.execute(sql, self._where).fetchall())
+        except psycopg.errors.UniqueViolation:  # another one was quicker
+            self.is_polling = False
+        return self.is_polling and self._session is not None
+
+    def give_up_polling(self) -> None:
+        """Let another one poll.
+
+        Raises:
+            StorageError: the database cannot be used.
+        """
+        self.is_polling = False
+        with self._database.transaction() as db:
+            db.execute("UPDATE syncbot.member SET polls = false WHERE bot = %(bot)s AND id = %(id)s", self._where)
+        self._database.news.tell()
+
+    def dead_ones(self) -> list[int]:
+        """The members that are dead, for one that has just come: it looks twice, if it has to.
+
+        Raises:
+            StorageError: the database cannot be used.
+        """
+        expired, free = self._look_at_others()
+        if free:
+            self._stop.wait(_DEAD_SECONDS)
+            expired, free_again = self._look_at_others()
+            free &= free_again
+        return sorted(expired | free)
+
+    def end(self) -> None:
+        """The thread ends, and the session lock goes with its connection. Does not wait."""
+        self._stop.set()
+        with suppress(OSError):
+            os.write(self._wake_write, b"x")
+
+    def join(self) -> None:
+        """Wait for the end of the thread."""
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(_END_SECONDS)
+        elif self._thread.ident is None:  # never started
+            self._let_go()
+
+    def after_fork_in_child(self) -> None:
+        """The connection is the parent's."""
+        if self._session is not None:
+            abandon(self._session)
+        self.is_gone = True
+
+    # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set() and not self.is_gone:
+                try:
+                    self._step()
+                except (psycopg.Error, StorageError) as error:
+                    self._lose_session()
+                    _log.debug("the session of member %d is lost: %s", self.id, error)
+                    self.is_gone = isinstance(error, StorageError) and not error.retryable
+                    self._stop.wait(_RECONNECT_SECONDS)
+                if not self.is_valid:
+                    self._lose_polling()
+        finally:
+            self._lose_polling()
+            self._let_go()
+        if self.is_gone and not self._stop.is_set():
+            self._on_gone(self)
+
+    def _step(self) -> None:
+        """Listen for a moment, renew the lease when it is time, and look after the others."""
+        if self._session is None:
+            self._session = self._connect()
+            self._free_since.clear()
+            self._renew()
+        self._listen(self._session)
+        now = time.monotonic()
+        if now >= self._renew_at:
+            self._renew()
+        if self.is_gone or self._stop.is_set():
+            return
+        self._look_after_others(now)
+        if now >= self._slow_look_at:
+            self._slow_look_at = now + _SLOW_LOOK_SECONDS
+            if self._session.execute(_SLOW_LOOK, self._where).fetchall()[0][0]:
+                self._database.news.look()
+
+    def _listen(self, session: Connection) -> None:
+        readable, _, _ = select.select([session.fileno(), self._wake_read], [], [], _LOOK_SECONDS)
+        if session.fileno() in readable:
+            for notify in session.notifies(timeout=0):
+                self._database.news.hear(notify.payload)
+
+    def _renew(self) -> None:
+        assert self._session is not None
+        began = time.monotonic()
+        found = self._session.execute(_RENEW, self._where).fetchall()
+        if not found:
+            self.is_gone = True
+        elif found[0][0] != self._backend:
+            raise StorageError(POOLED.format(place=self._database.place))
+        else:
+            self._valid_until = began + self._lease_seconds
+            self._renew_at = began + self._lease_seconds / 3
+
+    def _look_after_others(self, now: float) -> None:
+        expired, free = self._look_at_others()
+        self._free_since = {id: self._free_since.get(id, now) for id in free}
+        dead = expired | {id for id, since in self._free_since.items() if now - since >= _DEAD_SECONDS}
+        if dead:
+            self._on_dead(sorted(dead))
+            for id in dead:
+                self._free_since.pop(id, None)
+
+    def _look_at_others(self) -> tuple[set[int], set[int]]:
+        """The members whose lease is over, and those near this one whose session lock is free."""
+        if self._session is None:
+            raise StorageError(f"the session with the database {self._database.place} is lost", retryable=True)
+        rows = self._session.execute(_LOOK, self._where).fetchall()
+        return {id for id, expired, _ in rows if expired}, {id for id, _, is_free in rows if is_free}
+
+    # ── the connection of its own ────────────────────────────────────────────────────────────────────────────────────
+
+    def _connect(self) -> Connection:
+        """Open the connection that holds the session lock and listens."""
+        session = self._database.connector.connect()
+        try:
+            [(self._backend,)] = session.execute("SELECT pg_backend_pid()").fetchall()
+            if self._backend != session.info.backend_pid:
+                self._refuse_pooler(session)
+            session.execute(f'LISTEN "{self._database.news.channel}"')
+            session.execute("SELECT pg_advisory_lock(%s)", (LOCK + self.id,))  # whoever looks at it has it for a moment
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _refuse_pooler(self, session: Connection) -> None:
+        """Something stands in between; see whether it gives each client a connection of its own.
+
+        Raises:
+            StorageError: it does not.
+        """
+        other = self._database.connector.connect()
+        try:
+            other.execute("BEGIN")
+            [(others,)] = other.execute("SELECT pg_backend_pid()").fetchall()
+            [(mine,)] = session.execute("SELECT pg_backend_pid()").fetchall()
+        finally:
+            other.close()
+        if others == self._backend or mine != self._backend:
+            raise StorageError(POOLED.format(place=self._database.place))
+
+    def _lose_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(psycopg.Error):
+                session.close()
+        self._lose_polling()
+
+    def _lose_polling(self) -> None:
+        """Whoever cannot be sure any more stops at once, and asks again."""
+        if self.is_polling:
+            self.is_polling = False
+            self.on_polling_lost()
+
+    def _let_go(self) -> None:
+        self._lose_session()
+        with suppress(OSError):
+            os.close(self._wake_read)
+            os.close(self._wake_write)

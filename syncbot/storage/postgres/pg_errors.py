@@ -1,0 +1,83 @@
+"""From PostgreSQL's errors to ours: one table by `sqlstate`, which says what happened, whether it may pass by itself, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+
+from syncbot.errors import StorageError
+from syncbot.storage.codec import Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFault:
+    """What one of PostgreSQL's states, or a class of them, means to us; `{place}` and `{detail}` are filled in."""
+
+    text: str
+    retryable: bool = False
+
+
+_AWAY = StorageFault("the database {place} cannot be reached ({detail}); nothing was lost, and it goes on by itself when it is back", retryable=True)
+_BUSY = StorageFault("the database {place} did not get to it in time ({detail}); it is tried again", retryable=True)
+_FULL = StorageFault("the database {place} has no room left ({detail}); nothing was lost. Make room: it goes on by itself", retryable=True)
+_RIGHTS = StorageFault(
+    "the database {place} refuses what the bot has to do ({detail}); its user needs the right to make the schema syncbot once, and its tables: "
+    "GRANT CREATE ON DATABASE … TO …, or make the schema for it with: CREATE SCHEMA syncbot AUTHORIZATION …"
+)
+_TABLES = StorageFault(
+    "the tables of the database {place} are not what they were ({detail}); another program has changed the schema syncbot: put it back from a backup"
+)
+_DAMAGED = StorageFault("the database {place} says that what it holds is damaged ({detail}); nothing was deleted: put it back from a backup")
+
+FAULTS = {
+    "08": _AWAY,
+    "57P01": _AWAY,
+    "57P02": _AWAY,
+    "57P03": _AWAY,
+    "57P05": _AWAY,
+    "25P03": _AWAY,
+    "25P04": _AWAY,
+    "25006": StorageFault(
+        "the database {place} is a copy that cannot be written ({detail}); nothing was lost, and it goes on when the main one is there", True
+    ),
+    "53100": _FULL,
+    "53": StorageFault("the database {place} takes no more ({detail}); it is tried again. More connections are allowed with max_connections", retryable=True),
+    "40": _BUSY,
+    "55": _BUSY,
+    "57014": _BUSY,
+    "58": _FULL,
+    "42501": _RIGHTS,
+    "42": _TABLES,
+    "3F": _TABLES,
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
+}
+"""By state; one that is not here counts as its class, which is its first two letters."""
+
+
+def storage_error(problem: psycopg.Error, place: str) -> StorageError | None:
+    """Our error for one of the database, or None where it is a mistake in our own code."""
+    state = problem.sqlstate
+    fault = FAULTS.get(state) or FAULTS.get(state[:2]) if state else None
+    if fault is None and state is None and isinstance(problem, psycopg.OperationalError | psycopg.InterfaceError):
+        fault = _AWAY  # of the connection
+    if fault is None:
+        return None
+    return StorageError(fault.text.format(place=place, detail=" ".join(str(problem).split())), retryable=fault.retryable)
+
+
+@contextmanager
+def explained(place: str) -> Iterator[None]:
+    """Turn the database's errors into `StorageError` on the way out."""
+    try:
+        yield
+    except psycopg.Error as problem:
+        ours = storage_error(problem, place)
+        if ours is None:
+            raise
+        raise ours from problem
+    except Unreadable as problem:
+        raise StorageError(_DAMAGED.text.format(place=place, detail=problem)) from problem

@@ -1,0 +1,202 @@
+"""Connections to the database: opened by the thread that needs one, so that it hears at once, and in words, why there is none."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import pq
+
+from syncbot.errors import StorageError
+from syncbot.secret import Secret
+
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+_CONNECT_SECONDS = 5
+_IDLE_SECONDS = 60.0
+_KEEPS_ALIVE: dict[str, Any] = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "syncbot",
+}
+# Statements of ours go by an index, also while nothing is known of fresh tables; what a frozen process has begun does not hold up the others.
+_SETTINGS = """SELECT set_config(name, value, false) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('jit', 'off'),
+    ('idle_in_transaction_session_timeout', '5s'), ('client_connection_check_interval', '2s'), ('client_encoding', 'UTF8'),
+    ('lock_timeout', %s), ('statement_timeout', %s)) AS given (name, value)"""
+
+
+class Connector:
+    """Opens connections.
+
+    Args:
+        url: of the database.
+        busy_seconds: how long a statement waits for a lock at most.
+    """
+
+    def __init__(self, url: Secret[str], busy_seconds: float) -> None:
+        self._url = url
+        self._lock_timeout = f"{max(1, round(busy_seconds * 1000))}ms"
+        self._statement_timeout = f"{round(busy_seconds * 1000) + 25_000}ms"
+
+    def connect(self) -> Connection:
+        """A new connection, without a transaction of its own.
+
+        Raises:
+            psycopg.Error: there is none; without the frames that know the password.
+        """
+        try:
+            given = pq.Conninfo.parse(self._url.reveal().encode())
+            keeps_alive = {name: value for name, value in _KEEPS_ALIVE.items() if not any(one.keyword == name.encode() and one.val for one in given)}
+            del given
+            connection: Connection = psycopg.connect(self._url.reveal(), autocommit=True, **keeps_alive)
+        except psycopg.Error as problem:
+            refusal = problem
+            refusal.__context__ = refusal.__cause__ = None
+        else:
+            try:
+                connection.execute(_SETTINGS, (self._lock_timeout, self._statement_timeout))
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+        raise refusal.with_traceback(None)
+
+
+class Pool:
+    """Connections that are used again: what was given back last is taken first, and one that nobody has wanted for a minute is closed.
+
+    Args:
+        connector: opens them.
+        most: so many at once; who comes then waits.
+        patience: how many seconds.
+        place: the database, in words.
+    """
+
+    def __init__(self, connector: Connector, most: int, patience: float, place: str) -> None:
+        self._connector = connector
+        self._most = most
+        self._patience = patience
+        self._place = place
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._room = threading.Semaphore(self._most)
+        self._idle: list[tuple[Connection, float]] = []
+        self._open: set[Connection] = set()
+        self._closed = False
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """One for the block; what is broken, or within a transaction, is not used again.
+
+        Raises:
+            StorageError: the pool has been closed, or all are in use.
+            psycopg.Error: there is none.
+        """
+        if not self._room.acquire(timeout=self._patience):
+            raise StorageError(f"all {self._most} connections to the database {self._place} are in use; it is tried again", retryable=True)
+        try:
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+        finally:
+            self._room.release()
+
+    def close(self) -> None:
+        """Close them; those that are in use when they are given back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            self._drop(connection)
+
+    def drop_idle(self) -> None:
+        """Close those that nobody uses."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            self._drop(connection)
+
+    def before_fork(self) -> None:
+        """Let a step that is under way come to its end."""
+        self._lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """The connections are the parent's; a copy of their sockets would keep its locks when it dies."""
+        inherited, closed = self._open, self._closed
+        for connection in inherited:
+            abandon(connection)
+        self._begin()
+        self._closed = closed
+        self._inherited = inherited  # kept, so that nothing ends them
+
+    def _take(self) -> Connection:
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise StorageError(f"the connections to the database {self._place} have been closed")
+                if self._pid != os.getpid():
+                    raise StorageError(f"the database {self._place} was opened before this process was forked in a way that Python was not told of")
+                if not self._idle:
+                    break
+                connection, _ = self._idle.pop()
+            if is_alive(connection):
+                return connection
+            self._drop(connection)
+        connection = self._connector.connect()
+        with self._lock:
+            self._open.add(connection)
+        return connection
+
+    def _give_back(self, connection: Connection) -> None:
+        now = time.monotonic()
+        old: list[Connection] = []
+        with self._lock:
+            is_sound = not connection.closed and connection.info.transaction_status == pq.TransactionStatus.IDLE
+            if is_sound and not self._closed:
+                self._idle.append((connection, now))
+                while self._idle[0][1] < now - _IDLE_SECONDS:
+                    old.append(self._idle.pop(0)[0])
+            else:
+                old.append(connection)
+        for one in old:
+            self._drop(one)
+
+    def _drop(self, connection: Connection) -> None:
+        with self._lock:
+            self._open.discard(connection)
+        with suppress(psycopg.Error):
+            connection.close()
+
+
+def is_alive(connection: Connection) -> bool:
+    """Whether nothing has come over an idle connection: what does is its end. Costs no round trip."""
+    if connection.closed:
+        return False
+    look = select.poll()
+    look.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    return not look.poll(0)
+
+
+def abandon(connection: Connection) -> None:
+    """Let go of a parent's connection in its child, without a word to the database."""
+    with suppress(psycopg.Error, OSError):
+        os.close(connection.fileno())

@@ -1,0 +1,214 @@
+"""What has bitten others who let many processes share a queue in PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kits.postgres_kit import PostgresServer, pgbouncer
+from kits.storage_kit import BOT, finish, ids, put
+from kits.webhook_kit import eventually
+
+from syncbot.errors import StorageError
+from syncbot.storage import Changes, DataChange, End, Incoming, Scope, Store, StoreOptions, open_store
+
+pytestmark = pytest.mark.programs("postgres")
+
+KITS = Path(__file__).resolve().parents[2]
+QUICK = StoreOptions(lease_seconds=2.0)
+
+
+def test_claims_see_what_was_ended_just_before(postgres_url: str) -> None:
+    """Four members claim from the same chats as fast as they can while another stores: each update comes once, each chat's in order.
+
+    A claim that takes a chat and reads its updates in one statement reads them as they were before it waited for the chat.
+    """
+    number, chats = 1200, 12
+    lock, seen, problems = threading.Lock(), defaultdict[str, list[int]](list), list[BaseException]()
+
+    def handle() -> None:
+        try:
+            with open_store(postgres_url, BOT) as store:
+                store.inbox.recover()
+                claimed: list[Any] = []
+                while sum(map(len, seen.values())) < number and not problems:
+                    with lock:
+                        for one in claimed:
+                            seen[one.key].append(one.update_id)
+                    claimed = store.inbox.settle([End(one) for one in claimed], claim=3, per_key=4).claimed or store.inbox.claim(3, per_key=4)
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=handle) for _ in range(4)]
+    with open_store(postgres_url, BOT) as store:
+        for thread in threads:
+            thread.start()
+        for first in range(0, number, 20):
+            put(store.inbox, *((n, str(n % chats)) for n in range(first, first + 20)))
+        for thread in threads:
+            thread.join(60)
+    assert problems == []
+    assert seen == {str(chat): list(range(chat, number, chats)) for chat in range(chats)}
+
+
+@contextmanager
+def child(url: str, lease_seconds: float) -> Iterator[subprocess.Popen[str]]:
+    """A member in a process of its own; see `member_child.py`."""
+    command = [sys.executable, "-m", "kits.member_child", url, str(lease_seconds)]
+    path = os.pathsep.join([str(KITS), str(KITS.parent)])
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def line(process: subprocess.Popen[str]) -> Any:
+    """What it says next."""
+    assert process.stdout is not None
+    return json.loads(process.stdout.readline())
+
+
+def tell(process: subprocess.Popen[str]) -> None:
+    """Let it go on."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def claimed_by(store: Store, number: int) -> Callable[[], list[Any]]:
+    """Claims until there are so many, and gives them; for what is taken over after a while."""
+    found: list[Any] = []
+
+    def claim() -> list[Any]:
+        found.extend(store.inbox.claim(number))
+        return found if len(found) >= number else []
+
+    return claim
+
+
+def test_a_member_that_wakes_late_has_nothing_any_more(postgres_url: str) -> None:
+    """One that was stopped for longer than its lease has lost what it had to another one: it writes, claims, ends and puts back nothing of it."""
+    with open_store(postgres_url, BOT, options=QUICK) as store, child(postgres_url, QUICK.lease_seconds) as process:
+        put(store.inbox, (1, "a"), (2, "b"))
+        assert line(process) == [1, 2]
+        store.inbox.recover()
+        assert store.inbox.claim(2) == []
+        process.send_signal(signal.SIGSTOP)
+        taken = eventually(claimed_by(store, 2), what="the taking over")
+        assert sorted(ids(taken)) == [1, 2]
+        [one] = [claimed for claimed in taken if claimed.update_id == 1]
+        finish(store.inbox, one, Changes((DataChange(Scope.CHAT, 1, {"by": "the one that took over"}),)))
+        process.send_signal(signal.SIGCONT)
+        tell(process)
+        answers = line(process)
+        assert str(answers["journal"]).startswith("refused")
+        assert answers["claim"] == [] or str(answers["claim"]).startswith("refused")
+        assert answers["settle"] == [1] or str(answers["settle"]).startswith("refused")
+        assert str(answers["yield"]).startswith("refused")
+        assert store.data.load(Scope.CHAT, 1) == {"by": "the one that took over"}
+        [other] = [claimed for claimed in taken if claimed.update_id == 2]
+        finish(store.inbox, other)
+        assert store.inbox.counts().waiting == store.inbox.counts().running == 0
+
+
+def test_what_a_killed_member_had_is_taken_over_at_once(postgres_url: str) -> None:
+    """After a kill others need not wait for the lease: it is an hour here."""
+    with open_store(postgres_url, BOT) as store, child(postgres_url, 3600.0) as process:
+        put(store.inbox, (1, "a"), (2, "b"))
+        assert line(process) == [1, 2]
+        store.inbox.recover()
+        process.kill()
+        taken = eventually(claimed_by(store, 2), what="the taking over")
+        assert sorted((one.update_id, one.attempt) for one in taken) == [(1, 2), (2, 2)]
+
+
+@pytest.mark.programs("pgbouncer")
+def test_a_pooler_that_moves_connections_is_refused(postgres_url: str, tmp_path: Path) -> None:
+    """Behind a pgbouncer in transaction mode a session's locks are somebody else's a moment later: refused, with what to do. Session mode is fine."""
+    (tmp_path / "transaction").mkdir()
+    (tmp_path / "session").mkdir()
+    with pgbouncer(postgres_url, tmp_path / "transaction") as url:
+        with pytest.raises(StorageError, match="pgbouncer") as refusal, open_store(url, BOT) as store:
+            store.inbox.recover()
+        assert not refusal.value.retryable
+        assert "session" in str(refusal.value)
+    with pgbouncer(postgres_url, tmp_path / "session", "session") as url, open_store(url, BOT) as store:
+        put(store.inbox, (1, "a"))
+        store.inbox.recover()
+        assert ids(store.inbox.claim()) == [1]
+
+
+def test_a_long_look_at_the_database_holds_nothing_up(postgres: PostgresServer, postgres_url: str, held: Callable[[str, str], Any]) -> None:
+    """While a pg_dump keeps its snapshot, nothing that was deleted can be cleared away: claims read a bounded number of rows all the same."""
+    with open_store(postgres_url, BOT) as store:
+        store.inbox.recover()
+        snapshot = held(postgres_url, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM syncbot.inbox")
+        for first in range(0, 3000, 100):
+            store.inbox.store([Incoming(n, str(n % 50), b"{}") for n in range(first, first + 100)])
+            claimed = store.inbox.claim(50, per_key=16)
+            while claimed:
+                claimed = store.inbox.settle([End(one) for one in claimed], claim=50, per_key=16).claimed
+        assert store.inbox.counts().waiting == store.inbox.counts().running == 0
+        snapshot.rollback()
+
+
+def test_fresh_tables_are_read_by_their_indexes(postgres: PostgresServer, postgres_url: str) -> None:
+    """Tables of which nothing is known yet are not read from end to end at each claim."""
+    with open_store(postgres_url, BOT) as store:
+        store.inbox.recover()
+        store.inbox.store([Incoming(n, str(n), b"{}") for n in range(4000)])
+        for _ in range(40):
+            claimed = store.inbox.claim(4)
+            store.inbox.settle([End(one) for one in claimed])
+    scans = "SELECT relname, seq_scan, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'syncbot' AND relname IN ('inbox', 'chat', 'seen')"
+    found = eventually(lambda: _told(postgres.run(scans, postgres_url)), what="the statistics")
+    assert {name: rows for name, _, rows in found if rows > 0} == {}
+
+
+def _told(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return rows if len(rows) == 3 else []
+
+
+@pytest.mark.goes_on_after("the database")
+@pytest.mark.programs("initdb")
+def test_a_server_that_is_stopped_hard_loses_nothing(tmp_path: Path) -> None:
+    """What was stored is there when it is back; what was claimed is claimed by the same member, or by the next."""
+    with PostgresServer(own=True) as server:
+        url = server.create_database()
+        with open_store(url, BOT, options=QUICK) as store:
+            put(store.inbox, *((n, str(n)) for n in range(6)))
+            store.inbox.recover()
+            one, *others = store.inbox.claim(3)
+            finish(store.inbox, one, Changes((DataChange(Scope.CHAT, 1, {"n": 1}),)))
+            server.crash()
+            with pytest.raises(StorageError) as refusal:
+                store.inbox.store([Incoming(9, "9", b"{}")])
+            assert refusal.value.retryable
+            server.start()
+            eventually(lambda: _stores(store, Incoming(9, "9", b"{}")), what="the storing")
+            settled = store.inbox.settle([End(one) for one in others])
+            assert sorted(ids(list(settled.lost))) in ([], [1, 2])
+            assert store.data.load(Scope.CHAT, 1) == {"n": 1}
+        with open_store(url, BOT, options=QUICK) as store:
+            store.inbox.recover()
+            left = {3, 4, 5, 9} | set(ids(list(settled.lost)))
+            assert set(ids(eventually(claimed_by(store, len(left)), what="the claim"))) == left
+
+
+def _stores(store: Store, update: Incoming) -> bool:
+    try:
+        return store.inbox.store([update]) >= 0
+    except StorageError:
+        return False
