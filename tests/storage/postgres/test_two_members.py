@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,11 +27,8 @@ class MemberUnderTest:
     """A member behind a gate of its own, through which it can be cut off: as a process that dies."""
 
     def __init__(self, url: str, bot: int) -> None:
-        parts = urlsplit(url)
-        self.gate = Gate(parts.port or 5432)
-        self.store: Store = open_store(
-            urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{self.gate.port}")), bot, options=_OPTIONS
-        )
+        self.gate = Gate(urlsplit(url).port or 5432)
+        self.store: Store = open_store(self.gate.url(url), bot, options=_OPTIONS)
         self.store.inbox.recover()
         self.held: list[Claimed] = []
 
@@ -139,9 +135,9 @@ class TwoMembers(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(postgres_url: str) -> Iterator[type[TwoMembers]]:
+def machine(postgres_url: str) -> type[TwoMembers]:
     """The machine on a database of its own; each example is another bot in it."""
-    yield type("TwoMembersHere", (TwoMembers,), {"url": postgres_url})
+    return type("TwoMembersHere", (TwoMembers,), {"url": postgres_url})
 
 
 @pytest.mark.timeout(200)
