@@ -127,7 +127,7 @@ def _check() -> int:
 
 
 def _setting(options: argparse.Namespace) -> Setting:
-    seconds = max(3.0, 5 * options.handler)
+    seconds = options.seconds or max(3.0, 5 * options.handler)
     batch = options.batch or max(1, min(100, round(options.updates * 0.05)))
     return Setting(
         rate=options.updates, seconds=seconds, batch=batch, handler=options.handler, calls=options.calls, bots=options.bots, chats=options.chats,
@@ -150,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=16, help="of each process (default: 16)")
     parser.add_argument("--cores", type=int, default=2, help="of each machine (default: 2)")
     parser.add_argument("--database-cores", type=int, default=4, help="of the database's machine (default: 4)")
+    parser.add_argument("--seconds", type=float, default=0.0, help="how long is looked at (default: 3, or five handlers)")
     parser.add_argument("--costs", type=Path, help="a file that --measure has made (default: scripts/scaling/costs.json)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--measure", action="store_true", help="measure what each step costs here, and write it down")

@@ -27,7 +27,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tests"))
 
@@ -158,9 +158,7 @@ class Campaign:
 
     def _add(self, number: int, stack: ExitStack) -> None:
         gate = stack.enter_context(Gate(urlsplit(self.url).port or 5432))
-        parts = urlsplit(self.url)
-        url = urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{gate.port}"))
-        options = {"state": url, "lease_seconds": self._options.lease, "workers": self._options.workers, "work_seconds": self._options.work}
+        options = {"state": gate.url(self.url), "lease_seconds": self._options.lease, "workers": self._options.workers, "work_seconds": self._options.work}
         member = Member(self._server, self._folder / str(number), number, gate, options)
         self.members.append(member)
         stack.callback(lambda: member.process.__exit__(None, None, None))

@@ -40,9 +40,10 @@ class Nginx:
         folder: an empty one, for its files.
         port: where it is to listen.
         bot_port: where the bot listens, or will.
+        more_ports: where other machines of the same bot do.
     """
 
-    def __init__(self, folder: Path, port: int, bot_port: int) -> None:
+    def __init__(self, folder: Path, port: int, bot_port: int, *more_ports: int) -> None:
         program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
         assert program, "nginx is missing; install it (apt-get install nginx-light), or run scripts/test --all, which does that as root"
         self.port = port
@@ -57,7 +58,7 @@ class Nginx:
         for ours, theirs in (
             ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
             ("/etc/letsencrypt/live/bot.example", str(folder)),
-            ("127.0.0.1:8080", f"127.0.0.1:{bot_port}"),
+            ("server 127.0.0.1:8080;", "\n".join(f"server 127.0.0.1:{each};" for each in (bot_port, *more_ports))),
         ):
             assert ours in example
             example = example.replace(ours, theirs)

@@ -17,6 +17,7 @@ import http.client
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -147,8 +148,18 @@ class Journal:
 class Sender:
     """One connection: posts its chats' updates, each until it is taken; the last one after all kills, so that somebody has to take over."""
 
-    def __init__(self, port: int, number: int, updates: int, outcome: Outcome, lock: threading.Lock, killed: threading.Event) -> None:
+    def __init__(
+        self,
+        port: int,
+        number: int,
+        updates: int,
+        outcome: Outcome,
+        lock: threading.Lock,
+        killed: threading.Event,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._port = port
+        self._tls = tls
         self._number = number
         self._updates = updates
         self._outcome = outcome
@@ -173,10 +184,15 @@ class Sender:
         if self._connection is not None:
             self._connection.close()
 
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._tls is not None:
+            return http.client.HTTPSConnection("127.0.0.1", self._port, timeout=45.0, context=self._tls)
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=45.0)
+
     def _post(self, body: bytes) -> bool:
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=45.0)
+                self._connection = self._connect()
             self._connection.request("POST", "/hook", body, {"Content-Type": "application/json", SECRET_HEADER: SECRET})
             answer = self._connection.getresponse()
             answer.read()
@@ -216,7 +232,7 @@ def campaign(kind: str, updates: int, connections: int, kills: int = 1, *, timeo
             for thread in threads:
                 thread.join()
             outcome.seconds = time.monotonic() - began
-            _judge(journal.wait_until(outcome.updates, 90.0), outcome, shares)
+            judge(journal.wait_until(outcome.updates, 90.0), outcome, shares)
         finally:
             log = service.close()
     if not outcome.good or "Traceback" in log:
@@ -243,7 +259,7 @@ def _kill_holder(journal: Journal, after: int, outcome: Outcome, timeout: float,
         pause.wait(0.02)
 
 
-def _judge(events: list[list[str]], outcome: Outcome, shares: list[int]) -> None:
+def judge(events: list[list[str]], outcome: Outcome, shares: list[int]) -> None:
     begun = Counter((chat, text) for kind, _, chat, text in events if kind == "begin")
     ended = {(chat, text) for kind, _, chat, text in events if kind == "end"}
     outcome.handled = len(ended)

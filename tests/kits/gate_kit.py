@@ -7,6 +7,7 @@ import socket
 import threading
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit, urlunsplit
 
 _PIECE_BYTES = 65_536
 
@@ -28,6 +29,11 @@ class Gate:
         self._flowing.set()
         self._is_cut = self._is_closed = False
         threading.Thread(target=self._accept, name="gate", daemon=True).start()
+
+    def url(self, url: str) -> str:
+        """The same URL, through the gate."""
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{self.port}"))
 
     def cut(self) -> None:
         """End all connections; new ones end at once."""

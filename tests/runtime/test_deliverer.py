@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from kits.outbox_kit import BOT_ID, SENT, copies, deliver, make_bot, queue, reason, refusal, states, texts
 from kits.runtime_kit import becomes
+from kits.store_kinds import STORE_KINDS, store_place
 from kits.timing_kit import soon
 
 from syncbot.client.limits import Limits
@@ -33,10 +34,10 @@ from syncbot.transport.fake import FakeCall
 QUEUED, UNCERTAIN, FAILED = OutboxState.QUEUED, OutboxState.UNCERTAIN, OutboxState.FAILED
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=STORE_KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store of each kind."""
-    with open_store(None if request.param == "memory" else tmp_path / "bot.db", BOT_ID) as opened:
+    with open_store(store_place(request, tmp_path), BOT_ID) as opened:
         yield opened
 
 

@@ -17,6 +17,7 @@ from unittest.mock import ANY
 import pytest
 from kits.runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
 from kits.storage_kit import finish
+from kits.store_kinds import STORE_KINDS, store_place
 
 from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.runtime.durable.results import read_outcome
@@ -35,10 +36,10 @@ MakeApp = Callable[..., Runtime]
 Handler = Callable[[dict[str, Any], Turn | None], Changes | None]
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=STORE_KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A store in a file, or in memory."""
-    with open_store(tmp_path / "bot.db" if request.param == "file" else None, 1) as store:
+    """A store in memory, in a file, or in a database."""
+    with open_store(store_place(request, tmp_path), 1) as store:
         store.inbox.recover()
         yield store
 

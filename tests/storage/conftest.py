@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from kits.storage_kit import Clock, Place
+from kits.store_kinds import STORE_KINDS, store_place
 
 from syncbot.storage import Store
 
@@ -19,11 +20,10 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.programs("postgres"))])
+@pytest.fixture(params=STORE_KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Place]:
     """A store in memory, one in a file, and one in a database."""
-    where = None if request.param == "memory" else tmp_path / "bot.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    found = Place(where, clock)
+    found = Place(store_place(request, tmp_path), clock)
     yield found
     found.close()
 

@@ -81,11 +81,11 @@ def test_steps_stay_when_their_update_is_put_back(store: Store) -> None:
 
 
 def test_steps_survive_the_process(place: Place) -> None:
-    """Another run finds what the one that died has written; in memory, where there is no other process, another `recover` does."""
+    """Another run finds what the one that died has written; another `recover` does, where there is no other process, or where it may live as well."""
     store = place.open()
     [(_, key)] = claim(store, 1)
     store.journal.write(key, ASKED)
-    again = place.open() if place.path is not None else store
+    again = place.open() if isinstance(place.path, Path) else store
     again.inbox.recover()
     [(_, found)] = keyed(again)
     assert list(again.journal.steps(found)) == [ASKED]

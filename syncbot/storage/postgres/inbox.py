@@ -104,6 +104,10 @@ class PgInbox:
         """This process among those that handle."""
         self.on_member: Callable[[Membership], object] = lambda _: None
         """Told of each new membership of this process."""
+        self.before_leaving: Callable[[Sequence[int]], object] = lambda _: None
+        """Told of the rows whose claims are about to be given back; what it raises keeps them."""
+        self.on_ended: Callable[[Sequence[int]], object] = lambda _: None
+        """Told of the rows that have ended."""
         self._pending: _Pending | None = None
         self._handed: list[Claimed] = []
         self._since_pruning = 0
@@ -215,6 +219,11 @@ class PgInbox:
         claims, member = self._claims, self.member
         return claims is not None and claims.holds(claimed) and member is not None and member.is_valid
 
+    def has(self, row: int, ticket: int) -> bool:
+        """As `holds`, of a row with the ticket of its claim."""
+        claims, member = self._claims, self.member
+        return claims is not None and claims.has(row, ticket) and member is not None and member.is_valid
+
     # ── claiming and settling ────────────────────────────────────────────────────────────────────────────────────────
 
     def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
@@ -244,9 +253,11 @@ class PgInbox:
             except BaseException:
                 self._handed = handed + self._handed
                 raise
+            self.on_ended([end.claimed.row for end in ends])
             return Settled([*handed, *work.claimed], lost, tuple(refused))
 
     def release(self, *claimed: Claimed) -> None:
+        self.before_leaving([one.row for one in claimed])
         with self._lock:
             claims = self._handling()
             mine = [one for one in claimed if claims.holds(one)]
@@ -258,6 +269,7 @@ class PgInbox:
 
     def yield_turn(self, claimed: Claimed, opening: QuestionOpening | None = None) -> None:
         calls = [encode_queued(call) for call in opening.calls] if opening is not None else []
+        self.before_leaving((claimed.row,))
         bot = self._database.bot
         with self._lock:
             self._holding(claimed)

@@ -1,17 +1,21 @@
-"""The questions that are open; each statement here runs inside its caller's transaction."""
+"""The questions that are open, in the database."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
-from syncbot.storage.codec import encode
+from syncbot.storage.codec import Unreadable, decode, encode
+from syncbot.storage.postgres.database import Database, Row
 from syncbot.storage.postgres.inbox_rows import wait_in_chats
 from syncbot.storage.postgres.pool import Connection
 from syncbot.storage.promises.questions import Question, QuestionAnswer
 
+_log = logging.getLogger(__name__)
+
 
 def open_question(db: Connection, bot: int, question: Question) -> None:
-    """Write a question and its step.
+    """Write a question and its step, inside the caller's transaction.
 
     Raises:
         TypeError, ValueError: what it wants is not JSON.
@@ -31,7 +35,7 @@ def open_question(db: Connection, bot: int, question: Question) -> None:
 
 
 def take_answers(db: Connection, bot: int, answers: Iterable[QuestionAnswer]) -> None:
-    """Write what came of questions that are open."""
+    """Write what came of questions that are open, inside the caller's transaction."""
     for answer in answers:
         if db.execute("DELETE FROM syncbot.question WHERE bot = %s AND seq = %s AND step = %s", (bot, answer.row, answer.step)).rowcount:
             db.execute("UPDATE syncbot.journal SET outcome = %s WHERE bot = %s AND seq = %s AND step = %s", (answer.outcome, bot, answer.row, answer.step))
@@ -40,5 +44,35 @@ def take_answers(db: Connection, bot: int, answers: Iterable[QuestionAnswer]) ->
 
 
 def forget_questions(db: Connection, bot: int, rows: Sequence[int]) -> None:
-    """Forget those of updates that have ended."""
+    """Forget those of updates that have ended, inside the caller's transaction."""
     db.execute("DELETE FROM syncbot.question WHERE bot = %s AND seq = ANY (%s)", (bot, list(rows)))
+
+
+class PgQuestions:
+    """`syncbot.storage.promises.questions.QuestionStore` in PostgreSQL.
+
+    Args:
+        database: the database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def entries(self) -> list[Question]:
+        sql = 'SELECT seq, step, what, chat, "user", wants, asked, until FROM syncbot.question WHERE bot = %s ORDER BY asked, seq'
+        return [found for row in self._database.rows(sql, (self._database.bot,)) if (found := _question(row)) is not None]
+
+    def close(self, answers: Sequence[QuestionAnswer]) -> None:
+        with self._database.transaction() as db:
+            take_answers(db, self._database.bot, sorted(answers, key=lambda answer: answer.row))
+        self._database.news.tell()
+
+
+def _question(row: Row) -> Question | None:
+    """A question; None where its row is damaged."""
+    seq, step, what, chat, user, wants, asked, until = row
+    try:
+        return Question(seq, step, what, chat, user, decode(wants), asked, until)
+    except Unreadable as problem:
+        _log.error("a question in the database is damaged (wants %s); the handler that waits for its answer goes on when its time is over", problem)
+        return None

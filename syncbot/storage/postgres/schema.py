@@ -73,6 +73,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             attempts integer NOT NULL DEFAULT 0, owner text NOT NULL DEFAULT '', lease_until double precision NOT NULL DEFAULT 0,
             reason text NOT NULL DEFAULT '', PRIMARY KEY (bot, id))""",
         "CREATE INDEX outbox_turn ON syncbot.outbox (bot, chat, id) WHERE state IN ('queued', 'claimed', 'sending')",
+        """CREATE TABLE syncbot.outbox_file (
+            bot bigint, name text, number integer, piece bytea NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (bot, name, number))""",
+        "ALTER TABLE syncbot.outbox_file ALTER COLUMN piece SET STORAGE EXTERNAL",
     ),
 )
 """Each is applied once, in one transaction with its number in `syncbot.migration`. Never change one that was released: add another."""

@@ -13,10 +13,11 @@ from syncbot.storage.postgres.data import PgData, PgMeta
 from syncbot.storage.postgres.database import Database
 from syncbot.storage.postgres.dead_letters import PgDeadLetters
 from syncbot.storage.postgres.inbox import PgInbox
-from syncbot.storage.promises.jobs import JobEntries
-from syncbot.storage.promises.journal import Journal
-from syncbot.storage.promises.outbox import OutboxFiles, OutboxQueue
-from syncbot.storage.promises.questions import QuestionStore
+from syncbot.storage.postgres.jobs import PgJobs
+from syncbot.storage.postgres.journal import PgJournal
+from syncbot.storage.postgres.outbox import PgOutbox
+from syncbot.storage.postgres.outbox_files import PgOutboxFiles
+from syncbot.storage.postgres.questions import PgQuestions
 from syncbot.storage.promises.store import StoreOptions
 
 
@@ -24,11 +25,6 @@ class PgStore:
     """`syncbot.storage.promises.store.Store` in a PostgreSQL database; see `syncbot.storage.open_store` for the arguments."""
 
     persistent = True
-    outbox: OutboxQueue
-    outbox_files: OutboxFiles | None
-    journal: Journal
-    questions: QuestionStore
-    jobs: JobEntries
 
     def __init__(self, url: DatabaseUrl, bot_id: int | None, *, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = Database(url, bot_id, options)
@@ -37,6 +33,12 @@ class PgStore:
         self.dead_letters = PgDeadLetters(self._database, now, tell)
         self.data = PgData(self._database, now, options)
         self.meta = PgMeta(self._database)
+        self.outbox_files = PgOutboxFiles(self._database)
+        self.outbox = PgOutbox(self._database, now, self.outbox_files)
+        self.journal = PgJournal(self._database, lambda key: self.inbox.has(key.row, key.ticket))
+        self.inbox.before_leaving, self.inbox.on_ended = self.journal.flush, self.journal.forget
+        self.questions = PgQuestions(self._database)
+        self.jobs = PgJobs(self._database, now)
 
     @property
     def bot_id(self) -> int:
@@ -56,6 +58,7 @@ class PgStore:
         self.inbox.prune()
 
     def close(self) -> None:
+        self.journal.close()
         with suppress(StorageError):  # others find out
             self.inbox.close()
         self._database.close()

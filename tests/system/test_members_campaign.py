@@ -1,0 +1,72 @@
+"""Slices of the campaigns with several processes on one PostgreSQL, and that their judges notice what they are there for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    known = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    return subprocess.run([sys.executable, str(CAMPAIGNS / command[0]), *command[1:]], capture_output=True, text=True, timeout=280, env=known)
+
+
+@pytest.mark.programs("postgres", "initdb")
+@pytest.mark.timeout(300)
+def test_processes_are_struck_one_after_the_other() -> None:
+    """One is killed, one stopped, one cut off, one left without an answer, and the server stopped hard: nothing is lost, twice, or out of order."""
+    slice_of_it = ["--updates", "600", "--chats", "30", "--hits", "4", "--crashes", "1", "--lease", "2", "--seconds", "16", "--members", "3"]
+    done = run("campaign_members.py", *slice_of_it)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("ok\n")
+
+
+@pytest.mark.programs("postgres", "initdb", "nginx")
+@pytest.mark.timeout(300)
+def test_one_of_two_web_machines_is_lost() -> None:
+    """What was answered 200 by either of them is handled."""
+    done = run("campaign_machines.py", "--updates", "600")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("ok\n")
+
+
+@pytest.fixture
+def campaign(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The campaign as a module."""
+    monkeypatch.syspath_prepend(str(CAMPAIGNS))
+    import campaign_members
+
+    return campaign_members
+
+
+def test_the_judge_sees_runs_side_by_side(campaign: ModuleType) -> None:
+    """Two runs of a chat that overlap are found, also in one process; of one that was hit counts what it did before."""
+    one, other = campaign.Run(0, 0, 1, 0, begin=1.0, end=3.0), campaign.Run(1, 0, 2, 1, begin=2.0, end=4.0)
+    assert campaign.overlapping([one, other], []) == 1
+    assert campaign.overlapping([one, other], [campaign.Hit("stop", 1, 1.5)]) == 1
+    assert campaign.overlapping([one, other], [campaign.Hit("stop", 0, 1.5)]) == 0
+    assert campaign.overlapping([one, other], [campaign.Hit("crash", -1, 1.5)]) == 0
+    assert campaign.overlapping([one, campaign.Run(0, 0, 2, 1, begin=3.5, end=4.0)], []) == 0
+
+
+def test_the_judge_sees_what_is_out_of_order(campaign: ModuleType) -> None:
+    """A run that does not find the one before it in the data came too early."""
+    assert campaign.disordered([campaign.Run(0, 0, 1, 0, 1.0), campaign.Run(0, 0, 2, 1, 2.0)]) == 0
+    assert campaign.disordered([campaign.Run(0, 0, 3, 1, 1.0)]) == 1
+
+
+def test_the_time_until_others_go_on(campaign: ModuleType) -> None:
+    """It is reckoned from the hit to the first other run of what the one that was hit had in hand; what it had ended before does not count."""
+    hit = campaign.Hit("kill", 0, 10.0)
+    runs = {
+        7: [campaign.Run(0, 0, 1, 0, 9.0), campaign.Run(1, 0, 1, 0, 10.5), campaign.Run(2, 0, 1, 0, 12.0)],
+        8: [campaign.Run(0, 0, 1, 0, 8.0, end=9.0), campaign.Run(1, 0, 2, 1, 11.0)],
+    }
+    assert campaign.takeovers(runs, hit) == [0.5]
