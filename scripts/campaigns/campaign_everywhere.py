@@ -83,13 +83,14 @@ class Campaign:
         skips = self._options.interrupted == "skip"
         life = {
             "way": way, "state": str(folder / "bot.db"), "steps": str(folder / "steps"), "log": str(folder / "log"), "timeout": 5.0 if skips else 600.0,
-            "interrupted": self._options.interrupted, "without": self._options.without, "replies": self._options.replies, "asks": self._options.asks,
+            "interrupted": self._options.interrupted, "without": self._options.without, "behind": self._options.behind,
+            "replies": self._options.replies, "asks": self._options.asks,
         }  # fmt: skip
         died_before = ""
         for _ in range(_MOST_LIVES):
             ended = self._live(life | {"die_at": 0 if died_before else die_at})
             steps = (folder / "steps").read_text().splitlines()
-            die_at -= len(steps)
+            die_at -= 0 if self._options.behind else len(steps)
             if ended["killed"]:
                 died_before = steps[-1]
                 continue
@@ -197,6 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--replies", choices=("at once", "with the end"), default="at once", help="when replies go out (default: at once)")
     parser.add_argument("--asks", choices=("hold", "unwind"), default="hold", help="whether a handler is put aside at each question (default: hold)")
     parser.add_argument("--without", choices=("", "intent", "result", "end"), default="", help="leave this out of the journal: the campaign must fail")
+    parser.add_argument("--behind", default="", help='count steps from the first one of this name on, of its thread: "INSERT INTO outbox" (default: all steps)')
     parser.add_argument("--first", type=int, default=1, help="the first step that is killed at (default: 1)")
     parser.add_argument("--last", type=int, default=1_000_000, help="the last one (default: until a life comes through)")
     parser.add_argument("--stride", type=int, default=1, help="kill at every so many steps (default: 1)")

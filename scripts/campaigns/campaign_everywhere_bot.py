@@ -40,9 +40,10 @@ class Steps:
         names: the file that each step's name is written into.
         die_at: the number of the step, from 1 on; 0 for none.
         without: what of the journal is left out: "intent", "result", "end", or "".
+        behind: count only what follows the first step of this name, on its thread; "" counts all.
     """
 
-    def __init__(self, names: int, die_at: int, without: str) -> None:
+    def __init__(self, names: int, die_at: int, without: str, behind: str = "") -> None:
         self.not_counted: set[int] = set()
         """The threads that stand for Telegram."""
         self._lock = threading.Lock()
@@ -50,15 +51,19 @@ class Steps:
         self._die_at = die_at
         self._count = 0
         self._without = without
+        self._behind = behind
+        self._counted_thread = 0
 
     def step(self, name: str) -> None:
         """A step is about to be done."""
         if threading.get_ident() in self.not_counted:
             return
         with self._lock:
-            self._count += 1
             os.write(self._names, f"{name}\n".encode())
-            if self._count == self._die_at:
+            self._count += not self._behind or self._counted_thread == threading.get_ident()
+            if name == self._behind and not self._counted_thread:
+                self._counted_thread = threading.get_ident()
+            if self._count == self._die_at > 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def is_left_out(self, sql: str, values: Any) -> bool:
@@ -116,7 +121,7 @@ def live(settings: dict[str, Any], life: dict[str, Any]) -> None:
     log = os.open(life["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, sys.stderr.fileno())
     setup_logging("WARNING")
-    steps = Steps(names, life["die_at"], life["without"])
+    steps = Steps(names, life["die_at"], life["without"], life["behind"])
     install(steps)
     bot = Bot(settings["token"], proxies=["direct"], base_url=settings["url"], limits=None, timeout=10.0)
     options = {name: life[name] for name in ("state", "interrupted", "replies", "asks")}
