@@ -6,7 +6,7 @@ A life is killed before step 1, the next one before step 2, and so on until one 
 file. A handler makes five calls, asks, lets choose, changes data (one at once) and a state, and puts a call into the outbox. Exits 0 when each of the seven
 messages was there once, in order and with the answers, but for the one under way at the kill, which is as `--interrupted` says and was told; when data,
 state and outbox are those of one run; and when nothing is left of the journal. With `--replies "with the end"` it is the outbox that makes what was under way
-again.
+again. With `--seconds` it kills at random moments instead, for so long, and a proxy with faults stands between the bot and Telegram.
 
 `--without intent`, `result` or `end` leaves that part of the journal out: then the campaign must fail.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -29,14 +30,19 @@ from typing import Any
 from campaign_everywhere_bot import is_over
 
 from syncbot.storage import OutboxState, Scope, open_store
-from syncbot.testing import BotApiServer, User
+from syncbot.testing import BotApiServer, Fault, FaultProxy, User
 
 WAYS = ("polling", "webhook", "run_once")
 TEXTS = ["1", "2", "name?", "3", "size?", "4", "5"]
 ANSWERS = {"3": ("name?", "Ann"), "4": ("size?", "M")}
-UNDER_WAY = ("was under way when the process died", "uncertain")
+UNDER_WAY = ("was under way when the process died", "uncertain", "nobody knows whether it was carried out")
 _LIFE_SECONDS = 60.0
+_FAULTS = [fault for fault in Fault.all() if fault.name not in ("drip_response", "auth_required")]
 _MOST_LIVES = 12
+_MOST_DEATHS = 2
+"""Of one update; a third one in a row, alone in its handler, would make it pass for one that kills the process."""
+_LONGEST_LIFE_SECONDS = 1.0
+_NO_DEATH = {"die_at": 0, "dies_after": 0.0}
 
 
 class Campaign:
@@ -46,9 +52,10 @@ class Campaign:
         server: whose bot it is.
         folder: where the state files are.
         options: of the command line.
+        proxy: the way to Telegram.
     """
 
-    def __init__(self, server: BotApiServer, folder: Path, options: argparse.Namespace) -> None:
+    def __init__(self, server: BotApiServer, folder: Path, options: argparse.Namespace, proxy: str) -> None:
         self.steps: Counter[str] = Counter()
         self.kills = 0
         self.twice = 0
@@ -57,7 +64,8 @@ class Campaign:
         self._server = server
         self._folder = folder
         self._options = options
-        self._number = 0
+        self._proxy = proxy
+        self.conversations = 0
         settings = json.dumps({"url": server.url, "token": server.token})
         program = Path(__file__).with_name("campaign_everywhere_bot.py")
         self._bots = subprocess.Popen([sys.executable, str(program), settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -74,24 +82,34 @@ class Campaign:
         while self._one(way, die_at) and die_at < self._options.last:
             die_at += self._options.stride
 
-    def _one(self, way: str, die_at: int) -> bool:
-        """One update that is handled over a kill; False when it came through without one."""
-        self._number += 1
-        folder = self._folder / str(self._number)
+    def run_at_random(self, ways: Sequence[str], seconds: float) -> None:
+        """Kill at random moments, for so long."""
+        ends_at = time.monotonic() + seconds
+        while time.monotonic() < ends_at:
+            for way in ways:
+                self._one(way, 0, random.randint(1, _MOST_DEATHS))  # noqa: S311  # chance, no secret
+
+    def _one(self, way: str, die_at: int, deaths: int = 1) -> bool:
+        """One update that is handled over kills; False when it came through without one."""
+        self.conversations += 1
+        folder = self._folder / str(self.conversations)
         folder.mkdir()
-        person = Person(self._server.user(id=1000 + self._number))
+        person = Person(self._server.user(id=1000 + self.conversations))
         skips = self._options.interrupted == "skip"
         life = {
             "way": way, "state": str(folder / "bot.db"), "steps": str(folder / "steps"), "log": str(folder / "log"), "timeout": 5.0 if skips else 600.0,
-            "interrupted": self._options.interrupted, "without": self._options.without, "replies": self._options.replies, "asks": self._options.asks,
+            "interrupted": self._options.interrupted, "without": self._options.without, "behind": self._options.behind,
+            "replies": self._options.replies, "asks": self._options.asks, "proxy": self._proxy, "faults": bool(self._options.seconds),
         }  # fmt: skip
         died_before = ""
         for _ in range(_MOST_LIVES):
-            ended = self._live(life | {"die_at": 0 if died_before else die_at})
+            ended = self._live(life | (self._death(die_at) if deaths else _NO_DEATH))
             steps = (folder / "steps").read_text().splitlines()
-            die_at -= len(steps)
+            die_at -= 0 if self._options.behind else len(steps)
             if ended["killed"]:
-                died_before = steps[-1]
+                died_before = steps[-1] if steps else "the first step"
+                deaths -= 1
+                self.kills += 1
                 continue
             if ended["code"]:
                 self.wrong.append(f"{way}, killed before {died_before}: a life has ended with {ended['code']}")
@@ -100,9 +118,12 @@ class Campaign:
             person.acted.wait(5.0)
             person.acted.clear()
         self.steps.update([died_before] if died_before else [])
-        self.kills += bool(died_before)
         self._judge(f"{way}, kill {self.kills}, before {died_before}", folder, person.user)
         return bool(died_before)
+
+    def _death(self, die_at: int) -> dict[str, float]:
+        """How the next life ends."""
+        return {"die_at": 0, "dies_after": random.uniform(0.01, _LONGEST_LIFE_SECONDS)} if self._options.seconds else {"die_at": die_at, "dies_after": 0.0}  # noqa: S311  # as above
 
     def _live(self, life: dict[str, Any]) -> dict[str, Any]:
         assert self._bots.stdin is not None
@@ -123,7 +144,7 @@ class Campaign:
         at_once = self._options.replies == "at once"
         skips = self._options.interrupted == "skip" and at_once
         in_order = texts == [text for text in TEXTS for _ in range(texts.count(text))]
-        allowed = told if told <= 1 else 0 if at_once else 1  # the outbox tells in two lines
+        allowed = told if told <= 1 or self._options.seconds else 0 if at_once else 1  # the outbox tells in two lines
         if not in_order or twice > (0 if skips else allowed) or lost > (allowed if skips else 0):
             self.wrong.append(f"{where}: {sent}, told {told}")
         if unheard := [text for text in sent for question, answer in (ANSWERS.get(text.split()[0], ("", "")),) if question in texts and answer not in text]:
@@ -157,8 +178,9 @@ class Person:
             self.user.wait_for("name?", _LIFE_SECONDS)
             self.user.send("Ann")
             self.acted.set()
-            self.user.press(self.user.wait_for("size?", _LIFE_SECONDS), "M")
-            self.acted.set()
+            while True:  # the buttons of one that came twice may wait no more
+                self.user.press(self.user.wait_for(lambda message: message.text == "size?" and bool(message.buttons), _LIFE_SECONDS), "M")
+                self.acted.set()
 
 
 def _rows(path: Path) -> int:
@@ -173,11 +195,15 @@ def main(argv: Sequence[str]) -> int:
     """Run the campaign; returns the exit code."""
     options = _parser().parse_args(argv)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, BotApiServer(any_chat=True) as server:
-        campaign = Campaign(server, Path(name), options)
+    with contextlib.ExitStack() as stack:
+        folder, server = stack.enter_context(tempfile.TemporaryDirectory()), stack.enter_context(BotApiServer(any_chat=True))
+        proxy = stack.enter_context(FaultProxy(faults=_FAULTS, rate=0.1 if options.seconds else 0.0))
+        campaign = Campaign(server, Path(folder), options, proxy.url if options.seconds else "direct")
         try:
             with contextlib.suppress(KeyboardInterrupt):  # it ends early, and says what there is
-                for way in options.way or WAYS:
+                if options.seconds:
+                    campaign.run_at_random(options.way or WAYS, options.seconds)
+                for way in () if options.seconds else options.way or WAYS:
                     campaign.run(way)
         finally:
             campaign.close()
@@ -186,6 +212,8 @@ def main(argv: Sequence[str]) -> int:
     for line in campaign.wrong[:20]:
         print(line)
     print(f"{campaign.kills} kills in {time.monotonic() - began:.0f} s: {campaign.twice} messages twice, {campaign.lost} lost, {len(campaign.wrong)} wrong")
+    if options.seconds:
+        print(f"{campaign.conversations} conversations; faults {sum(proxy.struck.values())}")
     print("FAILED" if campaign.wrong else "ok")
     return 1 if campaign.wrong else 0
 
@@ -197,6 +225,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--replies", choices=("at once", "with the end"), default="at once", help="when replies go out (default: at once)")
     parser.add_argument("--asks", choices=("hold", "unwind"), default="hold", help="whether a handler is put aside at each question (default: hold)")
     parser.add_argument("--without", choices=("", "intent", "result", "end"), default="", help="leave this out of the journal: the campaign must fail")
+    parser.add_argument("--seconds", type=float, default=0.0, help="kill at random moments for so long, through a proxy with faults")
+    parser.add_argument("--behind", default="", help='count steps from the first one of this name on, of its thread: "INSERT INTO outbox" (default: all steps)')
     parser.add_argument("--first", type=int, default=1, help="the first step that is killed at (default: 1)")
     parser.add_argument("--last", type=int, default=1_000_000, help="the last one (default: until a life comes through)")
     parser.add_argument("--stride", type=int, default=1, help="kill at every so many steps (default: 1)")

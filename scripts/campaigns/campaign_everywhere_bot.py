@@ -20,11 +20,13 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from syncbot import AskTimeout, Bot, Context, Runtime
+from syncbot import AskTimeout, Bot, Context, DeliveryUncertain, NotSent, Runtime
 from syncbot.logs import setup_logging
 from syncbot.runtime.handling import filters
+
+_T = TypeVar("_T")
 
 LIFE_SECONDS = 30.0
 """A life that has not come to its end by then has lost something."""
@@ -40,9 +42,10 @@ class Steps:
         names: the file that each step's name is written into.
         die_at: the number of the step, from 1 on; 0 for none.
         without: what of the journal is left out: "intent", "result", "end", or "".
+        behind: count only what follows the first step of this name, on its thread; "" counts all.
     """
 
-    def __init__(self, names: int, die_at: int, without: str) -> None:
+    def __init__(self, names: int, die_at: int, without: str, behind: str = "") -> None:
         self.not_counted: set[int] = set()
         """The threads that stand for Telegram."""
         self._lock = threading.Lock()
@@ -50,15 +53,19 @@ class Steps:
         self._die_at = die_at
         self._count = 0
         self._without = without
+        self._behind = behind
+        self._counted_thread = 0
 
     def step(self, name: str) -> None:
         """A step is about to be done."""
         if threading.get_ident() in self.not_counted:
             return
         with self._lock:
-            self._count += 1
             os.write(self._names, f"{name}\n".encode())
-            if self._count == self._die_at:
+            self._count += not self._behind or self._counted_thread == threading.get_ident()
+            if name == self._behind and not self._counted_thread:
+                self._counted_thread = threading.get_ident()
+            if self._count == self._die_at > 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def is_left_out(self, sql: str, values: Any) -> bool:
@@ -116,12 +123,16 @@ def live(settings: dict[str, Any], life: dict[str, Any]) -> None:
     log = os.open(life["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, sys.stderr.fileno())
     setup_logging("WARNING")
-    steps = Steps(names, life["die_at"], life["without"])
+    steps = Steps(names, life["die_at"], life["without"], life["behind"])
     install(steps)
-    bot = Bot(settings["token"], proxies=["direct"], base_url=settings["url"], limits=None, timeout=10.0)
+    if life["dies_after"]:
+        dying = threading.Timer(life["dies_after"], os.kill, (os.getpid(), signal.SIGKILL))
+        dying.daemon = True
+        dying.start()
+    bot = Bot(settings["token"], proxies=[life["proxy"]], base_url=settings["url"], limits=None, timeout=2.0 if life["faults"] else 10.0)
     options = {name: life[name] for name in ("state", "interrupted", "replies", "asks")}
     app = Runtime(bot, workers=2, poll_wait=1, uncertain="again", **options)
-    app.message(filters.TEXT)(handler_of(app, bot, life["timeout"]))
+    app.message(filters.regex("^go$") if life["faults"] else filters.TEXT)(handler_of(app, bot, life["timeout"]))
     if life["way"] == "run_once":
         app.run_once(LIFE_SECONDS)
         return
@@ -142,26 +153,37 @@ def handler_of(app: Runtime, bot: Bot, timeout: float) -> Callable[[Any, Context
 
     def handler(update: Any, context: Context) -> None:
         context.user_data["runs"] = context.user_data.get("runs", 0) + 1
-        context.reply("1")
-        context.bot.send_message(update.message.chat.id, "2")
+        _carried(lambda: context.reply("1"))
+        _carried(lambda: context.bot.send_message(update.message.chat.id, "2"))
         context.user_data.change("at once", lambda number: number + 1, default=0, at_once=True)
         name = _answer(lambda: context.ask("name?", timeout=timeout).text)
-        update.message.reply_text(f"3 {name}")
+        _carried(lambda: update.message.reply_text(f"3 {name}"))
         app.outbox.send_message(chat_id=1, text="later", not_before=timedelta(days=1000))
         context.state = "told"
         context.once("note", lambda: "noted")
         size = _answer(lambda: context.choose("size?", ["S", "M"], timeout=timeout))
-        bot.call("sendMessage", chat_id=update.message.chat.id, text=f"4 {size}")
-        context.reply("5")
+        _carried(lambda: bot.call("sendMessage", chat_id=update.message.chat.id, text=f"4 {size}"))
+        _carried(lambda: context.reply("5"))
 
     return handler
 
 
 def _answer(ask: Callable[[], str]) -> str:
     try:
-        return ask()
+        return _carried(ask)
     except AskTimeout:
         return "?"
+
+
+def _carried(call: Callable[[], _T]) -> _T:
+    """Make a call until it is carried out; what may have been is made again, and told."""
+    while True:
+        try:
+            return call()
+        except NotSent:
+            pass
+        except DeliveryUncertain as error:
+            print("nobody knows whether it was carried out, and it is made again:", error, file=sys.stderr, flush=True)
 
 
 def is_over(path: str) -> bool:

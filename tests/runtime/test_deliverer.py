@@ -336,10 +336,10 @@ def test_a_claim_that_is_gone_is_not_sent(store: Store) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(store.outbox, name)
 
-        def sending(self, id: int, owner: str, *, lease: float) -> bool:
+        def sending(self, id: int, owner: str, **how: Any) -> bool:
             if not taken:
                 taken.append(bool(store.outbox.abandon(owner)))
-            return store.outbox.sending(id, owner, lease=lease)
+            return store.outbox.sending(id, owner, **how)
 
     queue(store, "a")
     deliverer = Deliverer(Slow(), bot, QueueFolder(None))
@@ -463,12 +463,12 @@ def test_a_queue_that_cannot_be_used_is_said_once(store: Store, caplog: pytest.L
         def __getattr__(self, name: str) -> Any:
             return getattr(store.outbox, name)
 
-        def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
+        def claim(self, owner: str, **how: Any) -> list[OutboxItem]:
             if len(refused) < 3:
                 refused.append(owner)
                 deliverer.wake()
                 raise StorageError("the file is locked", retryable=True)
-            return store.outbox.claim(owner, lease=lease, limit=limit)
+            return store.outbox.claim(owner, **how)
 
     deliverer = Deliverer(Locked(), make_bot(transport), QueueFolder(None), senders=1)
     deliverer.work_off(20.0)
@@ -799,6 +799,48 @@ def test_one_without_a_lock_is_left_to_its_lease(file_store: Store) -> None:
     with open_store(str(file_store.path), BOT_ID, now=an_hour_later) as later:
         deliver(later, make_bot(transport), folder, now=an_hour_later)
     assert texts(transport) == ["a"]
+
+
+def test_what_is_made_again_behind_a_lease_that_ran_out_keeps_its_place(file_store: Store) -> None:
+    """A deliverer lives, but stood still for longer than its lease: another one makes its call again before those behind it, and it has no more say in it."""
+    first = queue(file_store, "first", "second")[0]
+    folder = QueueFolder.beside(file_store.path)
+    lock = folder.lock("stood still")
+    file_store.outbox.claim("stood still", lease=60.0)
+    assert file_store.outbox.sending(first, "stood still", lease=60.0)
+
+    def an_hour_later() -> float:
+        return time.time() + 3600
+
+    with open_store(str(file_store.path), BOT_ID, now=an_hour_later) as later:
+
+        def answer(call: Any) -> Any:
+            if call.parameters["text"] == "first":  # it wakes up while the other one sends
+                assert not later.outbox.put_off(first, "stood still", until=0.0)
+                assert not later.outbox.sending(first, "stood still", lease=60.0, further=True)
+                assert not later.outbox.sent(first, "stood still")
+            return SENT
+
+        transport = FakeTransport(sendMessage=answer)
+        deliver(later, make_bot(transport), folder, uncertain="again", now=an_hour_later)
+        assert states(later) == {}
+    assert texts(transport) == ["first", "second"]
+    folder.unlock(lock)
+
+
+def test_a_claim_that_is_gone_follows_no_group(store: Store) -> None:
+    """A message whose group has become a supergroup is not sent there by a deliverer from whom another one has taken it meanwhile."""
+
+    def answer(call: Any) -> Any:
+        store.outbox.abandon(store.outbox.outlook().owners[0], again=True)
+        assert store.outbox.claim("other", lease=3600)
+        return refusal(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-1005)
+
+    transport = FakeTransport(sendMessage=answer)
+    [id] = queue(store, "a", chat=-5)
+    deliver(store, make_bot(transport))
+    assert [call.parameters["chat_id"] for call in transport.calls] == [-5]
+    assert states(store) == {id: OutboxState.CLAIMED}
 
 
 def test_again_keeps_the_time_to_live(file_store: Store) -> None:

@@ -879,3 +879,53 @@ def test_what_is_written_at_once_stands_there_with_its_step_or_not_at_all(lives:
         lives.wrap = lambda journal: journal
         assert lives.live(handler).handled == 1
         assert done() == 1
+
+
+def test_what_stands_there_is_not_done_again_though_something_has_failed_behind_it(lives: Lives) -> None:
+    """A queued call whose handler is told of an error all the same, such as of a system that gives no memory, is there once when it runs again."""
+    told: list[object] = []
+
+    with open_store(lives.path, BOT) as store:
+
+        def notify() -> None:
+            told.append(None)
+            if len(told) == 1:
+                raise MemoryError
+
+        def handler(update: Any, context: Context) -> None:
+            outbox = RuntimeOutbox(lives.path, lives.bot, lambda: OpenQueue(store.outbox, QueueFolder(None), store.journal, notify))
+            try:
+                outbox.send_message(7, "queued")
+            except MemoryError:
+                raise Killed from None
+
+        lives.live(handler)
+        assert lives.live(handler).handled == 1
+        assert len(store.outbox.entries()) == 1
+
+
+@pytest.mark.parametrize("what", ["once", "queue", "job"])
+def test_who_has_lost_its_claim_writes_nothing_at_once(lives: Lives, what: str) -> None:
+    """Where another one handles the update now, this one changes, queues and puts nothing: of two lives one alone does it."""
+    functions = JobFunctions()
+    functions.job("remind")(lambda context: None)
+
+    def handler(update: Any, context: Context) -> None:
+        with open_store(lives.path, BOT) as other:
+            other.inbox.recover()
+        write(context)
+
+    def write(context: Context) -> None:
+        if what == "once":
+            context.user_data.change("n", lambda number: number + 1, default=0, at_once=True)
+        elif what == "queue":
+            RuntimeOutbox(lives.path, lives.bot, lambda: OpenQueue(store.outbox, QueueFolder(None), store.journal)).send_message(7, "queued")
+        else:
+            Jobs(lives.path, BOT, functions, lives.bot.recorders, lambda: OpenJobs(store.jobs, store.journal)).at(4e9, "remind")
+
+    with open_store(lives.path, BOT) as store:
+        with pytest.raises(StorageError, match="another process"):
+            lives.live(handler)
+        assert (store.data.load(Scope.USER, 7), store.outbox.entries(), store.jobs.entries()) == ({}, [], [])
+        assert lives.live(lambda update, context: write(context)).handled == 1
+        assert int(store.data.load(Scope.USER, 7).get("n", 0)) + len(store.outbox.entries()) + len(store.jobs.entries()) == 1

@@ -135,6 +135,31 @@ def test_a_lease_that_ran_out_while_sending_is_uncertain(store: Store, clock: Cl
     assert store.outbox.get(id) is None
 
 
+def test_what_its_owner_is_sending_stays_its_own(store: Store, clock: Clock) -> None:
+    """Who claims lives: what it is sending is renewed, however late it comes, and not taken back."""
+    id = sending(store)
+    clock.forward(LEASE)
+    assert claim(store) == []
+    item = store.outbox.get(id)
+    assert item is not None
+    assert (item.state, item.lease_until) == (OutboxState.SENDING, clock() + LEASE)
+
+
+def test_again_puts_what_ran_out_into_its_old_place(store: Store, clock: Clock) -> None:
+    """What another one may have sent is queued before those behind it can be taken; what has expired meanwhile is not."""
+    [first, second] = store.outbox.put(call("a"), call("a"))
+    [late] = store.outbox.put(call("b", expires=START + 1))
+    assert claim(store, 3) == [first, late]
+    for id in (first, late):
+        store.outbox.sending(id, "one", lease=LEASE)
+    clock.forward(LEASE)
+    assert [item.id for item in store.outbox.claim("two", lease=LEASE, limit=3, again=True)] == [first]
+    assert store.outbox.entries(OutboxState.UNCERTAIN)[0].id == late
+    assert store.outbox.sending(first, "two", lease=LEASE)
+    store.outbox.sent(first, "two")
+    assert claim(store) == [second]
+
+
 def test_sending_renews_the_lease(store: Store, clock: Clock) -> None:
     """The time for sending counts from the mark, not from the claim."""
     [id] = store.outbox.put(call())

@@ -26,9 +26,11 @@ CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
         ["campaign_backlog.py", "--updates", "2000", "--chats", "20"],
         ["campaign_idle.py", "--limit", "4", "--seconds", "8", "--bots", "8"],
         ["campaign_threads.py", "--rounds", "9", "--seed", "1"],
-        ["campaign_everywhere.py", "--stride", "40"],
+        ["campaign_everywhere.py", "--stride", "60"],
+        ["campaign_everywhere.py", "--behind", "INSERT INTO outbox", "--last", "2", "--way", "webhook"],
+        ["campaign_everywhere.py", "--behind", "INSERT INTO outbox", "--last", "2", "--way", "run_once", "--replies", "with the end"],
     ],
-    ids=lambda command: command[0],
+    ids=lambda command: " ".join(command),
 )
 def test_a_slice_of_the_campaign(command: list[str]) -> None:
     """It ends with "ok": what it looks for is said in its first lines."""

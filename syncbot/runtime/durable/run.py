@@ -182,7 +182,8 @@ class DurableRun:
         try:
             text = value_text(self._made(make), shown_as)
         except Exception:
-            self.write(step(UNDONE))
+            if not self._is_kept:  # what stands in the store stays done, whatever fails behind it
+                self.write(step(UNDONE))
             raise
         finally:
             self.inside, self._doing = "", None

@@ -193,7 +193,7 @@ class Deliverer:
             return pause
         if self._recovery.is_due():  # also while there is other work: somebody's chats may wait
             self._recovery.recover()
-        items = self._queue.claim(self.owner, lease=_CLAIM_LEASE_SECONDS)
+        items = self._queue.claim(self.owner, lease=_CLAIM_LEASE_SECONDS, again=self._uncertain == "again")
         if not items:
             return 0.0 if self._recovery.recover() else self._seconds_until(self._queue.outlook())
         if self._seconds_until(self._queue.outlook()) == 0.0:  # another one is due: somebody else may take it meanwhile
@@ -219,14 +219,15 @@ class Deliverer:
                 self._record(item, self._attempt(item, prepared))
 
     def _attempt(self, item: OutboxItem, prepared: Prepared) -> Outcome:
-        begun = False
+        begun = is_marked = False
 
         def begin() -> None:
-            # The mark that its request may have left; durable before the first byte leaves.
-            nonlocal begun
-            if self._stop.is_set() or not (begun or self._queue.sending(item.id, self.owner, lease=prepared.seconds + _LEASE_MARGIN_SECONDS)):
+            # The mark that its request may have left; durable before the first byte leaves, and refused where the claim is gone.
+            nonlocal begun, is_marked
+            lease = prepared.seconds + _LEASE_MARGIN_SECONDS
+            if self._stop.is_set() or not (is_marked or self._queue.sending(item.id, self.owner, lease=lease, further=begun)):
                 raise _WithdrawnError
-            begun = True
+            begun = is_marked = True
 
         call = with_hooks(prepared, begin, self._stop)
         try:
@@ -237,8 +238,8 @@ class Deliverer:
                     raise
                 _log.warning("the group %s is a supergroup now, with the id %s; what is queued for it goes there", prepared.chat, now_at)
                 self._moved[str(prepared.chat)] = now_at
-                begun = True
-                self._bot.carry(with_hooks(prepare(item, self._folder, self._moved, self._bot.timeout), lambda: None, self._stop))
+                is_marked = False  # another request, with a time of its own
+                self._bot.carry(with_hooks(prepare(item, self._folder, self._moved, self._bot.timeout), begin, self._stop))
         except _WithdrawnError:
             return RELEASED
         except StorageError:

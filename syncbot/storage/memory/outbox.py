@@ -35,10 +35,16 @@ class MemoryOutbox:
                 ids.append(self._last)
         return ids
 
-    def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
+    def claim(self, owner: str, *, lease: float, limit: int = 1, again: bool = False) -> list[OutboxItem]:
         with self._guard:
             now = self._now()
-            self._recover(item for item in self._items.values() if item.lease_until <= now)
+            over = [item for item in self._items.values() if item.state in _TAKEN and item.lease_until <= now]
+            own = [item for item in over if item.state == OutboxState.SENDING and item.owner == owner]
+            for item in own:
+                self._items[item.id] = replace(item, lease_until=now + lease)
+            others = [item for item in over if item not in own]
+            self._recover(others)
+            self._make_again(others if again else ())
             for item in list(self._items.values()):
                 if item.state == OutboxState.QUEUED and item.call.expires is not None and item.call.expires <= now:
                     self._items[item.id] = replace(item, state=OutboxState.FAILED, reason=EXPIRED)
@@ -47,9 +53,9 @@ class MemoryOutbox:
                 self._items[item.id] = replace(item, state=OutboxState.CLAIMED, owner=owner, lease_until=now + lease)
             return [self._shown(item.id) for item in due]
 
-    def sending(self, id: int, owner: str, *, lease: float) -> bool:
+    def sending(self, id: int, owner: str, *, lease: float, further: bool = False) -> bool:
         with self._guard:
-            item = self._owned(id, owner, OutboxState.CLAIMED)
+            item = self._owned(id, owner, OutboxState.SENDING if further else OutboxState.CLAIMED)
             if item is None:
                 return False
             self._items[id] = replace(item, state=OutboxState.SENDING, attempts=item.attempts + 1, lease_until=self._now() + lease)
@@ -79,9 +85,7 @@ class MemoryOutbox:
     def abandon(self, owner: str, *, again: bool = False) -> int:
         with self._guard:
             count = self._recover(item for item in self._items.values() if item.owner == owner)
-            for item in list(self._items.values()) if again else ():
-                if item.owner == owner and item.state == OutboxState.UNCERTAIN and (item.call.expires is None or item.call.expires > self._now()):
-                    self.retry(item.id, expires=item.call.expires)
+            self._make_again([item for item in self._items.values() if item.owner == owner] if again else ())
             return count
 
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
@@ -142,6 +146,12 @@ class MemoryOutbox:
             begun = item.state == OutboxState.SENDING
             self._items[item.id] = replace(item, state=OutboxState.UNCERTAIN, reason=LEASE_RAN_OUT) if begun else _queued(item)
         return len(taken)
+
+    def _make_again(self, items: Iterable[OutboxItem]) -> None:
+        """Queue again what of these is uncertain, unless its time is over."""
+        for item in items:
+            if self._items[item.id].state == OutboxState.UNCERTAIN and (item.call.expires is None or item.call.expires > self._now()):
+                self.retry(item.id, expires=item.call.expires)
 
     def _delete(self, items: list[OutboxItem]) -> list[OutboxItem]:
         shown = [self._shown(item.id) for item in items]

@@ -122,15 +122,25 @@ class OutboxQueue(Protocol):
         """
         ...
 
-    def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
+    def claim(self, owner: str, *, lease: float, limit: int = 1, again: bool = False) -> list[OutboxItem]:
         """Take up to `limit` calls whose time and turn has come, at most one a key, for `lease` seconds.
 
-        Before that, calls whose lease has run out are recovered, and expired ones become failed.
+        Before that, calls whose lease has run out are recovered, and expired ones become failed. What this owner is sending stays its own: it lives, and
+        its lease is renewed.
+
+        Args:
+            owner, lease, limit: as above.
+            again: what another one may have sent whose lease has run out is queued again, in its old place; else it becomes uncertain.
         """
         ...
 
-    def sending(self, id: int, owner: str, *, lease: float) -> bool:
-        """Mark it as being sent, durable, with a new lease. False when the claim is gone: do not send."""
+    def sending(self, id: int, owner: str, *, lease: float, further: bool = False) -> bool:
+        """Mark it as being sent, durable, with a new lease. False when the claim is gone: do not send.
+
+        Args:
+            id, owner, lease: as above.
+            further: it is being sent already, and this is another request for it.
+        """
         ...
 
     def sent(self, id: int, owner: str) -> bool:

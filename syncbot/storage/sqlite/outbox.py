@@ -20,6 +20,10 @@ _HELD = "state IN ('uncertain', 'failed')"
 _OWNED = "owner = ? AND state IN ('claimed', 'sending', 'uncertain')"
 _NAMES = ("id", "method", "params", "chat", "files", "not_before", "expires", "state", "attempts", "created", "reason", "owner", "lease_until")
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM outbox"
+_OVER = "lease_until NOT BETWEEN ? AND ?"
+"""The lease has run out; a text is no number, and so not between."""
+_LIVES = "(expires IS NULL OR expires > ?)"
+_AGAIN = "UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = ''"
 _OWNER = re.compile(r"[\w.-]+")
 _DAMAGED = "its row in the state file is damaged: "
 # It is the first of its key that is not settled.
@@ -41,11 +45,15 @@ class SqlOutbox:
         with self._database.transaction(durable=True) as db:
             return queue_calls(db, encoded, self._now())
 
-    def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
+    def claim(self, owner: str, *, lease: float, limit: int = 1, again: bool = False) -> list[OutboxItem]:
         now = self._now()
         items: list[OutboxItem] = []
+        over = math.nextafter(now, math.inf), LAST_TIME
         with self._database.transaction() as db:
-            _recover(db, "lease_until NOT BETWEEN ? AND ?", math.nextafter(now, math.inf), LAST_TIME)  # a text is no number, and so not between
+            db.execute(f"UPDATE outbox SET lease_until = ? WHERE {_ACTIVE} AND state = 'sending' AND owner = ? AND {_OVER}", (now + lease, owner, *over))
+            if again:
+                db.execute(f"{_AGAIN} WHERE {_ACTIVE} AND state = 'sending' AND {_OVER} AND {_LIVES}", (*over, now))
+            _recover(db, _OVER, *over)
             db.execute(f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND expires <= ?", (EXPIRED, now))
             db.execute(
                 f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND not_before NOT BETWEEN 0 AND ?",
@@ -60,9 +68,9 @@ class SqlOutbox:
                     items.append(item)
         return items
 
-    def sending(self, id: int, owner: str, *, lease: float) -> bool:
-        sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = ? WHERE id = ? AND owner = ? AND state = 'claimed'"
-        return self._change(sql, (self._now() + lease, id, owner), durable=True)
+    def sending(self, id: int, owner: str, *, lease: float, further: bool = False) -> bool:
+        sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = ? WHERE id = ? AND owner = ? AND state = ?"
+        return self._change(sql, (self._now() + lease, id, owner, "sending" if further else "claimed"), durable=True)
 
     def sent(self, id: int, owner: str) -> bool:
         return self._change(f"DELETE FROM outbox WHERE id = ? AND {_OWNED}", (id, owner))
@@ -79,8 +87,7 @@ class SqlOutbox:
         with self._database.transaction(durable=again) as db:
             count = _recover(db, "owner = ?", owner)
             if again:
-                sql = "UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = '' WHERE owner = ? AND state = 'uncertain'"
-                db.execute(f"{sql} AND (expires IS NULL OR expires > ?)", (owner, self._now()))
+                db.execute(f"{_AGAIN} WHERE owner = ? AND state = 'uncertain' AND {_LIVES}", (owner, self._now()))
             return count
 
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
