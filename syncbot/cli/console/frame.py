@@ -28,6 +28,7 @@ COMMANDS = {
     "download": "download",
     "run": "run",
     "try": "trying.entry",
+    "new": "new.entry",
     "poll": "poll",
     "init": "setup.entry",
     "chat-id": "chat_id",

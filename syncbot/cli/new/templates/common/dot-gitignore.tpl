@@ -1,0 +1,9 @@
+.env
+*.db
+*.db-*
+.*.db-*
+__pycache__/
+.venv/
+*.egg-info/
+build/
+.pytest_cache/
