@@ -18,12 +18,7 @@ never used, and httpcore is not even imported.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +27,7 @@ from telegram.error import TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from syncbot.adapters.bodies import multipart
+from syncbot.adapters.call_threads import CALLS_AT_ONCE, CallThreads, CallUnderWay
 from syncbot.adapters.carrier import Carrier, Proxies, delivery, method_of
 from syncbot.client.envelope import as_envelope, read_json
 from syncbot.client.retry import RetryPolicy
@@ -39,26 +35,8 @@ from syncbot.errors import NetworkError
 from syncbot.secret import Secret
 from syncbot.types import DEFAULT_DEADLINE, DEFAULT_MIN_RATE, AheadMode, Body, Request, Response, Transport, hidden_ways
 
-_CALLS_AT_ONCE = 128
-_LAST_WAIT_SECONDS = 2.0
-"""How long a shutdown waits for calls that it has ended; only a name look-up by the system can last longer, and its thread ends with it."""
-
 ODV = Any
 """A timeout as python-telegram-bot passes it: seconds, None for none, or its DEFAULT_NONE for the one of this object."""
-
-
-@dataclass(eq=False)
-class _Call:
-    """One call under way, in a thread of its own."""
-
-    stop: threading.Event = field(default_factory=threading.Event)
-    thread: threading.Thread | None = None
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def scope(self) -> str:
-        """What `Transport.abort` knows it by; no other living call has the same."""
-        return f"ptb-{id(self)}"
 
 
 class OneShotRequest(BaseRequest):
@@ -102,7 +80,7 @@ class OneShotRequest(BaseRequest):
         dns_cache: float = 0.0,
         retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008  # a frozen value is safe as a default
         ahead: AheadMode = "auto",
-        calls_at_once: int = _CALLS_AT_ONCE,
+        calls_at_once: int = CALLS_AT_ONCE,
         transport: Transport | None = None,
     ) -> None:
         ways = hidden_ways(proxy)
@@ -113,11 +91,8 @@ class OneShotRequest(BaseRequest):
         self._connect_timeout = connect_timeout
         self._pool_timeout = pool_timeout
         self._media_write_timeout = media_write_timeout
-        self._calls_at_once = calls_at_once
-        self._calls: set[_Call] = set()
+        self._calls = CallThreads(self._carrier, calls_at_once)
         self._is_closed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._turns = asyncio.Semaphore(calls_at_once)
 
     @property
     def read_timeout(self) -> float | None:
@@ -131,15 +106,7 @@ class OneShotRequest(BaseRequest):
     async def shutdown(self) -> None:
         """End the calls under way at once, and let go of everything."""
         self._is_closed = True
-        calls = list(self._calls)
-        for call in calls:
-            self._end(call)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(call.ended.wait() for call in calls)), _LAST_WAIT_SECONDS)
-        for call in calls:
-            if call.ended.is_set() and call.thread is not None:
-                call.thread.join()  # it has nothing left to do
-        self._carrier.close()
+        await self._calls.close()
 
     async def do_request(
         self,
@@ -162,13 +129,16 @@ class OneShotRequest(BaseRequest):
         """
         hidden = Secret(url)
         del url
+        if self._is_closed:
+            raise RuntimeError("this OneShotRequest is shut down; call initialize() first")
         self._carrier.guard_token(hidden)
         has_files = request_data is not None and request_data.contains_files
         connect = _given(connect_timeout, self._connect_timeout)
         total = connect + _given(write_timeout, self._media_write_timeout if has_files else self._write_timeout) + _given(read_timeout, self._read_timeout)
         ends_at = time.monotonic() + total + _given(pool_timeout, self._pool_timeout)
         try:
-            response = await self._in_turn(hidden, lambda call: self._carry_out(call, hidden, method, request_data, (connect, total), ends_at), ends_at)
+            word = method_of(hidden.reveal())
+            response = await self._calls.in_turn(word, lambda call: self._carry_out(call, hidden, method, request_data, (connect, total), ends_at), ends_at)
         except NetworkError as error:
             kind = TimedOut if error.timed_out else TelegramNetworkError
             raise kind(delivery(error)) from error
@@ -186,73 +156,7 @@ class OneShotRequest(BaseRequest):
             raise TelegramError("Invalid server response")
         return envelope
 
-    async def _in_turn(self, url: Secret[str], work: Callable[[_Call], Response], ends_at: float) -> Response:
-        """Do the work in a thread, at once for a poll, else when fewer than `calls_at_once` others are under way."""
-        if method_of(url.reveal()) == "getUpdates":
-            return await self._in_thread(work)
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:  # a semaphore belongs to the loop in which somebody waited for it first
-            self._loop, self._turns = loop, asyncio.Semaphore(self._calls_at_once)
-        turns = self._turns
-        try:
-            async with asyncio.timeout(ends_at - time.monotonic()):  # wait_for of Python 3.11 swallows a cancel that comes at the same moment
-                await turns.acquire()
-        except TimeoutError:
-            raise TimedOut("its turn did not come in time: too many calls are under way (never sent)") from None
-        try:
-            return await self._in_thread(work)
-        finally:
-            turns.release()
-
-    async def _in_thread(self, work: Callable[[_Call], Response]) -> Response:
-        """Do the work in a new thread. Where this is cancelled, the connection is shut down, and with it the thread ends.
-
-        A thread costs a small part of what a connection costs, and none is left that somebody would have to end.
-        """
-        if self._is_closed:  # looked at here: a call may have waited for its turn meanwhile
-            raise RuntimeError("this OneShotRequest is shut down; call initialize() first")
-        loop = asyncio.get_running_loop()
-        result: asyncio.Future[Response] = loop.create_future()
-        call = _Call()
-
-        def run() -> None:
-            outcome: Response | BaseException
-            try:
-                outcome = work(call)
-            except BaseException as error:  # whatever it is, somebody waits for it
-                outcome = error
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(self._finish, call, result, outcome)
-
-        call.thread = threading.Thread(target=run, name="syncbot-ptb", daemon=True)
-        self._calls.add(call)
-        try:
-            call.thread.start()
-        except RuntimeError:
-            self._calls.discard(call)
-            raise
-        try:
-            return await result
-        except asyncio.CancelledError:
-            self._end(call)
-            raise
-
-    def _finish(self, call: _Call, result: asyncio.Future[Response], outcome: Response | BaseException) -> None:
-        self._calls.discard(call)
-        call.ended.set()
-        if result.done():
-            return
-        if isinstance(outcome, Response):
-            result.set_result(outcome)
-        else:
-            result.set_exception(outcome)
-
-    def _end(self, call: _Call) -> None:
-        """End a call wherever it stands: its waits, or its connection."""
-        call.stop.set()
-        self._carrier.transport.abort(call.scope)
-
-    def _carry_out(self, call: _Call, url: Secret[str], verb: str, data: RequestData | None, seconds: tuple[float, float], ends_at: float) -> Response:
+    def _carry_out(self, call: CallUnderWay, url: Secret[str], verb: str, data: RequestData | None, seconds: tuple[float, float], ends_at: float) -> Response:
         """The blocking part, in its thread; `seconds` are what the way to Telegram may take, and an attempt in all."""
         try:
             content_type, body = _encode(data)

@@ -60,10 +60,10 @@ def start(api: BotApiServer, tmp_path: Path) -> Iterator[Start]:
 
 def test_the_guide_has_these_programs() -> None:
     """Each part of it has one."""
-    assert list(PROGRAMS) == ["python-telegram-bot", "pyTelegramBotAPI", "Any other HTTP call", "Moving handlers over"]
+    assert list(PROGRAMS) == ["python-telegram-bot", "pyTelegramBotAPI", "aiogram", "Any other HTTP call", "Moving handlers over"]
 
 
-@pytest.mark.parametrize("title", ["python-telegram-bot", "pyTelegramBotAPI", "Moving handlers over"])
+@pytest.mark.parametrize("title", ["python-telegram-bot", "pyTelegramBotAPI", "aiogram", "Moving handlers over"])
 def test_the_bots_of_the_guide_answer_and_end(start: Start, api: BotApiServer, title: str) -> None:
     """Each echoes what it is told, and ends in peace on Ctrl-C."""
     user = api.user()
