@@ -95,11 +95,11 @@ class AttachedBot:
 
     def _carry_out(self, spec: MethodSpec, /, *values: Any, **given: Any) -> Any:
         method = getattr(self.syncbot, spec.python_name)
-        given = {name: _resolved(value) for name, value in given.items()}
-        timeout = _one_timeout(given)
+        given = {name: resolved(value) for name, value in given.items()}
+        timeout = one_timeout(given)
         if timeout is not None and "timeout" not in spec.parameters:
             given.setdefault("timeout", timeout)
-        return self.do(functools.partial(method, *map(_resolved, values), **given))
+        return self.do(functools.partial(method, *map(resolved, values), **given))
 
     def do(self, work: Callable[[], Any]) -> Any:
         """Do some work: at once, or as an awaitable while a coroutine of telegram's runs on this thread."""
@@ -141,16 +141,16 @@ class _Retrieval:
     def retrieve(self, url: str, **timeouts: Any) -> Any:
         """The content of a file, by the address that `_shadow` has made."""
         path = unquote(url.removeprefix(_ELSEWHERE))
-        timeout = _one_timeout({name: _resolved(value) for name, value in timeouts.items()})
+        timeout = one_timeout({name: resolved(value) for name, value in timeouts.items()})
         return self._attached.do(lambda: self._attached.syncbot.download_bytes({"file_path": path}, timeout=timeout))
 
 
-def _resolved(value: Any) -> Any:
+def resolved(value: Any) -> Any:
     """None for python-telegram-bot's values that stand for "not given", however many they are."""
     return None if type(value).__name__ == "DefaultValue" else value
 
 
-def _one_timeout(given: dict[str, Any]) -> float | None:
+def one_timeout(given: dict[str, Any]) -> float | None:
     """Take python-telegram-bot's timeouts out of the arguments, and make one of them."""
     connect, write, read, _ = (given.pop(name, None) for name in _TIMEOUTS)
     if read is None and write is None:
@@ -230,7 +230,7 @@ def _as_bytearray(bot: SyncBot, file: telegram.File, buf: bytearray | None = Non
 def _timeout_of(timeouts: dict[str, Any]) -> float | None:
     if unknown := timeouts.keys() - set(_TIMEOUTS):
         raise TypeError(f"a download takes no {', '.join(sorted(unknown))}")
-    return _one_timeout({name: _resolved(value) for name, value in timeouts.items()})
+    return one_timeout({name: resolved(value) for name, value in timeouts.items()})
 
 
 _DOWNLOADS: Mapping[str, Callable[..., Any]] = MappingProxyType(

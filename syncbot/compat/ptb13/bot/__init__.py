@@ -1,0 +1,1 @@
+"""The bot, as handlers of 13 know it."""

@@ -1,0 +1,1 @@
+"""From `Updater.start_polling()` to the handlers: updater, dispatcher, context."""
