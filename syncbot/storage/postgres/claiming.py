@@ -27,7 +27,7 @@ _READ = f"""SELECT i.seq, i.update_id, i.chat, i.stored, i.attempts, i.json, i.l
         SELECT * FROM syncbot.inbox AS i WHERE i.bot = %(bot)s AND i.lane = t.key AND i.state = 'waiting' AND i.seq >= t.since
             AND (t.alone OR NOT {_COLLECTED.format(lane="t.key", seq="i.seq")})
         ORDER BY i.seq LIMIT CASE WHEN t.alone THEN 1 ELSE %(per_key)s END) AS i
-    ORDER BY i.seq"""
+    ORDER BY t.since, i.seq"""
 
 
 class Wanted(NamedTuple):
