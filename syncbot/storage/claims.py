@@ -78,6 +78,10 @@ class Claims:
         """The keys of which nothing may be handed out."""
         return {held.key for held in self._running.values() if held.key}
 
+    def has_yielded(self, row: int) -> bool:
+        """Whether its turn is given away."""
+        return row in self._yielded
+
     def running_of(self, key: str) -> list[int]:
         """The rows of a key that are handled now."""
         return [row for row, held in self._running.items() if held.key == key]

@@ -58,7 +58,7 @@ class Database:
         self.connector = Connector(url.secret, options.busy_timeout)
         self.pool = Pool(self.connector, options.connections, options.busy_timeout, self.place)
         self._here = threading.local()
-        self.on_fork_in_child: list[Callable[[], object]] = []
+        self.on_fork_in_child: Callable[[], object] = lambda: None
         """What is called in a child; who has a connection of its own abandons it there."""
         forks().add(self)
         try:
@@ -86,7 +86,7 @@ class Database:
             yield outer
             return
         with explained(self.place), self.pool.connection() as connection:
-            begun = connection.execute("BEGIN; SELECT pg_current_xact_id()::text")
+            begun = connection.execute("BEGIN; SELECT pg_current_xact_id()::text", prepare=False)
             begun.nextset()
             [number] = begun.fetchone() or ("",)
             self._here.connection = connection
@@ -146,9 +146,8 @@ class Database:
         """See `syncbot.process.Forkable`."""
         self._here = threading.local()
         self.pool.after_fork_in_child()
-        for abandon in self.on_fork_in_child:
-            abandon()
-        self.on_fork_in_child.clear()
+        self.on_fork_in_child()
+        self.on_fork_in_child = lambda: None
 
     def _outer(self) -> Connection | None:
         """The connection of the calling thread's transaction."""

@@ -12,6 +12,7 @@ from syncbot.storage.address import DatabaseUrl
 from syncbot.storage.postgres.data import PgData, PgMeta
 from syncbot.storage.postgres.database import Database
 from syncbot.storage.postgres.dead_letters import PgDeadLetters
+from syncbot.storage.postgres.holding import Holding
 from syncbot.storage.postgres.inbox import PgInbox
 from syncbot.storage.postgres.jobs import PgJobs
 from syncbot.storage.postgres.journal import PgJournal
@@ -29,13 +30,14 @@ class PgStore:
     def __init__(self, url: DatabaseUrl, bot_id: int | None, *, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = Database(url, bot_id, options)
         tell = self._database.news.tell
-        self.inbox = PgInbox(self._database, now, options)
+        self._held = Holding(self._database, now)
+        self.inbox = PgInbox(self._database, now, options, self._held)
         self.dead_letters = PgDeadLetters(self._database, now, tell)
         self.data = PgData(self._database, now, options)
         self.meta = PgMeta(self._database)
         self.outbox_files = PgOutboxFiles(self._database)
         self.outbox = PgOutbox(self._database, now, self.outbox_files)
-        self.journal = PgJournal(self._database, lambda key: self.inbox.has(key.row, key.ticket))
+        self.journal = PgJournal(self._database, lambda key: self._held.has(key.row, key.ticket))
         self.inbox.before_leaving, self.inbox.on_ended = self.journal.flush, self.journal.forget
         self.questions = PgQuestions(self._database)
         self.jobs = PgJobs(self._database, now)
@@ -60,7 +62,7 @@ class PgStore:
     def close(self) -> None:
         self.journal.close()
         with suppress(StorageError):  # others find out
-            self.inbox.close()
+            self._held.close()
         self._database.close()
 
     def __enter__(self) -> Self:
