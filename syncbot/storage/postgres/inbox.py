@@ -17,8 +17,6 @@ from syncbot.storage.codec import encode_changes, encode_queued, int64, shorten
 from syncbot.storage.postgres.albums import forget_albums, insert_with_albums, known_ids, seconds_to_next
 from syncbot.storage.postgres.claiming import Wanted, hand_out
 from syncbot.storage.postgres.data import forget_states, set_fact, write_changes
-from syncbot.storage.postgres.database import Database
-from syncbot.storage.postgres.holding import Gone, Holding
 from syncbot.storage.postgres.inbox_rows import (
     STORE,
     batch,
@@ -31,10 +29,12 @@ from syncbot.storage.postgres.inbox_rows import (
     lock_chats,
     wait_in_chats,
 )
+from syncbot.storage.postgres.members.holding import Gone, Holding
+from syncbot.storage.postgres.members.taking_over import end_rows
 from syncbot.storage.postgres.outbox import queue_calls
-from syncbot.storage.postgres.pool import Connection
 from syncbot.storage.postgres.questions import open_question
-from syncbot.storage.postgres.taking_over import end_rows
+from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.questions import QuestionOpening

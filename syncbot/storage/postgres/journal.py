@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 
 from syncbot.errors import StorageError
 from syncbot.storage.claims import taken_over
-from syncbot.storage.postgres.database import CommitUnknown, Database
 from syncbot.storage.postgres.inbox_rows import storable
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.server.database import CommitUnknown, Database
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
 
 _log = logging.getLogger(__name__)

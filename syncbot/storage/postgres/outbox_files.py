@@ -11,9 +11,9 @@ import psycopg
 
 from syncbot.errors import StorageError
 from syncbot.process import forks
-from syncbot.storage.postgres.database import Database
-from syncbot.storage.postgres.pg_errors import explained
-from syncbot.storage.postgres.pool import Connection, abandon, is_alive
+from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.pg_errors import explained
+from syncbot.storage.postgres.server.pool import Connection, abandon, is_alive
 
 PIECE_BYTES = 256 * 1024
 _STRAY_AFTER_SECONDS = 86_400

@@ -10,15 +10,15 @@ from typing import Self
 from syncbot.errors import StorageError
 from syncbot.storage.address import DatabaseUrl
 from syncbot.storage.postgres.data import PgData, PgMeta
-from syncbot.storage.postgres.database import Database
 from syncbot.storage.postgres.dead_letters import PgDeadLetters
-from syncbot.storage.postgres.holding import Holding
 from syncbot.storage.postgres.inbox import PgInbox
 from syncbot.storage.postgres.jobs import PgJobs
 from syncbot.storage.postgres.journal import PgJournal
+from syncbot.storage.postgres.members.holding import Holding
 from syncbot.storage.postgres.outbox import PgOutbox
 from syncbot.storage.postgres.outbox_files import PgOutboxFiles
 from syncbot.storage.postgres.questions import PgQuestions
+from syncbot.storage.postgres.server.database import Database
 from syncbot.storage.promises.store import StoreOptions
 
 

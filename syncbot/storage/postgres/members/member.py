@@ -20,9 +20,9 @@ from contextlib import suppress
 import psycopg
 
 from syncbot.errors import StorageError
-from syncbot.storage.postgres.database import Database
-from syncbot.storage.postgres.pool import Connection, abandon
-from syncbot.storage.postgres.schema import LOCK
+from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.pool import Connection, abandon
+from syncbot.storage.postgres.server.schema import LOCK
 
 _log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from psycopg import pq
 from syncbot.errors import StorageError
 from syncbot.process import forks
 from syncbot.storage.address import DatabaseUrl
-from syncbot.storage.postgres.news import News
-from syncbot.storage.postgres.pg_errors import explained
-from syncbot.storage.postgres.pool import Connection, Connector, Pool
-from syncbot.storage.postgres.schema import bind, migrate
+from syncbot.storage.postgres.server.news import News
+from syncbot.storage.postgres.server.pg_errors import explained
+from syncbot.storage.postgres.server.pool import Connection, Connector, Pool
+from syncbot.storage.postgres.server.schema import bind, migrate
 from syncbot.storage.promises.store import StoreOptions
 
 Row: TypeAlias = tuple[Any, ...]

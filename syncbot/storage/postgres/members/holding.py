@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from syncbot.errors import StorageError
 from syncbot.storage.claims import ClaimGone, Claims
-from syncbot.storage.postgres.database import CommitUnknown, Database
-from syncbot.storage.postgres.member import Membership
-from syncbot.storage.postgres.pool import Connection
-from syncbot.storage.postgres.taking_over import TakenOver, adopt_suspects, take_over
+from syncbot.storage.postgres.members.member import Membership
+from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspects, take_over
+from syncbot.storage.postgres.server.database import CommitUnknown, Database
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Claimed, Member, Recovery
 
 _log = logging.getLogger(__name__)

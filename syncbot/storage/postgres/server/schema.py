@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 
 from syncbot.errors import StorageError
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.server.pool import Connection
 
 LOCK = 0x53594E42 << 32
 """The advisory lock under which the tables are made, and from which those of members are counted on ("SYNB")."""
