@@ -46,6 +46,8 @@ class OpenQueue:
     """Of the same store."""
     notify: Callable[[], None] = lambda: None
     """Say that something was queued."""
+    store: Store | None = None
+    """The store, where it is open for this outbox alone."""
 
     def tell(self) -> None:
         """Say so, where there is somebody to hear it: what is queued is safe, whether or not the state file has been closed since."""
@@ -167,7 +169,7 @@ class Outbox(QueuedMethods):
         with self._opened() as opened:
             stop = threading.Event()
             deliverer = Deliverer(opened.queue, self._bot, opened.folder, uncertain=uncertain, stop=stop)
-            with self._bot.in_a_row():
+            with self._bot.in_a_row(), _within_limits(self._bot, opened.store):
                 try:
                     deliverer.work_off(seconds, patience=patience)
                 finally:
@@ -179,10 +181,10 @@ class Outbox(QueuedMethods):
     @contextmanager
     def _opened(self) -> Iterator[OpenQueue]:
         if self._store is not None:
-            yield OpenQueue(self._store.outbox, files_of(self._store, self._path), self._store.journal)
+            yield OpenQueue(self._store.outbox, files_of(self._store, self._path), self._store.journal, store=self._store)
             return
         with open_store(self._path, self._bot.id) as store:
-            yield OpenQueue(store.outbox, files_of(store, self._path), store.journal)
+            yield OpenQueue(store.outbox, files_of(store, self._path), store.journal, store=store)
 
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
         return self._put(spec, method, parameters, options, None)
@@ -233,6 +235,19 @@ class RuntimeOutbox(Outbox):
         else:
             with super()._opened() as opened:
                 yield opened
+
+
+@contextmanager
+def _within_limits(bot: Bot, store: Store | None) -> Iterator[None]:
+    """Keep the limits together with those machines that share the store; a runtime does so by itself."""
+    if store is None or bot.limiter is None:
+        yield
+        return
+    bot.limiter.share(store.shared_turns)
+    try:
+        yield
+    finally:
+        bot.limiter.share(None)
 
 
 def _times(not_before: float | datetime | timedelta | None, ttl: float | timedelta | None) -> tuple[float, float | None]:

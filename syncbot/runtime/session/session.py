@@ -159,6 +159,8 @@ class Session:
         monitor = Monitor(watched, self._own_threads, self.stop.is_set)
         self._components = Components(store, dispatcher, backlog, workers, clock, poller, deliverer, folder, monitor)
         bot.stop_event = self.stop
+        if bot.limiter is not None:
+            bot.limiter.share(store.shared_turns)
         self._ahead_before = bot.ahead
         if options.ahead is not None:
             bot.ahead = options.ahead
@@ -362,6 +364,8 @@ class Session:
     def _close_store(self) -> None:
         self._jobs.follow(None)  # also where the opening has failed behind the clock's declaring
         store, self._store = self._store, None
+        if store is not None and self._bot.limiter is not None:
+            self._bot.limiter.share(None)
         if store is not None:
             self._guarded(store.close)
         for name in {"news", "jobs"}.intersection(self._threads):

@@ -19,7 +19,9 @@ from syncbot.storage.postgres.outbox import PgOutbox
 from syncbot.storage.postgres.outbox_files import PgOutboxFiles
 from syncbot.storage.postgres.questions import PgQuestions
 from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.turns import PgTurns
 from syncbot.storage.promises.store import StoreOptions
+from syncbot.storage.promises.turns import TurnLimits
 
 
 class PgStore:
@@ -49,6 +51,9 @@ class PgStore:
     @property
     def path(self) -> str:
         return self._database.place
+
+    def shared_turns(self, limits: TurnLimits) -> PgTurns:
+        return PgTurns(self._database, limits, lambda: self._held.member is not None)
 
     def changed_by_others(self) -> bool:
         return self._database.news.changed()

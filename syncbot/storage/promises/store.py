@@ -30,6 +30,7 @@ from syncbot.storage.promises.jobs import JobEntries
 from syncbot.storage.promises.journal import Journal
 from syncbot.storage.promises.outbox import OutboxFiles, OutboxQueue
 from syncbot.storage.promises.questions import QuestionStore
+from syncbot.storage.promises.turns import SharedTurns, TurnLimits
 
 PLAUSIBLE_TIME = 1_577_836_800.0
 """Nothing is forgotten for its age that carries a time before 2020: a router's clock begins anywhere and jumps when the network comes up."""
@@ -148,6 +149,10 @@ class Store(Protocol):
 
     @property
     def meta(self) -> Meta: ...
+
+    def shared_turns(self, limits: TurnLimits) -> SharedTurns | None:
+        """The limits that all machines of the bot keep together; None where there is one. Whoever gets them closes them."""
+        ...
 
     def changed_by_others(self) -> bool:
         """Whether another process (or another store object) has written since the last call; costs microseconds."""

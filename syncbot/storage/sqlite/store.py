@@ -10,6 +10,7 @@ from typing import Self
 
 from syncbot.errors import StorageError
 from syncbot.storage.promises.store import StoreOptions
+from syncbot.storage.promises.turns import TurnLimits
 from syncbot.storage.sqlite.data import SqlData, SqlMeta
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.dead_letters import SqlDeadLetters
@@ -43,6 +44,9 @@ class SqliteStore:
     @property
     def path(self) -> str:
         return str(self._database.path)
+
+    def shared_turns(self, limits: TurnLimits) -> None:
+        return None  # one process sends
 
     def changed_by_others(self) -> bool:
         return self._database.changed_by_others()
