@@ -31,8 +31,8 @@ from syncbot.storage.postgres.inbox_rows import (
 )
 from syncbot.storage.postgres.members.holding import Gone, Holding
 from syncbot.storage.postgres.members.taking_over import end_rows
-from syncbot.storage.postgres.outbox import queue_calls
 from syncbot.storage.postgres.questions import open_question
+from syncbot.storage.postgres.sending.outbox import queue_calls
 from syncbot.storage.postgres.server.database import Database
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.data import DataConflict

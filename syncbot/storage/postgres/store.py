@@ -15,11 +15,11 @@ from syncbot.storage.postgres.inbox import PgInbox
 from syncbot.storage.postgres.jobs import PgJobs
 from syncbot.storage.postgres.journal import PgJournal
 from syncbot.storage.postgres.members.holding import Holding
-from syncbot.storage.postgres.outbox import PgOutbox
-from syncbot.storage.postgres.outbox_files import PgOutboxFiles
 from syncbot.storage.postgres.questions import PgQuestions
+from syncbot.storage.postgres.sending.outbox import PgOutbox
+from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
+from syncbot.storage.postgres.sending.turns import PgTurns
 from syncbot.storage.postgres.server.database import Database
-from syncbot.storage.postgres.turns import PgTurns
 from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.promises.turns import TurnLimits
 

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from syncbot.errors import StorageError
-from syncbot.storage.postgres.server.database import Database
 from syncbot.storage.postgres.inbox_rows import storable
+from syncbot.storage.postgres.server.database import Database
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.turns import ChatTurns, TurnLimits
 
