@@ -141,3 +141,8 @@ def taken_over(place: str) -> StorageError:
     return StorageError(
         f"another process has taken over the updates in {place}, or this one was ended already; only the holder of the bot's lock may handle them"
     )
+
+
+def claim_gone(place: str) -> ClaimGone:
+    """What to say to a handler whose claim is gone, while its process goes on."""
+    return ClaimGone(f"another process has taken over what is handled here (in {place}), or it was ended already: nothing more is done for it")

@@ -83,6 +83,7 @@ class MemoryStore:
 
     persistent = False
     outbox_files = None
+    members = None
     path: str | None = None
 
     def __init__(self, bot_id: int, *, now: Callable[[], float], options: StoreOptions) -> None:

@@ -32,14 +32,14 @@ class PgStore:
     def __init__(self, url: DatabaseUrl, bot_id: int | None, *, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = Database(url, bot_id, options)
         tell = self._database.news.tell
-        self._held = Holding(self._database, now)
-        self.inbox = PgInbox(self._database, now, options, self._held)
+        self.members = Holding(self._database, now)
+        self.inbox = PgInbox(self._database, now, options, self.members)
         self.dead_letters = PgDeadLetters(self._database, now, tell)
         self.data = PgData(self._database, now, options)
         self.meta = PgMeta(self._database)
         self.outbox_files = PgOutboxFiles(self._database)
         self.outbox = PgOutbox(self._database, now, self.outbox_files)
-        self.journal = PgJournal(self._database, lambda key: self._held.has(key.row, key.ticket))
+        self.journal = PgJournal(self._database, lambda key: self.members.has(key.row, key.ticket))
         self.inbox.before_leaving, self.inbox.on_ended = self.journal.flush, self.journal.forget
         self.questions = PgQuestions(self._database)
         self.jobs = PgJobs(self._database, now)
@@ -53,7 +53,7 @@ class PgStore:
         return self._database.place
 
     def shared_turns(self, limits: TurnLimits) -> PgTurns:
-        return PgTurns(self._database, limits, lambda: self._held.member is not None)
+        return PgTurns(self._database, limits, lambda: self.members.member is not None)
 
     def changed_by_others(self) -> bool:
         return self._database.news.changed()
@@ -67,7 +67,7 @@ class PgStore:
     def close(self) -> None:
         self.journal.close()
         with suppress(StorageError):  # others find out
-            self._held.close()
+            self.members.close()
         self._database.close()
 
     def __enter__(self) -> Self:

@@ -25,6 +25,7 @@ class SqliteStore:
 
     persistent = True
     outbox_files = None
+    members = None
 
     def __init__(self, path: str | os.PathLike[str], bot_id: int | None, *, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = Database(path, bot_id, options)

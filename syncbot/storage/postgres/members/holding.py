@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from syncbot.errors import StorageError
-from syncbot.storage.claims import ClaimGone, Claims
+from syncbot.storage.claims import Claims, claim_gone
 from syncbot.storage.postgres.members.member import Membership
 from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspects, take_over
 from syncbot.storage.postgres.server.database import CommitUnknown, Database
@@ -55,8 +55,9 @@ class Holding:
         """Whoever looks at what is held, and changes it, has it around the transaction too."""
         self.claims: Claims | None = None
         self.member: Membership | None = None
-        self.on_member: Callable[[Membership], object] = lambda _: None
-        """Told of each new membership of this process."""
+        self.on_polling_lost: Callable[[], object] = lambda: None
+        self._mode = ""
+        self._may_be_free = threading.Event()
         self.handed: list[Claimed] = []
         """What was claimed in a transaction whose answer was lost."""
         self._pending: _Pending | None = None
@@ -70,9 +71,8 @@ class Holding:
         with self.lock:
             old = self.member
             if old is not None:
-                old.is_gone = True
-                old.end()
-            member = Membership(self._database, on_dead=self._take_over, on_gone=self._rejoin)
+                old.cease()
+            member = Membership(self._database, self._mode, on_dead=self._take_over, on_gone=self._rejoin)
             try:
                 recovery = self._take_over_all(member, old)
             except BaseException:
@@ -82,8 +82,10 @@ class Holding:
             self._database.on_fork_in_child = member.after_fork_in_child
             self._pending, self.handed = None, []
             self.claims, self.member = Claims(member.id), member
+            member.on_polling_lost = lambda: self.on_polling_lost()
             member.start()
-            self.on_member(member)
+            if old is not None:
+                old.end()
         return recovery
 
     def _take_over_all(self, member: Membership, old: Membership | None) -> Recovery:
@@ -113,16 +115,49 @@ class Holding:
             if taken is not None:
                 again, buried = len(taken.interrupted) - len(taken.buried), len(taken.buried)
                 _log.warning("a process that handled updates is gone: %d are handled again, %d went to the dead letters", again, buried)
+                self._may_be_free.set()
                 self._database.news.look()
                 self._database.news.tell()
 
-    def _rejoin(self, gone: Membership) -> None:
-        """This process was taken for dead, or froze: it begins anew, and what it had is not its own any more."""
-        with self.lock, suppress(StorageError):  # where it cannot be now, the next verb does it
+    def _rejoin(self, gone: Membership) -> bool:
+        """This process was taken for dead, or froze: it begins anew, and what it had is not its own any more. False where it could not."""
+        with self.lock, suppress(StorageError):
             if self.member is gone:
-                _log.warning("this process was taken for dead by the others, which handle what it had; it goes on with what comes")
                 self.recover()
+                _log.warning("this process was taken for dead by the others, which handle what it had; it goes on with what comes")
                 self._database.news.look()
+        return self.member is not gone
+
+    # ── for the runtime: `syncbot.storage.promises.members.Members` ──────────────────────────────────────────────────
+
+    def join(self, mode: str) -> str:
+        self._mode = mode
+        member, bot = self.member, self._database.bot
+        if member is None:
+            return ""
+        with self._database.transaction() as db:
+            db.execute("UPDATE syncbot.member SET mode = %s WHERE bot = %s AND id = %s", (mode, bot, member.id))
+            sql = "SELECT mode FROM syncbot.member WHERE bot = %s AND id <> %s AND mode NOT IN ('', %s) AND lease_until > clock_timestamp() LIMIT 1"
+            others = db.execute(sql, (bot, member.id, mode)).fetchall()
+        return str(others[0][0]) if others else ""
+
+    def take_polling(self) -> bool:
+        member = self.member
+        return member is not None and not member.is_gone and member.take_polling()
+
+    def wait_for_polling(self, seconds: float) -> None:
+        self._may_be_free.wait(seconds)
+        self._may_be_free.clear()
+
+    @property
+    def may_poll(self) -> bool:
+        member = self.member
+        return member is not None and member.may_poll
+
+    @property
+    def is_certain(self) -> bool:
+        member = self.member
+        return member is not None and member.is_valid
 
     def has(self, row: int, ticket: int) -> bool:
         """Whether the claim of a row with this ticket stands, as far as can be told without asking the database."""
@@ -137,6 +172,7 @@ class Holding:
         """
         with self.lock:
             member, self.member, claims, self.claims = self.member, None, self.claims, None
+        self._may_be_free.set()
         if member is None or claims is None or claims.pid != os.getpid():
             return
         try:
@@ -182,8 +218,7 @@ class Holding:
     def found_gone(self) -> None:
         """The database says that this member is none any more: the next verb begins anew."""
         if self.member is not None:
-            self.member.is_gone = True
-            self.member.end()
+            self.member.cease()
 
     def holding(self, claimed: Claimed) -> Claims:
         """What this process holds, this claim among it.
@@ -226,8 +261,3 @@ class Holding:
             yield
         except Gone:
             raise claim_gone(self._database.place) from None
-
-
-def claim_gone(place: str) -> ClaimGone:
-    """What to say to a handler whose claim is gone."""
-    return ClaimGone(f"another process has taken over what is handled here (in {place}), or it was ended already: nothing more is done for it")

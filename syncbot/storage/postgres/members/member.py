@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ _DEAD_SECONDS = 0.35
 """A session lock that is free for so long is that of a dead process; a living one takes it anew before."""
 _SLOW_LOOK_SECONDS = 1.0
 _RECONNECT_SECONDS = 0.1
+_BEGIN_ANEW_SECONDS = 0.5
 _END_SECONDS = 5.0
 _NEAR = 3
 """So many others each member looks after: those that follow it in the order of their numbers, in a circle."""
@@ -60,18 +62,19 @@ class Membership:
 
     Args:
         database: the database.
+        mode: what the process does; "" while that is not said.
         on_dead: told of members that are dead, to take over what they have.
-        on_gone: told that this one was taken for dead; it is over.
+        on_gone: told that this one was taken for dead, again and again until it returns true.
     """
 
-    def __init__(self, database: Database, *, on_dead: Callable[[Sequence[int]], object], on_gone: Callable[[Membership], object]) -> None:
+    def __init__(self, database: Database, mode: str, *, on_dead: Callable[[Sequence[int]], object], on_gone: Callable[[Membership], bool]) -> None:
         self._database = database
         self._lease_seconds = database.options.lease_seconds
         self._on_dead = on_dead
         self._on_gone = on_gone
         self._process = os.getpid()
         self._stop = threading.Event()
-        self._wake_read, self._wake_write = os.pipe()
+        self._waker, self._woken = socket.socketpair()
         self._free_since: dict[int, float] = {}
         self._slow_look_at = 0.0
         self.is_gone = False
@@ -80,10 +83,10 @@ class Membership:
         self.on_polling_lost: Callable[[], object] = lambda: None
         began = time.monotonic()
         name = f"{os.uname().nodename}:{os.getpid()}"
-        sql = """INSERT INTO syncbot.member (bot, id, name, lease_until)
-            VALUES (%s, nextval('syncbot.member_id'), %s, clock_timestamp() + make_interval(secs => %s)) RETURNING id"""
+        sql = """INSERT INTO syncbot.member (bot, id, name, mode, lease_until)
+            VALUES (%s, nextval('syncbot.member_id'), %s, %s, clock_timestamp() + make_interval(secs => %s)) RETURNING id"""
         with database.transaction() as db:
-            [(self.id,)] = db.execute(sql, (database.bot, name, self._lease_seconds)).fetchall()
+            [(self.id,)] = db.execute(sql, (database.bot, name, mode, self._lease_seconds)).fetchall()
         self._valid_until = began + self._lease_seconds
         self._renew_at = began + self._lease_seconds / 3
         self._where = {"bot": database.bot, "id": self.id, "lock": LOCK, "lease": self._lease_seconds}
@@ -149,11 +152,19 @@ class Membership:
             free &= free_again
         return sorted(expired | free)
 
+    def cease(self) -> None:
+        """It is known to be none any more: the thread lets go, and has this process begin anew."""
+        self.is_gone = True
+        self._wake()
+
     def end(self) -> None:
         """The thread ends, and the session lock goes with its connection. Does not wait."""
         self._stop.set()
+        self._wake()
+
+    def _wake(self) -> None:
         with suppress(OSError):
-            os.write(self._wake_write, b"x")
+            self._waker.send(b"x")
 
     def join(self) -> None:
         """Wait for the end of the thread."""
@@ -178,15 +189,15 @@ class Membership:
                 except (psycopg.Error, StorageError) as error:
                     self._lose_session()
                     _log.debug("the session of member %d is lost: %s", self.id, error)
-                    self.is_gone = isinstance(error, StorageError) and not error.retryable
+                    self.is_gone |= isinstance(error, StorageError) and not error.retryable
                     self._stop.wait(_RECONNECT_SECONDS)
                 if not self.is_valid:
                     self._lose_polling()
+            self._lose_session()
+            while self.is_gone and not self._stop.is_set() and not self._on_gone(self):
+                self._stop.wait(_BEGIN_ANEW_SECONDS)
         finally:
-            self._lose_polling()
             self._let_go()
-        if self.is_gone and not self._stop.is_set():
-            self._on_gone(self)
 
     def _step(self) -> None:
         """Listen for a moment, renew the lease when it is time, and look after the others."""
@@ -207,7 +218,7 @@ class Membership:
                 self._database.news.look()
 
     def _listen(self, session: Connection) -> None:
-        readable, _, _ = select.select([session.fileno(), self._wake_read], [], [], _LOOK_SECONDS)
+        readable, _, _ = select.select([session.fileno(), self._woken.fileno()], [], [], _LOOK_SECONDS)
         if session.fileno() in readable:
             for notify in session.notifies(timeout=0):
                 self._database.news.hear(notify.payload)
@@ -287,6 +298,5 @@ class Membership:
 
     def _let_go(self) -> None:
         self._lose_session()
-        with suppress(OSError):
-            os.close(self._wake_read)
-            os.close(self._wake_write)
+        self._waker.close()
+        self._woken.close()
