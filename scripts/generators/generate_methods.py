@@ -82,7 +82,8 @@ class QueuedMethods:
     """The methods of the Bot API as Python methods that queue a call and return its number; those that only ask for something are left out.
 
     A parameter takes python-telegram-bot's objects or dicts. `ttl` is how many seconds the call may wait at most, `not_before` the earliest time
-    of its first attempt; `api_kwargs` holds parameters that are newer than this table, and goes out unchecked.
+    of its first attempt, `connection` the application's own, in whose transaction it is queued. `api_kwargs` holds parameters that are newer than this
+    table, and goes out unchecked.
     """
 
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int: ...
@@ -94,6 +95,7 @@ class QueuedMethods:
         check: bool = True,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object = None,
         **parameters: Any,
     ) -> int:
         """Queue a call of any method of the Bot API."""

@@ -267,6 +267,11 @@ class Bot(BotMethods, DownloadMethods):
         return self._client.seconds_to_turn(method, chat)
 
     @property
+    def limiter(self) -> Limiter | None:
+        """What keeps its calls within the rate limits; None where nothing does."""
+        return self._client.limiter
+
+    @property
     def stop_event(self) -> threading.Event:
         """When it is set, every wait of this bot's calls ends (for a retry, for the rate limits), and so does a waiting poll.
 

@@ -106,7 +106,7 @@ class Client:
         self.retry = retry
         self.min_rate = min_rate
         self.stop = threading.Event()
-        self._limiter = limiter
+        self.limiter = limiter
         self._clock = clock
 
     def url(self, path: str, *, file: bool = False) -> Secret[str]:
@@ -130,15 +130,15 @@ class Client:
         stop = call.stop or self.stop
         deadline = self._clock() + self._seconds_in_all(call, payload)
         request = self._request(call, content_type, payload, deadline, stop)
-        passes_freely = self._limiter is None or call.scope == POLL_SCOPE
+        passes_freely = self.limiter is None or call.scope == POLL_SCOPE
         has_turn = passes_freely
 
         def once() -> Any:
             """One attempt, when its turn within the rate limits has come."""
             nonlocal has_turn
             self._check_deadline(call, deadline)
-            if self._limiter is not None and not has_turn:
-                self._limiter.wait(call.method, call.chat, deadline=deadline, stop=stop)
+            if self.limiter is not None and not has_turn:
+                self.limiter.wait(call.method, call.chat, deadline=deadline, stop=stop)
                 has_turn = True
             if call.begin is not None:
                 call.begin()
@@ -154,8 +154,8 @@ class Client:
             if isinstance(failure, RetryAfter) and call.witness is not None:
                 call.witness.refused()
             has_turn = passes_freely
-            if isinstance(failure, RetryAfter) and self._limiter is not None:
-                self._limiter.pause(call.method, call.chat, failure.retry_after)
+            if isinstance(failure, RetryAfter) and self.limiter is not None:
+                self.limiter.pause(call.method, call.chat, failure.retry_after)
             raise _uncertain(failure) if isinstance(failure, NetworkError) and not call.repeatable else failure
 
         retrier = Retrier(call.retry or self.retry, method=call.method, repeatable=call.repeatable, deadline=deadline, stop=stop, clock=self._clock)
@@ -179,7 +179,7 @@ class Client:
 
     def seconds_to_turn(self, method: str, chat: object) -> float:
         """In how many seconds the rate limits would let such a call pass; 0.0 for now. No turn is taken."""
-        return self._limiter.seconds_to_turn(method, chat) if self._limiter is not None else 0.0
+        return self.limiter.seconds_to_turn(method, chat) if self.limiter is not None else 0.0
 
     def _seconds_in_all(self, call: Call, payload: bytes | Body) -> float:
         if call.deadline is not None:

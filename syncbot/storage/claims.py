@@ -78,6 +78,10 @@ class Claims:
         """The keys of which nothing may be handed out."""
         return {held.key for held in self._running.values() if held.key}
 
+    def has_yielded(self, row: int) -> bool:
+        """Whether its turn is given away."""
+        return row in self._yielded
+
     def running_of(self, key: str) -> list[int]:
         """The rows of a key that are handled now."""
         return [row for row, held in self._running.items() if held.key == key]
@@ -137,3 +141,8 @@ def taken_over(place: str) -> StorageError:
     return StorageError(
         f"another process has taken over the updates in {place}, or this one was ended already; only the holder of the bot's lock may handle them"
     )
+
+
+def claim_gone(place: str) -> ClaimGone:
+    """What to say to a handler whose claim is gone, while its process goes on."""
+    return ClaimGone(f"another process has taken over what is handled here (in {place}), or it was ended already: nothing more is done for it")

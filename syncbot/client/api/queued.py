@@ -20,7 +20,7 @@ class QueuedMethods(BotMethods):
 
     @abstractmethod
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
-        """Queue a call whose parameters' names are checked; `options` are `ttl` and `not_before`."""
+        """Queue a call whose parameters' names are checked; `options` are `ttl`, `not_before` and `connection`."""
 
     def call(
         self,
@@ -30,6 +30,7 @@ class QueuedMethods(BotMethods):
         check: bool = True,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object = None,
         **parameters: Any,
     ) -> int:
         """Queue a call of any method of the Bot API.
@@ -39,6 +40,8 @@ class QueuedMethods(BotMethods):
             check: refuse parameters that the method does not have, as far as it is known.
             ttl: how many seconds it may wait at most, from `not_before` on where that is given; then it fails instead of being made.
             not_before: earliest time of the first attempt: seconds since 1970, a datetime (without a zone it is UTC), or a timedelta from now.
+            connection: a connection of the application to the PostgreSQL database in which the state is (psycopg's, Django's, SQLAlchemy's): the call is
+                queued within the transaction that it is in, and is made if and only if that commits.
             parameters: the method's.
 
         Returns:
@@ -53,7 +56,7 @@ class QueuedMethods(BotMethods):
         given = {name: value for name, value in parameters.items() if value is not None}
         if check and spec is not None:
             check_parameters(spec, given)
-        return self._accept(spec, spec.name if spec is not None else method, given, {"ttl": ttl, "not_before": not_before})
+        return self._accept(spec, spec.name if spec is not None else method, given, {"ttl": ttl, "not_before": not_before, "connection": connection})
 
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
         return self._accept(spec, spec.name, parameters, options)

@@ -16,7 +16,8 @@ class QueuedMethods:
     """The methods of the Bot API as Python methods that queue a call and return its number; those that only ask for something are left out.
 
     A parameter takes python-telegram-bot's objects or dicts. `ttl` is how many seconds the call may wait at most, `not_before` the earliest time
-    of its first attempt; `api_kwargs` holds parameters that are newer than this table, and goes out unchecked.
+    of its first attempt, `connection` the application's own, in whose transaction it is queued. `api_kwargs` holds parameters that are newer than this
+    table, and goes out unchecked.
     """
 
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int: ...
@@ -28,6 +29,7 @@ class QueuedMethods:
         check: bool = True,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object = None,
         **parameters: Any,
     ) -> int:
         """Queue a call of any method of the Bot API."""
@@ -43,6 +45,7 @@ class QueuedMethods:
         secret_token: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Have updates delivered to an HTTPS address."""
@@ -52,6 +55,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Remove the webhook, to go back to polling."""
@@ -60,6 +64,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Log the bot out of the official server, to move it to a local one."""
@@ -68,6 +73,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Close the bot on a local server, to move it to another one."""
@@ -95,6 +101,7 @@ class QueuedMethods:
         disable_web_page_preview: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a text message."""
@@ -113,6 +120,7 @@ class QueuedMethods:
         suggested_post_parameters: telegram.SuggestedPostParameters | Mapping[str, Any] | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Forward a message."""
@@ -128,6 +136,7 @@ class QueuedMethods:
         direct_messages_topic_id: int | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Forward several messages."""
@@ -155,6 +164,7 @@ class QueuedMethods:
         allow_sending_without_reply: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a copy of a message, without a link to the original."""
@@ -171,6 +181,7 @@ class QueuedMethods:
         remove_caption: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send copies of several messages, without links to the originals."""
@@ -200,6 +211,7 @@ class QueuedMethods:
         filename: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a photo."""
@@ -230,6 +242,7 @@ class QueuedMethods:
         filename: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a live photo: a still picture with its short video."""
@@ -261,6 +274,7 @@ class QueuedMethods:
         filename: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send an audio file for the music player (MP3 or M4A)."""
@@ -290,6 +304,7 @@ class QueuedMethods:
         filename: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a file of any kind."""
@@ -326,6 +341,7 @@ class QueuedMethods:
         filename: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a video."""
@@ -359,6 +375,7 @@ class QueuedMethods:
         filename: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send an animation: a GIF, or a video without sound."""
@@ -387,6 +404,7 @@ class QueuedMethods:
         filename: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a voice message."""
@@ -414,6 +432,7 @@ class QueuedMethods:
         filename: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a round video message."""
@@ -441,6 +460,7 @@ class QueuedMethods:
         allow_sending_without_reply: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send media that are paid for in Stars."""
@@ -464,6 +484,7 @@ class QueuedMethods:
         caption_entities: Sequence[telegram.MessageEntity | Mapping[str, Any]] | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send several photos, videos, documents or audio files as one album."""
@@ -493,6 +514,7 @@ class QueuedMethods:
         location: telegram.Location | Mapping[str, Any] | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a point on the map, which may move (a live location)."""
@@ -524,6 +546,7 @@ class QueuedMethods:
         venue: telegram.Venue | Mapping[str, Any] | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a place: a point on the map with a name and an address."""
@@ -551,6 +574,7 @@ class QueuedMethods:
         contact: telegram.Contact | Mapping[str, Any] | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a phone contact."""
@@ -596,6 +620,7 @@ class QueuedMethods:
         correct_option_id: int | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a poll or a quiz."""
@@ -614,6 +639,7 @@ class QueuedMethods:
         allow_sending_without_reply: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a checklist on behalf of a business account."""
@@ -636,6 +662,7 @@ class QueuedMethods:
         allow_sending_without_reply: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send an animated emoji that shows a random value."""
@@ -652,6 +679,7 @@ class QueuedMethods:
         keep_on_stop: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Show a part of a message while the rest is being made."""
@@ -664,6 +692,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Show what the bot is doing ("typing"), for five seconds."""
@@ -676,6 +705,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the bot's reactions to a message."""
@@ -701,6 +731,7 @@ class QueuedMethods:
         filename: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a sticker."""
@@ -724,6 +755,7 @@ class QueuedMethods:
         allow_sending_without_reply: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a rich message, laid out in blocks."""
@@ -738,6 +770,7 @@ class QueuedMethods:
         keep_on_stop: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Show a part of a rich message while the rest is being made."""
@@ -779,6 +812,7 @@ class QueuedMethods:
         allow_sending_without_reply: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send an invoice."""
@@ -799,6 +833,7 @@ class QueuedMethods:
         allow_sending_without_reply: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a game."""
@@ -810,6 +845,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set a user's emoji status, if the user allowed it."""
@@ -822,6 +858,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Ban a user from a group or channel."""
@@ -833,6 +870,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Lift a user's ban."""
@@ -846,6 +884,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Restrict what a user may do in a supergroup."""
@@ -874,6 +913,7 @@ class QueuedMethods:
         can_send_welcome_messages: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Make a user an administrator, or take rights away."""
@@ -885,6 +925,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set an administrator's title."""
@@ -896,6 +937,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set a member's tag."""
@@ -906,6 +948,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Ban a channel from writing in a chat."""
@@ -916,6 +959,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Lift a channel's ban."""
@@ -927,6 +971,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set what all members may do by default."""
@@ -936,6 +981,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Make a new primary invite link; the one before is revoked."""
@@ -949,6 +995,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Make an additional invite link."""
@@ -963,6 +1010,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change an invite link that the bot made."""
@@ -975,6 +1023,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Make an invite link whose users pay for a subscription."""
@@ -986,6 +1035,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change a subscription invite link that the bot made."""
@@ -996,6 +1046,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Revoke an invite link that the bot made."""
@@ -1006,6 +1057,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Let a user in who asked to join."""
@@ -1016,6 +1068,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Turn down a user who asked to join."""
@@ -1026,6 +1079,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Decide a request to join that came as a query."""
@@ -1036,6 +1090,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Show a Mini App to a user who asked to join, before deciding."""
@@ -1046,6 +1101,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the photo of a chat."""
@@ -1055,6 +1111,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete the photo of a chat."""
@@ -1065,6 +1122,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the title of a chat."""
@@ -1075,6 +1133,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the description of a chat."""
@@ -1087,6 +1146,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Pin a message."""
@@ -1098,6 +1158,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Unpin a message; without message_id, the latest pinned one."""
@@ -1107,6 +1168,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Unpin all messages of a chat."""
@@ -1116,6 +1178,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Leave a group or channel."""
@@ -1126,6 +1189,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the sticker set of a supergroup."""
@@ -1135,6 +1199,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Take the sticker set away from a supergroup."""
@@ -1147,6 +1212,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Open a new forum topic."""
@@ -1159,6 +1225,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the name and icon of a forum topic."""
@@ -1169,6 +1236,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Close a forum topic."""
@@ -1179,6 +1247,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Open a closed forum topic again."""
@@ -1189,6 +1258,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete a forum topic with all its messages."""
@@ -1199,6 +1269,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Unpin all messages of a forum topic."""
@@ -1209,6 +1280,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the name of the "General" topic."""
@@ -1218,6 +1290,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Close the "General" topic."""
@@ -1227,6 +1300,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Open the closed "General" topic again."""
@@ -1236,6 +1310,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Hide the "General" topic."""
@@ -1245,6 +1320,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Show the hidden "General" topic again."""
@@ -1254,6 +1330,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Unpin all messages of the "General" topic."""
@@ -1267,6 +1344,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Answer a press of an inline button."""
@@ -1282,6 +1360,7 @@ class QueuedMethods:
         current_offset: str | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Answer an inline query with results to choose from."""
@@ -1292,6 +1371,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Answer a query from a chat that the bot is not in."""
@@ -1302,6 +1382,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Answer a query of a Mini App, with a message in the user's name."""
@@ -1316,6 +1397,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Store a message that a Mini App's user can send."""
@@ -1326,6 +1408,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Store a keyboard button that a Mini App can use."""
@@ -1338,6 +1421,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Answer a query for the ways and prices of shipping."""
@@ -1349,6 +1433,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Confirm or refuse an order, within ten seconds."""
@@ -1360,6 +1445,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the list of the bot's commands."""
@@ -1370,6 +1456,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete the list of the bot's commands."""
@@ -1380,6 +1467,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the bot's name."""
@@ -1390,6 +1478,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set what an empty chat with the bot says."""
@@ -1400,6 +1489,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the short text on the bot's profile."""
@@ -1409,6 +1499,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the bot's profile photo."""
@@ -1417,6 +1508,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Remove the bot's profile photo."""
@@ -1427,6 +1519,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the menu button of a private chat, or the default one."""
@@ -1437,6 +1530,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the rights that the bot asks for as an administrator."""
@@ -1446,6 +1540,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Revoke the token of a managed bot and make a new one."""
@@ -1457,6 +1552,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set who may use a managed bot."""
@@ -1472,6 +1568,7 @@ class QueuedMethods:
         user_id: int | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Send a gift to a user or channel."""
@@ -1486,6 +1583,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Give a Premium subscription to a user."""
@@ -1496,6 +1594,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Verify a user on behalf of the bot's organization."""
@@ -1506,6 +1605,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Verify a chat on behalf of the bot's organization."""
@@ -1515,6 +1615,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Take the verification away from a user."""
@@ -1524,6 +1625,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Take the verification away from a chat."""
@@ -1534,6 +1636,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Pay Stars back."""
@@ -1545,6 +1648,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Cancel or renew a user's Star subscription."""
@@ -1575,6 +1679,7 @@ class QueuedMethods:
         is_flexible: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Make a link to an invoice."""
@@ -1586,6 +1691,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Mark a message as read for a business account."""
@@ -1596,6 +1702,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete messages for a business account."""
@@ -1607,6 +1714,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the name of a business account."""
@@ -1617,6 +1725,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the username of a business account."""
@@ -1627,6 +1736,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the bio of a business account."""
@@ -1638,6 +1748,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the profile photo of a business account."""
@@ -1648,6 +1759,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Remove the profile photo of a business account."""
@@ -1659,6 +1771,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set which gifts a business account takes."""
@@ -1669,6 +1782,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Move Stars from a business account to the bot."""
@@ -1679,6 +1793,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Turn a gift into Stars."""
@@ -1691,6 +1806,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Upgrade a gift to a unique one."""
@@ -1703,6 +1819,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Give a unique gift to another owner."""
@@ -1720,6 +1837,7 @@ class QueuedMethods:
         protect_content: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Post a story for a business account."""
@@ -1734,6 +1852,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Post a story again for another business account."""
@@ -1749,6 +1868,7 @@ class QueuedMethods:
         areas: Sequence[telegram.StoryArea | Mapping[str, Any]] | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change a story of a business account."""
@@ -1759,6 +1879,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete a story of a business account."""
@@ -1778,6 +1899,7 @@ class QueuedMethods:
         disable_web_page_preview: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the text of a message."""
@@ -1795,6 +1917,7 @@ class QueuedMethods:
         show_caption_above_media: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the caption of a message."""
@@ -1809,6 +1932,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the media of a message."""
@@ -1829,6 +1953,7 @@ class QueuedMethods:
         location: telegram.Location | Mapping[str, Any] | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Move a live location."""
@@ -1842,6 +1967,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Stop a live location."""
@@ -1855,6 +1981,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change a checklist."""
@@ -1868,6 +1995,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the inline keyboard of a message."""
@@ -1880,6 +2008,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Stop a poll."""
@@ -1891,6 +2020,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Approve a suggested post."""
@@ -1902,6 +2032,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Decline a suggested post."""
@@ -1912,6 +2043,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete a message."""
@@ -1922,6 +2054,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete several messages."""
@@ -1934,6 +2067,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete one user's reaction to a message."""
@@ -1945,6 +2079,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete the recent reactions of a user in a chat."""
@@ -1963,6 +2098,7 @@ class QueuedMethods:
         disable_web_page_preview: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the text of an ephemeral message."""
@@ -1976,6 +2112,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the media of an ephemeral message."""
@@ -1992,6 +2129,7 @@ class QueuedMethods:
         show_caption_above_media: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the caption of an ephemeral message."""
@@ -2004,6 +2142,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Change the inline keyboard of an ephemeral message."""
@@ -2015,6 +2154,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete an ephemeral message."""
@@ -2026,6 +2166,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Upload a file to make stickers from."""
@@ -2040,6 +2181,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Make a sticker set that belongs to a user."""
@@ -2051,6 +2193,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Add a sticker to a set that the bot made."""
@@ -2061,6 +2204,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Move a sticker to a position in its set."""
@@ -2070,6 +2214,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete a sticker from a set that the bot made."""
@@ -2082,6 +2227,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Put a new sticker in the place of another one."""
@@ -2092,6 +2238,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the emoji of a sticker."""
@@ -2102,6 +2249,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the search words of a sticker."""
@@ -2112,6 +2260,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set where a mask sits on a face."""
@@ -2122,6 +2271,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the title of a sticker set."""
@@ -2134,6 +2284,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the thumbnail of a sticker set."""
@@ -2144,6 +2295,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set the thumbnail of a set of custom emoji."""
@@ -2153,6 +2305,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete a sticker set that the bot made."""
@@ -2163,6 +2316,7 @@ class QueuedMethods:
         *,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Tell a user what is wrong in the Passport data."""
@@ -2178,6 +2332,7 @@ class QueuedMethods:
         disable_edit_message: bool | None = None,
         ttl: float | timedelta | None = None,
         not_before: float | datetime | timedelta | None = None,
+        connection: object | None = None,
         api_kwargs: Mapping[str, Any] | None = None,
     ) -> int:
         """Set a user's score in a game."""

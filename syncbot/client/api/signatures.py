@@ -54,8 +54,9 @@ _OPTIONS = {
     "api_kwargs": "Mapping[str, Any]",
     "ttl": "float | timedelta",
     "not_before": "float | datetime | timedelta",
+    "connection": "object",
 }
-QUEUE_OPTIONS = ("ttl", "not_before", "api_kwargs")
+QUEUE_OPTIONS = ("ttl", "not_before", "connection", "api_kwargs")
 """The options of a call that is queued."""
 
 

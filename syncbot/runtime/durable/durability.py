@@ -11,6 +11,7 @@ from syncbot.client.recording import Recorders
 from syncbot.runtime.durable.options import Interrupted, Replies
 from syncbot.runtime.durable.queued import CallQueue
 from syncbot.storage import Journal
+from syncbot.storage.promises.members import Members
 
 
 class StorageTrouble(Protocol):
@@ -56,6 +57,7 @@ class Durability:
         facts: what they meet.
         replies: when calls go out, where a handler says nothing else.
         queue: makes calls into what the outbox holds; None where there is none.
+        members: the processes that handle at the same time, one of which may take over what this one handles; None where there are none.
     """
 
     journal: Journal | None
@@ -66,3 +68,4 @@ class Durability:
     facts: DurableFacts = field(default_factory=DurableFacts)
     replies: Replies = "at once"
     queue: CallQueue | None = None
+    members: Members | None = None

@@ -28,6 +28,7 @@ from syncbot.runtime.durable.queued import may_wait
 from syncbot.runtime.durable.results import read_outcome, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
 from syncbot.storage import Journal, JournalKey, JournalStep, OutboxCall
+from syncbot.storage.claims import ClaimGone, claim_gone
 from syncbot.storage.codec import Unreadable
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class DurableRun:
         self.trouble = durability.trouble
         self._journal = durability.journal
         self._recorders = durability.recorders
+        self._members = durability.members
         self._here = (os.getpid(), threading.get_ident())
         self._key = key
         self._is_durable = True
@@ -143,6 +145,15 @@ class DurableRun:
             self._random = made
         return made
 
+    def check_claim(self) -> None:
+        """Refuse what another process may be doing, or have done, since: it may have taken over what is handled here.
+
+        Raises:
+            ClaimGone: it may have.
+        """
+        if self._members is not None and not self._members.has(self._key.row, self._key.ticket):
+            raise claim_gone("the database")
+
     def check_step(self, what: str) -> None:
         """Refuse a step where there can be none.
 
@@ -151,6 +162,10 @@ class DurableRun:
             RuntimeError: it is within a side effect.
         """
         self.check()
+        try:
+            self.check_claim()
+        except ClaimGone as error:
+            self._fail(error)
         if self.inside:
             raise RuntimeError(f"{what} within context.once({self.inside!r}): it is a step of its own; use it before or behind it")
 

@@ -103,7 +103,7 @@ class RunCall:
     """
 
     def __init__(self, run: DurableRun, call: Call, place: Place) -> None:
-        self.call = replace(call, witness=self) if place.number is not None else call
+        self.call = replace(call, witness=self)
         self.is_over = False
         self._run = run
         self._place = place
@@ -117,8 +117,13 @@ class RunCall:
     # ── the witness of the call ──────────────────────────────────────────────────────────────────────────────────────
 
     def sending(self) -> None:
-        """Its first byte is about to leave: from here on nobody knows, should the process die."""
-        if not self._has_begun:
+        """Its first byte is about to leave: from here on nobody knows, should the process die.
+
+        Raises:
+            StorageError: it must not leave: the claim is gone, or that it is under way is not written.
+        """
+        self._run.check_claim()
+        if not self._has_begun and self._place.number is not None:
             self._run.begin(self._step(None))
             self._has_begun = self._is_mine = True
 
@@ -140,7 +145,7 @@ class RunCall:
     def failed(self, error: Exception) -> None:
         """It ended with an error. Our own troubles are no result: where the journal cannot be used now, the call is made again."""
         run = self._run
-        if isinstance(error, StorageError):
+        if isinstance(error, StorageError) and self._place.number is not None:
             run.write(self._step(None))  # which waits for it
             self._has_begun = self._is_mine = True
         elif isinstance(error, NetworkError | ApiError):

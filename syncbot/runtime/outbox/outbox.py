@@ -18,7 +18,8 @@ from syncbot.client.api.queued import QueuedMethods
 from syncbot.client.api.table import MethodSpec
 from syncbot.client.bot import Bot
 from syncbot.client.encode import body, encode
-from syncbot.errors import StorageError
+from syncbot.config import trial_settings
+from syncbot.errors import ConfigError, StorageError
 from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down
@@ -46,6 +47,8 @@ class OpenQueue:
     """Of the same store."""
     notify: Callable[[], None] = lambda: None
     """Say that something was queued."""
+    store: Store | None = None
+    """The store, where it is open for this outbox alone."""
 
     def tell(self) -> None:
         """Say so, where there is somebody to hear it: what is queued is safe, whether or not the state file has been closed since."""
@@ -84,7 +87,8 @@ class Outbox(QueuedMethods):
     Every method of the Bot API that changes something is here in snake_case, with the parameters of `Bot`, and returns the call's number in the
     queue. Its parameters are checked and written down when it is queued (`until_date=timedelta(hours=1)` counts from then), files are copied
     into a folder beside the state file and removed after the delivery. Calls that concern one chat are made in the order in which they were
-    queued; `ttl` and `not_before` say until when and from when on.
+    queued; `ttl` and `not_before` say until when and from when on. With the state in PostgreSQL, `connection=` queues within the transaction of the
+    application's own connection to the same database.
 
     Without `with` (or `open`) it opens the state file for each call and leaves nothing open.
 
@@ -167,7 +171,7 @@ class Outbox(QueuedMethods):
         with self._opened() as opened:
             stop = threading.Event()
             deliverer = Deliverer(opened.queue, self._bot, opened.folder, uncertain=uncertain, stop=stop)
-            with self._bot.in_a_row():
+            with self._bot.in_a_row(), _within_limits(self._bot, opened.store):
                 try:
                     deliverer.work_off(seconds, patience=patience)
                 finally:
@@ -179,10 +183,10 @@ class Outbox(QueuedMethods):
     @contextmanager
     def _opened(self) -> Iterator[OpenQueue]:
         if self._store is not None:
-            yield OpenQueue(self._store.outbox, files_of(self._store, self._path), self._store.journal)
+            yield OpenQueue(self._store.outbox, files_of(self._store, self._path), self._store.journal, store=self._store)
             return
         with open_store(self._path, self._bot.id) as store:
-            yield OpenQueue(store.outbox, files_of(store, self._path), store.journal)
+            yield OpenQueue(store.outbox, files_of(store, self._path), store.journal, store=store)
 
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
         return self._put(spec, method, parameters, options, None)
@@ -191,6 +195,14 @@ class Outbox(QueuedMethods):
         encoded = encode(spec, parameters, local=self._bot.local)
         body(encoded)  # finds out now what cannot be written
         not_before, expires = _times(options.get("not_before"), options.get("ttl"))
+        connection = options.get("connection")
+        if connection is not None and trial_settings() is None:  # a trial has a state of its own
+            if not isinstance(self._path, DatabaseUrl):
+                raise ConfigError("connection= needs the state in the same PostgreSQL database, for example state='postgresql://bot@db/site'")
+            from syncbot.storage.postgres.sending.callers import queue_within
+
+            call = OutboxCall(method, write_down(encoded), ordering_key(encoded.fields), (), not_before, expires)
+            return queue_within(connection, str(self._path), self._bot.id, call, [part.source.chunks() for part in encoded.files], time.time())
         with self._opened() as opened:
             files = opened.folder.copy(encoded.files)
             try:
@@ -221,6 +233,8 @@ class RuntimeOutbox(Outbox):
     def _queue_call(self, spec: MethodSpec | None, method: str, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> int:
         """What a handler queues is a step: it is not queued again when the handler runs again."""
         run = run_with_step(self._bot.recorders)
+        if options.get("connection") is not None:  # it goes with the application's transaction, which another run makes anew
+            return self._put(spec, method, parameters, options, None)
         queue = partial(self._put, spec, method, parameters, options, run)
         return queue() if run is None else int(run.value("queue", method, queue, "the number of the call"))
 
@@ -233,6 +247,19 @@ class RuntimeOutbox(Outbox):
         else:
             with super()._opened() as opened:
                 yield opened
+
+
+@contextmanager
+def _within_limits(bot: Bot, store: Store | None) -> Iterator[None]:
+    """Keep the limits together with those machines that share the store; a runtime does so by itself."""
+    if store is None or bot.limiter is None:
+        yield
+        return
+    bot.limiter.share(store.shared_turns)
+    try:
+        yield
+    finally:
+        bot.limiter.share(None)
 
 
 def _times(not_before: float | datetime | timedelta | None, ttl: float | timedelta | None) -> tuple[float, float | None]:

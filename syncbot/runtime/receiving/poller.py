@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -133,6 +134,7 @@ class Poller:
         self._notify = notify
         self._remove_webhook = remove_webhook
         self._album_kinds = album_kinds
+        self._may_poll: Callable[[], bool] = lambda: True
         self._following = inbox.next_offset()
         self._told = self._following
         self._limit = _BATCH
@@ -140,14 +142,21 @@ class Poller:
         self._trouble = LastSaid()
         self._lingers_until = now + _LINGER_SECONDS  # an earlier run's last poll
 
-    def run(self) -> None:
-        """Poll until the stop event is set.
+    def begin_anew(self) -> None:
+        """Others may have polled since: go on where they were, if that can be told now; else where it was itself, which is no harm."""
+        with suppress(StorageError):
+            self._following = self._told = self._inbox.next_offset()
+        self.facts.expected_since = self.facts.polled_at = self._clock()
+
+    def run(self, may_poll: Callable[[], bool] = lambda: True) -> None:
+        """Poll until the stop event is set, or it may not any more.
 
         Raises:
             Unauthorized: Telegram does not know the token.
             StorageError: the state file cannot be used any more.
         """
-        while not self._stop.is_set():
+        self._may_poll = may_poll
+        while not self._stop.is_set() and may_poll():
             pause_seconds = self._safely(self._poll_when_there_is_room)
             if pause_seconds > 0:
                 self._stop.wait(pause_seconds)
@@ -194,7 +203,7 @@ class Poller:
             facts.polled_at += held_seconds
             facts.expected_since += held_seconds
             facts.held_since = None  # last: from here on an answer is expected, and not since before the waiting
-        return self._poll(None) if not self._stop.is_set() else 0.0
+        return self._poll(None) if not self._stop.is_set() and self._may_poll() else 0.0
 
     def _poll(self, wait: int | None) -> float:
         facts, dropping = self.facts, self._drop_pending

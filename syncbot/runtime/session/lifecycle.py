@@ -23,6 +23,7 @@ from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.receiving.intake import Intake
 from syncbot.runtime.session.early_start import EarlyStart
+from syncbot.runtime.session.mode import need_polling
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Components, Session
 from syncbot.runtime.session.session_options import SessionOptions
@@ -158,6 +159,7 @@ class Lifecycle:
             try:
                 session.take_lock(once=True)
                 session.open(once=True)
+                need_polling(session.components.store, self.bot.id, str(self.options.state))
                 session.start(work, holds_lock=True)
             except BaseException:
                 session.close()

@@ -123,7 +123,7 @@ class Monitor:
             counts, dead_letters = watched.store.inbox.counts(), watched.store.dead_letters.count()
         except Exception as error:  # a damaged file; whoever asks wants to know, and has nothing to mend
             return {"ok": False, "running": True, "last_poll": facts.last_answer, "last_error": str(error) or type(error).__name__, "hung": hung}
-        polls_well = not watched.options.poll or facts.is_well(now, watched.options.poll_wait + 2 * watched.bot.timeout)
+        polls_well = not self._is_to_poll or facts.is_well(now, watched.options.poll_wait + 2 * watched.bot.timeout)
         well = polls_well and not self._is_stuck(now) and not self.dead_thread() and not self._is_stopping()
         return {
             "ok": well and not watched.workers.retry.trouble and not facts.storage_trouble,
@@ -150,6 +150,12 @@ class Monitor:
             "dead_letters": dead_letters,
             "bytes_a_day": self._bytes_a_day(now),
         }
+
+    @property
+    def _is_to_poll(self) -> bool:
+        """Whether it is this process that polls: of several that handle one does."""
+        members = self._watched.store.members
+        return self._watched.options.poll and (members is None or members.may_poll)
 
     def _bytes_a_day(self, now: float) -> int:
         """Reckoned from the start to where the poll under way will end, if nothing comes: a poll moves its bytes when it begins."""

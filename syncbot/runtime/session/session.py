@@ -25,13 +25,14 @@ from syncbot.runtime.outbox.queue_files import QueueFiles, files_of
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
-from syncbot.runtime.session.mode import join_in, write_mode
+from syncbot.runtime.session.mode import join_in, join_members, poll_in_turn, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import open_store
+from syncbot.storage.address import DatabaseUrl
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store
 from syncbot.types import AheadAuto
@@ -102,6 +103,8 @@ class Session:
             StorageError: the lock file cannot be made, or the state file cannot be used.
         """
         options = self._options
+        if isinstance(options.state, DatabaseUrl):
+            return True  # whoever runs handles
         return join_in(self._lock, options.state, self._bot.id, self.stop, poll=options.poll, standby=options.standby and not once, once=once)
 
     def open(self, *, once: bool = False) -> None:
@@ -117,9 +120,9 @@ class Session:
         store = self._open_store()
         dispatcher = Dispatcher(self._routes, bot, store.data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
         journal = store.journal if options.durable and store.persistent else None
-        folder = files_of(store, options.state)
+        folder, retry = files_of(store, options.state), StorageRetry(self.stop)
         durability = Durability(
-            journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders, replies=options.replies, queue=HandlersQueue(folder)
+            journal, options.interrupted, self.stop.is_set, retry, bot.recorders, replies=options.replies, queue=HandlersQueue(folder), members=store.members
         )
         workers: Workers
         clock: Clock
@@ -159,6 +162,8 @@ class Session:
         monitor = Monitor(watched, self._own_threads, self.stop.is_set)
         self._components = Components(store, dispatcher, backlog, workers, clock, poller, deliverer, folder, monitor)
         bot.stop_event = self.stop
+        if bot.limiter is not None:
+            bot.limiter.share(store.shared_turns)
         self._ahead_before = bot.ahead
         if options.ahead is not None:
             bot.ahead = options.ahead
@@ -168,6 +173,8 @@ class Session:
         store = self._store = open_store(self._options.state, self._bot.id, options=self._options.store)
         write_mode(store, poll=self._options.poll)
         recovery = store.inbox.recover()
+        if store.members is not None:
+            join_members(store.members, self._bot, str(self._options.state), poll=self._options.poll)
         if recovery.interrupted or recovery.buried:
             again = len(recovery.interrupted) - len(recovery.buried)
             _log.warning("the last run ended while updates were being handled: %d are handled again, %d went to the dead letters", again, len(recovery.buried))
@@ -240,7 +247,7 @@ class Session:
     def _serve(self, components: Components) -> None:
         """Poll, and look after everything, until the stop."""
         if self._options.poll:
-            self._begin("poller", components.poller.run)
+            self._begin("poller", lambda: poll_in_turn(components.poller, components.store, self.stop))
         if components.store.persistent:
             self._begin("news", lambda: components.monitor.follow_others(self.stop))
         self._begin("jobs", lambda: components.clock.run(self.stop))
@@ -362,6 +369,8 @@ class Session:
     def _close_store(self) -> None:
         self._jobs.follow(None)  # also where the opening has failed behind the clock's declaring
         store, self._store = self._store, None
+        if store is not None and self._bot.limiter is not None:
+            self._bot.limiter.share(None)
         if store is not None:
             self._guarded(store.close)
         for name in {"news", "jobs"}.intersection(self._threads):

@@ -22,6 +22,7 @@ from syncbot.runtime.work.tasks import Busy
 from syncbot.runtime.work.turn import Turn
 from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, put_back, run_update
 from syncbot.storage.albums import ids_of
+from syncbot.storage.claims import ClaimGone
 from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
@@ -238,6 +239,8 @@ class Workers:
                 for tries in range(MOST_TRIES):  # again where others have changed what it read
                     try:
                         end = end or run_update(self._handle, busy.task, turn, self._stop, self.durability)
+                    except ClaimGone:
+                        end = None  # nothing more is done for it here
                     except StorageError:
                         if not busy.given_up:
                             raise

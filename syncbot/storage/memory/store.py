@@ -17,6 +17,7 @@ from syncbot.storage.memory.journal import MemoryJournal
 from syncbot.storage.memory.outbox import MemoryOutbox
 from syncbot.storage.memory.questions import MemoryQuestions
 from syncbot.storage.promises.store import StoreOptions
+from syncbot.storage.promises.turns import TurnLimits
 
 
 class StoreGuard:
@@ -82,6 +83,7 @@ class MemoryStore:
 
     persistent = False
     outbox_files = None
+    members = None
     path: str | None = None
 
     def __init__(self, bot_id: int, *, now: Callable[[], float], options: StoreOptions) -> None:
@@ -103,6 +105,9 @@ class MemoryStore:
     def _write_others(self, changes: EncodedChanges) -> None:
         self.questions.close(changes.answers)
         self.outbox.put(*(queued.call for queued in changes.calls))
+
+    def shared_turns(self, limits: TurnLimits) -> None:
+        return None  # one process sends
 
     def changed_by_others(self) -> bool:
         with self._guard:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from syncbot.storage.albums import LONGEST_SECONDS, ready_at, with_part
 from syncbot.storage.postgres.inbox_rows import STILL_THERE, insert_waiting
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Incoming
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from syncbot.storage.albums import LONGEST_SECONDS
 from syncbot.storage.postgres.inbox_rows import free_chats
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.server.pool import Connection
 
 # An album that still waits for messages holds up what comes behind it in its chat.
 _COLLECTED = (

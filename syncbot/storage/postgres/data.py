@@ -9,10 +9,10 @@ from typing import Any
 
 from syncbot.errors import StorageError
 from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change, one_state
-from syncbot.storage.postgres.database import Database
-from syncbot.storage.postgres.outbox import queue_calls
-from syncbot.storage.postgres.pool import Connection
 from syncbot.storage.postgres.questions import take_answers
+from syncbot.storage.postgres.sending.outbox import queue_calls
+from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.data import Changes, DataConflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from syncbot.storage.postgres.database import Database, Row
 from syncbot.storage.postgres.inbox_rows import insert_waiting
+from syncbot.storage.postgres.server.database import Database, Row
 from syncbot.storage.promises.dead_letters import DeadLetter
 from syncbot.storage.promises.inbox import Incoming
 

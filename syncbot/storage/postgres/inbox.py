@@ -8,19 +8,15 @@ handed out, or ends.
 from __future__ import annotations
 
 import logging
-import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from syncbot.errors import StorageError
-from syncbot.storage.claims import ClaimGone, Claims
+from syncbot.storage.claims import Claims
 from syncbot.storage.codec import encode_changes, encode_queued, int64, shorten
 from syncbot.storage.postgres.albums import forget_albums, insert_with_albums, known_ids, seconds_to_next
 from syncbot.storage.postgres.claiming import Wanted, hand_out
 from syncbot.storage.postgres.data import forget_states, set_fact, write_changes
-from syncbot.storage.postgres.database import CommitUnknown, Database
 from syncbot.storage.postgres.inbox_rows import (
     STORE,
     batch,
@@ -33,13 +29,14 @@ from syncbot.storage.postgres.inbox_rows import (
     lock_chats,
     wait_in_chats,
 )
-from syncbot.storage.postgres.member import Membership
-from syncbot.storage.postgres.outbox import queue_calls
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.members.holding import Gone, Holding
+from syncbot.storage.postgres.members.taking_over import end_rows
 from syncbot.storage.postgres.questions import open_question
-from syncbot.storage.postgres.taking_over import TakenOver, adopt_suspects, end_rows, take_over
+from syncbot.storage.postgres.sending.outbox import queue_calls
+from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.data import DataConflict
-from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.questions import QuestionOpening
 from syncbot.storage.promises.store import StoreOptions
 
@@ -65,26 +62,6 @@ _PUT_BACK = f"""UPDATE syncbot.inbox AS i SET owner = 0, state = CASE WHEN {_ASK
     WHERE i.bot = b.bot AND i.seq = b.seq AND (b.state = 'yielded' OR {_ASKING}) RETURNING i.lane, i.seq, b.state, i.state"""
 
 
-class _Gone(Exception):
-    pass
-
-
-@dataclass(slots=True)
-class _Work:
-    """What a transaction makes of what this member holds."""
-
-    claims: Claims
-    claimed: list[Claimed]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A transaction of which nobody knows yet whether it was committed."""
-
-    transaction: str
-    work: _Work
-
-
 class PgInbox:
     """`syncbot.storage.promises.inbox.Inbox` in PostgreSQL.
 
@@ -92,27 +69,19 @@ class PgInbox:
         database: the database.
         now: the time in seconds since 1970, for what is stored; leases go by the database's clock.
         options: how it behaves.
+        held: what this process holds.
     """
 
-    def __init__(self, database: Database, now: Callable[[], float], options: StoreOptions) -> None:
+    def __init__(self, database: Database, now: Callable[[], float], options: StoreOptions, held: Holding) -> None:
         self._database = database
         self._now = now
         self._options = options
-        self._lock = threading.RLock()
-        self._claims: Claims | None = None
-        self.member: Membership | None = None
-        """This process among those that handle."""
-        self.on_member: Callable[[Membership], object] = lambda _: None
-        """Told of each new membership of this process."""
+        self._held = held
         self.before_leaving: Callable[[Sequence[int]], object] = lambda _: None
         """Told of the rows whose claims are about to be given back; what it raises keeps them."""
         self.on_ended: Callable[[Sequence[int]], object] = lambda _: None
         """Told of the rows that have ended."""
-        self._pending: _Pending | None = None
-        self._handed: list[Claimed] = []
         self._since_pruning = 0
-
-    # ── the way in ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         given: dict[int, Incoming] = {}
@@ -154,116 +123,50 @@ class PgInbox:
         rows = self._database.rows("SELECT value FROM syncbot.meta WHERE bot = %s AND name = 'store.next_offset'", (self._database.bot,))
         return int(rows[0][0]) if rows else None
 
-    # ── members ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
     def recover(self) -> Recovery:
-        with self._lock:
-            old, self.member, self._claims = self.member, None, None
-            self._pending, self._handed = None, []
-            if old is not None:
-                old.end()
-            member = Membership(self._database, on_dead=self._take_over, on_gone=self._rejoin)
-            try:
-                recovery = self._take_over_all(member, old)
-            except BaseException:
-                member.end()
-                member.join()
-                raise
-            self._database.on_fork_in_child.append(member.after_fork_in_child)
-            self._claims = Claims(member.id)
-            self.member = member
-            member.start()
-            self.on_member(member)
+        recovery = self._held.recover()
         with suppress(StorageError):
             self.prune()
         return recovery
-
-    def _take_over_all(self, member: Membership, old: Membership | None) -> Recovery:
-        """Take over what dead members have left; the earlier one of this process is dead now."""
-        bot = self._database.bot
-        dead = [id for id in member.dead_ones() if old is None or id != old.id]
-        found: list[TakenOver] = []
-        with self._database.transaction() as db:
-            if old is not None:
-                found += [taken] if (taken := take_over(db, bot, old.id, member.id, self._now(), certain=True)) else []
-            found += [taken for id in dead if (taken := take_over(db, bot, id, member.id, self._now()))]
-            adopt_suspects(db, bot, member.id)
-            [(suspects,)] = db.execute("SELECT count(*) FROM syncbot.inbox WHERE bot = %s AND suspect <> 0 AND state = 'waiting'", (bot,)).fetchall()
-        interrupted = tuple(id for _, id in sorted(row for taken in found for row in taken.interrupted))
-        return Recovery(self.counts().waiting, interrupted, suspects, tuple(id for taken in found for id in taken.buried), Member(member.id))
-
-    def _take_over(self, dead: Sequence[int]) -> None:
-        """Other members are dead: what they had is handled by whoever claims it. Called by the member's own thread."""
-        for id in dead:
-            member = self.member
-            if member is None or not member.is_valid:
-                return
-            with self._database.transaction() as db:
-                taken = take_over(db, self._database.bot, id, member.id, self._now())
-            if taken is not None:
-                again, buried = len(taken.interrupted) - len(taken.buried), len(taken.buried)
-                _log.warning("a process that handled updates is gone: %d are handled again, %d went to the dead letters", again, buried)
-                self._database.news.look()
-                self._database.news.tell()
-
-    def _rejoin(self, gone: Membership) -> None:
-        """This process was taken for dead, or froze: it begins anew, and what it had is not its own any more."""
-        with self._lock:
-            if self.member is gone:
-                _log.warning("this process was taken for dead by the others, which handle what it had; it goes on with what comes")
-                self.recover()
-                self._database.news.look()
-
-    def holds(self, claimed: Claimed) -> bool:
-        """Whether what was claimed is this process's, as far as can be told without asking the database."""
-        claims, member = self._claims, self.member
-        return claims is not None and claims.holds(claimed) and member is not None and member.is_valid
-
-    def has(self, row: int, ticket: int) -> bool:
-        """As `holds`, of a row with the ticket of its claim."""
-        claims, member = self._claims, self.member
-        return claims is not None and claims.has(row, ticket) and member is not None and member.is_valid
-
-    # ── claiming and settling ────────────────────────────────────────────────────────────────────────────────────────
 
     def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
         return self.settle((), claim=limit, per_key=per_key).claimed
 
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
-        with self._lock:
-            claims = self._handling()
-            handed, self._handed = self._handed, []
+        with self._held.lock:
+            claims = self._held.handling()
+            handed, self._held.handed = self._held.handed, []
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
             mine = [(end, change) for end, change in zip(ends, changes, strict=True) if end.claimed not in lost]
             if not mine and (claim <= 0 or claims.blocked):
                 return Settled(handed, lost)
             refused: list[tuple[Claimed, tuple[DataConflict, ...]]] = []
             try:
-                with self._writing() as (db, work):
+                with self._held.writing(claims) as (db, work):
                     if mine:
                         conflicts = write_changes(db, self._database.bot, [change for _, change in mine], self._now())
                         refused = [(end.claimed, wrong) for (end, _), wrong in zip(mine, conflicts, strict=True) if wrong]
                         self._end(db, work.claims, [end for (end, _), wrong in zip(mine, conflicts, strict=True) if not wrong])
                     if claim > 0 and not work.claims.blocked:
                         work.claimed += self._hand_out(db, work.claims, claim, per_key)
-            except _Gone:
-                self._rejoin_now()
+            except Gone:
                 return Settled([], tuple(end.claimed for end in ends))
             except BaseException:
-                self._handed = handed + self._handed
+                self._held.handed = handed + self._held.handed
                 raise
-            self.on_ended([end.claimed.row for end in ends])
+            running = {one.row for one, _ in refused}
+            self.on_ended([end.claimed.row for end in ends if end.claimed.row not in running])
             return Settled([*handed, *work.claimed], lost, tuple(refused))
 
     def release(self, *claimed: Claimed) -> None:
         self.before_leaving([one.row for one in claimed])
-        with self._lock:
-            claims = self._handling()
+        with self._held.lock:
+            claims = self._held.handling()
             mine = [one for one in claimed if claims.holds(one)]
             if not mine:
                 return
-            with suppress(_Gone), self._writing() as (db, work):
+            with suppress(Gone), self._held.writing(claims) as (db, work):
                 self._put_back(db, work.claims, mine)
         self._database.news.tell()
 
@@ -271,9 +174,9 @@ class PgInbox:
         calls = [encode_queued(call) for call in opening.calls] if opening is not None else []
         self.before_leaving((claimed.row,))
         bot = self._database.bot
-        with self._lock:
-            self._holding(claimed)
-            with self._taken_over_means(ClaimGone), self._writing() as (db, work):
+        with self._held.lock:
+            claims = self._held.holding(claimed)
+            with self._held.gone_means_claim_gone(), self._held.writing(claims) as (db, work):
                 if not work.claims.yield_turn(claimed.row):
                     return
                 lane = lane_of(claimed)
@@ -289,10 +192,13 @@ class PgInbox:
 
     def take_turn(self, claimed: Claimed) -> bool:
         bot = self._database.bot
-        with self._lock:
-            if not self._holding(claimed).take_turn(claimed.row):
+        with self._held.lock:
+            claims = self._held.holding(claimed)
+            if not claims.has_yielded(claimed.row):
+                return True
+            if not claims.copy().take_turn(claimed.row):
                 return False
-            with self._taken_over_means(ClaimGone), self._writing() as (db, work):
+            with self._held.gone_means_claim_gone(), self._held.writing(claims) as (db, work):
                 work.claims.take_turn(claimed.row)
                 lane = lane_of(claimed)
                 sql = """INSERT INTO syncbot.chat AS c (bot, key, since, owner, running) VALUES (%s, %s, %s, %s, 1)
@@ -323,98 +229,6 @@ class PgInbox:
                 forget_states(db, bot, now, options.state_seconds)
                 forget_albums(db, bot, now)
                 fold_tally(db, bot)
-
-    def close(self) -> None:
-        """Leave the members; what is still claimed is taken over by others, as after a death.
-
-        Raises:
-            StorageError: the database cannot be used; others find out.
-        """
-        with self._lock:
-            member, self.member, claims, self._claims = self.member, None, self._claims, None
-        if member is None or claims is None or claims.pid != os.getpid():
-            return
-        try:
-            self._leave(member, has_claims=not claims.is_empty)
-        finally:
-            member.end()
-            member.join()
-
-    def _leave(self, member: Membership, *, has_claims: bool) -> None:
-        where = {"bot": self._database.bot, "id": member.id}
-        with self._database.transaction() as db:
-            if has_claims:
-                db.execute("UPDATE syncbot.member SET lease_until = '-infinity' WHERE bot = %(bot)s AND id = %(id)s", where)
-                return
-            db.execute("DELETE FROM syncbot.member WHERE bot = %(bot)s AND id = %(id)s", where)
-            db.execute(
-                """UPDATE syncbot.chat SET suspect = o.id FROM (SELECT min(id) AS id FROM syncbot.member WHERE bot = %(bot)s) AS o
-                    WHERE bot = %(bot)s AND suspect = %(id)s AND o.id IS NOT NULL""",
-                where,
-            )
-        self._database.news.tell()
-
-    # ── what this member holds ───────────────────────────────────────────────────────────────────────────────────────
-
-    def _handling(self) -> Claims:
-        """What this process holds; a transaction changes a copy of it.
-
-        Raises:
-            StorageError: what became of an earlier transaction is not known yet.
-        """
-        if self._claims is None or self._claims.pid != os.getpid():
-            raise RuntimeError("this process does not handle updates: call recover() first")
-        if self._pending is not None:
-            outcome = self._database.outcome(self._pending.transaction)
-            if outcome is None:
-                raise StorageError(f"the database {self._database.place} is not done with what was written before it was lost", retryable=True)
-            pending, self._pending = self._pending, None
-            if outcome:
-                self._claims = pending.work.claims
-                self._handed += pending.work.claimed
-        if self.member is not None and self.member.is_gone:
-            self._rejoin_now()
-        return self._claims
-
-    def _rejoin_now(self) -> None:
-        if self.member is not None:
-            self.member.is_gone = True
-            self._rejoin(self.member)
-
-    def _holding(self, claimed: Claimed) -> Claims:
-        """A copy of what this process holds, this claim among it."""
-        claims = self._handling()
-        if not claims.holds(claimed):
-            raise claim_gone(self._database.place)
-        return claims.copy()
-
-    @contextmanager
-    def _writing(self) -> Iterator[tuple[Connection, _Work]]:
-        """A transaction of this member, which nobody can take for dead while it lasts.
-
-        Raises:
-            _Gone: somebody has; nothing was written.
-        """
-        claims = self._handling()
-        work = _Work(claims.copy(), [])
-        sql = "SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE"
-        try:
-            with self._database.transaction() as db:
-                if not db.execute(sql, (self._database.bot, claims.run)).fetchall():
-                    raise _Gone
-                yield db, work
-        except CommitUnknown as problem:
-            self._pending = _Pending(problem.transaction, work)
-            raise
-        self._claims = work.claims
-
-    @contextmanager
-    def _taken_over_means(self, error: type[ClaimGone]) -> Iterator[None]:
-        try:
-            yield
-        except _Gone:
-            self._rejoin_now()
-            raise claim_gone(self._database.place) from None
 
     # ── within a transaction ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -462,8 +276,3 @@ class PgInbox:
 def lane_of(claimed: Claimed) -> str:
     """Whose turn it takes: the chat's, or one of its own."""
     return claimed.key or f"\x01{claimed.row}"
-
-
-def claim_gone(place: str) -> ClaimGone:
-    """What to say to a handler whose claim is gone."""
-    return ClaimGone(f"another process has taken over what is handled here (in {place}), or it was ended already: nothing more is done for it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Incoming
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 

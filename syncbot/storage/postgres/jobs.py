@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from syncbot.storage.codec import Unreadable, decode, encode_job
-from syncbot.storage.postgres.database import Database
 from syncbot.storage.postgres.inbox_rows import insert_run
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.jobs import MOST_BEGUN, JobEntry, JobStart, Missed
 
 _log = logging.getLogger(__name__)

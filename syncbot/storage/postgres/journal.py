@@ -14,10 +14,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from syncbot.errors import StorageError
-from syncbot.storage.claims import taken_over
-from syncbot.storage.postgres.database import CommitUnknown, Database
+from syncbot.storage.claims import claim_gone
 from syncbot.storage.postgres.inbox_rows import storable
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.server.database import CommitUnknown, Database
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class PgJournal:
         if self._pid != os.getpid():
             self._begin()
         if not self.is_held(key):
-            raise taken_over(self._database.place)
+            raise claim_gone(self._database.place)
         place = (key.row, step.number)
         if step.outcome is not None and place in self._under_way:
             self._put(place, (key, step))
@@ -90,7 +90,7 @@ class PgJournal:
         values = {"row": key.row, "step": step.number, "what": storable(step.what), "target": storable(step.target), "outcome": step.outcome}
         with self._database.reading() as db:
             if not db.execute(_WRITE, values | {"bot": self._database.bot, "members": [member]}).rowcount:
-                raise taken_over(self._database.place)
+                raise claim_gone(self._database.place)
         if step.outcome is None:
             self._under_way.add(place)
 

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from syncbot.storage.codec import Unreadable, decode, encode
-from syncbot.storage.postgres.database import Database, Row
 from syncbot.storage.postgres.inbox_rows import wait_in_chats
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.server.database import Database, Row
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.questions import Question, QuestionAnswer
 
 _log = logging.getLogger(__name__)

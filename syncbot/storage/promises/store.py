@@ -28,8 +28,10 @@ from syncbot.storage.promises.dead_letters import DeadLetters
 from syncbot.storage.promises.inbox import Inbox
 from syncbot.storage.promises.jobs import JobEntries
 from syncbot.storage.promises.journal import Journal
+from syncbot.storage.promises.members import Members
 from syncbot.storage.promises.outbox import OutboxFiles, OutboxQueue
 from syncbot.storage.promises.questions import QuestionStore
+from syncbot.storage.promises.turns import SharedTurns, TurnLimits
 
 PLAUSIBLE_TIME = 1_577_836_800.0
 """Nothing is forgotten for its age that carries a time before 2020: a router's clock begins anywhere and jumps when the network comes up."""
@@ -148,6 +150,15 @@ class Store(Protocol):
 
     @property
     def meta(self) -> Meta: ...
+
+    @property
+    def members(self) -> Members | None:
+        """The processes that handle at the same time; None where only one does at a time, which holds the bot's lock."""
+        ...
+
+    def shared_turns(self, limits: TurnLimits) -> SharedTurns | None:
+        """The limits that all machines of the bot keep together; None where there is one. Whoever gets them closes them."""
+        ...
 
     def changed_by_others(self) -> bool:
         """Whether another process (or another store object) has written since the last call; costs microseconds."""

@@ -10,6 +10,7 @@ from typing import Self
 
 from syncbot.errors import StorageError
 from syncbot.storage.promises.store import StoreOptions
+from syncbot.storage.promises.turns import TurnLimits
 from syncbot.storage.sqlite.data import SqlData, SqlMeta
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.dead_letters import SqlDeadLetters
@@ -24,6 +25,7 @@ class SqliteStore:
 
     persistent = True
     outbox_files = None
+    members = None
 
     def __init__(self, path: str | os.PathLike[str], bot_id: int | None, *, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = Database(path, bot_id, options)
@@ -43,6 +45,9 @@ class SqliteStore:
     @property
     def path(self) -> str:
         return str(self._database.path)
+
+    def shared_turns(self, limits: TurnLimits) -> None:
+        return None  # one process sends
 
     def changed_by_others(self) -> bool:
         return self._database.changed_by_others()

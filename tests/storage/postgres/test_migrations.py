@@ -11,7 +11,7 @@ from kits.storage_kit import BOT, drain, put
 
 from syncbot.errors import StorageError
 from syncbot.storage import open_store
-from syncbot.storage.postgres.schema import MIGRATIONS
+from syncbot.storage.postgres.server.schema import MIGRATIONS
 
 pytestmark = pytest.mark.programs("postgres")
 
@@ -95,7 +95,7 @@ def test_a_death_between_two_statements_leaves_whole_steps(postgres: PostgresSer
 def test_who_waits_for_the_tables_waits_no_longer_than_told(postgres: PostgresServer, postgres_url: str, held: Callable[[str, str], None]) -> None:
     """While another program makes the tables and does not come to an end, one that starts is told so, as of what passes by itself."""
     from syncbot.storage import StoreOptions
-    from syncbot.storage.postgres.schema import LOCK
+    from syncbot.storage.postgres.server.schema import LOCK
 
     held(postgres_url, f"SELECT pg_advisory_xact_lock({LOCK})")
     with pytest.raises(StorageError) as refusal:

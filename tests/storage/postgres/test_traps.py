@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ from kits.storage_kit import BOT, finish, ids, put
 from kits.webhook_kit import eventually
 
 from syncbot.errors import StorageError
-from syncbot.storage import Changes, DataChange, End, Incoming, Scope, Store, StoreOptions, open_store
+from syncbot.storage import NO_CHANGES, Changes, Claimed, DataChange, End, Incoming, Scope, Store, StoreOptions, open_store
 
 pytestmark = pytest.mark.programs("postgres")
 
@@ -87,15 +88,18 @@ def tell(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-def claimed_by(store: Store, number: int) -> Callable[[], list[Any]]:
-    """Claims until there are so many, and gives them; for what is taken over after a while."""
-    found: list[Any] = []
+def taken_over(store: Store, number: int, changes: Changes = NO_CHANGES) -> list[Claimed]:
+    """What is handed out of so many that another member had, as soon as it is; suspects come one at a time, so each is ended with these changes."""
+    found: list[Claimed] = []
 
-    def claim() -> list[Any]:
-        found.extend(store.inbox.claim(number))
-        return found if len(found) >= number else []
+    def all_of_them() -> bool:
+        for one in store.inbox.claim(number):
+            finish(store.inbox, one, changes)
+            found.append(one)
+        return len(found) >= number
 
-    return claim
+    eventually(all_of_them, what="the taking over")
+    return sorted(found, key=lambda one: one.update_id)
 
 
 def test_a_member_that_wakes_late_has_nothing_any_more(postgres_url: str) -> None:
@@ -106,10 +110,8 @@ def test_a_member_that_wakes_late_has_nothing_any_more(postgres_url: str) -> Non
         store.inbox.recover()
         assert store.inbox.claim(2) == []
         process.send_signal(signal.SIGSTOP)
-        taken = eventually(claimed_by(store, 2), what="the taking over")
-        assert sorted(ids(taken)) == [1, 2]
-        [one] = [claimed for claimed in taken if claimed.update_id == 1]
-        finish(store.inbox, one, Changes((DataChange(Scope.CHAT, 1, {"by": "the one that took over"}),)))
+        taken = taken_over(store, 2, Changes((DataChange(Scope.CHAT, 1, {"by": "the one that took over"}),)))
+        assert ids(taken) == [1, 2]
         process.send_signal(signal.SIGCONT)
         tell(process)
         answers = line(process)
@@ -118,8 +120,6 @@ def test_a_member_that_wakes_late_has_nothing_any_more(postgres_url: str) -> Non
         assert answers["settle"] == [1] or str(answers["settle"]).startswith("refused")
         assert str(answers["yield"]).startswith("refused")
         assert store.data.load(Scope.CHAT, 1) == {"by": "the one that took over"}
-        [other] = [claimed for claimed in taken if claimed.update_id == 2]
-        finish(store.inbox, other)
         assert store.inbox.counts().waiting == store.inbox.counts().running == 0
 
 
@@ -130,8 +130,7 @@ def test_what_a_killed_member_had_is_taken_over_at_once(postgres_url: str) -> No
         assert line(process) == [1, 2]
         store.inbox.recover()
         process.kill()
-        taken = eventually(claimed_by(store, 2), what="the taking over")
-        assert sorted((one.update_id, one.attempt) for one in taken) == [(1, 2), (2, 2)]
+        assert [(one.update_id, one.attempt) for one in taken_over(store, 2)] == [(1, 2), (2, 2)]
 
 
 @pytest.mark.programs("pgbouncer")
@@ -177,6 +176,22 @@ def test_fresh_tables_are_read_by_their_indexes(postgres: PostgresServer, postgr
     assert {name: rows for name, _, rows in found if rows > 0} == {}
 
 
+def test_a_failure_that_was_passed_over_is_told(postgres_url: str) -> None:
+    """A COMMIT behind a statement that failed undoes everything without a word: it is not given, and whoever wrote is told."""
+    import psycopg
+
+    def write(database: Any) -> None:
+        with database.transaction() as db:
+            db.execute("UPDATE syncbot.bot SET bot = bot")
+            with contextlib.suppress(psycopg.Error):
+                db.execute("SELECT 1 / 0")
+
+    with open_store(postgres_url, BOT) as store:
+        with pytest.raises(RuntimeError, match="nothing was written"):
+            write(store._database)  # type: ignore[attr-defined]  # as a verb with a mistake in it would
+        put(store.inbox, (1, "a"))  # the connection is fit for use
+
+
 def _told(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return rows if len(rows) == 3 else []
 
@@ -204,7 +219,7 @@ def test_a_server_that_is_stopped_hard_loses_nothing(tmp_path: Path) -> None:
         with open_store(url, BOT, options=QUICK) as store:
             store.inbox.recover()
             left = {3, 4, 5, 9} | set(ids(list(settled.lost)))
-            assert set(ids(eventually(claimed_by(store, len(left)), what="the claim"))) == left
+            assert set(ids(taken_over(store, len(left)))) == left
 
 
 def _stores(store: Store, update: Incoming) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,9 +21,9 @@ from contextlib import suppress
 import psycopg
 
 from syncbot.errors import StorageError
-from syncbot.storage.postgres.database import Database
-from syncbot.storage.postgres.pool import Connection, abandon
-from syncbot.storage.postgres.schema import LOCK
+from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.pool import Connection, abandon
+from syncbot.storage.postgres.server.schema import LOCK
 
 _log = logging.getLogger(__name__)
 
@@ -31,16 +32,19 @@ _DEAD_SECONDS = 0.35
 """A session lock that is free for so long is that of a dead process; a living one takes it anew before."""
 _SLOW_LOOK_SECONDS = 1.0
 _RECONNECT_SECONDS = 0.1
+_BEGIN_ANEW_SECONDS = 0.5
 _END_SECONDS = 5.0
 _NEAR = 3
-"""So many members look after each: those that follow it in the order of their numbers, in a circle."""
+"""So many others each member looks after: those that follow it in the order of their numbers, in a circle."""
+_ALL = 1_000_000
 
 # A server that has just come back has not got its clients' locks back yet.
-_LOOK = """WITH others AS (SELECT id, lease_until < clock_timestamp() AS expired FROM syncbot.member WHERE bot = %(bot)s AND id <> %(id)s),
-        near AS (SELECT id FROM others ORDER BY id < %(id)s, id LIMIT %(near)s)
-    SELECT o.id, o.expired, CASE WHEN o.expired OR n.id IS NULL OR pg_postmaster_start_time() > clock_timestamp() - interval '3 s' THEN false
-        ELSE pg_try_advisory_xact_lock(%(lock)s + o.id) END
-    FROM others AS o LEFT JOIN near AS n USING (id)"""
+_LOOK = """WITH near AS MATERIALIZED (
+        (SELECT id, lease_until FROM syncbot.member WHERE bot = %(bot)s AND id > %(id)s ORDER BY id LIMIT %(near)s) UNION ALL
+        (SELECT id, lease_until FROM syncbot.member WHERE bot = %(bot)s AND id < %(id)s ORDER BY id LIMIT %(near)s) LIMIT %(near)s),
+        others AS MATERIALIZED (SELECT id, lease_until < clock_timestamp() AS expired FROM near)
+    SELECT id, expired, CASE WHEN expired OR pg_postmaster_start_time() > clock_timestamp() - interval '3 s' THEN false
+        ELSE pg_try_advisory_xact_lock(%(lock)s + id) END FROM others"""
 _SLOW_LOOK = """SELECT EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND owner = 0 AND suspect = 0 AND since IS NOT NULL)
     OR EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(id)s AND owner = 0)
     OR EXISTS (SELECT 1 FROM syncbot.outbox WHERE bot = %(bot)s AND state = 'queued' AND not_before <= extract(epoch FROM clock_timestamp()))"""
@@ -58,18 +62,19 @@ class Membership:
 
     Args:
         database: the database.
+        mode: what the process does; "" while that is not said.
         on_dead: told of members that are dead, to take over what they have.
-        on_gone: told that this one was taken for dead; it is over.
+        on_gone: told that this one was taken for dead, again and again until it returns true.
     """
 
-    def __init__(self, database: Database, *, on_dead: Callable[[Sequence[int]], object], on_gone: Callable[[Membership], object]) -> None:
+    def __init__(self, database: Database, mode: str, *, on_dead: Callable[[Sequence[int]], object], on_gone: Callable[[Membership], bool]) -> None:
         self._database = database
         self._lease_seconds = database.options.lease_seconds
         self._on_dead = on_dead
         self._on_gone = on_gone
         self._process = os.getpid()
         self._stop = threading.Event()
-        self._wake_read, self._wake_write = os.pipe()
+        self._waker, self._woken = socket.socketpair()
         self._free_since: dict[int, float] = {}
         self._slow_look_at = 0.0
         self.is_gone = False
@@ -78,13 +83,13 @@ class Membership:
         self.on_polling_lost: Callable[[], object] = lambda: None
         began = time.monotonic()
         name = f"{os.uname().nodename}:{os.getpid()}"
-        sql = """INSERT INTO syncbot.member (bot, id, name, lease_until)
-            VALUES (%s, nextval('syncbot.member_id'), %s, clock_timestamp() + make_interval(secs => %s)) RETURNING id"""
+        sql = """INSERT INTO syncbot.member (bot, id, name, mode, lease_until)
+            VALUES (%s, nextval('syncbot.member_id'), %s, %s, clock_timestamp() + make_interval(secs => %s)) RETURNING id"""
         with database.transaction() as db:
-            [(self.id,)] = db.execute(sql, (database.bot, name, self._lease_seconds)).fetchall()
+            [(self.id,)] = db.execute(sql, (database.bot, name, mode, self._lease_seconds)).fetchall()
         self._valid_until = began + self._lease_seconds
         self._renew_at = began + self._lease_seconds / 3
-        self._where = {"bot": database.bot, "id": self.id, "near": _NEAR, "lock": LOCK, "lease": self._lease_seconds}
+        self._where = {"bot": database.bot, "id": self.id, "lock": LOCK, "lease": self._lease_seconds}
         self._session: Connection | None = self._connect()
         self._thread = threading.Thread(target=self._run, name="syncbot-member", daemon=True)
 
@@ -140,18 +145,26 @@ class Membership:
         Raises:
             StorageError: the database cannot be used.
         """
-        expired, free = self._look_at_others()
+        expired, free = self._look_at_others(_ALL)
         if free:
             self._stop.wait(_DEAD_SECONDS)
-            expired, free_again = self._look_at_others()
+            expired, free_again = self._look_at_others(_ALL)
             free &= free_again
         return sorted(expired | free)
+
+    def cease(self) -> None:
+        """It is known to be none any more: the thread lets go, and has this process begin anew."""
+        self.is_gone = True
+        self._wake()
 
     def end(self) -> None:
         """The thread ends, and the session lock goes with its connection. Does not wait."""
         self._stop.set()
+        self._wake()
+
+    def _wake(self) -> None:
         with suppress(OSError):
-            os.write(self._wake_write, b"x")
+            self._waker.send(b"x")
 
     def join(self) -> None:
         """Wait for the end of the thread."""
@@ -176,15 +189,15 @@ class Membership:
                 except (psycopg.Error, StorageError) as error:
                     self._lose_session()
                     _log.debug("the session of member %d is lost: %s", self.id, error)
-                    self.is_gone = isinstance(error, StorageError) and not error.retryable
+                    self.is_gone |= isinstance(error, StorageError) and not error.retryable
                     self._stop.wait(_RECONNECT_SECONDS)
                 if not self.is_valid:
                     self._lose_polling()
+            self._lose_session()
+            while self.is_gone and not self._stop.is_set() and not self._on_gone(self):
+                self._stop.wait(_BEGIN_ANEW_SECONDS)
         finally:
-            self._lose_polling()
             self._let_go()
-        if self.is_gone and not self._stop.is_set():
-            self._on_gone(self)
 
     def _step(self) -> None:
         """Listen for a moment, renew the lease when it is time, and look after the others."""
@@ -205,7 +218,7 @@ class Membership:
                 self._database.news.look()
 
     def _listen(self, session: Connection) -> None:
-        readable, _, _ = select.select([session.fileno(), self._wake_read], [], [], _LOOK_SECONDS)
+        readable, _, _ = select.select([session.fileno(), self._woken.fileno()], [], [], _LOOK_SECONDS)
         if session.fileno() in readable:
             for notify in session.notifies(timeout=0):
                 self._database.news.hear(notify.payload)
@@ -231,11 +244,11 @@ class Membership:
             for id in dead:
                 self._free_since.pop(id, None)
 
-    def _look_at_others(self) -> tuple[set[int], set[int]]:
-        """The members whose lease is over, and those near this one whose session lock is free."""
+    def _look_at_others(self, near: int = _NEAR) -> tuple[set[int], set[int]]:
+        """Of so many members the ones whose lease is over, and those whose session lock is free."""
         if self._session is None:
             raise StorageError(f"the session with the database {self._database.place} is lost", retryable=True)
-        rows = self._session.execute(_LOOK, self._where).fetchall()
+        rows = self._session.execute(_LOOK, self._where | {"near": near}).fetchall()
         return {id for id, expired, _ in rows if expired}, {id for id, _, is_free in rows if is_free}
 
     # ── the connection of its own ────────────────────────────────────────────────────────────────────────────────────
@@ -285,6 +298,5 @@ class Membership:
 
     def _let_go(self) -> None:
         self._lose_session()
-        with suppress(OSError):
-            os.close(self._wake_read)
-            os.close(self._wake_write)
+        self._waker.close()
+        self._woken.close()

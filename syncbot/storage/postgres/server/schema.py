@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 
 from syncbot.errors import StorageError
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.server.pool import Connection
 
 LOCK = 0x53594E42 << 32
 """The advisory lock under which the tables are made, and from which those of members are counted on ("SYNB")."""
@@ -76,6 +76,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE syncbot.outbox_file (
             bot bigint, name text, number integer, piece bytea NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (bot, name, number))""",
         "ALTER TABLE syncbot.outbox_file ALTER COLUMN piece SET STORAGE EXTERNAL",
+        """CREATE TABLE syncbot.turn (
+            bot bigint, chat text, full_at double precision NOT NULL DEFAULT 0, minute double precision[] NOT NULL DEFAULT '{}',
+            paused_until double precision NOT NULL DEFAULT 0, PRIMARY KEY (bot, chat)) WITH (fillfactor = 50)""",
+        "CREATE INDEX turn_full ON syncbot.turn (bot, full_at)",
+        "CREATE INDEX turn_paused ON syncbot.turn (bot, paused_until) WHERE paused_until > 0",
     ),
 )
 """Each is applied once, in one transaction with its number in `syncbot.migration`. Never change one that was released: add another."""

@@ -11,16 +11,17 @@ import psycopg
 
 from syncbot.errors import StorageError
 from syncbot.process import forks
-from syncbot.storage.postgres.database import Database
-from syncbot.storage.postgres.pg_errors import explained
-from syncbot.storage.postgres.pool import Connection, abandon, is_alive
+from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.pg_errors import explained
+from syncbot.storage.postgres.server.pool import Connection, abandon, is_alive
 
 PIECE_BYTES = 256 * 1024
 _STRAY_AFTER_SECONDS = 86_400
 """A copy that no call speaks of may still be on its way into the queue when it is younger than this."""
 _DELIVERERS = 0x53594E44
 """With a deliverer's name: the advisory lock that it holds while it lives ("SYND")."""
-_WRITE = "INSERT INTO syncbot.outbox_file (bot, name, number, piece) VALUES (%s, %s, %s, %s)"
+WRITE = "INSERT INTO syncbot.outbox_file (bot, name, number, piece) VALUES (%s, %s, %s, %s)"
+"""Keeps one piece."""
 
 
 class PgOutboxFiles:
@@ -39,7 +40,7 @@ class PgOutboxFiles:
         try:
             for number, piece in enumerate(pieces_of(chunks)):
                 with self._database.reading() as db:  # none waits in a transaction for the next piece
-                    db.execute(_WRITE, (self._database.bot, name, number, piece))
+                    db.execute(WRITE, (self._database.bot, name, number, piece))
         except BaseException:
             with suppress(StorageError):  # it is swept later
                 self.remove((name,))

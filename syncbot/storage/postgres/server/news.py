@@ -11,7 +11,7 @@ from contextlib import suppress
 import psycopg
 
 from syncbot.errors import StorageError
-from syncbot.storage.postgres.pool import Pool
+from syncbot.storage.postgres.server.pool import Pool
 
 _log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from psycopg import pq
 from syncbot.errors import StorageError
 from syncbot.process import forks
 from syncbot.storage.address import DatabaseUrl
-from syncbot.storage.postgres.news import News
-from syncbot.storage.postgres.pg_errors import explained
-from syncbot.storage.postgres.pool import Connection, Connector, Pool
-from syncbot.storage.postgres.schema import bind, migrate
+from syncbot.storage.postgres.server.news import News
+from syncbot.storage.postgres.server.pg_errors import explained
+from syncbot.storage.postgres.server.pool import Connection, Connector, Pool
+from syncbot.storage.postgres.server.schema import bind, migrate
 from syncbot.storage.promises.store import StoreOptions
 
 Row: TypeAlias = tuple[Any, ...]
@@ -58,7 +58,7 @@ class Database:
         self.connector = Connector(url.secret, options.busy_timeout)
         self.pool = Pool(self.connector, options.connections, options.busy_timeout, self.place)
         self._here = threading.local()
-        self.on_fork_in_child: list[Callable[[], object]] = []
+        self.on_fork_in_child: Callable[[], object] = lambda: None
         """What is called in a child; who has a connection of its own abandons it there."""
         forks().add(self)
         try:
@@ -86,7 +86,7 @@ class Database:
             yield outer
             return
         with explained(self.place), self.pool.connection() as connection:
-            begun = connection.execute("BEGIN; SELECT pg_current_xact_id()::text")
+            begun = connection.execute("BEGIN; SELECT pg_current_xact_id()::text", prepare=False)
             begun.nextset()
             [number] = begun.fetchone() or ("",)
             self._here.connection = connection
@@ -146,9 +146,8 @@ class Database:
         """See `syncbot.process.Forkable`."""
         self._here = threading.local()
         self.pool.after_fork_in_child()
-        for abandon in self.on_fork_in_child:
-            abandon()
-        self.on_fork_in_child.clear()
+        self.on_fork_in_child()
+        self.on_fork_in_child = lambda: None
 
     def _outer(self) -> Connection | None:
         """The connection of the calling thread's transaction."""
@@ -156,6 +155,9 @@ class Database:
         return connection
 
     def _commit(self, connection: Connection, number: str) -> None:
+        if connection.info.transaction_status == pq.TransactionStatus.INERROR:  # a COMMIT would undo it all, and say nothing
+            connection.execute("ROLLBACK")
+            raise RuntimeError("a statement of this transaction has failed, and its error was passed over: nothing was written")
         try:
             connection.execute("COMMIT")
         except psycopg.Error:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_queued
-from syncbot.storage.postgres.database import Database, Row
 from syncbot.storage.postgres.inbox_rows import storable
-from syncbot.storage.postgres.outbox_files import PgOutboxFiles
-from syncbot.storage.postgres.pool import Connection
+from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
+from syncbot.storage.postgres.server.database import Database, Row
+from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
 
 CLAIMS = 0x53594E43

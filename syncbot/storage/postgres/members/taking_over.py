@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from syncbot.storage.postgres.inbox_rows import bury_rows, count_waiting, free_chats, lock_chats, wait_in_chats
 from syncbot.storage.postgres.journal import end_steps
-from syncbot.storage.postgres.pool import Connection
 from syncbot.storage.postgres.questions import forget_questions
-from syncbot.storage.postgres.schema import LOCK
+from syncbot.storage.postgres.server.pool import Connection
+from syncbot.storage.postgres.server.schema import LOCK
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE
 
 # Its lease is over, or its session lock is free: then nobody else gets that while this transaction lasts.

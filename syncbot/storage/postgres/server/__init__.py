@@ -1,0 +1,1 @@
+"""The server, its connections and its tables."""

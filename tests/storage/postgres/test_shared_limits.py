@@ -1,0 +1,138 @@
+"""The limits that several machines keep together: what goes without asking, what is asked for, and the pauses that Telegram wants."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from kits.storage_kit import BOT
+
+from syncbot.client.limits import Limiter, Limits
+from syncbot.errors import NotSent
+from syncbot.storage import Store, open_store
+
+pytestmark = pytest.mark.programs("postgres")
+
+NEVER = threading.Event()
+
+
+@contextmanager
+def machines(url: str, number: int, limits: Limits = Limits(), *, members: bool = True) -> Iterator[list[tuple[Limiter, Store]]]:  # noqa: B008 - it is frozen
+    """So many machines, each with a limiter that shares, and a store of its own."""
+    stores = [open_store(url, BOT) for _ in range(number)]
+    limiters = [Limiter(limits) for _ in stores]
+    try:
+        for limiter, store in zip(limiters, stores, strict=True):
+            if members:
+                store.inbox.recover()
+            limiter.share(store.shared_turns)
+        yield list(zip(limiters, stores, strict=True))
+    finally:
+        for limiter, store in zip(limiters, stores, strict=True):
+            limiter.share(None)
+            store.close()
+
+
+def take(limiter: Limiter, chat: int | str, seconds: float = 20.0, method: str = "sendMessage") -> float:
+    """Wait for a turn; returns how many seconds that took."""
+    began = time.monotonic()
+    limiter.wait(method, chat, deadline=began + seconds, stop=NEVER)
+    return time.monotonic() - began
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    assert any(condition() or pause.wait(0.02) for _ in range(1000))
+
+
+def test_a_chat_gets_one_a_second_from_all_machines_together(postgres_url: str) -> None:
+    """Three at once from the one that answers there; the others, which send elsewhere, know of it a second later, and wait for their turn."""
+    with machines(postgres_url, 3, Limits(chat_interval=4.0)) as all_of_them:
+        for number, (limiter, _) in enumerate(all_of_them):
+            take(limiter, 100 + number)
+        assert sum(take(all_of_them[0][0], 7) for _ in range(3)) < 2.0
+        for limiter, _ in all_of_them:
+            eventually(lambda limiter=limiter: not limiter._is_far("7"))  # type: ignore[misc]  # of this round
+            with pytest.raises(NotSent):
+                take(limiter, 7, seconds=0.5)
+
+
+def test_all_machines_together_stay_below_the_limit_over_all_chats(postgres_url: str) -> None:
+    """Four machines that send to many chats as fast as they may: never more than 20 within any second."""
+    sent: list[float] = []
+    guard = threading.Lock()
+    with machines(postgres_url, 4, Limits(per_second=20)) as all_of_them:
+        for limiter, _ in all_of_them:
+            take(limiter, 99)
+        # Each knows of the others by now.
+        eventually(lambda: all(limiter._shared.own_per_second == 2 for limiter, _ in all_of_them))  # type: ignore[union-attr]  # they share
+        ends_at = time.monotonic() + 4.0
+
+        def send(number: int) -> None:
+            chat = number * 100_000
+            while time.monotonic() < ends_at:
+                chat += 1
+                take(all_of_them[number % 4][0], chat)
+                with guard:
+                    sent.append(time.monotonic())
+
+        threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    sent.sort()
+    most = max(sum(at <= other < at + 1.0 for other in sent) for at in sent)
+    assert most <= 21, most
+    assert len(sent) >= 45
+
+
+def test_a_pause_counts_for_all(postgres_url: str) -> None:
+    """A 429 that one machine was given keeps the others from the chat; a second one for another chat, from all chats."""
+    with machines(postgres_url, 2) as [(one, _), (other, _)]:
+        take(one, 99)
+        take(other, 98)
+        one.pause("sendMessage", 7, 30.0)
+        eventually(lambda: other.seconds_to_turn("sendMessage", 7) > 20)
+        assert other.seconds_to_turn("sendMessage", 8) == 0.0
+        with pytest.raises(NotSent):
+            take(other, 7, seconds=1.0)
+        other.pause("sendMessage", 8, 30.0)
+        eventually(lambda: one.seconds_to_turn("sendMessage", 9) > 20)
+        with pytest.raises(NotSent):
+            take(one, 9, seconds=1.0)
+
+
+def test_a_group_gets_twenty_a_minute_from_all_machines_together(postgres_url: str) -> None:
+    """The 21st of a minute is refused where there is no time for it, whichever machine sends it."""
+    with machines(postgres_url, 2, Limits(chat_interval=0.0)) as all_of_them:
+        for number in range(20):
+            limiter = all_of_them[number % 2][0]
+            take(limiter, -5)
+            eventually(lambda limiter=limiter: not limiter._shared._notes and not limiter._shared._writing)  # type: ignore[misc]  # of this round
+        for limiter, _ in all_of_them:
+            with pytest.raises(NotSent):
+                take(limiter, -5, seconds=2.0)
+
+
+def test_far_from_the_limits_no_call_waits_for_the_database(postgres_url: str) -> None:
+    """While the table is locked by somebody, messages to other chats go at once; the next to the same chat waits."""
+    with machines(postgres_url, 1) as [(limiter, _)], open_store(postgres_url, BOT) as other:
+        eventually(lambda: limiter._shared is not None and limiter._shared.own_per_second == 15)
+        with other._database.transaction() as db:  # type: ignore[attr-defined]  # to hold the table
+            db.execute("LOCK TABLE syncbot.turn IN ACCESS EXCLUSIVE MODE")
+            assert max(take(limiter, chat) for chat in range(1, 11)) < 0.5
+
+
+def test_without_the_database_each_machine_keeps_the_limits_for_itself(postgres_url: str) -> None:
+    """What cannot be asked is not waited for without an end."""
+    with machines(postgres_url, 1, members=False) as [(limiter, store)]:
+        store.close()
+        began = time.monotonic()
+        for _ in range(3):
+            take(limiter, 7)
+        assert time.monotonic() - began < 5.0
+        assert take(limiter, 7) > 0.5
