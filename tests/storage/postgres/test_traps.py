@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -173,6 +174,22 @@ def test_fresh_tables_are_read_by_their_indexes(postgres: PostgresServer, postgr
     scans = "SELECT relname, seq_scan, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'syncbot' AND relname IN ('inbox', 'chat', 'seen')"
     found = eventually(lambda: _told(postgres.run(scans, postgres_url)), what="the statistics")
     assert {name: rows for name, _, rows in found if rows > 0} == {}
+
+
+def test_a_failure_that_was_passed_over_is_told(postgres_url: str) -> None:
+    """A COMMIT behind a statement that failed undoes everything without a word: it is not given, and whoever wrote is told."""
+    import psycopg
+
+    def write(database: Any) -> None:
+        with database.transaction() as db:
+            db.execute("UPDATE syncbot.bot SET bot = bot")
+            with contextlib.suppress(psycopg.Error):
+                db.execute("SELECT 1 / 0")
+
+    with open_store(postgres_url, BOT) as store:
+        with pytest.raises(RuntimeError, match="nothing was written"):
+            write(store._database)  # type: ignore[attr-defined]  # as a verb with a mistake in it would
+        put(store.inbox, (1, "a"))  # the connection is fit for use
 
 
 def _told(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

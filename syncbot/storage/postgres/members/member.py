@@ -33,14 +33,16 @@ _SLOW_LOOK_SECONDS = 1.0
 _RECONNECT_SECONDS = 0.1
 _END_SECONDS = 5.0
 _NEAR = 3
-"""So many members look after each: those that follow it in the order of their numbers, in a circle."""
+"""So many others each member looks after: those that follow it in the order of their numbers, in a circle."""
+_ALL = 1_000_000
 
 # A server that has just come back has not got its clients' locks back yet.
-_LOOK = """WITH others AS (SELECT id, lease_until < clock_timestamp() AS expired FROM syncbot.member WHERE bot = %(bot)s AND id <> %(id)s),
-        near AS (SELECT id FROM others ORDER BY id < %(id)s, id LIMIT %(near)s)
-    SELECT o.id, o.expired, CASE WHEN o.expired OR n.id IS NULL OR pg_postmaster_start_time() > clock_timestamp() - interval '3 s' THEN false
-        ELSE pg_try_advisory_xact_lock(%(lock)s + o.id) END
-    FROM others AS o LEFT JOIN near AS n USING (id)"""
+_LOOK = """WITH near AS MATERIALIZED (
+        (SELECT id, lease_until FROM syncbot.member WHERE bot = %(bot)s AND id > %(id)s ORDER BY id LIMIT %(near)s) UNION ALL
+        (SELECT id, lease_until FROM syncbot.member WHERE bot = %(bot)s AND id < %(id)s ORDER BY id LIMIT %(near)s) LIMIT %(near)s),
+        others AS MATERIALIZED (SELECT id, lease_until < clock_timestamp() AS expired FROM near)
+    SELECT id, expired, CASE WHEN expired OR pg_postmaster_start_time() > clock_timestamp() - interval '3 s' THEN false
+        ELSE pg_try_advisory_xact_lock(%(lock)s + id) END FROM others"""
 _SLOW_LOOK = """SELECT EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND owner = 0 AND suspect = 0 AND since IS NOT NULL)
     OR EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(id)s AND owner = 0)
     OR EXISTS (SELECT 1 FROM syncbot.outbox WHERE bot = %(bot)s AND state = 'queued' AND not_before <= extract(epoch FROM clock_timestamp()))"""
@@ -84,7 +86,7 @@ class Membership:
             [(self.id,)] = db.execute(sql, (database.bot, name, self._lease_seconds)).fetchall()
         self._valid_until = began + self._lease_seconds
         self._renew_at = began + self._lease_seconds / 3
-        self._where = {"bot": database.bot, "id": self.id, "near": _NEAR, "lock": LOCK, "lease": self._lease_seconds}
+        self._where = {"bot": database.bot, "id": self.id, "lock": LOCK, "lease": self._lease_seconds}
         self._session: Connection | None = self._connect()
         self._thread = threading.Thread(target=self._run, name="syncbot-member", daemon=True)
 
@@ -140,10 +142,10 @@ class Membership:
         Raises:
             StorageError: the database cannot be used.
         """
-        expired, free = self._look_at_others()
+        expired, free = self._look_at_others(_ALL)
         if free:
             self._stop.wait(_DEAD_SECONDS)
-            expired, free_again = self._look_at_others()
+            expired, free_again = self._look_at_others(_ALL)
             free &= free_again
         return sorted(expired | free)
 
@@ -231,11 +233,11 @@ class Membership:
             for id in dead:
                 self._free_since.pop(id, None)
 
-    def _look_at_others(self) -> tuple[set[int], set[int]]:
-        """The members whose lease is over, and those near this one whose session lock is free."""
+    def _look_at_others(self, near: int = _NEAR) -> tuple[set[int], set[int]]:
+        """Of so many members the ones whose lease is over, and those whose session lock is free."""
         if self._session is None:
             raise StorageError(f"the session with the database {self._database.place} is lost", retryable=True)
-        rows = self._session.execute(_LOOK, self._where).fetchall()
+        rows = self._session.execute(_LOOK, self._where | {"near": near}).fetchall()
         return {id for id, expired, _ in rows if expired}, {id for id, _, is_free in rows if is_free}
 
     # ── the connection of its own ────────────────────────────────────────────────────────────────────────────────────

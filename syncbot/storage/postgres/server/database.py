@@ -155,6 +155,9 @@ class Database:
         return connection
 
     def _commit(self, connection: Connection, number: str) -> None:
+        if connection.info.transaction_status == pq.TransactionStatus.INERROR:  # a COMMIT would undo it all, and say nothing
+            connection.execute("ROLLBACK")
+            raise RuntimeError("a statement of this transaction has failed, and its error was passed over: nothing was written")
         try:
             connection.execute("COMMIT")
         except psycopg.Error:
