@@ -11,7 +11,7 @@ from kits.storage_kit import BOT
 from kits.webhook_kit import eventually
 
 from syncbot.storage import open_store
-from syncbot.storage.postgres.schema import LOCK
+from syncbot.storage.postgres.server.schema import LOCK
 
 pytestmark = pytest.mark.programs("postgres")
 
