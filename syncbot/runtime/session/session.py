@@ -118,9 +118,8 @@ class Session:
         dispatcher = Dispatcher(self._routes, bot, store.data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
         journal = store.journal if options.durable and store.persistent else None
         folder = files_of(store, options.state)
-        durability = Durability(
-            journal, options.interrupted, self.stop.is_set, StorageRetry(self.stop), bot.recorders, replies=options.replies, queue=HandlersQueue(folder)
-        )
+        retry = StorageRetry(self.stop)
+        durability = Durability(journal, options.interrupted, self.stop.is_set, retry, bot.recorders, replies=options.replies, queue=HandlersQueue(folder))
         workers: Workers
         clock: Clock
         deliverer: Deliverer
@@ -133,13 +132,15 @@ class Session:
             may_wait=store.persistent,
             may_hold=options.asks == "hold" and not once,
             questions=Questions(store.questions, on_opened=lambda: clock.notify()) if store.persistent else None,
+            retry=retry,
             durability=durability,
             prepare=bot.load_types,
-            on_finished=lambda update_id: backlog.finished(update_id) if update_id >= 0 else clock.notify(),
+            on_finished=backlog.finished,
+            on_job_ended=lambda body: clock.ended(body),
             on_fatal=self.fail,
             on_queued=lambda: OpenQueue(store.outbox, folder, store.journal, deliverer.notify).tell(),
         )
-        clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify, questions=workers.questions)
+        clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions)
         clock.declare()
         learned = store.meta.get(_IDLE_LIMIT)
         poller = Poller(
