@@ -24,13 +24,14 @@ _SELECT = f"SELECT {_COLUMNS} FROM syncbot.outbox"
 _DAMAGED = "its row in the database is damaged: "
 # It is the first of its key that is not settled.
 _ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM syncbot.outbox AS e WHERE e.bot = o.bot AND e.chat = o.chat AND e.id < o.id AND e.{_ACTIVE}))"
-_ABANDON = f"""WITH unsure AS (
-        UPDATE syncbot.outbox SET state = 'uncertain', reason = %(ran_out)s WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'sending' AND owner = %(owner)s RETURNING 1),
-    unsent AS (
-        UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0 WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'claimed' AND owner = %(owner)s
-        RETURNING 1)
-    SELECT (SELECT count(*) FROM unsure) + (SELECT count(*) FROM unsent)"""
 _OF_THIS_BOT = f"bot = %(bot)s AND {_ACTIVE}"
+_ABANDON = f"""WITH unsure AS (
+        UPDATE syncbot.outbox SET state = 'uncertain', reason = %(ran_out)s
+        WHERE {_OF_THIS_BOT} AND state = 'sending' AND owner = %(owner)s RETURNING 1),
+    unsent AS (
+        UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0
+        WHERE {_OF_THIS_BOT} AND state = 'claimed' AND owner = %(owner)s RETURNING 1)
+    SELECT (SELECT count(*) FROM unsure) + (SELECT count(*) FROM unsent)"""
 _RUN_OUT = f"""WITH own AS (
         UPDATE syncbot.outbox SET lease_until = %(now)s::float8 + %(lease)s::float8
         WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= %(now)s AND owner = %(owner)s),
