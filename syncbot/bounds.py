@@ -59,11 +59,27 @@ def check_call_seconds(timeout: float | None, deadline: float | None) -> None:
         TypeError: it is not a number.
         ValueError: it is NaN; or a timeout is not above 0, or endless.
     """
-    inf = float("inf")
-    for name, value, least, most in (("timeout", timeout, SHORTEST_SECONDS, MOST_SECONDS), ("deadline", deadline, -inf, inf)):
-        if value is not None and (problem := wrong_number(value, least=least, most=most)):
-            kind = ValueError if isinstance(value, int | float) and not isinstance(value, bool) else TypeError
-            raise kind(f"{name}: {problem} (seconds)")
+    if timeout is not None:
+        check_seconds("timeout", timeout, least=SHORTEST_SECONDS, most=MOST_SECONDS)
+    if deadline is not None:
+        check_seconds("deadline", deadline, least=-float("inf"))
+
+
+def check_seconds(name: str, value: object, *, least: float, most: float = float("inf")) -> None:
+    """Refuse what are no seconds.
+
+    Args:
+        name: of the parameter.
+        value: what was given.
+        least, most: the smallest and the largest right ones.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is NaN, or out of bounds.
+    """
+    if problem := wrong_number(value, least=least, most=most):
+        kind = ValueError if isinstance(value, int | float) and not isinstance(value, bool) else TypeError
+        raise kind(f"{name}: {problem} (seconds)")
 
 
 def check_method_name(method: object) -> None:

@@ -203,8 +203,11 @@ def main(argv: Sequence[str]) -> int:
             with contextlib.suppress(KeyboardInterrupt):  # it ends early, and says what there is
                 if options.seconds:
                     campaign.run_at_random(options.way or WAYS, options.seconds)
-                for way in () if options.seconds else options.way or WAYS:
-                    campaign.run(way)
+                while not options.seconds:
+                    for way in options.way or WAYS:
+                        campaign.run(way)
+                    if campaign.kills >= options.least:
+                        break
         finally:
             campaign.close()
     for step, number in sorted(campaign.steps.items()):
@@ -225,6 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--replies", choices=("at once", "with the end"), default="at once", help="when replies go out (default: at once)")
     parser.add_argument("--asks", choices=("hold", "unwind"), default="hold", help="whether a handler is put aside at each question (default: hold)")
     parser.add_argument("--without", choices=("", "intent", "result", "end"), default="", help="leave this out of the journal: the campaign must fail")
+    parser.add_argument("--least", type=int, default=0, help="begin again until so many kills were made")
     parser.add_argument("--seconds", type=float, default=0.0, help="kill at random moments for so long, through a proxy with faults")
     parser.add_argument("--behind", default="", help='count steps from the first one of this name on, of its thread: "INSERT INTO outbox" (default: all steps)')
     parser.add_argument("--first", type=int, default=1, help="the first step that is killed at (default: 1)")

@@ -85,7 +85,11 @@ def _missing(key: str) -> str:
     return f"there is no job {one_line(key)!r}; syncbot jobs list shows those there are"
 
 
-@_keys_command("run", "Run jobs now, their other times stay: in the bot that runs, or at its next start.", "remind-8f2c11aa")
+@_keys_command(
+    "run",
+    "Run jobs now (times of day stay, a job that is run every so often counts on from now): in the bot that runs, or at its next start.",
+    "remind-8f2c11aa",
+)
 def run_command(jobs: JobEntries, key: str) -> str:
     """Have one run now."""
     from syncbot.runtime.jobs.jobs import run_now  # deferred, as above

@@ -29,10 +29,6 @@ class JobSource(Protocol):
         """What the job with this name does."""
         ...
 
-    def ended(self, key: str) -> None:
-        """A job that was to run once has run."""
-        ...
-
 
 class Job(str):
     """The job that runs: `context.job`. It is the job's name, and has what the job was given.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kits.runtime_kit import PROGRAM, SECONDS, Process, Seen, becomes, own_threads, program_arguments, running
+from kits.runtime_kit import PROGRAM, SECONDS, Process, Seen, becomes, logged, own_threads, program_arguments, running
 
 from syncbot.errors import AskTimeout
 from syncbot.runtime.handling.context import Context
@@ -183,6 +184,32 @@ def test_without_a_state_file_it_is_refused(server: BotApiServer, make_app: Make
     assert not user.messages
 
 
+@pytest.mark.parametrize("seconds", [-1, math.nan, "60", True, None])
+def test_a_time_that_is_none_is_refused_before_anything_is_sent(server: BotApiServer, make_app: MakeApp, seconds: Any) -> None:
+    """A question, a choice and a sleep say what is wrong with their time where it is given; an endless question and a time of 0 are right."""
+    app, seen = make_app(), Seen()
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        for wait in (
+            lambda: context.ask("Name?", timeout=seconds),
+            lambda: context.choose("Size?", ["S"], timeout=seconds),
+            lambda: context.sleep(seconds),
+        ):
+            with pytest.raises((TypeError, ValueError), match=r"(timeout|seconds): .* \(seconds\)"):
+                wait()
+        context.sleep(0)
+        seen.add(context.ask("Go on?", timeout=math.inf).text)
+
+    user = server.user(id=42)
+    with running(app):
+        user.send("hi")
+        user.wait_for("Go on?", timeout=SECONDS)
+        user.send("yes")
+        seen.wait("yes")
+    assert [message.text for message in user.messages] == ["Go on?"]
+
+
 def test_data_of_others_is_seen_after_the_answer(server: BotApiServer, make_app: MakeApp) -> None:
     """What other handlers of the chat wrote while a question was open is there after the answer, and nothing is overwritten."""
     app, user = make_app(), server.user(id=42)
@@ -230,3 +257,31 @@ def test_a_full_disk_while_asking_waits(server: BotApiServer, make_app: MakeApp)
         user.send("Ada")
         user.wait_for("Hello Ada", timeout=SECONDS)
         assert app.health()["dead_letters"] == 0
+
+
+def test_one_trouble_with_the_state_file_is_said_once(server: BotApiServer, make_app: MakeApp) -> None:
+    """A handler that cannot write its step has the same trouble as what cannot record an end: the log says so once, and once that it is over."""
+    app, may_write, may_end = make_app(workers=2), threading.Event(), threading.Event()
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        if update.message.text == "ends":
+            context.user_data["a"] = "x" * 20_000
+            may_end.wait(SECONDS)
+        else:
+            may_write.wait(SECONDS)
+            context.once("step", lambda: "x" * 20_000)
+
+    with running(app), logged() as log:
+        for id, text in ((42, "ends"), (43, "writes")):
+            server.user(id=id).send(text)
+        assert becomes(lambda: app.health()["in_flight"] == 2)
+        store: Any = app.store
+        store.limit_pages(1)
+        may_write.set()
+        assert becomes(lambda: log.count("the state file cannot be used") == 1)
+        may_end.set()
+        assert becomes(lambda: not app.health()["ok"])
+        store.limit_pages(None)
+        assert becomes(lambda: app.health()["in_flight"] == 0)
+        assert (log.count("the state file cannot be used"), log.count("can be used again")) == (1, 1)

@@ -18,7 +18,7 @@ from kits.runtime_kit import SECONDS, Seen, becomes, logged, running
 
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
-from syncbot.storage import JobEntry, Missed, Store, StoreOptions, open_store
+from syncbot.storage import Changes, DataChange, JobEntry, Missed, Scope, Store, StoreOptions, open_store
 from syncbot.testing import BotApiServer
 
 MakeApp = Callable[..., Runtime]
@@ -341,6 +341,43 @@ def test_a_job_of_this_process_that_a_stop_caught_runs_once(make_app: MakeApp) -
         app.later(0.1)(lambda context: seen.add("later"))
         seen.wait("later")
     assert seen.texts == ["second", "later"]
+
+
+def test_a_job_of_this_process_runs_again_where_others_have_changed_its_data(make_app: MakeApp) -> None:
+    """One that runs once is there until its end is recorded: an assignment that meets another's change is made again with what stands there then."""
+    app, seen = make_app(), Seen()
+
+    def count(context: Context) -> None:
+        context.bot_data["n"] = context.bot_data.get("n", 0) + 1
+        if not seen.texts:  # somebody else is quicker, once
+            with open_store(app.state, app.bot.id) as other:
+                other.data.apply(Changes((DataChange(Scope.BOT, 0, {"n": 10}),)))
+        seen.add(str(context.bot_data["n"]))
+
+    app.later(0.001)(count)
+    with running(app):
+        seen.wait("11")
+        assert becomes(lambda: app.job_functions.names() == [])  # nothing is left of it
+    with open_store(app.state, app.bot.id) as store:
+        assert store.data.load(Scope.BOT, 0) == {"n": 11}
+    assert seen.texts == ["1", "11"]
+
+
+def test_a_run_by_hand_moves_the_beat_and_leaves_times_of_day(make_app: MakeApp) -> None:
+    """A job that is run every hour counts on from there; one that is run at nine is run at nine again."""
+    app = make_app()
+    seen = reminds(app)
+    began = time.time()
+    app.jobs.every(3600, "remind", key="hourly", data="hourly")
+    daily = app.jobs.daily("09:00", "remind", tz="UTC", key="daily", data="daily")
+    for key in ("hourly", "daily"):
+        assert app.jobs.run(key)
+    with running(app):
+        seen.wait_number(2)
+        assert becomes(lambda: all(entry.next_time > time.time() for entry in app.jobs.entries()))
+        times = {entry.key: entry.next_time for entry in app.jobs.entries()}
+    assert 0 <= times["hourly"] - began - 3600 <= time.time() - began
+    assert times["daily"] - daily.next_time in (0.0, 86_400.0)  # nine o'clock may have passed meanwhile
 
 
 def test_users_are_gone_through_in_pages(make_app: MakeApp) -> None:

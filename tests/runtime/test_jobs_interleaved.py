@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
+from typing import Any
 
+import pytest
 from kits.interleave_kit import Steps, at_every_line
 from kits.storage_kit import BOT
 
+from syncbot.errors import StorageError
 from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage import JobEntry, open_store
+from syncbot.storage.promises.jobs import JobStart
 
 
 def functions() -> JobFunctions:
@@ -100,3 +106,50 @@ def test_two_that_are_declared_at_once_are_both_there() -> None:
         return Steps(declare, declare, check)
 
     assert at_every_line(make, "jobs/functions.py") > 10
+
+
+def test_a_job_that_ends_while_it_is_begun_leaves_nothing() -> None:
+    """A worker may have run a job before the clock comes back from having begun it: its function is gone all the same, and it is not put again."""
+    made, store = JobFunctions(), open_store(None, BOT)
+    made.later(1)(lambda context: None)
+    store.inbox.recover()
+
+    class Quick:
+        """The jobs of a store, whose runs have ended as soon as they are begun."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.jobs, name)
+
+        def begin(self, starts: Sequence[JobStart]) -> int:
+            number = store.jobs.begin(starts)
+            for claimed in store.inbox.claim(10):
+                clock.ended(claimed.body)
+            return number
+
+    now = count(1_000_000_000)
+    clock = Clock(Quick(), made, StorageRetry(threading.Event()), lambda number: None, lambda: float(next(now)))
+    clock.declare()
+    assert clock.begin_due() == 1
+    assert (made.names(), made.declared(0.0)) == ([], [])
+
+
+def test_a_job_that_cannot_be_begun_is_put_again() -> None:
+    """A state file that cannot be written keeps a job that runs once from being begun; it is there at the next start."""
+    made, store = JobFunctions(), open_store(None, BOT)
+    made.later(1)(lambda context: None)
+
+    class Full:
+        """The jobs of a store on a full disk."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.jobs, name)
+
+        def begin(self, starts: Sequence[JobStart]) -> int:
+            raise StorageError("the disk is full", retryable=True)
+
+    now = count(1_000_000_000)
+    clock = Clock(Full(), made, StorageRetry(threading.Event()), lambda number: None, lambda: float(next(now)))
+    clock.declare()
+    with pytest.raises(StorageError):
+        clock.begin_due()
+    assert [entry.key for entry in made.declared(0.0)] == made.names()

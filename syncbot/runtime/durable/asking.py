@@ -9,6 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
+from syncbot.bounds import check_seconds
 from syncbot.errors import ApiError, NetworkError
 from syncbot.keyboards import grid, inline
 from syncbot.runtime.durable.run import DurableRun
@@ -84,9 +85,9 @@ class Asking:
 
         Raises:
             ValueError: there are no options.
-            AskTimeout, Cancelled, RuntimeError: as for `ask`.
+            AskTimeout, Cancelled, TypeError, RuntimeError: as for `ask`.
         """
-        self._check_ask("choose")
+        self._check_ask("choose", timeout)
         labels = list(options)
         if not labels or not all(isinstance(label, str) for label in labels):
             raise ValueError("context.choose() needs labels for its buttons: a list of texts, or a dict of values by text")
@@ -112,12 +113,15 @@ class Asking:
 
         Raises:
             RuntimeError: nothing can be waited for here.
+            TypeError, ValueError: these are no seconds.
         """
         self._need_answers("sleep")
+        check_seconds("seconds", seconds, least=0.0)
         self._wait("sleep", {}, seconds)
 
-    def _check_ask(self, what: str, filters: Any = None) -> dict[str, Any]:
+    def _check_ask(self, what: str, timeout: float, filters: Any = None) -> dict[str, Any]:
         answers = self._need_answers(what)
+        check_seconds("timeout", timeout, least=0.0)
         if self.target.chat_id is None or self.target.user_id is None:
             where = "not in jobs without one: put the job with chat_id=" if self.target.kind == "" else "this update lacks one of them"
             raise RuntimeError(f"context.{what}() waits for a user in a chat, and {where}")

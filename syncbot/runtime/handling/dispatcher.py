@@ -137,18 +137,11 @@ class Dispatcher:
         if work is None or self._jobs is None:
             return self._no_such_job(job)
         context = self._context(job=job, answers=answers)
-        is_last = job.declared and not job.repeats  # what it does is known to this program alone, and ends with this run
-        context.run.has_acted |= is_last  # so that there can be no other run after a conflict
         try:
-            changes = self._guarded(context, partial(_call_job, work))
+            return self._guarded(context, partial(_call_job, work))
         except HandlerFailed as failure:
             failure.keep = not job.repeats and not job.declared  # one that repeats has its next time
-            if is_last:
-                self._jobs.ended(job.key)
             raise
-        if is_last:
-            self._jobs.ended(job.key)
-        return changes
 
     def _no_such_job(self, job: Job) -> Changes:
         words = f"this program has no job {job}, which was due at {job.due:%Y-%m-%d %H:%M:%S} UTC"

@@ -54,10 +54,11 @@ class Replies:
         Raises:
             AskTimeout: nobody answered in time.
             Cancelled: the user wrote /cancel.
-            TypeError: the filter is, or holds, a function: use `check`. Nothing was sent.
+            TypeError: the filter is, or holds, a function: use `check`; or the time is no number. Nothing was sent.
+            ValueError: the time is below 0, or no number of seconds. Nothing was sent.
             RuntimeError: nothing can be waited for here (a job, an error handler), or the update has no user in a chat; nothing was sent.
         """
-        wants = self._check_ask("ask", filters)
+        wants = self._check_ask("ask", timeout, filters)
         getattr(self, "reply")(text, *values, **given)  # noqa: B009  # made from the table, where type checkers see it in the stub alone
         while True:
             message = self._wait_for_message(wants, timeout)
@@ -90,7 +91,7 @@ class Replies:
         return self._bot.delete_business_messages(target.business_connection_id, [target.message_id], **given)
 
     @abstractmethod
-    def _check_ask(self, what: str, filters: Any = None) -> dict[str, Any]:
+    def _check_ask(self, what: str, timeout: float, filters: Any = None) -> dict[str, Any]:
         """Refuse what cannot be waited for, before the question is sent; what an answer has to be, as the store keeps it."""
 
     @abstractmethod

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
-from syncbot.runtime.job import job_body, job_order
+from syncbot.runtime.job import job_body, job_of, job_order
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.jobs.rules import first_time, following, is_passed_over, longest_wait
 from syncbot.runtime.work.questions import Questions
@@ -85,14 +87,29 @@ class Clock:
         now = self._now()
         due = self._entries.due(now, self._functions.names())
         starts = [start for entry in due if (start := self._start(entry, now)) is not None]
-        begun = self._entries.begin(starts)
-        for start in starts:
-            if start.following is None and start.entry.declared:
-                self._functions.begun(start.entry.key)
+        last = [start.entry for start in starts if start.following is None and start.entry.declared]
+        self._functions.begun(last)  # before they can have ended
+        try:
+            begun = self._entries.begin(starts)
+        except BaseException:
+            self._functions.not_begun(last)
+            raise
         begun += self._questions.end_due()
         if begun:
             self._notify(begun)
         return begun
+
+    def ended(self, body: bytes) -> None:
+        """The end of a run is recorded: of a job that was to run once nothing is left.
+
+        Args:
+            body: what `job_body` made.
+        """
+        with suppress(ValueError, LookupError, TypeError):  # a damaged one is told of where it is handled
+            job = job_of(json.loads(body))
+            if job is not None and job.declared and not job.repeats:
+                self._functions.ended(job.key)
+        self.notify()
 
     def notify(self) -> None:
         """Say that a job was put or changed, that a run of one has ended, or that the stop event was set."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import tzinfo
 from itertools import count
@@ -176,13 +176,19 @@ class JobFunctions:
         with self._lock:
             return [replace(entry, next_time=first_time(entry.rule, now)) for entry in self._declared.values()]
 
-    def begun(self, key: str) -> None:
-        """A job that was to run once stands in the inbox: it is not put again at the next start."""
+    def begun(self, entries: Iterable[JobEntry]) -> None:
+        """These, which are to run once, are put into the inbox: they are not put again at the next start."""
         with self._lock:
-            self._declared.pop(key, None)
+            for entry in entries:
+                self._declared.pop(entry.key, None)
+
+    def not_begun(self, entries: Iterable[JobEntry]) -> None:
+        """These could not be put there."""
+        with self._lock:
+            self._declared |= {entry.key: entry for entry in entries}
 
     def ended(self, key: str) -> None:
-        """A job that was to run once has run."""
+        """The end of a job that was to run once is recorded."""
         with self._lock:
             if key not in self._declared:
                 self._functions.pop(key, None)

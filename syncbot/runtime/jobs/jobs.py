@@ -171,7 +171,10 @@ class Jobs:
         return self._change(lambda entries: resume(entries, key, time.time()))
 
     def run(self, key: str) -> bool:
-        """Run a job now, its other times stay; False if there is none, or it is paused."""
+        """Run a job now; False if there is none, or it is paused.
+
+        Times of day (`daily`, `cron`) stay; `every` counts on from now; what was to run once has run then.
+        """
         return self._change(lambda entries: run_now(entries, key, time.time()))
 
     def _put(self, rule: Rule, job: str, key: str | None, chat_id: int | None, user_id: int | None, data: Any, missed: MissedWord) -> JobEntry:

@@ -136,13 +136,15 @@ class Session:
             may_wait=store.persistent,
             may_hold=options.asks == "hold" and not once,
             questions=Questions(store.questions, on_opened=lambda: clock.notify()) if store.persistent else None,
+            retry=retry,
             durability=durability,
             prepare=bot.load_types,
-            on_finished=lambda update_id: backlog.finished(update_id) if update_id >= 0 else clock.notify(),
+            on_finished=backlog.finished,
+            on_job_ended=lambda body: clock.ended(body),
             on_fatal=self.fail,
             on_queued=lambda: OpenQueue(store.outbox, folder, store.journal, deliverer.notify).tell(),
         )
-        clock = Clock(store.jobs, self._jobs, workers.retry, workers.notify, questions=workers.questions)
+        clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions)
         clock.declare()
         learned = store.meta.get(_IDLE_LIMIT)
         poller = Poller(

@@ -33,6 +33,7 @@ class Feeder:
         inbox: where updates come from, and where their ends are recorded.
         lock: what the workers share; conditions on it tell them of work and of progress.
         stop: set when the runtime stops: nothing is handed out any more, and what has ended is still settled.
+        retry: what to do when the state file cannot be used.
         prepare: what takes long once, and is done before the first update is claimed: a process that ends meanwhile leaves none that may have ended it.
         on_settled: told of each end that is recorded.
         on_fatal: told of the error that has ended the thread: the state file cannot be used any more.
@@ -43,12 +44,13 @@ class Feeder:
         inbox: Inbox,
         lock: threading.Lock,
         stop: threading.Event,
+        retry: StorageRetry,
         *,
         prepare: Callable[[], object],
         on_settled: Callable[[End], None],
         on_fatal: Callable[[BaseException], None],
     ) -> None:
-        self.retry = StorageRetry(stop)
+        self.retry = retry
         self.progress = threading.Condition(lock)
         """Told of everything that somebody may wait for: an end that is settled, a turn that is given away, a thread that ends."""
         self.drained = False

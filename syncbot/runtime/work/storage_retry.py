@@ -22,6 +22,7 @@ class StorageRetry:
 
     def __init__(self, stop: threading.Event) -> None:
         self.trouble = False
+        self._lock = threading.Lock()
         self._stop = stop
 
     def met(self, error: StorageError) -> None:
@@ -32,14 +33,16 @@ class StorageRetry:
         """
         if not error.retryable:
             raise error
-        if not self.trouble:
-            self.trouble = True
+        with self._lock:
+            is_news, self.trouble = not self.trouble, True
+        if is_news:
             _log.error("the state file cannot be used: %s", error)
 
     def over(self) -> None:
         """There is no trouble, or none any more."""
-        if self.trouble:
-            self.trouble = False
+        with self._lock:
+            is_news, self.trouble = self.trouble, False
+        if is_news:
             _log.warning("the state file can be used again")
 
     def until_stop(self, work: Callable[[], object]) -> bool:

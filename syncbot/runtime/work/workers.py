@@ -42,9 +42,11 @@ class Workers:
         may_wait: handlers may wait for answers; without it they get no turn.
         may_hold: they may hold a thread meanwhile; without it they are put aside.
         questions: those that are open; None where they are kept nowhere.
+        retry: what to do when the state file cannot be used; the same as that of the durability, so that it is said once.
         durability: what handlers' steps are written with; None where nothing is.
         prepare: what takes long once, and is done before the first update is claimed.
         on_finished: told the id of each update that is handled or buried.
+        on_job_ended: told what stood in the inbox of each run of a job that has ended.
         on_queued: told that something went into the outbox.
         on_fatal: told of what ends one of the threads: an error of the state file that does not pass by itself.
     """
@@ -59,9 +61,11 @@ class Workers:
         may_wait: bool = True,
         may_hold: bool = True,
         questions: Questions | None = None,
+        retry: StorageRetry | None = None,
         durability: Durability | None = None,
         prepare: Callable[[], object] = lambda: None,
         on_finished: Callable[[int], None] = lambda _: None,
+        on_job_ended: Callable[[bytes], None] = lambda _: None,
         on_fatal: Callable[[BaseException], None] = lambda _: None,
         on_queued: Callable[[], object] = lambda: None,
     ) -> None:
@@ -74,11 +78,13 @@ class Workers:
         self._may_wait = may_wait
         self._may_hold = may_hold
         self._on_queued = on_queued
-        self.durability = durability or Durability(None, "again", stop.is_set, StorageRetry(stop))
+        self.retry = retry or StorageRetry(stop)
+        self.durability = durability or Durability(None, "again", stop.is_set, self.retry)
         self._on_finished = on_finished
+        self._on_job_ended = on_job_ended
         self._on_fatal = on_fatal
         self._lock = threading.Lock()
-        self._feeder = Feeder(inbox, self._lock, stop, prepare=prepare, on_settled=self.settled, on_fatal=on_fatal)
+        self._feeder = Feeder(inbox, self._lock, stop, self.retry, prepare=prepare, on_settled=self.settled, on_fatal=on_fatal)
         self._progress = self._feeder.progress
         self._threads: set[threading.Thread] = set()
         self._working = 0
@@ -107,11 +113,6 @@ class Workers:
         """The workers' threads, those of handlers that wait among them, and the one that feeds them."""
         with self._lock:
             return self._threads | self._feeder.threads
-
-    @property
-    def retry(self) -> StorageRetry:
-        """Whether there is trouble with the state file."""
-        return self._feeder.retry
 
     @property
     def has_idle(self) -> bool:
@@ -292,6 +293,9 @@ class Workers:
         self.questions.give_back(end.claimed.row)  # where what it changed could not be stored
         if end.changes.calls:
             self._on_queued()
+        if end.claimed.update_id < 0:
+            self._on_job_ended(end.claimed.body)
+            return
         for update_id in ids_of(end.claimed.update_id, end.claimed.body):
             self._on_finished(update_id)
 

@@ -24,12 +24,27 @@ _SELECT = f"SELECT {_COLUMNS} FROM syncbot.outbox"
 _DAMAGED = "its row in the database is damaged: "
 # It is the first of its key that is not settled.
 _ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM syncbot.outbox AS e WHERE e.bot = o.bot AND e.chat = o.chat AND e.id < o.id AND e.{_ACTIVE}))"
-_RECOVER = f"""WITH unsure AS (
-        UPDATE syncbot.outbox SET state = 'uncertain', reason = %(ran_out)s WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'sending' AND {{which}} RETURNING 1),
+_OF_THIS_BOT = f"bot = %(bot)s AND {_ACTIVE}"
+_ABANDON = f"""WITH unsure AS (
+        UPDATE syncbot.outbox SET state = 'uncertain', reason = %(ran_out)s
+        WHERE {_OF_THIS_BOT} AND state = 'sending' AND owner = %(owner)s RETURNING 1),
     unsent AS (
-        UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0 WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'claimed' AND {{which}}
-        RETURNING 1)
+        UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0
+        WHERE {_OF_THIS_BOT} AND state = 'claimed' AND owner = %(owner)s RETURNING 1)
     SELECT (SELECT count(*) FROM unsure) + (SELECT count(*) FROM unsent)"""
+_RUN_OUT = f"""WITH own AS (
+        UPDATE syncbot.outbox SET lease_until = %(now)s::float8 + %(lease)s::float8
+        WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= %(now)s AND owner = %(owner)s),
+    again AS (
+        UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = ''
+        WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= %(now)s AND owner <> %(owner)s
+            AND %(again)s AND (expires IS NULL OR expires > %(now)s)),
+    unsure AS (
+        UPDATE syncbot.outbox SET state = 'uncertain', reason = %(ran_out)s
+        WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= %(now)s AND owner <> %(owner)s
+            AND NOT (%(again)s AND (expires IS NULL OR expires > %(now)s)))
+    UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_OF_THIS_BOT} AND state = 'claimed' AND lease_until <= %(now)s"""
+"""What becomes of leases that have run out, in one trip: what the one who claims is sending stays its own, for it lives."""
 _EXPIRE = f"UPDATE syncbot.outbox SET state = 'failed', reason = %(expired)s WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'queued' AND expires <= %(now)s"
 _CLAIM = f"""UPDATE syncbot.outbox AS c SET state = 'claimed', owner = %(owner)s, lease_until = %(now)s::float8 + %(lease)s::float8
     WHERE c.bot = %(bot)s AND c.id IN (
@@ -66,13 +81,14 @@ class PgOutbox:
         self._database.news.tell()
         return ids
 
-    def claim(self, owner: str, *, lease: float, limit: int = 1) -> list[OutboxItem]:
-        values = {"bot": self._database.bot, "now": self._now(), "owner": owner, "lease": lease, "limit": limit, "expired": EXPIRED}
+    def claim(self, owner: str, *, lease: float, limit: int = 1, again: bool = False) -> list[OutboxItem]:
+        values = {"bot": self._database.bot, "now": self._now(), "owner": owner, "lease": lease, "limit": limit}
+        values |= {"again": again, "expired": EXPIRED, "ran_out": LEASE_RAN_OUT}
         items: list[OutboxItem] = []
         self._files.renew(owner)
         with self._database.transaction() as db:
             db.execute("SELECT pg_advisory_xact_lock(%s, hashint8(%s))", (CLAIMS, self._database.bot))
-            self._recover(db, "lease_until <= %(now)s", values)
+            db.execute(_RUN_OUT, values)
             db.execute(_EXPIRE, values)
             for item, faults in map(_item, sorted(db.execute(_CLAIM, values).fetchall())):
                 if faults:  # the others go on
@@ -82,13 +98,14 @@ class PgOutbox:
                     items.append(item)
         return items
 
-    def sending(self, id: int, owner: str, *, lease: float) -> bool:
+    def sending(self, id: int, owner: str, *, lease: float, further: bool = False) -> bool:
         with self._database.transaction():  # what became of it is found out where the connection breaks
             return self._change(
                 """UPDATE syncbot.outbox SET state = 'sending', attempts = attempts + 1, lease_until = %(until)s
-                    WHERE bot = %(bot)s AND id = %(id)s AND owner = %(owner)s AND state = 'claimed'""",
+                    WHERE bot = %(bot)s AND id = %(id)s AND owner = %(owner)s AND state = %(before)s""",
                 id=id,
                 owner=owner,
+                before="sending" if further else "claimed",
                 until=self._now() + lease,
             )
 
@@ -107,7 +124,7 @@ class PgOutbox:
         values = {"bot": self._database.bot, "owner": owner, "now": self._now()}
         with self._database.transaction() as db:
             db.execute("SELECT pg_advisory_xact_lock(%s, hashint8(%s))", (CLAIMS, self._database.bot))
-            count = self._recover(db, "owner = %(owner)s", values)
+            count = int(db.execute(_ABANDON, values | {"ran_out": LEASE_RAN_OUT}).fetchall()[0][0])
             if again:
                 db.execute(
                     """UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = ''
@@ -151,10 +168,6 @@ class PgOutbox:
 
     def purge(self, older_than: float) -> list[OutboxItem]:
         return self._delete(f"created < %s AND {_HELD}", self._now() - older_than)
-
-    def _recover(self, db: Connection, which: str, values: dict[str, Any]) -> int:
-        """Take back what a deliverer had: queued again if nothing was sent, else uncertain (its owner stays noted: it may still report)."""
-        return int(db.execute(_RECOVER.format(which=which), values | {"ran_out": LEASE_RAN_OUT}).fetchall()[0][0])
 
     def _change(self, sql: str, **values: Any) -> bool:
         with self._database.reading() as db:
