@@ -1,4 +1,4 @@
-"""Whether something waits in a state file that nobody in this process has opened: calls of the outbox, updates."""
+"""Whether something waits in a state that nobody in this process has opened: calls of the outbox, updates."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from pathlib import Path
 
 from syncbot.errors import StorageError
 from syncbot.storage import OutboxState, StoreOptions, open_store
+from syncbot.storage.address import StatePlace
 
 _UNDONE = (OutboxState.QUEUED, OutboxState.CLAIMED, OutboxState.SENDING)
 
 
 class WaitingWork:
-    """Looks into a state file from time to time; one that nobody has written to since the last look is not opened.
+    """Looks into a state from time to time; a file that nobody has written to since the last look is not opened.
 
     Args:
-        path: the file; it need not be there.
+        place: where it stands; a file need not be there.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, place: StatePlace) -> None:
+        self._path = place
         self._seen: object = None
 
     def is_there(self) -> bool:
-        """Whether something waits; also where the file cannot be read, since whoever starts then says why."""
+        """Whether something waits; also where the file cannot be read, since whoever starts then says why, and always with a database, which is not to be
+        asked again and again."""
+        if not isinstance(self._path, Path):
+            return True
         stamp = [_stamp(f"{self._path}{end}") for end in ("", "-wal")]
         if stamp == self._seen or not stamp[0]:
             return False
