@@ -109,8 +109,8 @@ class WebhookFace:
             path: the path of the webhook's URL; None takes every path, where the server has chosen by it already.
             secret_token: the secret that was given to setWebhook, 1 to 256 letters, digits, "_" and "-". None takes the one that
                 `run` and `syncbot webhook set` use, which is derived from the bot's token.
-            start: start this runtime with the first request in each process, and where it has jobs, soon after the application was loaded; otherwise it
-                only stores, and another process has to handle.
+            start: start this runtime with the first request in each process, and where it has jobs, or something waits in the outbox, soon after the
+                application was loaded; otherwise it only stores, and another process has to handle.
             inline: handle each update within its request (see `handle`), for places where nothing may keep running between two requests.
 
         Raises:

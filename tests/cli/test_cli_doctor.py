@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
@@ -13,7 +14,12 @@ from typing import Any
 
 import pytest
 
+from syncbot.cli.doctor.deadline import within
+from syncbot.cli.doctor.result import Result, Status
 from syncbot.cli.doctor.way import clock_skew
+from syncbot.config import state_dir
+from syncbot.runtime.session.mode import write_mode
+from syncbot.storage import open_store
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy, TestCA
 
 Command = Callable[..., Any]
@@ -90,7 +96,7 @@ def test_healthy_way(command: Command, server: BotApiServer, monkeypatch: pytest
     assert "10/10" in step(report, "10 quick calls")["text"]
     assert "0 connections left open" in step(report, "10 quick calls")["text"]
     assert "TLSv1.3, certificate of syncbot.testing" in step(report, "TLS")["text"]
-    assert "@test_bot" in step(report, "getMe")["text"]
+    assert "@test_bot" in step(report, "token")["text"]
     assert len(server.pending_updates) == 1
     assert "secret-word" not in json.dumps(report)
     server.wait_closed()
@@ -100,16 +106,18 @@ def test_report_for_people(terminal: Callable[..., Any]) -> None:
     """At a terminal each step is a line with its time, in colour."""
     running = terminal("doctor", *QUICK)
     assert running.wait() == 0
-    assert "\x1b[32mok" in running.screen
+    assert "\x1b[32m✓" in running.screen
     assert "10 quick calls: 10/10" in running.screen
 
 
 def test_no_colour_in_a_pipe(command: Command) -> None:
-    """In a pipe the same lines stand without colour."""
+    """In a pipe the same lines stand without colour, and the last one says that all is well."""
     ended = command("doctor", *QUICK)
     assert ended.code == 0
     assert "\x1b" not in ended.out
-    assert "getMe: the bot is @test_bot" in ended.out
+    assert {line[0] for line in ended.out.splitlines()[:-1]} <= set("✓!- ")
+    assert ended.out.splitlines()[-1] == "Healthy."
+    assert "token: the bot is @test_bot" in ended.out
 
 
 def test_dead_proxy(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +130,8 @@ def test_dead_proxy(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"the proxy cannot be reached at 127.0.0.1:{proxy.port}" in report["cause"]
     assert "is the proxy running" in step(report, "proxy reachable")["advice"]
     assert err.startswith("syncbot: proxy reachable: the proxy cannot be reached")
+    assert err.endswith("; next: syncbot init\n")
+    assert report["command"] == "syncbot init"
     assert err.count("\n") == 1
 
 
@@ -172,12 +182,12 @@ def test_proxy_that_sometimes_cuts_tls(command: Command, monkeypatch: pytest.Mon
 def test_the_way_is_named_once(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last line names the proxy once, also where the error's own words do."""
     with FaultProxy() as proxy:
-        proxy.script(Fault.NONE, Fault.NONE, Fault.tls_drop())
+        proxy.script(*[Fault.NONE] * 12, Fault.tls_drop())  # two for the way, four for its early opening, six for small packets
         monkeypatch.setenv("SYNCBOT_PROXY", proxy.url)
         ended = command("doctor")
     assert ended.code == 75
     last = ended.err.splitlines()[-1]
-    assert last.startswith("syncbot: getMe: not sent")
+    assert last.startswith("syncbot: token: not sent")
     assert last.count(proxy.url) == 1
 
 
@@ -216,20 +226,20 @@ def test_wrong_token(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "123456789:" + "x" * 35)
     code, report, _ = examined(command)
     assert code == 77
-    assert failed_steps(report) == ["getMe"]
+    assert failed_steps(report) == ["token"]
     assert "the token is wrong or was revoked" in report["cause"]
-    assert "@BotFather" in step(report, "getMe")["advice"]
+    assert "@BotFather" in step(report, "token")["advice"]
 
 
 @pytest.mark.parametrize(
     ("method", "result", "name"),
     [
-        ("getMe", True, "getMe"),
-        ("getMe", ["a bot"], "getMe"),
-        ("getWebhookInfo", None, "webhook"),
-        ("getWebhookInfo", "none", "webhook"),
-        ("getUpdates", 7, "another poller"),
-        ("getUpdates", {"updates": []}, "another poller"),
+        ("getMe", True, "token"),
+        ("getMe", ["a bot"], "token"),
+        ("getWebhookInfo", None, "how it runs"),
+        ("getWebhookInfo", "none", "how it runs"),
+        ("getUpdates", 7, "how it runs"),
+        ("getUpdates", {"updates": []}, "how it runs"),
     ],
 )
 def test_server_answers_nonsense(command: Command, server: BotApiServer, method: str, result: object, name: str) -> None:
@@ -246,27 +256,29 @@ def test_webhook_of_another_kind(command: Command, server: BotApiServer) -> None
     server.script("getWebhookInfo", Answer.ok({"url": 7, "last_error_message": [1]}), times=None)
     code, report, _ = examined(command)
     assert code == 0
-    assert "a webhook is set, at 7, which last failed with: [1]" in step(report, "webhook")["text"]
+    assert "a webhook is set, at 7" in step(report, "how it runs")["text"]
+    assert "the webhook last failed with: [1]" in step(report, "delivery")["text"]
 
 
-def test_webhook(command: Command) -> None:
+def test_webhook(command: Command, server: BotApiServer) -> None:
     """A webhook that is set is named with its host, without the secret path, and with the way to remove it; whether the bot needs it nobody knows here."""
     assert command("call", "setWebhook", "url=https://bot.example/secret-path").code == 0
     code, report, _ = examined(command)
     assert code == 0
-    assert "a webhook is set, at bot.example" in step(report, "webhook")["text"]
-    assert step(report, "webhook")["status"] == "note"
+    assert "a webhook is set, at bot.example" in step(report, "how it runs")["text"]
+    assert step(report, "how it runs")["status"] == "note"
     assert "secret-path" not in json.dumps(report)
-    assert "syncbot webhook delete" in step(report, "webhook")["advice"]
-    assert step(report, "another poller")["status"] == "skipped"
+    assert "syncbot webhook delete" in step(report, "how it runs")["advice"]
+    assert server.count("getUpdates") == 0
 
 
 def test_webhook_that_nobody_knows_of(command: Command, server: BotApiServer) -> None:
     """Where getWebhookInfo fails, nothing says that a webhook is set, and the other steps are taken all the same."""
     server.script("getWebhookInfo", Answer.server_error())
     _, report, _ = examined(command)
-    assert failed_steps(report) == ["webhook"]
-    assert step(report, "another poller")["status"] == "ok"
+    assert failed_steps(report) == ["how it runs"]
+    assert step(report, "10 quick calls")["status"] == "ok"
+    assert server.count("getUpdates") == 0
 
 
 _POLLER = """
@@ -283,17 +295,22 @@ with Bot.from_env(retry=None) as bot:
 """
 
 
-def test_second_poller(command: Command, server: BotApiServer) -> None:
-    """Another program that polls for the bot is found, although Telegram lets the newer poll win."""
+@pytest.mark.parametrize("ran_here", [True, False])
+def test_second_poller(command: Command, server: BotApiServer, ran_here: bool) -> None:
+    """Another program that polls is found, although Telegram lets the newer poll win: a failure for a bot that ran here; else it may be the bot itself."""
+    if ran_here:
+        with open_store(state_dir() / f"{TEST_TOKEN.partition(':')[0]}.db", int(TEST_TOKEN.partition(":")[0])) as store:
+            write_mode(store, poll=True)
     with subprocess.Popen([sys.executable, "-c", _POLLER]) as other:  # a process of its own: the doctor counts the connections of this one
         try:
             server.wait_polled(timeout=30.0)
             code, report, _ = examined(command, "--watch", "20")
         finally:
             other.kill()
-    assert code == 77
-    assert failed_steps(report) == ["another poller"]
-    assert "another program polls for this bot" in report["cause"]
+    found = step(report, "how it runs")
+    assert "another program polls for this bot" in found["text"]
+    assert "only one program may poll" in found["advice"]
+    assert (code, found["status"], failed_steps(report)) == ((77, "failed", ["how it runs"]) if ran_here else (0, "note", []))
 
 
 def test_name_that_does_not_resolve(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -397,6 +414,44 @@ def test_record(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "123456789:" + "x" * 35)
     assert examined(command, "--record", "--watch", "0")[0] == 77
     assert "TELEGRAM_HTTP_CLIENT_TEST_PASSED=false" in Path(".env").read_text()
+
+
+def test_the_order_of_the_steps(command: Command) -> None:
+    """What costs nothing comes first, the way before what is asked over it, and what takes long at the end."""
+    _, report, _ = examined(command, "--idle", "1")
+    assert [one["step"] for one in report["steps"]] == [
+        *["settings", "files", "state and lock", "health", "name look-up", "connection", "TLS", "token", "how it runs", "delivery", "clock"],
+        *["10 quick calls", "idle limit"],
+    ]
+
+
+def test_a_step_that_does_not_end(command: Command) -> None:
+    """Whatever holds a step up, the report goes on to its end within the step's deadline, and names the step before it."""
+    over = threading.Event()
+
+    def steps() -> Iterator[Result]:
+        yield Result("TLS", Status.OK, "well")
+        over.wait(60)
+        yield Result("token", Status.OK, "too late")
+
+    try:
+        found = list(within(steps(), 0.2))
+    finally:
+        over.set()
+    assert [one.step for one in found] == ["TLS", "deadline"]
+    assert "what comes after 'TLS' has not ended" in found[1].text
+    assert found[1].exit == 75
+
+
+def test_a_step_that_raises() -> None:
+    """What a step raises reaches whoever looks at the steps."""
+
+    def steps() -> Iterator[Result]:
+        yield Result("TLS", Status.OK, "well")
+        raise LookupError("a mistake")
+
+    with pytest.raises(LookupError, match="a mistake"):
+        list(within(steps(), 20.0))
 
 
 def test_wrong_setting(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

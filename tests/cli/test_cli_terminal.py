@@ -140,6 +140,8 @@ CASES = [
     ("run", "failing:app", "--debug"),
     ("run", ARGUMENT),
     ("try", ARGUMENT, "--terminal"),
+    ("new", "service", ARGUMENT),
+    ("new", ARGUMENT, "shop"),
     ("completion", ARGUMENT),
     (ARGUMENT,),
 ]

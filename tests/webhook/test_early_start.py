@@ -12,8 +12,11 @@ import pytest
 from kits.timing_kit import becomes
 from kits.webhook_kit import SECRET, Program, Start, eventually
 
-from syncbot import Bot, Runtime
+from syncbot import Bot, Outbox, Runtime
 from syncbot.runtime.session.early_start import EarlyStart
+from syncbot.runtime.session.waiting_work import WaitingWork
+from syncbot.storage import open_store
+from syncbot.testing import BotApiServer
 
 FORKING = """
 import os, sys, time
@@ -70,12 +73,49 @@ def test_a_stop_comes_first(app: Runtime) -> None:
     assert app.health()["running"] is False
 
 
-def test_a_bot_without_jobs_waits_for_its_first_request(app: Runtime) -> None:
-    """Loading an application takes no lock and starts no bot where there is nothing to do yet."""
+def test_a_bot_with_nothing_to_do_waits_for_its_first_request(app: Runtime) -> None:
+    """Loading an application takes no lock, makes no file and starts no bot where there is nothing to do yet; it looks again."""
     app.wsgi("/hook", SECRET)
     [timer] = waiting_to_start()
     timer.join(20)
+    assert becomes(lambda: bool(waiting_to_start()))
     assert app.health()["running"] is False
+    assert app.state is not None
+    assert not app.state.exists()
+
+
+def test_a_call_that_waits_from_before_is_delivered(app: Runtime, server: BotApiServer) -> None:
+    """What stands in the outbox when the application is loaded goes out without a request."""
+    app.outbox.send_message(chat_id=7, text="from before")
+    app.wsgi("/hook", SECRET)
+    server.wait_count("sendMessage", 1, 20)
+
+
+def test_a_call_that_is_queued_later_is_delivered(app: Runtime, server: BotApiServer) -> None:
+    """What the application, or another process, queues before the first request goes out too."""
+    app.wsgi("/hook", SECRET)
+    [timer] = waiting_to_start()
+    timer.join(20)
+    app.outbox.send_message(chat_id=7, text="from the application itself")
+    server.wait_count("sendMessage", 1, 20)
+    assert becomes(lambda: app.health()["running"])
+    assert waiting_to_start() == []
+
+
+def test_a_file_that_nobody_has_written_to_is_not_opened_again(bot: Bot, tmp_path: Path) -> None:
+    """What was looked at and held nothing costs a look at its time alone; one that cannot be read is left to whoever starts."""
+    path = tmp_path / "bot.db"
+    waiting = WaitingWork(path)
+    assert not waiting.is_there()
+    with open_store(path, bot.id) as store:
+        store.inbox.recover()
+    assert not waiting.is_there()
+    path.write_bytes(b"no database" * 1000)
+    assert waiting.is_there()
+    assert not waiting.is_there(), "the same bytes are not looked at again"
+    with_call = tmp_path / "other.db"
+    Outbox(with_call, bot).send_message(chat_id=7, text="hello")
+    assert WaitingWork(with_call).is_there()
 
 
 def test_what_keeps_it_from_starting_is_logged(bot: Bot, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

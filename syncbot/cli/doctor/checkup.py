@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from syncbot.cli.console.exits import Exit
-from syncbot.cli.doctor import telegram
+from syncbot.cli.doctor import living, telegram
+from syncbot.cli.doctor.deadline import within
 from syncbot.cli.doctor.files import files
 from syncbot.cli.doctor.probe import Probe, only
 from syncbot.cli.doctor.relay import small_packets
 from syncbot.cli.doctor.result import Result, Status
-from syncbot.cli.doctor.running import OwnBot, own_bot
+from syncbot.cli.doctor.running import OwnBot, health, own_bot
+from syncbot.cli.doctor.telegram import CALLS_SECONDS
 from syncbot.cli.doctor.way import examine
 from syncbot.client.bot import Bot
 from syncbot.config import Settings, misspelt
-from syncbot.errors import ConfigError
+from syncbot.errors import ConfigError, SyncBotError
 from syncbot.storage.address import StatePlace
 from syncbot.types import Proxy
 
 ALL_WAYS = "all ways"
 """The step that compares several ways."""
+_ATTEMPTS = 3
+"""How many attempts of the longest step may each take all the time that an attempt has."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,12 @@ class CheckupOptions:
 
 
 def checkup(settings: Settings, options: CheckupOptions) -> Iterator[Result]:
-    """Everything from the settings to ten calls in a row."""
+    """Everything from the settings to ten calls in a row; each step has a deadline."""
+    longest = _ATTEMPTS * settings.timeout + CALLS_SECONDS + max(options.watch_seconds, options.idle_seconds)
+    return within(_steps(settings, options), longest)
+
+
+def _steps(settings: Settings, options: CheckupOptions) -> Iterator[Result]:
     probe = Probe(settings)
     try:
         first = _settings(probe)
@@ -54,6 +64,7 @@ def checkup(settings: Settings, options: CheckupOptions) -> Iterator[Result]:
         yield files(settings, options.state, options.logs)
         found, own = own_bot(settings, options.state)
         yield found
+        yield health(own)
         good: list[tuple[Proxy, float]] = []
         ways = probe.ways
         for way in ways:
@@ -77,7 +88,7 @@ def verdict(results: Sequence[Result]) -> Result | None:
     """What to report as the cause: the first failure that keeps a bot from working, or None. Of several ways one that works is enough."""
     compared = next((result for result in results if result.step == ALL_WAYS), None)
     forgiven = {result.way for result in results if result.failed} if compared is not None and not compared.failed else set()
-    works_at_all = {result.way for result in results if result.step == "webhook"}
+    works_at_all = {result.way for result in results if result.step == living.STEP}
     return next((result for result in results if result.failed and (result.way not in forgiven or result.way in works_at_all)), None)
 
 
@@ -87,7 +98,7 @@ def _settings(probe: Probe) -> Result:
     try:
         probe.check_ca_file()
     except ConfigError as error:
-        return Result("settings", Status.FAILED, str(error), time.monotonic() - began, "correct it", exit=Exit.CONFIG)
+        return Result("settings", Status.FAILED, str(error), time.monotonic() - began, "correct it", "syncbot init", exit=Exit.CONFIG)
     users = "everyone may use it" if settings.allowed_users is None else f"{len(settings.allowed_users)} allowed users"
     facts = [
         f"from {settings.env_file}" if settings.env_file else "from the environment alone",
@@ -118,13 +129,13 @@ def _way(probe: Probe, way: Proxy) -> Iterator[Result]:
         failed = failed or result.failed
         yield result
     if not failed:
-        with _bot(probe.settings, way) as bot:
-            yield replace(telegram.get_me(bot), way=str(way))
         began = time.monotonic()
         if (takes_it := probe.learn_early(way)) is not None:
             yield Result("early opening", Status.OK, _of_early_opening(way, takes_it), time.monotonic() - began, way=str(way))
         if not way.is_direct and probe.target.tls:
             yield replace(small_packets(probe, way), way=str(way))
+        with _bot(probe.settings, way) as bot:
+            yield replace(telegram.token(bot), way=str(way))
 
 
 def _of_early_opening(way: Proxy, takes_it: bool) -> str:
@@ -139,7 +150,7 @@ def _compared(ways: tuple[Proxy, ...], good: list[tuple[Proxy, float]]) -> Resul
     times = dict(good)
     text = "; ".join(f"{way}: {times[way] * 1000:.0f} ms" if way in times else f"{way}: does not work" for way in ways)
     if not good:
-        return Result(ALL_WAYS, Status.FAILED, text, advice="none works: see above", exit=Exit.TRY_LATER)
+        return Result(ALL_WAYS, Status.FAILED, text, advice="none works: see above", command="syncbot init", exit=Exit.TRY_LATER)
     fastest = min(good, key=lambda pair: pair[1])[0]
     advice = ""
     if len(good) < len(ways):
@@ -150,19 +161,21 @@ def _compared(ways: tuple[Proxy, ...], good: list[tuple[Proxy, float]]) -> Resul
 
 
 def _telegram(bot: Bot, probe: Probe, options: CheckupOptions, way: Proxy, own: OwnBot) -> Iterator[Result]:
-    webhook, is_set = telegram.webhook(bot, by_webhook=own.by_webhook)
-    steps: list[Callable[[], Result]] = [lambda: webhook]
-    if is_set:
-        steps.append(lambda: Result("another poller", Status.SKIPPED, "with a webhook set nobody can poll"))
-    elif own.runs:
-        steps.append(lambda: Result("another poller", Status.SKIPPED, "our own bot runs, and a poll beside it would end one of its own"))
-    elif options.watch_seconds:
-        steps.append(lambda: telegram.other_poller(bot, options.watch_seconds))
+    steps: list[Callable[[], Result]] = []
+    info: Mapping[str, Any] = {}
+    began = time.monotonic()
+    try:
+        info = living.webhook_info(bot)
+    except SyncBotError as error:
+        unknown = telegram.failed(living.STEP, error, began, "try again")
+        steps.append(lambda: unknown)
+    else:
+        steps += [lambda: living.how_it_runs(bot, own, info, options.watch_seconds), lambda: living.delivery(own, info)]
     steps.append(lambda: telegram.clock(bot, probe.settings.base_url))
     steps.append(lambda: telegram.quick_calls(bot, probe.target.port if way.is_direct else way.port))
     if options.idle_seconds and own.runs:
         steps.append(lambda: Result("idle limit", Status.SKIPPED, "our own bot runs, and learns it by itself"))
-    elif options.idle_seconds and not is_set:
+    elif options.idle_seconds and not info.get("url"):
         steps.append(lambda: telegram.idle_limit(bot, options.idle_seconds))
     for step in steps:
         yield replace(step(), way=str(way))

@@ -22,7 +22,7 @@ from syncbot.storage.address import StatePlace
 PASSED = "TELEGRAM_HTTP_CLIENT_TEST_PASSED"
 DATE = "TELEGRAM_HTTP_CLIENT_TEST_DATE"
 
-_COLOURS = {Status.OK: "green", Status.NOTE: "yellow", Status.FAILED: "red", Status.SKIPPED: "dim"}
+_MARKS = {Status.OK: ("✓", "green"), Status.NOTE: ("!", "yellow"), Status.FAILED: ("✗", "red"), Status.SKIPPED: ("-", "dim")}
 
 
 @click.command("doctor", short_help="Find out what is wrong between here and Telegram.")
@@ -44,9 +44,14 @@ _COLOURS = {Status.OK: "green", Status.NOTE: "yellow", Status.FAILED: "red", Sta
 def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, state: StatePlace | None, logs: tuple[str, ...], as_json: bool) -> Exit:
     """Look at everything between this machine and Telegram, and say what to do where something is wrong.
 
-    Settings, who may read and change the bot's files, our own bot where it runs, name look-up, proxy, tunnel, TLS and certificate, whether a connection
-    can be opened in one flight, token, webhook, another poller, clock, ten calls in a row; with several proxies all of them, side by side. Nothing is
-    sent to anybody, no update is confirmed, and a bot that runs here is not disturbed: no poll is made beside its own.
+    Settings, who may read and change the bot's files, its state and lock, its health, the way (name look-up, proxy, tunnel, TLS and certificate, whether
+    a connection can be opened in one flight), the token, how the bot runs (it polls here, its webhook brings its updates, elsewhere, or it is stopped),
+    what waits to be delivered, clock, ten calls in a row; with several proxies all of them, side by side. Nothing is sent to anybody, no update is
+    confirmed, and a bot that runs here is not disturbed: no poll is made beside its own. Each step has a deadline.
+
+    \b
+    ✓ well   ! worth knowing   ✗ broken   - not looked at, and why
+    The last line is "Healthy.", or one cause and the command that comes next.
 
     \b
     Examples:
@@ -60,7 +65,7 @@ def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, s
         settings = load_settings(ctx)
     except ConfigError as error:
         advice = " ".join(wrong_names(env_file(ctx))) or "correct it"
-        steps: Iterable[Result] = [Result("settings", Status.FAILED, str(error), advice=advice, exit=Exit.CONFIG)]
+        steps: Iterable[Result] = [Result("settings", Status.FAILED, str(error), advice=advice, command="syncbot init", exit=Exit.CONFIG)]
     else:
         steps = checkup(settings, CheckupOptions(watch, idle or 0, state, logs))
     for result in steps:
@@ -70,20 +75,24 @@ def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, s
     cause = verdict(results)
     code = cause.exit if cause is not None else Exit.OK
     if as_json:
-        write_json({"ok": cause is None, "exit_code": int(code), "cause": cause.text if cause else "", "steps": [result.to_json() for result in results]})
+        why = {"cause": cause.text if cause else "", "command": cause.command if cause else ""}
+        write_json({"ok": cause is None, "exit_code": int(code), **why, "steps": [result.to_json() for result in results]})
     if record and settings is not None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         write_env_file(env_target(ctx, settings), {PASSED: "true" if cause is None else "false", DATE: now})
     if cause is not None:
         way = f", through {cause.way}" if cause.way not in ("", "direct") and cause.way not in cause.text else ""
-        complain(f"{cause.step}: {cause.text}{way}")
+        complain(f"{cause.step}: {cause.text}{way}" + (f"; next: {cause.command}" if cause.command else ""))
+    elif not as_json:
+        write("Healthy.")
     return code
 
 
 def _show(result: Result, *, several: bool) -> None:
-    mark = coloured(f"{result.status:<8}", _COLOURS[result.status], sys.stdout)
+    sign, colour = _MARKS[result.status]
+    mark = coloured(sign, colour, sys.stdout)
     milliseconds = f"{result.seconds * 1000:7.0f} ms" if result.seconds else " " * 10
     way = f"  [{one_line(result.way)}]" if result.way and several else ""
-    write_exact(f"{mark}{milliseconds}  {result.step}: {one_line(result.text)}{way}")
+    write_exact(f"{mark} {milliseconds}  {result.step}: {one_line(result.text)}{way}")
     if result.advice:
-        write(f"{'':20}-> {one_line(result.advice)}")
+        write(f"{'':14}-> {one_line(result.advice)}")

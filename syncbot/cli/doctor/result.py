@@ -29,6 +29,7 @@ class Result:
         text: what was found, in one line.
         seconds: how long it took.
         advice: what to do; empty where there is nothing to do.
+        command: the command that looks further, or mends it; empty where none does.
         way: the proxy that it was looked at through; empty where that does not matter.
         exit: the exit code that a failure stands for.
     """
@@ -38,6 +39,7 @@ class Result:
     text: str
     seconds: float = 0.0
     advice: str = ""
+    command: str = ""
     way: str = ""
     exit: Exit = Exit.OK
 
@@ -55,4 +57,5 @@ class Result:
             "seconds": round(self.seconds, 4),
             "text": self.text,
             "advice": self.advice,
+            "command": self.command,
         }

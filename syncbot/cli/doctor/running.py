@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from syncbot.cli.console.exits import Exit, exit_for
 from syncbot.cli.console.state import bot_of, usual_state
 from syncbot.cli.doctor.result import Result, Status
-from syncbot.cli.monitor.look import Bounds
+from syncbot.cli.monitor.look import Bounds, Look, span
 from syncbot.cli.monitor.state_watch import StateWatch
 from syncbot.config import Settings, state_dir
 from syncbot.errors import ConfigError, StorageError
@@ -20,7 +23,8 @@ from syncbot.storage import StoreOptions, open_store
 from syncbot.storage.address import StatePlace
 from syncbot.storage.bot_lock import lock_path
 
-STEP = "bot"
+STATE = "state and lock"
+HEALTH = "health"
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,28 @@ class OwnBot:
 
     Args:
         runs: a process of it holds its lock, or says in its state file that it runs.
+        process: its number; None where it is not known.
         by_webhook: it takes its updates from a webhook, or did when it ran last; None where nothing says how.
+        look: what its state file tells; None where there is none.
+        path: where its state is; None for nowhere.
     """
 
     runs: bool = False
+    process: int | None = None
     by_webhook: bool | None = None
+    look: Look | None = None
+    path: StatePlace | None = None
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """Its last word about itself; empty where it has said nothing yet."""
+        said: Mapping[str, Any] = self.look.facts.get("said", {}) if self.look is not None else {}
+        return said
+
+    @property
+    def monitor(self) -> str:
+        """The command that shows it."""
+        return f"syncbot monitor --state {shlex.quote(str(self.path))}"
 
 
 def own_bot(settings: Settings, state: StatePlace | None) -> tuple[Result, OwnBot]:
@@ -44,36 +65,54 @@ def own_bot(settings: Settings, state: StatePlace | None) -> tuple[Result, OwnBo
         state: the state file that was named, or None for the usual one.
     """
     began = time.monotonic()
+    path: StatePlace | None = None
+    holder: int | None = None
     try:
         path = usual_state(settings, state)
         is_file = path is None or isinstance(path, Path)
         holder = _holder(lock_path(path, int(settings.token.partition(":")[0]), state_dir())) if is_file else None
+        held = "nobody holds its lock" if holder is None else f"process {holder} holds its lock" if holder else "a process elsewhere holds its lock"
         if path is None or (isinstance(path, Path) and not (os.path.exists(path) and os.path.getsize(path) > 0)):  # an empty file belongs to nobody yet
-            return _without_state(path, holder, began), OwnBot(runs=holder is not None)
+            return _without_state(path, holder, held, began), OwnBot(holder is not None, holder or None)
         with open_store(path, None if is_file else bot_of(settings), options=StoreOptions(check=False)) as store:
             mode = mode_of(store)
             look = StateWatch(store, None, Bounds()).look(time.time())
     except (ConfigError, StorageError, OSError) as error:
         code = exit_for(error) if isinstance(error, ConfigError | StorageError) else Exit.CONFIG
-        return Result(STEP, Status.FAILED, str(error), time.monotonic() - began, "syncbot check-state looks through the state file", exit=code), OwnBot()
-    bot = OwnBot(holder is not None or _says_it_runs(look.facts.get("running"), look.troubles), None if mode is None else mode == WEBHOOK)
-    seconds = time.monotonic() - began
-    if not bot.runs:
-        return Result(STEP, Status.OK, f"none runs here with {path}", seconds), bot
-    if look.troubles and look.facts.get("running"):  # else it has just begun, and its state file tells of the last run
-        return Result(STEP, Status.FAILED, "; ".join(look.troubles), seconds, f"syncbot monitor --state {path} shows it", exit=Exit.BAD), bot
-    way = "takes what its webhook brings" if bot.by_webhook else "polls"
-    known = ", ".join(f"{label} {value}" for label, value in look.shown if label in ("last poll", "handled") and value != "-")
-    process = f" (process {holder})" if holder else ""  # 0 is one of another container
-    return Result(STEP, Status.OK, f"it runs here{process} and {way}" + (f"; {known}" if known else ""), seconds), bot
+        command = f"syncbot check-state {shlex.quote(str(path))}" if path is not None else ""
+        advice = f"{command} looks through the state file" if command else "name the state file with --state"
+        return Result(STATE, Status.FAILED, str(error), time.monotonic() - began, advice, command, exit=code), OwnBot(holder is not None, holder or None)
+    runs = holder is not None or _says_it_runs(look.facts.get("running"), look.of_process)
+    own = OwnBot(runs, holder or None, None if mode is None else mode == WEBHOOK, look, path)
+    return Result(STATE, Status.OK, f"{path}; {held}" if is_file else str(path), time.monotonic() - began), own
 
 
-def _without_state(path: StatePlace | None, holder: int | None, began: float) -> Result:
+def health(own: OwnBot) -> Result:
+    """What the bot itself says of how it is."""
+    if own.look is None:
+        return Result(HEALTH, Status.SKIPPED, "it has said nothing yet" if own.runs else "none has run here")
+    began, troubles = time.monotonic(), own.look.of_process
+    if not own.runs:
+        if own.said.get("once"):
+            return Result(HEALTH, Status.OK, f"its last run from cron ended {span(time.time() - own.said['at'])} ago")
+        stopped = "; ".join(troubles) or "none runs here"
+        if own.said.get("running"):
+            return Result(HEALTH, Status.NOTE, stopped, advice="what it had begun is done when it starts again; its log tells how it ended")
+        return Result(HEALTH, Status.SKIPPED, stopped)
+    if not own.look.facts.get("running"):  # its state file tells of the last run
+        return Result(HEALTH, Status.OK, "it has just begun")
+    if troubles:
+        return Result(HEALTH, Status.FAILED, "; ".join(troubles), advice=f"{own.monitor} shows it", command=own.monitor, exit=Exit.BAD)
+    known = ", ".join(f"{label} {value}" for label, value in own.look.shown if label in ("last poll", "handled") and value != "-")
+    return Result(HEALTH, Status.OK, f"it is well{': ' if known else ''}{known}", time.monotonic() - began)
+
+
+def _without_state(path: StatePlace | None, holder: int | None, held: str, began: float) -> Result:
     seconds = time.monotonic() - began
     if holder is not None:
-        return Result(STEP, Status.OK, "it runs here" + (f" (process {holder})" if holder else ""), seconds)
-    where = f", and there is no {path}" if path is not None else ""
-    return Result(STEP, Status.SKIPPED, f"none has run here{where}", seconds, "if it keeps its state elsewhere, name the file with --state")
+        return Result(STATE, Status.OK, held, seconds)
+    where = f"there is no {path}" if path is not None else "it keeps none"
+    return Result(STATE, Status.SKIPPED, f"none has run here: {where}", seconds, "if it keeps its state elsewhere, name the file with --state")
 
 
 def _says_it_runs(running: object, troubles: tuple[str, ...]) -> bool:

@@ -1,10 +1,9 @@
-"""What Telegram itself says: the token, the webhook, another poller, the clock, ten calls in a row, the idle limit."""
+"""What Telegram itself says: the token, the clock, ten calls in a row, the idle limit."""
 
 from __future__ import annotations
 
 import os
 import socket
-import threading
 import time
 from contextlib import suppress
 from statistics import median
@@ -20,70 +19,22 @@ from syncbot.types import Request
 
 QUICK_CALLS = 10
 _SKEW_LIMIT_SECONDS = 10.0
-_PAUSE_SECONDS = 1.0
+CALLS_SECONDS = 30.0
+"""After that no further call of the ten is made."""
 
 
-def get_me(bot: Bot) -> Result:
-    """The token: getMe."""
+def token(bot: Bot) -> Result:
+    """Whether Telegram knows it: getMe."""
     began = time.monotonic()
     try:
         me = ask_for(dict, bot, "getMe")
     except Unauthorized as error:
         advice = "ask @BotFather for the token (/mybots, API Token), and put it into TELEGRAM_BOT_TOKEN"
-        return _failed("getMe", error, began, advice, text=f"the token is wrong or was revoked: {error.description} ({error.code})")
+        text = f"the token is wrong or was revoked: {error.description} ({error.code})"
+        return failed("token", error, began, advice, "syncbot init --new-token", text=text)
     except SyncBotError as error:
-        return _failed("getMe", error, began, "try again; if it stays so, take another way (SYNCBOT_PROXY)")
-    return Result("getMe", Status.OK, f"the bot is @{me.get('username')} ({me.get('id')})", time.monotonic() - began)
-
-
-def webhook(bot: Bot, *, by_webhook: bool | None = None) -> tuple[Result, bool]:
-    """Whether a webhook keeps Telegram from answering polls; the second is whether one is known to be set.
-
-    Args:
-        bot: whose webhook.
-        by_webhook: whether the bot takes its updates from one; None where nothing says how: then one that is set is no failure.
-    """
-    began = time.monotonic()
-    try:
-        info = ask_for(dict, bot, "getWebhookInfo")
-    except SyncBotError as error:
-        return _failed("webhook", error, began, "try again"), False
-    seconds = time.monotonic() - began
-    waiting = f"{info.get('pending_update_count', 0)} updates wait"
-    if not info.get("url"):
-        if by_webhook:
-            advice = "syncbot webhook set URL sets it; a bot that begins with Runtime.run_webhook does so by itself"
-            return Result("webhook", Status.NOTE, f"none is set, and the bot ran by one last; {waiting}", seconds, advice), False
-        return Result("webhook", Status.OK, f"none is set; {waiting}", seconds), False
-    url = str(info["url"])
-    host = url.split("/")[2] if "://" in url else url
-    trouble = f", which last failed with: {info['last_error_message']}" if info.get("last_error_message") else ""
-    text = f"a webhook is set, at {host}{trouble}; {waiting}"
-    advice = "a bot that polls gets nothing while it is set; remove it with: syncbot webhook delete"
-    if by_webhook is False:
-        return Result("webhook", Status.FAILED, text, seconds, advice, exit=Exit.REFUSED), True
-    if by_webhook:
-        status, advice = (Status.NOTE, "syncbot webhook info tells when that was") if trouble else (Status.OK, "")
-        return Result("webhook", status, text, seconds, advice), True
-    return Result("webhook", Status.NOTE, text, seconds, advice), True
-
-
-def other_poller(bot: Bot, watch_seconds: float) -> Result:
-    """Whether somebody else polls for this bot: Telegram ends our waiting poll with 409 when the other one polls again. Confirms nothing."""
-    began = time.monotonic()
-    waiting = 0
-    try:
-        while (left := began + watch_seconds - time.monotonic()) > 0:
-            waiting = len(ask_for(list, bot, "getUpdates", limit=100, timeout=max(1, round(left))))
-            if waiting:  # then Telegram does not wait, and we have to
-                threading.Event().wait(min(_PAUSE_SECONDS, max(0.0, left)))
-    except Conflict as error:
-        advice = "only one program may poll for a bot: stop the other one, or give it a bot of its own; a token that leaked can be changed at @BotFather"
-        return _failed("another poller", error, began, advice, text="another program polls for this bot (409)")
-    except SyncBotError as error:
-        return _failed("another poller", error, began, "try again")
-    text = f"none in {watch_seconds:g} s" + (f"; {waiting} updates wait" if waiting else "")
-    return Result("another poller", Status.OK, text, time.monotonic() - began)
+        return failed("token", error, began, "try again; if it stays so, take another way (SYNCBOT_PROXY)", "syncbot init")
+    return Result("token", Status.OK, f"the bot is @{me.get('username')} ({me.get('id')})", time.monotonic() - began)
 
 
 def clock(bot: Bot, base_url: str) -> Result:
@@ -92,7 +43,7 @@ def clock(bot: Bot, base_url: str) -> Result:
     try:
         answer = bot.transport.send(Request(f"{base_url}/", "the clock", verb="GET", timeout=bot.timeout))
     except NetworkError as error:
-        return _failed("clock", error, began, "try again")
+        return failed("clock", error, began, "try again")
     skew = clock_skew({name.lower(): value for name, value in answer.headers.items()}, began_wall, time.time())
     seconds = time.monotonic() - began
     if skew is None:
@@ -111,6 +62,8 @@ def quick_calls(bot: Bot, port: int) -> Result:
     problems: list[SyncBotError] = []
     for _ in range(QUICK_CALLS):
         started = time.monotonic()
+        if started - began > CALLS_SECONDS:
+            break
         try:
             bot.call("getMe")
         except SyncBotError as error:
@@ -121,9 +74,11 @@ def quick_calls(bot: Bot, port: int) -> Result:
     text = f"{len(times)}/{QUICK_CALLS}" + (f", {median(times) * 1000:.0f} ms each" if times else "") + f", {max(0, left)} connections left open"
     if problems:
         advice = "the way is unsteady: retries carry a bot over it, another way is better (SYNCBOT_PROXY)"
-        return Result(step, Status.FAILED, f"{text}; {describe(problems[0])}", seconds, advice, exit=exit_for(problems[0]))
+        return Result(step, Status.FAILED, f"{text}; {describe(problems[0])}", seconds, advice, "syncbot init", exit=exit_for(problems[0]))
     if left > 0:
         return Result(step, Status.FAILED, text, seconds, "this is a mistake in syncbot: please report it", exit=Exit.INTERNAL)
+    if len(times) < QUICK_CALLS:
+        return Result(step, Status.NOTE, text, seconds, f"the way is slow: no more were made after {CALLS_SECONDS:.0f} s")
     return Result(step, Status.OK, text, seconds)
 
 
@@ -133,7 +88,7 @@ def idle_limit(bot: Bot, seconds: int) -> Result:
     try:
         updates = ask_for(list, bot, "getUpdates", limit=1, timeout=seconds)
     except Conflict as error:
-        return _failed("idle limit", error, began, "stop the other program, and try again")
+        return failed("idle limit", error, began, "stop the other program, and try again")
     except NetworkError as error:
         took = time.monotonic() - began
         text = f"a waiting connection is cut after {took:.0f} s ({error})"
@@ -141,7 +96,7 @@ def idle_limit(bot: Bot, seconds: int) -> Result:
             "idle limit", Status.NOTE, text, took, "a runtime learns it and polls in shorter turns by itself; other programs need a poll timeout below it"
         )
     except SyncBotError as error:
-        return _failed("idle limit", error, began, "try again")
+        return failed("idle limit", error, began, "try again")
     took = time.monotonic() - began
     if updates:
         return Result("idle limit", Status.SKIPPED, "updates wait, and so Telegram answers at once", took, "run the bot once, then try again")
@@ -165,5 +120,6 @@ def _leads_to(descriptor: str, port: int) -> bool:
     return False
 
 
-def _failed(step: str, error: SyncBotError, began: float, advice: str, *, text: str = "") -> Result:
-    return Result(step, Status.FAILED, text or describe(error), time.monotonic() - began, advice, exit=exit_for(error))
+def failed(step: str, error: SyncBotError, began: float, advice: str, command: str = "syncbot doctor", *, text: str = "") -> Result:
+    """A step that ended with this error; it began when `time.monotonic()` said so."""
+    return Result(step, Status.FAILED, text or describe(error), time.monotonic() - began, advice, command, exit=exit_for(error))

@@ -20,6 +20,8 @@ from syncbot.types import DIRECT, Proxy
 
 _HANDSHAKES = 3
 _SHORT_DAYS = 14.0
+_COMMAND = "syncbot init"
+"""It tries the ways again, and asks for another one."""
 
 
 def examine(probe: Probe, way: Proxy) -> Iterator[Result]:
@@ -46,7 +48,7 @@ def _look_up(probe: Probe, way: Proxy) -> Iterator[Result]:
         except OSError as problem:
             seconds = time.monotonic() - began
             failure = NotSent(f"the name {host} cannot be looked up ({problem.strerror or problem})", stage="resolve")
-            yield Result("name look-up", Status.FAILED, str(failure), seconds, _name_advice(probe, way, host), exit=exit_for(failure))
+            yield Result("name look-up", Status.FAILED, str(failure), seconds, _name_advice(probe, way, host), _COMMAND, exit=exit_for(failure))
             return
         addresses = ", ".join(dict.fromkeys(str(address[0]) for _, address in found))
         yield Result("name look-up", Status.OK, f"{host} is {addresses}", time.monotonic() - began)
@@ -76,7 +78,7 @@ def _reach(probe: Probe, way: Proxy) -> Iterator[Result]:
         if way.is_direct
         else "is the proxy running, and are its host and port right?"
     )
-    yield Result(step, Status.FAILED, f"{what} cannot be reached at {end}: {opened.failure}", seconds, advice, exit=exit_for(opened.failure))
+    yield Result(step, Status.FAILED, f"{what} cannot be reached at {end}: {opened.failure}", seconds, advice, _COMMAND, exit=exit_for(opened.failure))
 
 
 def _open(probe: Probe, way: Proxy) -> Iterator[Result]:
@@ -94,7 +96,7 @@ def _open(probe: Probe, way: Proxy) -> Iterator[Result]:
     elif opened.failure.stage == "tls":
         yield _handshake_failed(probe, way, opened)
     elif way.is_direct:  # it went away since the step before
-        yield Result("TLS", Status.FAILED, str(opened.failure), opened.total_seconds, "try again", exit=exit_for(opened.failure))
+        yield Result("TLS", Status.FAILED, str(opened.failure), opened.total_seconds, "try again", _COMMAND, exit=exit_for(opened.failure))
 
 
 def _tunnel(probe: Probe, way: Proxy, opened: OpenedConnection) -> Result:
@@ -110,7 +112,7 @@ def _tunnel(probe: Probe, way: Proxy, opened: OpenedConnection) -> Result:
         advice = f"is it a SOCKS proxy of this kind, and may it connect to {probe.target}? Where it looks names up itself, socks5h is the scheme"
     else:
         advice = f"is it an HTTP proxy, and does it allow CONNECT to port {probe.target.port}?"
-    return Result(step, Status.FAILED, str(failure), opened.total_seconds, advice, exit=exit_for(failure))
+    return Result(step, Status.FAILED, str(failure), opened.total_seconds, advice, _COMMAND, exit=exit_for(failure))
 
 
 def _certificate(opened: OpenedConnection) -> Result:
@@ -160,7 +162,7 @@ def _handshake_failed(probe: Probe, way: Proxy, opened: OpenedConnection) -> Res
             if way.is_direct
             else "take another proxy, or none (SYNCBOT_PROXY); retries help only where it is seldom"
         )
-    return Result("TLS", Status.FAILED, text, seconds, advice, exit=exit_for(failure))
+    return Result("TLS", Status.FAILED, text, seconds, advice, _COMMAND, exit=exit_for(failure))
 
 
 def clock_skew(headers: dict[str, str], began: float, ended: float) -> float | None:

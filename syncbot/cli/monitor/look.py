@@ -37,6 +37,7 @@ class Look:
         facts: what was seen, as JSON values.
         shown: the same for people: label and value.
         last_error: the last error, for people; empty for none.
+        of_process: those of the troubles that are the bot's process itself, and not what waits for it.
     """
 
     at: float
@@ -44,6 +45,7 @@ class Look:
     facts: Mapping[str, Any] = field(default_factory=dict)
     shown: tuple[tuple[str, str], ...] = ()
     last_error: str = ""
+    of_process: tuple[str, ...] = ()
 
     @property
     def is_good(self) -> bool:

@@ -63,7 +63,8 @@ class StateWatch:
         recent = sum(now - letter.died < self._bounds.minutes * 60 for letter in self._store.dead_letters.entries(limit=100))
         outbox_lag = self._outbox_lag(now)
         self._count_polls(said)
-        troubles = [*self._process_troubles(said, is_gone, now), *self._waiting_troubles(lag, counts.waiting, outbox_lag)]
+        of_process = tuple(self._process_troubles(said, is_gone, now))
+        troubles = [*of_process, *self._waiting_troubles(lag, counts.waiting, outbox_lag)]
         if recent:
             troubles.append(f"{recent} went to the dead letters in the last {span(self._bounds.minutes * 60)}")
         facts = {
@@ -88,7 +89,7 @@ class StateWatch:
             ("outbox", f"{waiting} waiting, {outbox[OutboxState.UNCERTAIN]} uncertain, {outbox[OutboxState.FAILED]} failed"),
             ("failures", str(said.get("failures", "-"))),
         )
-        return Look(now, tuple(troubles), facts, shown, str(said.get("last_error") or "")[:_LONGEST_ERROR])
+        return Look(now, tuple(troubles), facts, shown, str(said.get("last_error") or "")[:_LONGEST_ERROR], of_process)
 
     def _count_polls(self, said: Mapping[str, Any]) -> None:
         """The rate of polls between the last two words of the same process."""

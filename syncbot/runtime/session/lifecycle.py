@@ -28,6 +28,7 @@ from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Components, Session
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.session.summary import Summary
+from syncbot.runtime.session.waiting_work import WaitingWork
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS
 from syncbot.storage import StoreOptions
 from syncbot.storage.address import StatePlace
@@ -106,8 +107,9 @@ class Lifecycle:
         return session
 
     def start_soon(self, start: Callable[[], object]) -> None:
-        """Start in this process, or in those that are forked from it, without waiting for a request, if there are jobs."""
-        self._early = EarlyStart(start, lambda: bool(self._jobs.names()))
+        """Start in this process, or in those that are forked from it, without waiting for a request, as soon as there are jobs, or something waits."""
+        waiting = WaitingWork(self.need_state())
+        self._early = EarlyStart(start, lambda: bool(self._jobs.names()) or waiting.is_there())
         self._early.begin()
 
     def stop(self, grace: float | None = None) -> None:

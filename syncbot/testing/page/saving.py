@@ -6,6 +6,7 @@ import difflib
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,16 @@ _STEPS_KEPT = 200
 _SHORTEST_COMMON = 3
 _CHECK_SECONDS = 120.0
 _WAIT_SECONDS = 20
+_IMPATIENT_SECONDS = 4
+"""How long a test waits that is to fail."""
+_IMPATIENT = f"""import pytest
+
+
+@pytest.fixture
+def syncbot_timeout():
+    return {_IMPATIENT_SECONDS}.0
+"""
+_TAKEN = {"chat", "new_chat", "re", "run_bot", "telegram", "in", "is", "as", "or", "if"}
 _MEDIA = ("photo", "document", "video", "audio", "voice", "animation", "sticker", "location", "venue", "contact", "poll", "dice", "invoice")
 
 
@@ -109,35 +120,49 @@ def with_texts_of(lines: Sequence[Line], played: Sequence[Line]) -> list[Line]:
 
 
 def source_of(lines: Sequence[Line], target: str, name: str) -> str:
-    """The test as a Python file."""
-    people = dict.fromkeys(line.step.user for line in lines)
+    """The test as a Python file, for the fixtures of pytest that come with syncbot."""
+    first, *others = dict.fromkeys(who for line in lines for who in (line.step.user, line.user) if who)
     groups = {line.step.title: line.step.chat_type for line in lines if line.step.title}
-    names = {**{who: _identifier(who) for who in people}, **{title: _identifier(title, "the_") for title in groups}}
-    body = [f"{names[who]} = trial.user({who!r})" for who in people]
-    body += [f"{names[title]} = trial.group({title!r}, {kind!r})" for title, kind in groups.items()]
+    names = {first: "chat", **{who: _identifier(who) for who in others}, **{title: _identifier(title, "the_") for title in groups}}
+    members = ", ".join(names[who] for who in (first, *others))
+    body = [f"run_bot({target!r})"]
+    body += [f"{names[who]} = new_chat({who!r})" for who in others]
+    body += [f"{names[title]} = telegram.group({title!r}, members=[{members}], type={kind!r})" for title, kind in groups.items()]
     body += [_statement(line, names) for line in lines]
-    uses_patterns = any(_varies(line) for line in lines)
-    head = ['"""A conversation with the bot, as it was tried; written by `syncbot try`."""', "", *(["import re", ""] if uses_patterns else [])]
-    head += [
-        "from syncbot.testing import Trial",
-        "",
-        "",
-        f"def {name}() -> None:",
-        '    """The bot answers as it did."""',
-        f"    with Trial({target!r}) as trial:",
-    ]
-    return "\n".join([*head, *(f"        {one}" for one in body), ""])
+    fixtures = ", ".join(["run_bot", "chat", *(["new_chat"] if others else []), *(["telegram"] if groups else [])])
+    imports = ["", "import re"] if any(_varies(line) for line in lines) else []
+    head = ['"""A conversation with the bot, as it was tried; written by `syncbot try`. The fixtures come with syncbot."""', *imports, "", ""]
+    head += [f"def {name}({fixtures}):", '    """The bot answers as it did."""']
+    return "\n".join([*head, *(f"    {one}" for one in body), ""])
 
 
-def check(source: str, name: str, folder: Path) -> str:
-    """Run the test in a process of its own in this folder; returns what was wrong, empty where it passes."""
-    try:
-        done = subprocess.run(  # noqa: S603  # our own interpreter
-            [sys.executable, "-c", f"{source}\n{name}()\n"], cwd=folder, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"the test did not end within {_CHECK_SECONDS:.0f} s"
-    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["the test failed"])[-1]
+def check(source: str, name: str, folder: Path, *, patient: bool = True) -> str:
+    """Run the test with pytest in a process of its own in this folder, without settings of the folder's own.
+
+    Args:
+        source: the file.
+        name: the test's, and the file's.
+        folder: where the bot is.
+        patient: wait for answers as long as the test is going to; else not for long, as it is to fail.
+
+    Returns:
+        What was wrong; empty where it passes.
+    """
+    with tempfile.TemporaryDirectory(prefix="syncbot-test-") as place:
+        file, settings = Path(place, f"{name}.py"), Path(place, "pytest.ini")
+        file.write_text(source if patient else source.replace(f"timeout={_WAIT_SECONDS}", f"timeout={_IMPATIENT_SECONDS}"), encoding="utf-8")
+        settings.write_text("[pytest]\n", encoding="utf-8")
+        if not patient:
+            Path(place, "conftest.py").write_text(_IMPATIENT, encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-q", "-c", str(settings), "-p", "no:cacheprovider", "--tb=short", str(file)]
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False)  # noqa: S603  # our own interpreter
+        except subprocess.TimeoutExpired:
+            return f"the test did not end within {_CHECK_SECONDS:.0f} s"
+    if done.returncode == 0:
+        return ""
+    said = [line.removeprefix("E").strip() for line in done.stdout.splitlines() if line.startswith("E  ")]
+    return (said or done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or ["the test failed"])[0 if said else -1]
 
 
 def changed(lines: Sequence[Line]) -> list[Line]:
@@ -167,12 +192,14 @@ def write_test(source: str, name: str, folder: Path) -> Path:
 def _identifier(text: str, before: str = "") -> str:
     plain = re.sub(r"\W+", "_", text.lower()).strip("_")
     name = f"{before}{plain}"
-    return name if name.isidentifier() and name not in ("trial", "re", "in", "is", "as", "or", "if") else f"{before or 'user_'}{abs(hash(text)) % 1000}"
+    return name if name.isidentifier() and name not in _TAKEN else f"{before or 'user_'}{abs(hash(text)) % 1000}"
 
 
 def _statement(line: Line, names: dict[str, str]) -> str:
+    if line.is_answer and line.title in names:
+        return f"{names[line.title]}.wait_for({_wanted(line)}, timeout={_WAIT_SECONDS})"
     if line.is_answer:
-        return f"{names.get(line.title) or names.get(line.user, 'trial')}.wait_for({_wanted(line)}, timeout={_WAIT_SECONDS})"
+        return f"{names[line.user]}.expect({_wanted(line)})"
     user, group, facts = names[line.step.user], names.get(line.step.title, ""), line.step.facts
     writer = "None" if line.step.chat_type == "channel" else user
     match line.step.kind:

@@ -13,7 +13,7 @@ from kits.page_kit import CLOCK, SHOP, write_bot
 from syncbot.testing import Fault, Trial
 from syncbot.testing.page.actions import Actions, WrongAction
 from syncbot.testing.page.playback import save
-from syncbot.testing.page.saving import Story
+from syncbot.testing.page.saving import Story, check, source_of, without
 from syncbot.testing.page.terminal import Terminal
 
 
@@ -136,10 +136,44 @@ def test_a_saved_test_passes_and_notices_a_change(tmp_path: Path) -> None:
     assert Path(saved["path"]).name == "test_start.py"
     bot = Path(target)
     bot.write_text(bot.read_text(encoding="utf-8").replace("with pleasure", "at once"), encoding="utf-8")
-    source = saved["source"].replace("timeout=20", "timeout=3")
-    done = subprocess.run([sys.executable, "-c", f"{source}\ntest_start()"], capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 1
-    assert "One Coffee, with pleasure" in done.stderr
+    assert "chat.press('Coffee')" in saved["source"]
+    assert "'One Coffee, with pleasure'; it said 'One Coffee, at once'" in check(saved["source"], "test_start", tmp_path, patient=False)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", tmp_path, saved["path"]]
+    bot.write_text(bot.read_text(encoding="utf-8").replace("at once", "with pleasure"), encoding="utf-8")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_a_saved_test_of_several_people(tmp_path: Path) -> None:
+    """Two users and a group: each has the fixture that fits, and the test passes."""
+    target = write_bot(tmp_path, SHOP)
+    with Trial(target) as trial:
+        actions, story = actions_of(trial)
+        ann = trial.user("Ann")
+        actions.carry_out("send", {"user": ann.id, "chat": ann.id, "text": "hello"})
+        ann.wait_for("You said: hello")
+        bob = actions.carry_out("add_user", {"name": "Chat"})["chat"]
+        group = actions.carry_out("add_chat", {"name": "Team", "type": "supergroup"})["chat"]
+        actions.carry_out("send", {"user": bob, "chat": bob, "text": "good day"})
+        trial.users[bob].wait_for("You said: good day")
+        actions.carry_out("send", {"user": bob, "chat": group, "text": "hello all"})
+        trial.groups[group].wait_for("You said: hello all")
+        source = source_of(story.lines(), target, "test_hello")
+    assert "(run_bot, chat, new_chat, telegram):" in source
+    assert "the_team.wait_for('You said: hello all', timeout=20)" in source
+    assert check(source, "test_hello", tmp_path) == ""
+
+
+def test_an_answer_that_is_left_out_is_not_looked_at(tmp_path: Path) -> None:
+    """A line that was unticked may be another one later: it does not stand in the test, and those beside it do."""
+    with Trial(write_bot(tmp_path, SHOP)) as trial:
+        actions, story = actions_of(trial)
+        ann = trial.user("Ann")
+        for text in ("one", "two"):
+            actions.carry_out("send", {"user": ann.id, "chat": ann.id, "text": text})
+            ann.wait_for(f"You said: {text}")
+        kept = source_of(without(story.lines(), [1]), "bot.py", "test_one")
+    assert "chat.send('one')\n    chat.send('two')\n    chat.expect('You said: two')\n" in kept
 
 
 def test_what_differs_becomes_a_pattern(tmp_path: Path) -> None:
