@@ -39,7 +39,7 @@ DOORS = {
     "sqlite3": ("syncbot.storage.",),
     "psycopg": ("syncbot.storage.postgres.",),
     "telegram": ("syncbot.client.ptb.decode", "syncbot.client.ptb.shortcuts", "syncbot.adapters.ptb"),
-    "telebot": ("syncbot.adapters.telebot",),
+    "telebot": ("syncbot.adapters.telebot", "syncbot.adapters.telebot_polling", "syncbot.adapters.telebot_store"),
     "aiogram": ("syncbot.adapters.aiogram",),
     "aiohttp": ("syncbot.adapters.aiogram",),
     "multidict": ("syncbot.adapters.aiogram",),
@@ -60,6 +60,8 @@ LATE_MODULES = {
     "syncbot.client.ptb.shortcuts",
     "syncbot.runtime.handling.async_handlers",
     "syncbot.adapters.telebot",
+    "syncbot.adapters.telebot_polling",
+    "syncbot.adapters.telebot_store",
     "syncbot.adapters.ptb",
     "syncbot.adapters.aiogram",
 }
