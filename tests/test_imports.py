@@ -44,6 +44,7 @@ DOORS = {
     "aiohttp": ("syncbot.adapters.aiogram",),
     "multidict": ("syncbot.adapters.aiogram",),
     "yarl": ("syncbot.adapters.aiogram",),
+    "azure": ("syncbot.adapters.serverless",),
     "asyncio": ("syncbot.adapters.call_threads",),
     "dotenv": ("syncbot.config.envfile",),
     "cronsim": ("syncbot.runtime.jobs.crontab",),
