@@ -1,1 +1,1 @@
-"""Bridges for bots that exist already: python-telegram-bot (`ptb`), pyTelegramBotAPI (`telebot`), aiogram (`aiogram`), and anything that speaks HTTP (`http`)."""
+"""Bridges for bots that exist already: python-telegram-bot (`ptb`), aiogram, pyTelegramBotAPI (`telebot`), and anything that speaks HTTP (`http`)."""

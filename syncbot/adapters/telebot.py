@@ -83,6 +83,11 @@ def install(
     return Installed(ways, timeout=timeout, deadline=deadline, settings=settings, transport=transport)
 
 
+def use_server(base_url: str) -> None:
+    """Let telebot talk to another Bot API server."""
+    _hooks.API_URL, _hooks.FILE_URL = f"{base_url}/bot{{0}}/{{1}}", f"{base_url}/file/bot{{0}}/{{1}}"
+
+
 class Installed:
     """What `install` has put into telebot, as long as it stands there."""
 
@@ -106,6 +111,10 @@ class Installed:
             self._poll_end.set()
         for carrier in self._carriers():
             carrier.transport.abort(_POLL)
+
+    def transport_for(self, url: str) -> Transport:
+        """What carries the calls to this server."""
+        return self._carrier_for(Request(url), Secret(apihelper.proxy)).transport
 
     def uninstall(self) -> None:
         """Give telebot its own way of sending back, end what is under way, and let go of everything; the second time nothing happens."""

@@ -27,6 +27,7 @@ COMMANDS = {
     "call": "call",
     "download": "download",
     "run": "run",
+    "run-telebot": "programs.run_telebot",
     "try": "trying.entry",
     "new": "new.entry",
     "poll": "poll",

@@ -1,0 +1,160 @@
+"""telebot's own polling on syncbot's runtime: `bot.infinity_polling()` of an unchanged program gets our poller, the durable inbox and the order in each chat.
+
+```python
+from syncbot.adapters.telebot import install
+from syncbot.adapters.telebot_polling import install_polling
+
+installed = install()
+install_polling(installed)
+```
+
+`syncbot run-telebot bot.py` does both without a line. What a handler does stays telebot's: its filters, states, middlewares and exception handler.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any, Self
+
+from telebot import TeleBot, apihelper, types
+from telebot.handler_backends import MemoryHandlerBackend
+from telebot.storage import StateMemoryStorage
+
+from syncbot.adapters.telebot import Installed
+from syncbot.adapters.telebot_store import DurableStates, DurableSteps
+from syncbot.client.bot import Bot
+from syncbot.runtime.runtime import Runtime
+from syncbot.runtime.state_file import AUTO
+from syncbot.secret import Secret
+from syncbot.storage import StoreOptions, open_store
+from syncbot.types import DEFAULT_BASE_URL
+
+_log = logging.getLogger(__name__)
+_LONGEST_WAIT_SECONDS = 50
+_FEWEST_WORKERS = 4
+
+
+def install_polling(installed: Installed, *, state: str | os.PathLike[str] = AUTO) -> InstalledPolling:
+    """Let `polling` and `infinity_polling` of every `TeleBot` of this process run on a `syncbot.Runtime`, from the next one that begins.
+
+    Updates are confirmed to Telegram once they stand in the state file, those of one chat are handled one after the other, and what was unfinished when the
+    process died is handled again. A next step, and a state with its data, are kept there too where the bot has telebot's own memory for them. An
+    exception that no exception handler of the bot's takes does not end the polling: its update goes to the dead letters.
+
+    Args:
+        installed: what `install` has returned; polls go the same way.
+        state: the state file; None given takes SYNCBOT_STATE, else the usual place for each bot.
+
+    Returns:
+        What undoes it: `uninstall()`, or the end of a `with` block.
+    """
+    return InstalledPolling(installed, state)
+
+
+class InstalledPolling:
+    """What `install_polling` has put into telebot, as long as it stands there."""
+
+    def __init__(self, installed: Installed, state: str | os.PathLike[str]) -> None:
+        self._installed = installed
+        self._state = state
+        self._signals = _handlers()
+        self._running: dict[TeleBot, Runtime[Any]] = {}
+        hooks: Any = TeleBot
+        self._before = {name: getattr(hooks, name) for name in ("polling", "infinity_polling", "stop_polling")}
+        for name in ("polling", "infinity_polling"):
+            setattr(TeleBot, name, _method(self._before[name], self._poll))
+        setattr(TeleBot, "stop_polling", _method(self._before["stop_polling"], self._stop))  # noqa: B010  # mypy knows it as a method
+
+    def uninstall(self) -> None:
+        """Give telebot its own polling back; what polls goes on until it is stopped."""
+        for name, function in self._before.items():
+            setattr(TeleBot, name, function)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.uninstall()
+
+    def _poll(self, bot: TeleBot, given: dict[str, Any]) -> None:
+        """What stands for `polling`: returns when the bot is stopped."""
+        facts: Any = bot
+        read_update: Any = types.Update.de_json
+        if given.get("restart_on_change"):
+            facts._setup_change_detector(given.get("path_to_watch"))
+        base_url = str(apihelper.API_URL).partition("/bot{0}")[0] if apihelper.API_URL else DEFAULT_BASE_URL
+        ours = Bot(Secret(bot.token), base_url=base_url, transport=self._installed.transport_for(base_url))
+        wait = int(given.get("long_polling_timeout") or 20)
+        allowed = given.get("allowed_updates")
+        app = Runtime(
+            ours,
+            types=False,
+            state=self._state,
+            workers=max(_FEWEST_WORKERS, facts.worker_pool.num_threads) if bot.threaded else 1,
+            allowed_updates=() if allowed is None else tuple(allowed),
+            poll_wait=min(max(wait, 1), _LONGEST_WAIT_SECONDS),
+            drop_pending_updates=bool(given.get("skip_pending") or bot.skip_pending),
+            durable=False,
+        )
+        assert app.state is not None
+        with open_store(app.state, ours.id, options=StoreOptions(check=False)) as store:
+            steps = self._remembering(bot, DurableStates(store.data), lambda before: DurableSteps(store.data, before))
+
+            @app.use
+            def handle(update: Any, context: Any, next: Callable[[], None]) -> None:
+                with steps.update(update.update_id):
+                    bot.process_new_updates([read_update(context.raw)])
+
+            self._run(bot, app)
+
+    @staticmethod
+    def _remembering(bot: TeleBot, states: DurableStates, make_steps: Callable[[dict[Any, Any]], DurableSteps]) -> DurableSteps:
+        """Put the durable memories where telebot's own stand; those that the program chose stay."""
+        steps = make_steps(bot.next_step_backend.handlers if type(bot.next_step_backend) is MemoryHandlerBackend else {})
+        if type(bot.next_step_backend) in (MemoryHandlerBackend, DurableSteps):
+            bot.next_step_backend = steps
+        if type(bot.current_states) in (StateMemoryStorage, DurableStates):
+            bot.current_states = states
+        return steps
+
+    def _run(self, bot: TeleBot, app: Runtime[Any]) -> None:
+        threaded, bot.threaded = bot.threaded, False  # handlers run where the update is, so that it ends when they have
+        self._running[bot] = app
+        try:
+            if self._has_own_signals():
+                with app:
+                    app.join()
+            else:
+                app.run()
+        finally:
+            self._running.pop(bot, None)
+            bot.threaded = threaded
+
+    def _has_own_signals(self) -> bool:
+        """Whether the program has put handlers of its own in the place of the usual ones: then they are what ends it."""
+        return threading.current_thread() is threading.main_thread() and _handlers() != self._signals
+
+    def _stop(self, bot: TeleBot, _given: dict[str, Any]) -> None:
+        self._before["stop_polling"](bot)
+        if (app := self._running.get(bot)) is not None:
+            app.stop()
+
+
+def _method(own: Callable[..., None], work: Callable[[TeleBot, dict[str, Any]], None]) -> Callable[..., None]:
+    """A method with the parameters of telebot's own."""
+    signature = inspect.signature(own)
+
+    def method(self: TeleBot, *args: Any, **kwargs: Any) -> None:
+        bound = signature.bind(self, *args, **kwargs).arguments
+        work(self, {**bound, **bound.pop("kwargs", {})})
+
+    return method
+
+
+def _handlers() -> tuple[Any, Any]:
+    return signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)

@@ -1,0 +1,62 @@
+"""`syncbot run-telebot`: a program that was written for pyTelegramBotAPI, unchanged, on syncbot's connections and its poller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import as_path, bot_logging, common_options, load_settings
+from syncbot.cli.console.state import state_option
+from syncbot.cli.console.target import give_environment
+from syncbot.cli.programs.program import check_program, run_program
+from syncbot.errors import ConfigError
+from syncbot.types import DEFAULT_BASE_URL
+
+if TYPE_CHECKING:
+    from syncbot.config import Settings
+
+_OWN_ARGUMENTS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+@click.command("run-telebot", short_help="Run a bot of pyTelegramBotAPI as it is.", context_settings=_OWN_ARGUMENTS)
+@click.argument("program", metavar="PROGRAM.py", callback=as_path)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@state_option
+@click.option("--log-file", callback=as_path, metavar="FILE", help="Log to this file too; it is rotated at 1 MB.")
+@click.option("--log-json", is_flag=True, help="Log in JSON, one object a line.")
+@common_options
+@click.pass_context
+def command(ctx: click.Context, /, program: str, arguments: tuple[str, ...], state: str | None, log_file: str | None, log_json: bool) -> Exit:
+    """Run PROGRAM.py, a bot that was written for pyTelegramBotAPI (telebot), without a change: each call has a connection of its own, its polling survives
+    bad ways, updates outlive the process in the state file, and so do next steps and states. What follows PROGRAM.py is its own.
+
+    \b
+    Examples:
+      syncbot run-telebot bot.py
+      syncbot run-telebot --env-file /etc/mybot.env bot.py --verbose
+    """
+    check_program(program)
+    settings = load_settings(ctx, require_token=False)
+    give_environment(str(settings.env_file) if settings.env_file is not None else None)
+    bot_logging(ctx, log_file, as_json=log_json)
+    _install(settings, state)
+    run_program(program, arguments)
+    return Exit.OK
+
+
+def _install(settings: Settings, state: str | None) -> None:
+    try:
+        from syncbot.adapters.telebot import install, use_server
+        from syncbot.adapters.telebot_polling import install_polling
+        from syncbot.runtime.state_file import AUTO
+    except ModuleNotFoundError as missing:
+        if missing.name != "telebot":
+            raise
+        raise ConfigError("pyTelegramBotAPI is not installed where syncbot is: pip install pyTelegramBotAPI") from None
+    if settings.base_url != DEFAULT_BASE_URL:
+        use_server(settings.base_url)
+    # The proxies of the environment are found by install(), where the program names none by apihelper.proxy.
+    installed = install(ca_file=settings.ca_file, ipv4=settings.ipv4, dns_cache=settings.dns_cache)
+    install_polling(installed, state=state or settings.state or AUTO)

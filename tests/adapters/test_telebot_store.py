@@ -1,0 +1,186 @@
+"""What telebot remembers of conversations, in a state file: next steps and states, over a restart and over a death in the middle of an update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import telebot
+from telebot import types
+from telebot.handler_backends import MemoryHandlerBackend
+
+from syncbot.adapters.telebot_store import DurableStates, DurableSteps
+from syncbot.storage import Store, open_store
+from syncbot.storage.promises.data import Scope
+from syncbot.testing import TEST_TOKEN
+
+BOT_ID = int(TEST_TOKEN.partition(":")[0])
+CHAT = 7
+
+
+def step(message: Any, *args: Any, **kwargs: Any) -> None:
+    """A next step that a program could have."""
+
+
+def other_step(message: Any) -> None:
+    """Another one."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A state file."""
+    with open_store(tmp_path / "bot.db", BOT_ID) as opened:
+        yield opened
+
+
+def steps_of(store: Store) -> DurableSteps:
+    """The memory as a program that has just started has it."""
+    return DurableSteps(store.data, {})
+
+
+def handler(callback: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """A step as telebot registers it."""
+    return {"callback": callback, "args": args, "kwargs": kwargs}
+
+
+def message() -> types.Message:
+    """A message as telebot makes it of Telegram's JSON."""
+    read: Any = types.Message.de_json
+    made: types.Message = read({"message_id": 1, "date": 1, "chat": {"id": CHAT, "type": "private"}, "text": "hi"})
+    return made
+
+
+def test_a_step_outlives_the_process_with_its_arguments(store: Store) -> None:
+    """Function, values and messages come back in another process's memory; taken once, they are gone."""
+    steps_of(store).register_handler(CHAT, handler(step, "a", [1, {"b": None}], message(), flag=True))
+    later = steps_of(store)
+    found = later.get_handlers(CHAT)
+    assert found is not None
+    [one] = found
+    assert (one["callback"], one["kwargs"]) == (step, {"flag": True})
+    assert one["args"][:2] == ["a", [1, {"b": None}]]
+    assert (type(one["args"][2]), one["args"][2].text) == (types.Message, "hi")
+    assert later.get_handlers(CHAT) is None
+    assert steps_of(store).get_handlers(CHAT) is None
+
+
+def test_a_step_that_was_taken_by_an_update_whose_process_died_is_taken_again(store: Store) -> None:
+    """By that update alone: the run that died counts for nothing, neither what it took nor what it registered."""
+    first = steps_of(store)
+    with first.update(1):
+        first.register_handler(CHAT, handler(step))
+    with first.update(2):
+        assert first.get_handlers(CHAT)
+        first.register_handler(CHAT, handler(other_step))
+    again = steps_of(store)
+    with again.update(2):
+        found = again.get_handlers(CHAT)
+        assert found is not None
+        assert [one["callback"] for one in found] == [step]
+        again.register_handler(CHAT, handler(other_step))
+    with again.update(3):
+        found = again.get_handlers(CHAT)
+        assert found is not None
+        assert [one["callback"] for one in found] == [other_step]
+    with again.update(4):
+        assert again.get_handlers(CHAT) is None
+
+
+def test_an_update_does_not_take_the_step_that_its_own_dead_run_has_registered(store: Store) -> None:
+    """A /start that is handled again asks again, and its text is no answer to its own question."""
+    first = steps_of(store)
+    with first.update(1):
+        assert first.get_handlers(CHAT) is None
+        first.register_handler(CHAT, handler(step))
+    again = steps_of(store)
+    with again.update(1):
+        assert again.get_handlers(CHAT) is None
+        again.register_handler(CHAT, handler(step))
+    with again.update(2):
+        assert len(again.get_handlers(CHAT) or []) == 1
+
+
+def test_what_no_file_can_hold_stays_in_memory_and_is_told_once(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """A lambda, and an argument that is no JSON: they work as in telebot, and the log says that a restart loses them."""
+    steps = steps_of(store)
+    steps.register_handler(CHAT, handler(lambda message: None))
+    steps.register_handler(CHAT, handler(step, object()))
+    steps.register_handler(CHAT, handler(step, {1: "a number as a key comes back as text"}))
+    assert len([record for record in caplog.records if "lost at a restart" in record.message]) == 1
+    assert steps_of(store).get_handlers(CHAT) is None
+    assert len(steps.get_handlers(CHAT) or []) == 3
+    assert steps.get_handlers(CHAT) is None
+
+
+def test_a_step_whose_function_is_gone_says_so(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """The program has changed meanwhile: the message goes unanswered, and the log names the function."""
+    steps_of(store).register_handler(CHAT, handler(step))
+    row = store.data.load(Scope.CHAT, CHAT)["telebot.next_step"]
+    row["waiting"][0]["callback"] = f"{__name__}:renamed"
+    store.data.save(Scope.CHAT, CHAT, {"telebot.next_step": row})
+    found = steps_of(store).get_handlers(CHAT)
+    assert found is not None
+    found[0]["callback"](message())
+    assert f"{__name__}:renamed is not in the program any more" in caplog.text
+
+
+def test_steps_are_cleared(store: Store) -> None:
+    """`clear_step_handler` forgets those in the file and those in memory."""
+    steps = steps_of(store)
+    steps.register_handler(CHAT, handler(step))
+    steps.register_handler(CHAT, handler(lambda message: None))
+    steps.clear_handlers(CHAT)
+    assert steps.get_handlers(CHAT) is None
+    assert steps_of(store).get_handlers(CHAT) is None
+
+
+def test_steps_of_before_are_taken_over(store: Store) -> None:
+    """What a program registers before it polls stands in the file afterwards."""
+    backend = MemoryHandlerBackend()  # type: ignore[no-untyped-call]  # telebot has no types here
+    backend.register_handler(CHAT, handler(step))  # type: ignore[no-untyped-call]  # the same
+    DurableSteps(store.data, backend.handlers)
+    assert len(steps_of(store).get_handlers(CHAT) or []) == 1
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_states_behave_as_telebots_own(store: Store, durable: bool) -> None:
+    """The same calls of a bot's with our storage and with telebot's own have the same results."""
+    storage: Any = DurableStates(store.data) if durable else telebot.storage.StateMemoryStorage()
+    bot: Any = telebot.TeleBot(TEST_TOKEN, threaded=False, state_storage=storage)
+    assert bot.get_state(1, CHAT) is None
+    assert bot.delete_state(1, CHAT) is not True
+    with pytest.raises(RuntimeError):
+        bot.add_data(1, CHAT, name="x")
+    bot.set_state(1, telebot.handler_backends.State(), CHAT)
+    bot.set_state(1, "asked", CHAT)
+    assert bot.get_state(1, CHAT) == "asked"
+    assert bot.get_state(2, CHAT) is None
+    assert bot.get_state(1) is None
+    bot.add_data(1, CHAT, name="Ann", age=3)
+    with bot.retrieve_data(1, CHAT) as data:
+        assert data == {"name": "Ann", "age": 3}
+        data["age"] += 1
+    bot.set_state(1, "done", CHAT)
+    assert storage.get_data(CHAT, 1, bot_id=bot.bot_id) == {"name": "Ann", "age": 4}
+    bot.reset_data(1, CHAT)
+    assert storage.get_data(CHAT, 1, bot_id=bot.bot_id) == {}
+    bot.delete_state(1, CHAT)
+    assert bot.get_state(1, CHAT) is None
+
+
+def test_states_outlive_the_process(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """State and data come back; data that no file can hold stays in memory, told once, and goes into the file when it can again."""
+    states = DurableStates(store.data)
+    states.set_state(CHAT, 1, "asked")
+    states.set_data(CHAT, 1, "name", "Ann")
+    assert DurableStates(store.data).get_state(CHAT, 1) == "asked"
+    assert DurableStates(store.data).get_data(CHAT, 1) == {"name": "Ann"}
+    states.set_data(CHAT, 1, "thing", object())
+    states.set_data(CHAT, 1, "other", object())
+    assert set(states.get_data(CHAT, 1)) == {"name", "thing", "other"}
+    assert DurableStates(store.data).get_state(CHAT, 1) is None
+    assert len([record for record in caplog.records if "lost at a restart" in record.message]) == 1
+    states.reset_data(CHAT, 1)
+    assert DurableStates(store.data).get_state(CHAT, 1) == "asked"
