@@ -57,7 +57,17 @@ def table(python: str) -> str:
     lines = subprocess.run([python, "-c", LOOK], check=True, capture_output=True, text=True).stdout.splitlines()
     wrapped = ["\n".join(textwrap.wrap(line, 158, subsequent_indent=" ", break_long_words=False)) for line in lines]
     head = '"""The parameters that python-telegram-bot 13 takes, in their order. Written by scripts/generators/generate_ptb13_names.py; do not edit."""'
-    return "\n".join([head, "", 'NAMES = """\\', *wrapped, '"""', '"""A line for each: a method of the bot or of an object, or a class; what begins with a space goes on."""', ""])
+    return "\n".join(
+        [
+            head,
+            "",
+            'NAMES = """\\',
+            *wrapped,
+            '"""',
+            '"""A line for each: a method of the bot or of an object, or a class; what begins with a space goes on."""',
+            "",
+        ]
+    )
 
 
 def main() -> int:

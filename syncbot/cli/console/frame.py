@@ -27,6 +27,7 @@ COMMANDS = {
     "call": "call",
     "download": "download",
     "run": "run",
+    "run-ptb13": "programs.ptb13",
     "try": "trying.entry",
     "poll": "poll",
     "init": "setup.entry",

@@ -22,6 +22,8 @@ from syncbot.types import DEFAULT_BASE_URL
 
 _SETTINGS = ("base_url", "timeout", "deadline", "ca_file", "ipv4", "dns_cache", "early", "tls_groups")
 
+_MOST_KEYBOARDS = 1024
+
 
 class CallingBot(OwnBot):
     """A `syncbot.Bot` whose objects are bound to the bot of the program.
@@ -57,6 +59,8 @@ class Bot(AttachedBot):
         telegram.error.InvalidToken: it is none.
     """
 
+    syncbot: CallingBot
+
     def __init__(
         self,
         token: str | Secret[str],
@@ -74,8 +78,8 @@ class Bot(AttachedBot):
         self.defaults = defaults  # type: ignore[assignment]  # the class has None
         self.private_key = private_key
         self.arbitrary_callback_data = arbitrary_callback_data
-        most = {} if isinstance(arbitrary_callback_data, bool) else {"maxsize": arbitrary_callback_data}
-        self.callback_data_cache = CallbackDataCache(self, **most) if arbitrary_callback_data else None
+        most = _MOST_KEYBOARDS if isinstance(arbitrary_callback_data, bool) else arbitrary_callback_data
+        self.callback_data_cache = CallbackDataCache(self, most) if arbitrary_callback_data else None
         self._token = hidden
 
     @property

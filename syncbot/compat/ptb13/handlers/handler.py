@@ -66,7 +66,7 @@ class Handler(ABC):
             return bool(dispatcher.bot.defaults.run_async)
         return bool(self.run_async)
 
-    def collect_additional_context(self, context: Any, update: Any, dispatcher: Any, check_result: Any) -> None:
+    def collect_additional_context(self, context: Any, update: Any, dispatcher: Any, check_result: Any) -> None:  # noqa: B027  # subclasses may have nothing
         """Put what was found in the update into the context; for subclasses."""
 
     def collect_optional_args(self, dispatcher: Any, update: Any = None, check_result: Any = None) -> dict[str, Any]:

@@ -103,7 +103,11 @@ def _thaw() -> None:
 
 
 def _below(kind: type) -> list[type]:
-    return [kind, *(one for below in kind.__subclasses__() for one in _below(below))]
+    found: list[type] = [kind]
+    below: type
+    for below in kind.__subclasses__():
+        found += _below(below)
+    return found
 
 
 def _read(kind: Any, name: str, read: Any) -> None:
@@ -218,8 +222,7 @@ def _constants() -> dict[str, Any]:
         "POLL": constants.PollType,
         "UPDATE": constants.UpdateType,
     }
-    for prefix, kind in classes.items():
+    several: list[tuple[str, Any]] = [*classes.items(), ("STICKER", constants.MaskPosition), ("STICKER", constants.StickerType)]
+    for prefix, kind in several:
         found |= {f"{prefix}_{one.name}": one.value for one in kind}
-    for kind in (constants.MaskPosition, constants.StickerType):
-        found |= {f"STICKER_{one.name}": one.value for one in kind}
     return found

@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 from telegram import Update
 from telegram.error import TelegramError
 
+from syncbot.compat.ptb13.contexts.context_types import ContextTypes
 from syncbot.compat.ptb13.defaults import DEFAULT_FALSE, DefaultValue
 from syncbot.compat.ptb13.handlers.conversation import ConversationHandler
 from syncbot.compat.ptb13.handlers.handler import Handler
 from syncbot.compat.ptb13.handlers.stop import DispatcherHandlerStop
 from syncbot.compat.ptb13.promise import Promise
-from syncbot.compat.ptb13.running.context_types import ContextTypes
 from syncbot.compat.ptb13.running.pool import Pool
 from syncbot.errors import Stopped
 
@@ -221,7 +221,7 @@ class Dispatcher:
         """
         if not self.error_handlers:
             _log.error("something failed, and there is no error handler", exc_info=error)
-        given = {} if promise is None else {"async_args": promise.args, "async_kwargs": promise.kwargs}
+        given: dict[str, Any] = {} if promise is None else {"async_args": promise.args, "async_kwargs": promise.kwargs}
         for callback, run_async in self.error_handlers.items():
             values: tuple[Any, ...] = (self.bot, update, error)
             if self.use_context:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from syncbot.compat.ptb13.running.callback_context import CallbackContext
+from syncbot.compat.ptb13.contexts.callback_context import CallbackContext
 
 
 class ContextTypes:
