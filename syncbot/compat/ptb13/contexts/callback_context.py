@@ -89,9 +89,9 @@ class CallbackContext:
         return self._dispatcher.job_queue
 
     @property
-    def update_queue(self) -> Queue[object]:
+    def update_queue(self) -> Queue[object] | None:
         """What is put here is handled as an update."""
-        queue: Queue[object] = self._dispatcher.update_queue
+        queue: Queue[object] | None = self._dispatcher.update_queue
         return queue
 
     @property
