@@ -7,6 +7,8 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from telegram import ReplyParameters
+
 from syncbot.client.api.table import MethodSpec, find_method, python_names
 from syncbot.client.bot import Bot as OwnBot
 from syncbot.client.ptb.shortcuts import AttachedBot, install, one_timeout, resolved
@@ -147,6 +149,9 @@ class Bot(AttachedBot):
                 takes = name in spec.parameters or name in spec.conveniences
             if takes and (name not in given or found[name] is not given[name] or (name == "disable_web_page_preview" and given[name] is None)):
                 found[name] = value
+        reply = found.get("reply_parameters")  # what telegram's own methods make of a quotation
+        if self.defaults.allow_sending_without_reply is not None and hasattr(reply, "message_id") and not resolved(reply.allow_sending_without_reply):
+            found["reply_parameters"] = ReplyParameters(reply.message_id, allow_sending_without_reply=self.defaults.allow_sending_without_reply)
         return found
 
     def __repr__(self) -> str:

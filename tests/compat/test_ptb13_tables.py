@@ -1,4 +1,4 @@
-"""Handlers, conversations and dispatchers of python-telegram-bot 13, with what 13.15 itself did beside them."""
+"""Handlers, conversations, dispatchers and the calls of python-telegram-bot 13, with what 13.15 itself did beside them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from kits.ptb13.ours import ask_ours
 from kits.ptb13.reference import ask_reference
 
-TABLES = {"handler_table": "ptb13_handlers.json", "conversation_table": "ptb13_conversations.json"}
+TABLES = {"handler_table": "ptb13_handlers.json", "conversation_table": "ptb13_conversations.json", "call_table": "ptb13_calls.json"}
 """The modules that are run, and what 13.15 printed; `python -m ptb13.handler_table` under it, with tests/kits in PYTHONPATH, writes it anew."""
 
 
@@ -21,7 +21,7 @@ def recorded(table: str) -> Any:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_ours_do_what_those_of_13_15_do(table: str) -> None:
-    """Each handler gets the same updates and its function the same values, each conversation goes the same way."""
+    """Each handler gets the same updates and its function the same values, each conversation goes the same way, each call sends the same."""
     theirs, ours = recorded(table), ask_ours(f"ptb13.{table}")
     assert ours.keys() == theirs.keys()
     assert {name: found for name, found in ours.items() if found != theirs[name]} == {}
