@@ -41,7 +41,7 @@ def quiz(update: Update, context: CallbackContext) -> None:
 
 
 def receive_quiz_answer(update: Update, context: CallbackContext) -> None:
-    if update.poll.is_closed:
+    if update.poll.is_closed or update.poll.type != Poll.QUIZ:
         return
     if update.poll.total_voter_count == 1:
         try:

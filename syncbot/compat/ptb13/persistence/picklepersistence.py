@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from syncbot.compat.ptb13.persistence.base import BasePersistence, CallbackData, ConversationKey
+from syncbot.compat.ptb13.persistence.base import BD, CD, UD, BasePersistence, CallbackData, ConversationKey
 from syncbot.compat.ptb13.persistence.codec import TAG, Codec, NotStorable
 from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.storage import Data, Scope, Store, StoreOptions, open_store
@@ -28,7 +28,7 @@ _READ = f"{TAG}:read"
 _PARTS = ("user_data", "chat_data", "bot_data", "conversations", "callback_data")
 
 
-class PicklePersistence(BasePersistence[Any, Any, Any]):
+class PicklePersistence(BasePersistence[UD, CD, BD]):
     """Keeps data and conversations in the bot's state file, in transactions that outlive a power cut.
 
     A file that python-telegram-bot 13 has written is not read by itself, since a pickle runs the code of whoever wrote it: `syncbot run-ptb13 --read-pickles`

@@ -98,6 +98,8 @@ class Updater:
             if bot is None:
                 extras = (private_key, private_key_password, defaults, DefaultValue.get_value(arbitrary_callback_data) or False)
                 bot = Bot(hidden, base_url, base_file_url, Request.of(network.reveal()), *extras)
+            if isinstance(persistence, PicklePersistence) and state is not None:
+                persistence.state = state
             dispatcher = Dispatcher(bot, queue.Queue(), workers, None, JobQueue(), persistence, use_context, context_types)
             dispatcher.job_queue.set_dispatcher(dispatcher)
         self.dispatcher = dispatcher
