@@ -22,6 +22,7 @@ LAYERS = [
     {"runtime"},
     {"webhook"},
     {"adapters", "testing"},
+    {"compat"},
     {"cli"},
 ]
 
@@ -38,7 +39,7 @@ DOORS = {
     "tenacity": ("syncbot.client.retry",),
     "sqlite3": ("syncbot.storage.",),
     "psycopg": ("syncbot.storage.postgres.",),
-    "telegram": ("syncbot.client.ptb.decode", "syncbot.client.ptb.shortcuts", "syncbot.adapters.ptb"),
+    "telegram": ("syncbot.client.ptb.decode", "syncbot.client.ptb.shortcuts", "syncbot.adapters.ptb", "syncbot.compat.ptb13."),
     "telebot": ("syncbot.adapters.telebot", "syncbot.adapters.telebot_polling", "syncbot.adapters.telebot_store"),
     "aiogram": ("syncbot.adapters.aiogram",),
     "aiohttp": ("syncbot.adapters.aiogram",),
@@ -66,11 +67,18 @@ LATE_MODULES = {
     "syncbot.adapters.ptb",
     "syncbot.adapters.aiogram",
 }
+# Packages of which each module is such a one: who runs a program of another library has loaded that already.
+LATE_PACKAGES = ("syncbot.compat.ptb13.",)
 
 
 def package_of(module: str) -> str:
     """The first name below syncbot; empty for the public face."""
     return module.partition(".")[2].partition(".")[0]
+
+
+def is_late(module: str) -> bool:
+    """Whether a module loads what costs much."""
+    return module in LATE_MODULES or module.startswith(LATE_PACKAGES)
 
 
 LEVELS = {package: level for level, packages in enumerate(LAYERS) for package in packages}
@@ -132,9 +140,9 @@ def test_no_other_foreign_library_is_used() -> None:
 
 def test_what_costs_much_is_loaded_where_it_is_needed() -> None:
     """Libraries that few calls need are imported within functions, and so are the few modules of ours that begin with one."""
-    early = [one for one in FOREIGN if one.name.partition(".")[0] in DEFERRED and not one.deferred and one.module not in LATE_MODULES]
+    early = [one for one in FOREIGN if one.name.partition(".")[0] in DEFERRED and not one.deferred and not is_late(one.module)]
     assert [str(one) for one in early] == []
-    early = [one for one in OURS if one.name in LATE_MODULES and not one.deferred and one.module not in LATE_MODULES]
+    early = [one for one in OURS if is_late(one.name) and not one.deferred and not is_late(one.module)]
     assert [str(one) for one in early] == []
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "download": "download",
     "run": "run",
     "run-telebot": "programs.run_telebot",
+    "run-ptb13": "programs.ptb13",
     "try": "trying.entry",
     "new": "new.entry",
     "poll": "poll",

@@ -114,3 +114,8 @@ def give_environment(path: str | None) -> None:
     from syncbot.config.envfile import read_env_file
 
     os.environ.update({name: value for name, value in read_env_file(path).items() if name not in os.environ})
+
+
+def name_state(path: str) -> None:
+    """Make this the state file of the bots of this process that are told of none."""
+    os.environ["SYNCBOT_STATE"] = path

@@ -25,15 +25,15 @@ HOMES = MappingProxyType(
         "jobs": ("Job", "JobQueue"),
         "messagequeue": ("DelayQueue", "MessageQueue"),
         "persistence": ("BasePersistence", "DictPersistence", "PicklePersistence"),
-        "running.callback_context": ("CallbackContext",),
-        "running.context_types": ("ContextTypes",),
+        "contexts.callback_context": ("CallbackContext",),
+        "contexts.context_types": ("ContextTypes",),
         "running.dispatcher": ("Dispatcher", "run_async"),
         "running.updater": ("Updater",),
     }
 )
 """The modules below this package, with the names that they give to `telegram.ext`."""
 _HOME_OF = {name: home for home, names in HOMES.items() for name in names} | {"ExtBot": "bot.bot"}
-__all__ = sorted(_HOME_OF.keys() - {"Bot"})  # noqa: PLE0605  # the names are those of the table
+__all__ = sorted(_HOME_OF.keys() - {"Bot"})  # the names are those of the table
 
 
 def __getattr__(name: str) -> Any:

@@ -30,18 +30,19 @@ _OWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Modules below `telegram`, with those of this package whose names they have."""
-_EXT_PARTS = frozenset(
-    "basepersistence callbackcontext callbackqueryhandler chatjoinrequesthandler chatmemberhandler choseninlineresulthandler commandhandler contexttypes"
-    " conversationhandler defaults dictpersistence extbot handler inlinequeryhandler messagehandler picklepersistence pollanswerhandler pollhandler"
-    " precheckoutqueryhandler regexhandler shippingqueryhandler stringcommandhandler stringregexhandler typehandler updater".split()
-)
-_PARTS = frozenset(
-    "base bot botcommand botcommandscope callbackquery chat chataction chatadministratorrights chatinvitelink chatjoinrequest chatlocation chatmember"
-    " chatmemberupdated chatpermissions choseninlineresult dice files forcereply forumtopic games inline keyboardbutton keyboardbuttonpolltype loginurl"
-    " menubutton message messageautodeletetimerchanged messageentity messageid parsemode passport payment poll proximityalerttriggered"
-    " replykeyboardmarkup replykeyboardremove replymarkup sentwebappmessage update user userprofilephotos version videochat voicechat webappdata"
-    " webappinfo webhookinfo".split()
-)
+_EXT_PARTS_TEXT = """
+basepersistence callbackcontext callbackqueryhandler chatjoinrequesthandler chatmemberhandler choseninlineresulthandler commandhandler contexttypes
+conversationhandler defaults dictpersistence extbot handler inlinequeryhandler messagehandler picklepersistence pollanswerhandler pollhandler
+precheckoutqueryhandler regexhandler shippingqueryhandler stringcommandhandler stringregexhandler typehandler updater
+"""
+_EXT_PARTS = frozenset(_EXT_PARTS_TEXT.split())
+_PARTS_TEXT = """
+base bot botcommand botcommandscope callbackquery chat chataction chatadministratorrights chatinvitelink chatjoinrequest chatlocation chatmember
+chatmemberupdated chatpermissions choseninlineresult dice files forcereply forumtopic games inline keyboardbutton keyboardbuttonpolltype loginurl
+menubutton message messageautodeletetimerchanged messageentity messageid parsemode passport payment poll proximityalerttriggered replykeyboardmarkup
+replykeyboardremove replymarkup sentwebappmessage update user userprofilephotos version videochat voicechat webappdata webappinfo webhookinfo
+"""
+_PARTS = frozenset(_PARTS_TEXT.split())
 _PACKAGES = ("files.", "games.", "inline.", "passport.", "payment.")
 
 

@@ -20,8 +20,8 @@ class RetryAfter(known.RetryAfter):
     """
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(int(seconds))
         self.seconds = seconds
+        super().__init__(int(seconds))
 
     @property
     def retry_after(self) -> float:  # type: ignore[override]  # where it is declared it may be a timedelta, as nobody expects here

@@ -7,7 +7,6 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from syncbot.client.api.bot_methods import by_name
 from syncbot.client.api.table import snake_case
 from syncbot.compat.ptb13.bot.names import NAMES
 
@@ -55,10 +54,20 @@ def named(what: str, values: Sequence[Any], given: dict[str, Any]) -> dict[str, 
         TypeError: there are too many, or one was given twice.
     """
     if values:
-        given = by_name(f"{what}()", order_of(what), values, given)
+        given = _by_name(what, values, given)
     if _OLD_PARAMETERS.keys().isdisjoint(given):
         return given
     return {_OLD_PARAMETERS.get(name, name): value for name, value in given.items()}
+
+
+def _by_name(what: str, values: Sequence[Any], given: dict[str, Any]) -> dict[str, Any]:
+    order = order_of(what)
+    if len(values) > len(order):
+        raise TypeError(f"{what}() takes {len(order)} values by position ({', '.join(order)}), and {len(values)} were given")
+    placed = dict(zip(order, values, strict=False))
+    if twice := sorted(placed.keys() & given.keys()):
+        raise TypeError(f"{what}() got {', '.join(twice)} twice, by position and by name")
+    return placed | given
 
 
 def method_name(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from types import GenericAlias
 from typing import Any
 
 from telegram import Update
@@ -22,6 +23,8 @@ class Handler(ABC):
         pass_update_queue, pass_job_queue, pass_user_data, pass_chat_data: what an old callback gets by these names too.
         run_async: whether it runs in a thread of its own, so that the next update is begun meanwhile.
     """
+
+    __class_getitem__ = classmethod(GenericAlias)  # programs name the classes of update and context
 
     def __init__(
         self,
@@ -66,7 +69,7 @@ class Handler(ABC):
             return bool(dispatcher.bot.defaults.run_async)
         return bool(self.run_async)
 
-    def collect_additional_context(self, context: Any, update: Any, dispatcher: Any, check_result: Any) -> None:
+    def collect_additional_context(self, context: Any, update: Any, dispatcher: Any, check_result: Any) -> None:  # noqa: B027  # subclasses may have nothing
         """Put what was found in the update into the context; for subclasses."""
 
     def collect_optional_args(self, dispatcher: Any, update: Any = None, check_result: Any = None) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class _ForMessages(Handler):
         """What the filters say: True, False, or what data filters have found."""
         if not _of_kinds(update, self.kinds):
             return False
-        return True if self.filters is None else self.filters(update)
+        return True if self.filters is None else self.filters(update) or False
 
 
 class MessageHandler(_ForMessages):

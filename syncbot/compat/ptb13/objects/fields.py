@@ -83,6 +83,7 @@ def install() -> None:
         for old, new in (("url", "url"), ("width", "width"), ("height", "height"), ("mime_type", "mime_type")):
             if hasattr(below, f"thumbnail_{new}"):
                 _also(below, f"thumb_{old}", f"thumbnail_{new}")
+    _updates(telegram.Update)
     _messages(telegram.Message)
     _members(telegram.ChatMember)
     chat: Any = telegram.Chat
@@ -103,7 +104,11 @@ def _thaw() -> None:
 
 
 def _below(kind: type) -> list[type]:
-    return [kind, *(one for below in kind.__subclasses__() for one in _below(below))]
+    found: list[type] = [kind]
+    below: type
+    for below in kind.__subclasses__():
+        found += _below(below)
+    return found
 
 
 def _read(kind: Any, name: str, read: Any) -> None:
@@ -115,6 +120,16 @@ def _also(kind: Any, old: str, new: str) -> None:
     """Let a field be read and set by its old name too."""
     if not hasattr(kind, old):
         setattr(kind, old, property(lambda self: getattr(self, new), lambda self, value: setattr(self, new, value)))
+
+
+def _updates(kind: Any) -> None:
+    """A post in a channel came from nobody, whoever signed it."""
+    today = kind.effective_user.fget
+
+    def effective_user(update: Any) -> Any:
+        return None if update.channel_post or update.edited_channel_post else today(update)
+
+    kind.effective_user = property(effective_user)
 
 
 def _messages(kind: Any) -> None:
@@ -218,8 +233,7 @@ def _constants() -> dict[str, Any]:
         "POLL": constants.PollType,
         "UPDATE": constants.UpdateType,
     }
-    for prefix, kind in classes.items():
+    several: list[tuple[str, Any]] = [*classes.items(), ("STICKER", constants.MaskPosition), ("STICKER", constants.StickerType)]
+    for prefix, kind in several:
         found |= {f"{prefix}_{one.name}": one.value for one in kind}
-    for kind in (constants.MaskPosition, constants.StickerType):
-        found |= {f"STICKER_{one.name}": one.value for one in kind}
     return found

@@ -37,6 +37,7 @@ def _kinds(kind: type) -> Iterator[type]:
     if not kind.__module__.startswith("telegram.") or hasattr(kind, "get_updates"):
         return
     yield kind
+    below: type
     for below in kind.__subclasses__():
         yield from _kinds(below)
 

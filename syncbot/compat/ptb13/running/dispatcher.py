@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 from telegram import Update
 from telegram.error import TelegramError
 
+from syncbot.compat.ptb13.contexts.context_types import ContextTypes
 from syncbot.compat.ptb13.defaults import DEFAULT_FALSE, DefaultValue
 from syncbot.compat.ptb13.handlers.conversation import ConversationHandler
 from syncbot.compat.ptb13.handlers.handler import Handler
 from syncbot.compat.ptb13.handlers.stop import DispatcherHandlerStop
 from syncbot.compat.ptb13.promise import Promise
-from syncbot.compat.ptb13.running.context_types import ContextTypes
 from syncbot.compat.ptb13.running.pool import Pool
 from syncbot.errors import Stopped
 
@@ -33,7 +33,7 @@ class Dispatcher:
 
     Args:
         bot: the bot.
-        update_queue: what `start` takes updates from.
+        update_queue: what `start` takes updates from; None where it is not called.
         workers: threads for handlers with `run_async`.
         exception_event: not used.
         job_queue: where `context.job_queue` leads.
@@ -50,7 +50,7 @@ class Dispatcher:
     def __init__(
         self,
         bot: Any,
-        update_queue: queue.Queue[object] | None = None,
+        update_queue: queue.Queue[object] | None,
         workers: int = 4,
         exception_event: threading.Event | None = None,
         job_queue: Any = None,
@@ -59,7 +59,7 @@ class Dispatcher:
         context_types: ContextTypes | None = None,
     ) -> None:
         self.bot = bot
-        self.update_queue: queue.Queue[object] = queue.Queue() if update_queue is None else update_queue
+        self.update_queue = update_queue
         self.workers = workers
         self.job_queue = job_queue
         self.use_context = use_context
@@ -221,7 +221,7 @@ class Dispatcher:
         """
         if not self.error_handlers:
             _log.error("something failed, and there is no error handler", exc_info=error)
-        given = {} if promise is None else {"async_args": promise.args, "async_kwargs": promise.kwargs}
+        given: dict[str, Any] = {} if promise is None else {"async_args": promise.args, "async_kwargs": promise.kwargs}
         for callback, run_async in self.error_handlers.items():
             values: tuple[Any, ...] = (self.bot, update, error)
             if self.use_context:
@@ -275,11 +275,17 @@ class Dispatcher:
         Args:
             ready: set when it has begun.
             turns: held while an update is handled.
+
+        Raises:
+            RuntimeError: it has no queue.
         """
+        updates = self.update_queue
+        if updates is None:
+            raise RuntimeError("this Dispatcher has no queue: Dispatcher(bot, queue.Queue())")
         self.running = True
         if ready is not None:
             ready.set()
-        while (update := self.update_queue.get()) is not _END:
+        while (update := updates.get()) is not _END:
             with turns or nullcontext():
                 self.process_update(update)
         self.running = False
@@ -290,7 +296,7 @@ class Dispatcher:
         Args:
             grace: seconds for each of these; None waits as long as it takes.
         """
-        if self.running:
+        if self.running and self.update_queue is not None:
             self.update_queue.put(_END)
         self._pool.stop(grace)
 

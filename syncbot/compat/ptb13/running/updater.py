@@ -16,10 +16,10 @@ from typing import Any
 from syncbot.compat.ptb13.bot.bot import Bot
 from syncbot.compat.ptb13.bot.errors import as_telegram_error
 from syncbot.compat.ptb13.bot.request import Request
-from syncbot.compat.ptb13.defaults import DEFAULT_FALSE, DefaultValue, Defaults
+from syncbot.compat.ptb13.contexts.context_types import ContextTypes
+from syncbot.compat.ptb13.defaults import DEFAULT_FALSE, Defaults, DefaultValue
 from syncbot.compat.ptb13.jobs.jobqueue import JobQueue
 from syncbot.compat.ptb13.persistence.picklepersistence import PicklePersistence
-from syncbot.compat.ptb13.running.context_types import ContextTypes
 from syncbot.compat.ptb13.running.dispatcher import Dispatcher
 from syncbot.config import from_environment
 from syncbot.errors import ApiError, ConfigError, NetworkError
@@ -98,7 +98,9 @@ class Updater:
             if bot is None:
                 extras = (private_key, private_key_password, defaults, DefaultValue.get_value(arbitrary_callback_data) or False)
                 bot = Bot(hidden, base_url, base_file_url, Request.of(network.reveal()), *extras)
-            dispatcher = Dispatcher(bot, None, workers, None, JobQueue(), persistence, use_context, context_types)
+            if isinstance(persistence, PicklePersistence) and state is not None:
+                persistence.state = state
+            dispatcher = Dispatcher(bot, queue.Queue(), workers, None, JobQueue(), persistence, use_context, context_types)
             dispatcher.job_queue.set_dispatcher(dispatcher)
         self.dispatcher = dispatcher
         self.bot: Bot = dispatcher.bot
@@ -189,7 +191,7 @@ class Updater:
             raise ConfigError("start_webhook(cert=…, key=…): this server speaks no TLS; put nginx or Caddy in front of it, and leave out cert and key")
         path = f"/{url_path.lstrip('/')}"
         url = webhook_url or f"https://{listen}:{port}{path}"
-        served = {"listen": listen, "port": port, "path": path, "max_connections": max_connections, "ip_address": ip_address}
+        served: dict[str, Any] = {"listen": listen, "port": port, "path": path, "max_connections": max_connections, "ip_address": ip_address}
         served["drop_pending_updates"] = _dropped(clean, drop_pending_updates)
         return self._start(
             self._made(self._state_file() or AUTO, allowed_updates, {}),

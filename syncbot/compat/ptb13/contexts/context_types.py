@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import GenericAlias
 from typing import Any
 
-from syncbot.compat.ptb13.running.callback_context import CallbackContext
+from syncbot.compat.ptb13.contexts.callback_context import CallbackContext
 
 
 class ContextTypes:
@@ -18,6 +19,8 @@ class ContextTypes:
     Raises:
         ValueError: `context` is no such class.
     """
+
+    __class_getitem__ = classmethod(GenericAlias)  # programs name its classes
 
     def __init__(
         self,

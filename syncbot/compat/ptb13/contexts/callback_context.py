@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Self
 
 from telegram import Update
@@ -18,6 +19,8 @@ class CallbackContext:
     Args:
         dispatcher: which calls the handler; it has to be one with `use_context=True`.
     """
+
+    __class_getitem__ = classmethod(GenericAlias)  # programs name the classes of its data: CallbackContext[dict, ChatData, dict]
 
     def __init__(self, dispatcher: Any) -> None:
         if not dispatcher.use_context:
@@ -89,9 +92,9 @@ class CallbackContext:
         return self._dispatcher.job_queue
 
     @property
-    def update_queue(self) -> Queue[object]:
+    def update_queue(self) -> Queue[object] | None:
         """What is put here is handled as an update."""
-        queue: Queue[object] = self._dispatcher.update_queue
+        queue: Queue[object] | None = self._dispatcher.update_queue
         return queue
 
     @property

@@ -1,0 +1,54 @@
+"""`syncbot run-ptb13`: a program that was written for python-telegram-bot 13, unchanged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.options import as_path, common_options, env_file
+from syncbot.cli.console.output import write
+from syncbot.cli.console.target import give_environment, name_state
+
+
+@click.command("run-ptb13", short_help="Run a bot written for python-telegram-bot 13.", context_settings={"ignore_unknown_options": True})
+@click.argument("program", metavar="PROGRAM", callback=as_path)
+@click.argument("arguments", metavar="[ARGUMENT]…", nargs=-1, type=click.UNPROCESSED, callback=as_path)
+@click.option("--check", is_flag=True, help="Only say what of it cannot be carried over, by file and line; nothing of it runs.")
+@click.option("--state", callback=as_path, metavar="FILE", help="Store each update in this file before it is confirmed to Telegram.")
+@click.option("--read-pickles", is_flag=True, help="Read the files of its PicklePersistence, once. A pickle runs the code of whoever wrote it.")
+@click.option("--pickled", is_flag=True, help="Keep what is neither JSON nor a dataclass as pickles in the state file.")
+@common_options
+@click.pass_context
+def command(ctx: click.Context, /, program: str, arguments: tuple[str, ...], check: bool, state: str | None, read_pickles: bool, pickled: bool) -> Exit:
+    """Run a PROGRAM that was written for python-telegram-bot 13, with nothing changed in it, until SIGINT or SIGTERM.
+
+    `from telegram.ext import Updater` finds the synchronous classes of then; the calls, the polls and the order are syncbot's.
+
+    \b
+    Examples:
+      syncbot run-ptb13 --check bot.py
+      syncbot run-ptb13 --state bot.db bot.py
+    """
+    if not Path(program).is_file():
+        raise click.UsageError(f"there is no file {program}; for example syncbot run-ptb13 bot.py")
+    give_environment(env_file(ctx))
+    if state is not None:
+        name_state(state)
+    if check:
+        return _checked(Path(program))
+    from syncbot.compat.ptb13.program import run_program  # deferred: it loads telegram
+
+    run_program(program, arguments, reads_pickles=read_pickles, pickled=pickled)
+    return Exit.OK
+
+
+def _checked(program: Path) -> Exit:
+    from syncbot.compat.ptb13 import install  # noqa: F401  # deferred: it loads telegram, and puts the modules of 13 in place
+    from syncbot.compat.ptb13.checking.program import check_program
+
+    findings = check_program(program)
+    for finding in findings:
+        write(str(finding))
+    return Exit.BAD if findings else Exit.OK

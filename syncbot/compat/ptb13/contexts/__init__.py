@@ -1,0 +1,1 @@
+"""What handlers get beside their updates."""

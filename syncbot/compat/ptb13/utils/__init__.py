@@ -1,0 +1,1 @@
+"""`telegram.utils` of python-telegram-bot 13."""
