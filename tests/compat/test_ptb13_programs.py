@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from kits.ptb13.conversations import CONVERSATIONS, calls
-from kits.ptb13.programs import OURS, running
+from kits.ptb13.programs import Starter, by_command, running
 from kits.ptb13.reference import reference_python
 
 from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
@@ -14,18 +17,33 @@ from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
 FAULTS = (Fault.refuse(), Fault.tls_drop(), Fault.drop_connect(), Fault.cut_request(after_bytes=0))
 
 
-@pytest.mark.parametrize("name", CONVERSATIONS)
-def test_a_program_of_13_holds_its_conversation_through_a_bad_proxy(name: str, tmp_path: Path, ca: TestCA) -> None:
-    """A fifth of its connections break before a call is sent, and nothing of it is lost or comes twice; at a signal it ends in peace."""
+def hold(name: str, folder: Path, ca: TestCA, starter: Starter) -> None:
+    """Run a program behind a bad proxy, hold its conversation, and stop it."""
     with BotApiServer(tls=True, ca=ca) as server, FaultProxy(faults=FAULTS, rate=0.2, seed=13) as proxy:
-        env = {"SYNCBOT_PROXY": proxy.url, "SYNCBOT_CA_FILE": server.ca_file, "SYNCBOT_STATE": str(tmp_path / "state.db")}
-        with running(name, server, OURS, tmp_path, env) as program:
-            texts = [str(params.get("text")) for method, params in calls(server) if method == "sendMessage"]
-            assert len(texts) >= 1
+        env = {"SYNCBOT_PROXY": proxy.url, "SYNCBOT_CA_FILE": server.ca_file, "SYNCBOT_STATE": str(folder / "state.db")}
+        with running(name, server, starter, folder, env) as program:
+            assert calls(server)
             ended = program.stop()
         assert ended == (0 if name != "rawapibot" else -15), program.output
         assert "Traceback" not in program.output or name == "errorhandlerbot", program.output
         assert server.problems == []
+        assert proxy.struck, "no connection was broken"
+
+
+@pytest.fixture(scope="module")
+def held(request: pytest.FixtureRequest, ca: TestCA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
+    """The conversations of all programs that are asked for, a few at once: each spends most of its time in the pauses of a bad line."""
+    names = [item.callspec.params["name"] for item in request.session.items if item.name.startswith("test_a_program_of_13") and item.path == request.path]
+    starter = Starter()
+    with ThreadPoolExecutor(6) as pool:
+        yield {name: pool.submit(hold, name, tmp_path_factory.mktemp(name), ca, starter) for name in names}
+    starter.close()
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_a_program_of_13_holds_its_conversation_through_a_bad_proxy(name: str, held: dict[str, Future[None]]) -> None:
+    """A fifth of its connections break before a call is sent, and nothing of it is lost or comes twice; at a signal it ends in peace."""
+    held[name].result()
 
 
 @pytest.mark.programs("python3.11")
@@ -33,11 +51,11 @@ def test_a_program_of_13_holds_its_conversation_through_a_bad_proxy(name: str, t
 def test_a_program_sends_what_it_sends_with_13_15(name: str, tmp_path: Path) -> None:
     """The same calls with the same parameters, in the same order."""
     sent = []
-    for command in (OURS, (reference_python(),)):
+    for command in ((sys.executable, "-m", "syncbot.compat.ptb13"), (reference_python(),)):
         folder = tmp_path / str(len(sent))
         folder.mkdir()
         with BotApiServer() as server:
-            with running(name, server, command, folder, {"SYNCBOT_STATE": str(folder / "state.db")}):
+            with running(name, server, by_command(*command), folder, {"SYNCBOT_STATE": str(folder / "state.db")}):
                 pass
             sent.append(calls(server))
     assert sent[0] == sent[1]

@@ -1,53 +1,150 @@
-"""The programs in tests/compat/programs, started as their users start them."""
+"""The programs in tests/compat/programs, started as their users start them, or in a moment, by a process that has loaded everything already."""
 
 from __future__ import annotations
 
+import json
 import os
+import select
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from kits.ptb13.conversations import CONVERSATIONS
+from kits.scripts_kit import ROOT
 from syncbot.testing import TEST_TOKEN, BotApiServer
 
 FOLDER = Path(__file__).parents[2] / "compat" / "programs"
-OURS = (sys.executable, "-m", "syncbot.compat.ptb13")
+KITS = Path(__file__).parents[1]
+STOP_SECONDS = 30.0
+
+
+class Process(Protocol):
+    """A program that runs, or has run."""
+
+    def poll(self) -> int | None:
+        """How it has ended; None while it runs."""
+
+    def terminate(self) -> None:
+        """Send it a SIGTERM."""
+
+    def kill(self) -> None:
+        """End it."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; raises subprocess.TimeoutExpired where it does not come."""
+
+
+Begin = Callable[[Path, Path, Mapping[str, str]], Process]
+"""Starts a program: its file, the folder where it is started, its environment."""
+
+
+def by_command(*command: str) -> Begin:
+    """Start a program by a command, to which its file is put."""
+
+    def begin(file: Path, folder: Path, env: Mapping[str, str]) -> Process:
+        with open(folder / "output", "ab") as output:
+            return subprocess.Popen([*command, str(file)], cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+    return begin
+
+
+class Forked:
+    """A program that was forked by a `Starter`."""
+
+    def __init__(self, starter: Starter, pid: int) -> None:
+        self._starter = starter
+        self._pid = pid
+        self._handle = os.pidfd_open(pid)
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """See `Process`."""
+        if self._code is None and select.select([self._handle], [], [], 0)[0]:
+            self._code = self._starter.ask({"wait": self._pid})
+            os.close(self._handle)
+        return self._code
+
+    def terminate(self) -> None:
+        """See `Process`."""
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """See `Process`."""
+        self._send(signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """See `Process`."""
+        if self._code is None:
+            select.select([self._handle], [], [], timeout)
+        code = self.poll()
+        if code is None:
+            raise subprocess.TimeoutExpired("a program", timeout or 0)
+        return code
+
+    def _send(self, number: int) -> None:
+        if self.poll() is None:
+            signal.pidfd_send_signal(self._handle, number)
+
+
+class Starter:
+    """A process that has loaded telegram and syncbot's classes, and forks for each program."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": f"{KITS}{os.pathsep}{ROOT}", "PYTHONWARNINGS": "ignore"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "ptb13.starting"], env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._lock = threading.Lock()
+        self._read()
+
+    def __call__(self, file: Path, folder: Path, env: Mapping[str, str]) -> Process:
+        """Start a program; it is a `Begin`."""
+        return Forked(self, self.ask({"program": str(file), "folder": str(folder), "env": dict(env), "output": str(folder / "output")}))
+
+    def ask(self, order: Mapping[str, object]) -> int:
+        """Give an order."""
+        assert self._process.stdin is not None
+        with self._lock:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+            return int(self._read())
+
+    def close(self) -> None:
+        """End it, after its programs."""
+        self._process.communicate(timeout=STOP_SECONDS)
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the starter has ended"
+        return line
 
 
 class Program:
     """One of the programs, which runs.
 
     Args:
-        name: which one.
-        server: whom it talks to.
-        command: what runs it: an interpreter, with what comes before the file.
+        begin: starts it.
+        file: its file.
         folder: where it is started.
-        env: what it finds in its environment, beside the usual.
+        env: its environment.
     """
 
-    def __init__(self, name: str, server: BotApiServer, command: Sequence[str], folder: Path, env: Mapping[str, str], developer: int) -> None:
-        self._command = [*command, str(FOLDER / f"{name}.py")]
-        self._folder = folder
-        self._environment = {
-            **{key: value for key, value in os.environ.items() if "proxy" not in key.lower()},
-            "TOKEN": TEST_TOKEN, "BASE_URL": f"{server.url}/bot", "DEVELOPER": str(developer), "PYTHONWARNINGS": "ignore",
-            **env,
-        }
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it."""
-        with open(self._folder / "output", "ab") as output:
-            self._process = subprocess.Popen(self._command, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    def __init__(self, begin: Begin, file: Path, folder: Path, env: Mapping[str, str]) -> None:
+        self._start = lambda: begin(file, folder, env)
+        self._output = folder / "output"
+        self._process = self._start()
 
     def stop(self) -> int:
         """Stop it as a service manager does, and return how it has ended."""
-        assert self._process is not None
         self._process.terminate()
         try:
-            return self._process.wait(30)
+            return self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
@@ -55,39 +152,42 @@ class Program:
     def restart(self) -> None:
         """Stop it, and start it again."""
         self.stop()
-        self.start()
+        self._process = self._start()
 
     @property
     def has_ended(self) -> bool:
         """Whether it does not run any more."""
-        return self._process is None or self._process.poll() is not None
+        return self._process.poll() is not None
 
     @property
     def output(self) -> str:
         """What it has printed."""
-        return (self._folder / "output").read_text(encoding="utf-8", errors="replace")
+        return self._output.read_text(encoding="utf-8", errors="replace")
 
 
 def await_start(server: BotApiServer, program: Program) -> None:
-    """Wait until it polls, or has ended."""
+    """Wait until it polls.
+
+    Raises:
+        AssertionError: it has ended before.
+    """
     for _ in range(200):
-        if program.has_ended:
-            return
+        assert not program.has_ended, "the program has ended"
         with suppress(TimeoutError):
             server.wait_polled(0.1)
             return
 
 
 @contextmanager
-def running(name: str, server: BotApiServer, command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Program]:
+def running(name: str, server: BotApiServer, begin: Begin, folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Program]:
     """Run one of the programs, hold its conversation with it, and hand it over; it is stopped at the end, in peace or not."""
     ann = server.user(first_name="Ann")
-    program = Program(name, server, command, folder, env or {}, ann.id)
-    program.start()
+    usual = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
+    facts = {"TOKEN": TEST_TOKEN, "BASE_URL": f"{server.url}/bot", "DEVELOPER": str(ann.id), "PYTHONWARNINGS": "ignore"}
+    program = Program(begin, FOLDER / f"{name}.py", folder, {**usual, **facts, **(env or {})})
     try:
         try:
             await_start(server, program)
-            assert not program.has_ended, "the program has ended"
             CONVERSATIONS[name](server, ann, program.restart)
         except (AssertionError, TimeoutError, LookupError) as problem:
             raise AssertionError(f"{problem}\n--- the program printed:\n{program.output}") from problem
