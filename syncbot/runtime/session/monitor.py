@@ -177,6 +177,7 @@ class Monitor:
         if changed:
             self._watched.bot.expect_calls()
             self._watched.workers.notify()
+            self._watched.workers.questions.look()
             self._watched.clock.notify()
         if changed or self._watched.deliverer.lacks_thread:
             self._watched.deliverer.notify()

@@ -135,7 +135,7 @@ class Session:
             self.stop,
             may_wait=store.persistent,
             may_hold=options.asks == "hold" and not once,
-            questions=Questions(store.questions, on_opened=lambda: clock.notify()) if store.persistent else None,
+            questions=Questions.of(store, lambda: clock.notify()) if store.persistent else None,
             durability=durability,
             prepare=bot.load_types,
             on_finished=lambda update_id: backlog.finished(update_id) if update_id >= 0 else clock.notify(),

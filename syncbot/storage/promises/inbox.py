@@ -47,6 +47,7 @@ class Claimed:
         stored: when it was stored.
         alone: it was handed out under suspicion: nothing else is handed out until it is settled, released or yields its turn.
         ticket: tells this claim from every other one of the same update; what comes with an old one is passed over.
+        is_awaited: a question is open in its chat, asked perhaps by another process; told by stores that know several.
     """
 
     row: int
@@ -57,6 +58,7 @@ class Claimed:
     stored: float = 0.0
     alone: bool = False
     ticket: int = 0
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
