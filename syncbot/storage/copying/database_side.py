@@ -82,7 +82,7 @@ def database_source(url: DatabaseUrl, bot: int | None) -> Iterator[tuple[int, Da
     with PgStore(url, bot, now=time.time, options=StoreOptions()) as store:
         _nobody_runs_on(store)
         store.inbox.recover()
-        store._held.close()
+        store.members.close()
         for owner in store.outbox.outlook().owners:
             if not store.outbox_files.is_dead(owner):
                 raise AlreadyRunning(f"something delivers the outbox of {url} just now; stop it first, or wait for its end")
