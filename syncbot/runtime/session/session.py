@@ -42,8 +42,7 @@ _log = logging.getLogger(__name__)
 _POLLER_END_SECONDS = 2.0
 _LAST_CONFIRMATION_SECONDS = 2.0
 _REOPEN_SECONDS = 1.0
-_IDLE_LIMIT = "idle_limit"
-_USERNAME = "username"
+_IDLE_LIMIT, _USERNAME = "idle_limit", "username"
 
 
 @dataclass(frozen=True)
@@ -137,6 +136,7 @@ class Session:
             may_hold=options.asks == "hold" and not once,
             questions=Questions.of(store, lambda: clock.notify()) if store.persistent else None,
             durability=durability,
+            per_key=1 if store.members is None else 16,  # where a claim is a trip over a network
             prepare=bot.load_types,
             on_finished=lambda update_id: backlog.finished(update_id) if update_id >= 0 else clock.notify(),
             on_fatal=self.fail,

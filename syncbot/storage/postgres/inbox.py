@@ -182,6 +182,9 @@ class PgInbox:
                 if not work.claims.yield_turn(claimed.row):
                     return
                 lane = lane_of(claimed)
+                for row in work.claims.running_of(claimed.key) if claimed.key else ():  # the rest of its run waits again
+                    work.claims.put_back(row)
+                    work.claims.forget_suspect(row)
                 lock_chats(db, bot, [lane])
                 sql = "UPDATE syncbot.inbox SET state = 'yielded', owner = %s, suspect = 0 WHERE bot = %s AND seq = %s"
                 db.execute(sql, (work.claims.run, bot, claimed.row))
