@@ -6,8 +6,9 @@ Of the updates a fifth goes to one chat. A hit is one of four: `kill -9`; SIGSTO
 refused; the database silent. Every other one strikes the process that polls. A PostgreSQL of its own is started; it is stopped as a crash would.
 
 Exits 0 when every update was handled, each chat's in its order; when no two handlers of a chat ran side by side (a process that is hit goes on in vain with
-what others have taken over, until it finds out: what it does then is not counted here, and must not show); when the data counts each update once; when no message is there twice but for those that a process has told of as under way; and
-when no dead letter, no update and no step of a journal is left. Prints how long it took until another process went on with what that one had in hand.
+what others have taken over, until it finds out: what it does then is not counted here, and must not show); when the data counts each update once; when no
+message is there twice but for those that a process has told of as under way; and when no dead letter, no update and no step of a journal is left. Prints how
+long it took until another process went on with what the one that was hit had in hand.
 """
 
 from __future__ import annotations
@@ -331,7 +332,8 @@ def judge(campaign: Campaign, server: BotApiServer) -> bool:
     out, side_by_side = sum(map(disordered, runs.values())), sum(overlapping(of_chat, hits) for of_chat in runs.values())
     left = counts.waiting + counts.running
     print(
-        f"{updates} updates of {len(campaign.sent)} chats: {lost} lost, {begun - updates + lost} begun again, {vain} of them in vain, {out} out of order, {side_by_side} overlapping, "
+        f"{updates} updates of {len(campaign.sent)} chats: {lost} lost, {begun - updates + lost} begun again, {vain} of them in vain, "
+        f"{out} out of order, {side_by_side} overlapping, "
         f"{len(wrong)} chats whose data did not count each once, {len(replies)} replies, {twice} of them twice, {told} told as under way, "
         f"{dead} dead letters, {left} left, {steps} steps left in the journal, exit codes {campaign.codes}"
     )
@@ -372,7 +374,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--chats", type=int, default=500, help="of how many chats; one of them gets a fifth (default: 500)")
     parser.add_argument("--members", type=int, default=4, help="how many processes (default: 4)")
     parser.add_argument("--workers", type=int, default=8, help="threads of each (default: 8)")
-    parser.add_argument("--work", type=float, default=0.02, help="seconds that a handler takes (default: 0.02)")
+    parser.add_argument("--work", type=float, default=0.03, help="seconds that a handler takes (default: 0.03)")
     parser.add_argument("--lease", type=float, default=5.0, help="seconds of the lease (default: 5)")
     parser.add_argument("--hits", type=int, default=30, help="how often one is struck (default: 30)")
     parser.add_argument("--crashes", type=int, default=5, help="how often the server is stopped hard (default: 5)")
