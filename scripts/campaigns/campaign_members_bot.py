@@ -59,10 +59,19 @@ def main(options: dict[str, Any]) -> None:
 
     def report() -> None:
         for _ in sys.stdin:
-            print(json.dumps(app.health()), flush=True)
+            print(json.dumps(app.health() | {"polling": is_polling(app)}), flush=True)
 
     threading.Thread(target=report, daemon=True).start()
     app.run()
+
+
+def is_polling(app: Runtime) -> bool:
+    """Whether this process is the one that polls."""
+    try:
+        members = app.store.members
+    except RuntimeError:  # it does not run yet, or any more
+        return False
+    return members is not None and members.may_poll
 
 
 if __name__ == "__main__":

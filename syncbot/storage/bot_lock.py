@@ -16,7 +16,7 @@ from pathlib import Path
 from syncbot.errors import StorageError
 from syncbot.process import forks
 from syncbot.regular import private
-from syncbot.storage.address import StatePlace
+from syncbot.storage.address import DatabaseUrl
 
 _PROBE_SECONDS = 0.5
 _ATTEMPTS = 10
@@ -103,6 +103,6 @@ class BotLock:
             file.close()
 
 
-def lock_path(state: StatePlace | None, bot_id: int, folder: Path) -> Path:
+def lock_path(state: str | os.PathLike[str] | DatabaseUrl | None, bot_id: int, folder: Path) -> Path:
     """Where the lock of a bot lies: beside its state file, or in a folder by the bot's id."""
-    return Path(f"{state}.lock") if isinstance(state, Path) else folder / f"{bot_id}.lock"
+    return folder / f"{bot_id}.lock" if state is None or isinstance(state, DatabaseUrl) else Path(f"{os.fspath(state)}.lock")

@@ -28,6 +28,8 @@ class Gate:
         self._flowing = threading.Event()
         self._flowing.set()
         self._is_cut = self._is_closed = False
+        self.refused = 0
+        """How many connections were ended at once."""
         threading.Thread(target=self._accept, name="gate", daemon=True).start()
 
     def url(self, url: str) -> str:
@@ -87,6 +89,7 @@ class Gate:
             is_cut = self._is_cut
             if not is_cut:
                 self._pairs.add(pair)
+            self.refused += is_cut
         if is_cut:
             _end(*pair)
             return

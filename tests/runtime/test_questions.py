@@ -121,7 +121,7 @@ def test_a_made_up_press_chooses_nothing(data: object) -> None:
 def test_what_is_over_is_told_once_and_in_time() -> None:
     """A question ends at its time with AskTimeout, a sleep with nothing; the store's trouble leaves them for the next look."""
     entries, now = Entries(Question(1, 0, "sleep", until=5.0)), [0.0]
-    questions = Questions(entries, lambda: now[0])
+    questions = Questions(entries, now=lambda: now[0])
     found = opened(questions, row=2, asked=1.0, until=8.0)
     opened(questions, row=3)
     assert (questions.next_time(), questions.end_due()) == (5.0, 0)

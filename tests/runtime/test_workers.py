@@ -167,11 +167,11 @@ def test_trouble_that_has_passed_is_over_although_nothing_is_to_do(store: Store)
         def __getattr__(self, name: str) -> Any:
             return getattr(store.inbox, name)
 
-        def settle(self, ends: list[End], *, claim: int = 0) -> Settled:
+        def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
             if not met.is_set():
                 met.set()
                 raise StorageError("database or disk is full", retryable=True)
-            return store.inbox.settle(ends, claim=claim)
+            return store.inbox.settle(ends, claim=claim, per_key=per_key)
 
     met = threading.Event()
     inbox: Any = Troubled()
@@ -192,9 +192,9 @@ def test_what_was_claimed_is_handled_whatever_comes_behind_it(store: Store) -> N
         def __getattr__(self, name: str) -> Any:
             return getattr(store.inbox, name)
 
-        def settle(self, ends: list[End], *, claim: int = 0) -> Settled:
+        def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
             self.wanted = claim
-            return store.inbox.settle(ends, claim=claim)
+            return store.inbox.settle(ends, claim=claim, per_key=per_key)
 
         def album_seconds(self) -> float | None:
             if self.left and store.inbox.counts().running:
@@ -410,8 +410,8 @@ def test_what_is_handed_out_as_the_stop_comes_is_put_back(store: Store) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(store.inbox, name)
 
-        def settle(self, ends: list[End], *, claim: int = 0) -> Settled:
-            settled = store.inbox.settle(ends, claim=claim)
+        def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
+            settled = store.inbox.settle(ends, claim=claim, per_key=per_key)
             if settled.claimed:
                 stop.set()
             return settled
@@ -670,11 +670,11 @@ def test_an_answer_that_comes_as_the_stop_does_is_not_lost(store: Store) -> None
         def __getattr__(self, name: str) -> Any:
             return getattr(store.inbox, name)
 
-        def settle(self, ends: list[End], *, claim: int = 0) -> Settled:
+        def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
             if [end.claimed.update_id for end in ends] == [2]:
                 stop.set()
                 assert refused.wait(SECONDS)
-            return store.inbox.settle(ends, claim=claim)
+            return store.inbox.settle(ends, claim=claim, per_key=per_key)
 
         def take_turn(self, claimed: Claimed) -> bool:
             taken = store.inbox.take_turn(claimed)

@@ -41,6 +41,7 @@ COMMANDS = {
     "dead-letters": "dead_letters",
     "jobs": "jobs",
     "check-state": "check_state",
+    "state": "state.entry",
     "completion": "console.completion",
 }
 """Each command and its module in this package; the order is that of the help."""

@@ -133,6 +133,7 @@ class Monitor:
             "lag": 0.0 if counts.oldest is None else max(0.0, time.time() - counts.oldest),
             "queue": counts.waiting,
             "in_flight": counts.running,
+            "polling": self._is_to_poll,
             "questions": watched.workers.questions.number,
             "hung": hung,
             "polls": facts.polls,
@@ -176,6 +177,7 @@ class Monitor:
         if changed:
             self._watched.bot.expect_calls()
             self._watched.workers.notify()
+            self._watched.workers.questions.look()
             self._watched.clock.notify()
         if changed or self._watched.deliverer.lacks_thread:
             self._watched.deliverer.notify()

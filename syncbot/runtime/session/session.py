@@ -28,6 +28,7 @@ from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.mode import join_in, join_members, poll_in_turn, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
 from syncbot.runtime.session.session_options import SessionOptions
+from syncbot.runtime.work.patient_data import PatientData
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
@@ -39,11 +40,9 @@ from syncbot.types import AheadAuto
 
 _log = logging.getLogger(__name__)
 
-_POLLER_END_SECONDS = 2.0
-_LAST_CONFIRMATION_SECONDS = 2.0
+_POLLER_END_SECONDS = _LAST_CONFIRMATION_SECONDS = 2.0
 _REOPEN_SECONDS = 1.0
-_IDLE_LIMIT = "idle_limit"
-_USERNAME = "username"
+_IDLE_LIMIT, _USERNAME = "idle_limit", "username"
 
 
 @dataclass(frozen=True)
@@ -118,9 +117,10 @@ class Session:
         """
         options, bot = self._options, self._bot
         store = self._open_store()
-        dispatcher = Dispatcher(self._routes, bot, store.data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
-        journal = store.journal if options.durable and store.persistent else None
         folder, retry = files_of(store, options.state), StorageRetry(self.stop)
+        data = PatientData(store.data, retry)
+        dispatcher = Dispatcher(self._routes, bot, data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
+        journal = store.journal if options.durable and store.persistent else None
         durability = Durability(
             journal, options.interrupted, self.stop.is_set, retry, bot.recorders, replies=options.replies, queue=HandlersQueue(folder), members=store.members
         )
@@ -135,9 +135,10 @@ class Session:
             self.stop,
             may_wait=store.persistent,
             may_hold=options.asks == "hold" and not once,
-            questions=Questions(store.questions, on_opened=lambda: clock.notify()) if store.persistent else None,
+            questions=Questions.of(store, lambda: clock.notify()) if store.persistent else None,
             retry=retry,
             durability=durability,
+            per_key=1 if store.members is None else 16,  # where a claim is a trip over a network
             prepare=bot.load_types,
             on_finished=backlog.finished,
             on_job_ended=lambda body: clock.ended(body),
@@ -371,9 +372,9 @@ class Session:
     def _close_store(self) -> None:
         self._jobs.follow(None)  # also where the opening has failed behind the clock's declaring
         store, self._store = self._store, None
-        if store is not None and self._bot.limiter is not None:
-            self._bot.limiter.share(None)
         if store is not None:
+            if self._bot.limiter is not None:
+                self._bot.limiter.share(None)
             self._guarded(store.close)
         for name in {"news", "jobs"}.intersection(self._threads):
             self._threads[name].join(_POLLER_END_SECONDS)

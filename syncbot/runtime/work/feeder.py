@@ -37,6 +37,7 @@ class Feeder:
         prepare: what takes long once, and is done before the first update is claimed: a process that ends meanwhile leaves none that may have ended it.
         on_settled: told of each end that is recorded.
         on_fatal: told of the error that has ended the thread: the state file cannot be used any more.
+        per_key: how many updates of one chat are claimed at once, to be handled one after the other.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Feeder:
         prepare: Callable[[], object],
         on_settled: Callable[[End], None],
         on_fatal: Callable[[BaseException], None],
+        per_key: int = 1,
     ) -> None:
         self.retry = retry
         self.progress = threading.Condition(lock)
@@ -71,7 +73,10 @@ class Feeder:
         self._awaited = 0
         self.settled = 0
         """How many ends are recorded."""
+        self._per_key = per_key
         self._ready: deque[Claimed] = deque()
+        self._behind: dict[int, list[Claimed]] = {}
+        """By the row of what is ready, or in hand: what of its chat comes next."""
         self.idle = 0
         """How many workers have nothing to do."""
         self._news = 0
@@ -142,7 +147,15 @@ class Feeder:
             self.progress.wait_for(lambda: self.settled >= mine or self._has_ended or (self._stop.is_set() and self.retry.trouble))
         elif not self._ready or len(self._ends) == 1:
             self._needed.notify()
-        return self._refused.pop(end.claimed.ticket, ())
+        refused = self._refused.pop(end.claimed.ticket, ())
+        if not refused and (rest := self.leave_behind(end.claimed.row)):
+            self._follow(rest)
+            self._work_ready.notify()
+        return refused
+
+    def leave_behind(self, row: int) -> list[Claimed]:
+        """What was claimed to be handled behind this one, and is not any more."""
+        return self._behind.pop(row, [])
 
     @property
     def is_starved(self) -> bool:
@@ -157,7 +170,8 @@ class Feeder:
     def give_back(self) -> list[Claimed]:
         """What is claimed and was not handed out, for the caller to release."""
         ready, self._ready = list(self._ready), deque()
-        return ready
+        behind, self._behind = self._behind, {}
+        return [*ready, *(claimed for rest in behind.values() for claimed in rest)]
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -203,7 +217,8 @@ class Feeder:
         """
         if self._stop.is_set() or (self.drained and not self._ends):
             return 0
-        return max(0, self.idle + min(_MOST_AHEAD, 2 * len(self._ends)) - len(self._ready))
+        ahead = len(self._ready) + sum(map(len, self._behind.values())) // self._per_key
+        return max(0, self.idle + min(_MOST_AHEAD, 2 * len(self._ends)) - ahead)
 
     def _step(self) -> None:
         """Settle what has ended, and claim what is wanted.
@@ -215,7 +230,7 @@ class Feeder:
             ends, wanted, news = self._ends[:], self._wanted(), self._news
         try:
             self._get_ready(wanted)
-            settled = self._inbox.settle(ends, claim=wanted)
+            settled = self._inbox.settle(ends, claim=wanted, per_key=self._per_key)
         except StorageError as error:
             self.retry.met(error)
             self._pause()
@@ -230,7 +245,7 @@ class Feeder:
                     self._on_settled(end)
             with self._lock:
                 self._refused |= refused
-            self._hand_out(settled.claimed, len(ends), is_all=len(settled.claimed) < wanted, news=news)
+            self._hand_out(_runs(settled.claimed), len(ends), wanted, news)
 
     def _get_ready(self, wanted: int) -> None:
         """Prepare, if something is to be claimed for the first time."""
@@ -246,7 +261,8 @@ class Feeder:
             self.retry.met(error)
             return RETRY_SECONDS
 
-    def _hand_out(self, claimed: list[Claimed], settled: int, *, is_all: bool, news: int) -> None:
+    def _hand_out(self, runs: list[list[Claimed]], settled: int, wanted: int, news: int) -> None:
+        is_all = len(runs) < wanted
         album_seconds = self._album_seconds() if is_all else None
         with self._lock:
             if is_all:
@@ -254,9 +270,18 @@ class Feeder:
             del self._ends[:settled]
             self.settled += settled
             self.drained = is_all and self._news == news
-            self._ready += claimed
-            self._work_ready.notify(len(claimed))
+            for run in runs:
+                self._ready.append(run[0])
+                if run[1:]:
+                    self._behind[run[0].row] = run[1:]
+            self._work_ready.notify(len(runs))
             self.progress.notify_all()
+
+    def _follow(self, rest: list[Claimed]) -> None:
+        """The next of a chat is ready (the lock is held)."""
+        self._ready.appendleft(rest[0])
+        if rest[1:]:
+            self._behind[rest[0].row] = rest[1:]
 
     def _pause(self) -> None:
         """Wait a moment; at the stop, what could not be settled is forgotten here, and handled again at the next start."""
@@ -265,3 +290,14 @@ class Feeder:
                 self._needed.wait_for(lambda: self._closing, RETRY_SECONDS)
             else:
                 self._ends.clear()
+
+
+def _runs(claimed: list[Claimed]) -> list[list[Claimed]]:
+    """What was claimed, by chats: what of one comes together is handled one after the other."""
+    runs: list[list[Claimed]] = []
+    for one in claimed:
+        if runs and one.key and runs[-1][0].key == one.key:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return runs

@@ -13,10 +13,13 @@ from syncbot.errors import AskTimeout, Cancelled, Stopped, SyncBotError
 from syncbot.runtime.durable.results import error_text, value_text
 from syncbot.runtime.handling.update_facts import command_of, is_answer
 from syncbot.runtime.work.filter_text import filter_of
-from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionStore
+from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionStore, SharedQuestions
+from syncbot.storage.promises.store import Store
 
 MAX_WAITING = 256
 """So many handlers may hold a thread while they wait; further ones are put aside."""
+_OVERDUE_SECONDS = 5.0
+"""Whoever has asked closes a question when its time is over; what is open so much longer is closed by anybody."""
 CANCEL = "cancel"
 """The command that takes back a question."""
 
@@ -71,12 +74,20 @@ class Questions:
 
     Args:
         entries: where they are kept; None where nothing is.
+        shared: how others see them, where several processes handle; None where only one does.
         now: seconds since 1970.
         on_opened: told that there is another one, which may have an end.
     """
 
-    def __init__(self, entries: QuestionStore | None = None, now: Callable[[], float] = time.time, on_opened: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        entries: QuestionStore | None = None,
+        shared: SharedQuestions | None = None,
+        now: Callable[[], float] = time.time,
+        on_opened: Callable[[], object] = lambda: None,
+    ) -> None:
         self._entries = entries
+        self._shared = shared
         self._now = now
         self._on_opened = on_opened
         self._lock = threading.Lock()
@@ -85,11 +96,17 @@ class Questions:
         self._taken: dict[int, OpenQuestion] = {}  # by the row of the update that answers it
         self._ends: list[tuple[float, int, OpenQuestion]] = []
         self._counter = itertools.count()
+        self._look_at = 0.0
         self._stopped = False
         self.held = 0
         """How many threads wait."""
         for question in entries.entries() if entries is not None else ():
             self._is_open(self._put(OpenQuestion(question)))
+
+    @classmethod
+    def of(cls, store: Store, on_opened: Callable[[], object]) -> Questions:
+        """Those of a store."""
+        return cls(store.questions, None if store.members is None else store.members.questions, on_opened=on_opened)
 
     @property
     def number(self) -> int:
@@ -109,6 +126,8 @@ class Questions:
         Raises:
             RuntimeError: it cannot be put aside, and must not hold a thread.
         """
+        if self._shared is not None and not is_recorded:
+            raise RuntimeError("a handler with durable=False cannot wait for an answer where several processes handle: another one may take it; leave it out")
         with self._lock:
             holds = may_hold and self.held < MAX_WAITING and not (self._stopped and is_recorded)
             if not holds and not is_recorded:
@@ -169,6 +188,7 @@ class Questions:
         Raises:
             Stopped: one has waited for it that is asked again at the next start; the answer has to stay behind it.
         """
+        self._see_others(chat, user)
         with self._lock:
             asked = list(reversed(self._by_user.get((chat, user), ())))
         cancels = command_of(raw) == CANCEL
@@ -197,6 +217,51 @@ class Questions:
                 if found is not None and found.question.step == answer.step:
                     self._end(found, answer.outcome)
 
+    # ── where several processes handle ───────────────────────────────────────────────────────────────────────────────
+
+    def look(self) -> None:
+        """Others may have brought answers for which a thread waits here, and may have left questions whose time is over.
+
+        Raises:
+            StorageError: the store cannot be asked.
+        """
+        if self._shared is None:
+            return
+        with self._lock:
+            held = [found.question for found in self._by_row.values() if found.is_held and found.opened.is_set()]
+        if held:
+            self.answered(self._shared.outcomes(held))
+        now = self._now()
+        if now >= self._look_at:
+            self._look_at = now + _OVERDUE_SECONDS
+            overdue = self._shared.overdue(now - _OVERDUE_SECONDS)
+            with self._lock:
+                for question in overdue:
+                    self._adopt(question)
+            if overdue:
+                self._on_opened()
+
+    def _see_others(self, chat: int, user: int) -> None:
+        """Know what others have asked this user here, and what they have closed."""
+        if self._shared is None:
+            return
+        asked = self._shared.asked(chat, user)
+        open_ones = {(question.row, question.step) for question in asked}
+        with self._lock:
+            for found in list(self._by_user.get((chat, user), ())):
+                if found.opened.is_set() and not found.is_held and found.taken_by is None and (found.question.row, found.question.step) not in open_ones:
+                    self._remove(found)
+            for question in asked:
+                self._adopt(question)
+
+    def _adopt(self, question: Question) -> None:
+        known = self._by_row.get(question.row)
+        if known is not None and known.question.step != question.step and not known.is_held and known.taken_by is None:
+            self._remove(known)
+            known = None
+        if known is None:
+            self._is_open(self._put(OpenQuestion(question)))
+
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_time(self) -> float | None:
@@ -217,6 +282,9 @@ class Questions:
             recorded = [answer for one, answer in zip(due, answers, strict=True) if one.is_recorded]
             if recorded and self._entries is not None:
                 self._entries.close(recorded)
+                if self._shared is not None:  # another process may have been quicker, with an answer
+                    truth = {(one.row, one.step): one for one in self._shared.outcomes([one.question for one in due])}
+                    answers = [truth.get((answer.row, answer.step), answer) for answer in answers]
         except BaseException:
             with self._lock:
                 for one in due:

@@ -89,7 +89,7 @@ class Turn:
     @property
     def is_awaited(self) -> bool:
         """Whether any question is open, so that this may answer it."""
-        return self._questions.number > 0
+        return self._claimed.is_awaited or self._questions.number > 0
 
     def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[QuestionAnswer] | None:
         """Let the update answer a question; see `Questions.offer`."""

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -90,13 +90,13 @@ def after_conflicts(end: End, conflicts: tuple[DataConflict, ...], *, last: bool
     return None if changes is None else replace(end, changes=changes)
 
 
-def put_back(inbox: Inbox, claimed: Claimed, turn: Turn | None) -> None:
-    """Put back an update whose handler was put aside; what it was to answer is open again.
+def put_back(inbox: Inbox, claimed: Claimed, turn: Turn | None, rest: Sequence[Claimed] = ()) -> None:
+    """Put back an update whose handler was put aside, and the rest of its chat's that was claimed with it; what it was to answer is open again.
 
     Raises:
         StorageError: the state file cannot be used.
     """
-    inbox.release(claimed)
+    inbox.release(claimed, *rest)
     if turn is not None:
         turn.put_aside()
 

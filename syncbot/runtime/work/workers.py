@@ -48,6 +48,7 @@ class Workers:
         on_finished: told the id of each update that is handled or buried.
         on_job_ended: told what stood in the inbox of each run of a job that has ended.
         on_queued: told that something went into the outbox.
+        per_key: how many updates of one chat are claimed at once.
         on_fatal: told of what ends one of the threads: an error of the state file that does not pass by itself.
     """
 
@@ -68,6 +69,7 @@ class Workers:
         on_job_ended: Callable[[bytes], None] = lambda _: None,
         on_fatal: Callable[[BaseException], None] = lambda _: None,
         on_queued: Callable[[], object] = lambda: None,
+        per_key: int = 1,
     ) -> None:
         self.questions = questions or Questions()
         self.done = Done()
@@ -84,7 +86,7 @@ class Workers:
         self._on_job_ended = on_job_ended
         self._on_fatal = on_fatal
         self._lock = threading.Lock()
-        self._feeder = Feeder(inbox, self._lock, stop, self.retry, prepare=prepare, on_settled=self.settled, on_fatal=on_fatal)
+        self._feeder = Feeder(inbox, self._lock, stop, self.retry, prepare=prepare, on_settled=self.settled, on_fatal=on_fatal, per_key=per_key)
         self._progress = self._feeder.progress
         self._threads: set[threading.Thread] = set()
         self._working = 0
@@ -186,6 +188,7 @@ class Workers:
         """A handler waits for an answer: another thread takes its place among the workers."""
         with self._lock:
             busy.waiting = True
+            self._feeder.leave_behind(busy.task.row)  # which waits again, since its chat is free
             self._working -= 1
             if self._working < self._number and not self._stop.is_set():
                 try:
@@ -245,14 +248,14 @@ class Workers:
                     except StorageError:
                         if not busy.given_up:
                             raise
-                    conflicts = self._ended(busy, end)
+                    conflicts, rest = self._ended(busy, end)
                     if not conflicts or end is None:
                         break
                     end = after_conflicts(end, conflicts, last=tries >= MOST_TRIES - 2)
                     if end is None and self._stop.is_set():
                         break
                 if end is None and not busy.given_up:
-                    self.retry.until_stop(partial(put_back, self._inbox, busy.task, turn))  # it was put aside
+                    self.retry.until_stop(partial(put_back, self._inbox, busy.task, turn, rest))  # it was put aside
                     self.notify()  # it may have been answered already
         except BaseException as error:  # whatever ends a worker
             self._on_fatal(error)
@@ -275,15 +278,20 @@ class Workers:
             self._busy.add(busy)
             return busy
 
-    def _ended(self, busy: Busy, end: End | None) -> tuple[DataConflict, ...]:
-        """Give the end to be recorded; returns what kept it from that, so that it is still busy."""
+    def _ended(self, busy: Busy, end: End | None) -> tuple[tuple[DataConflict, ...], list[Claimed]]:
+        """Give the end to be recorded.
+
+        Returns:
+            What kept it from that, so that it is still busy; and where it was put aside, what is to be put back with it.
+        """
         with self._lock:
             self._busy.discard(busy)
             conflicts = self._feeder.ended(busy, end) if end is not None else ()
             if conflicts:
                 self._busy.add(busy)
             self._progress.notify_all()
-        return conflicts
+            rest = self._feeder.leave_behind(busy.task.row) if end is None and not busy.given_up else []
+        return conflicts, rest
 
     def settled(self, end: End) -> None:
         """An end is recorded: what it has answered goes on."""

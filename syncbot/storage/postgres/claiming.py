@@ -22,7 +22,8 @@ _TAKE = f"""WITH suspect AS MATERIALIZED (SELECT key {_SUSPECT} AND %(is_idle)s 
     UPDATE syncbot.chat AS c SET owner = %(member)s, running = 1 FROM (SELECT key FROM suspect UNION ALL SELECT key FROM plain) AS taken
     WHERE c.bot = %(bot)s AND c.key = taken.key RETURNING c.key, c.since, c.suspect <> 0"""
 _READ = f"""SELECT i.seq, i.update_id, i.chat, i.stored, i.attempts, i.json, i.lane, t.alone,
-        EXISTS (SELECT 1 FROM syncbot.album AS a WHERE a.bot = i.bot AND a.seq = i.seq)
+        EXISTS (SELECT 1 FROM syncbot.album AS a WHERE a.bot = i.bot AND a.seq = i.seq),
+        EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = i.bot AND q.chat = CASE WHEN i.chat ~ '^-?[0-9]{{1,18}}$' THEN i.chat::bigint END)
     FROM unnest(%(lanes)s::text[], %(since)s::bigint[], %(alone)s::boolean[]) AS t (key, since, alone) CROSS JOIN LATERAL (
         SELECT * FROM syncbot.inbox AS i WHERE i.bot = %(bot)s AND i.lane = t.key AND i.state = 'waiting' AND i.seq >= t.since
             AND (t.alone OR NOT {_COLLECTED.format(lane="t.key", seq="i.seq")})
@@ -60,6 +61,7 @@ class HandedOut(NamedTuple):
     lane: str
     alone: bool
     is_album: bool
+    is_awaited: bool
 
 
 def hand_out(db: Connection, bot: int, wanted: Wanted) -> list[HandedOut]:

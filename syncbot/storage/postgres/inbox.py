@@ -156,6 +156,8 @@ class PgInbox:
                 self._held.handed = handed + self._held.handed
                 raise
             running = {one.row for one, _ in refused}
+            if any(end.changes.answers for end in ends):  # somebody may wait for one elsewhere
+                self._database.news.tell()
             self.on_ended([end.claimed.row for end in ends if end.claimed.row not in running])
             return Settled([*handed, *work.claimed], lost, tuple(refused))
 
@@ -180,6 +182,9 @@ class PgInbox:
                 if not work.claims.yield_turn(claimed.row):
                     return
                 lane = lane_of(claimed)
+                for row in work.claims.running_of(claimed.key) if claimed.key else ():  # the rest of its run waits again
+                    work.claims.put_back(row)
+                    work.claims.forget_suspect(row)
                 lock_chats(db, bot, [lane])
                 sql = "UPDATE syncbot.inbox SET state = 'yielded', owner = %s, suspect = 0 WHERE bot = %s AND seq = %s"
                 db.execute(sql, (work.claims.run, bot, claimed.row))
@@ -268,7 +273,17 @@ class PgInbox:
     def _hand_out(self, db: Connection, claims: Claims, limit: int, per_key: int) -> list[Claimed]:
         found = hand_out(db, self._database.bot, Wanted(claims.run, limit, per_key, claims.is_idle, self._now()))
         return [
-            Claimed(row.seq, row.update_id, row.chat, row.json, row.attempts + 1, row.stored, row.alone, claims.hold(row.seq, row.chat, alone=row.alone))
+            Claimed(
+                row.seq,
+                row.update_id,
+                row.chat,
+                row.json,
+                row.attempts + 1,
+                row.stored,
+                row.alone,
+                claims.hold(row.seq, row.chat, alone=row.alone),
+                row.is_awaited,
+            )
             for row in found
         ]
 

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - statements are composed of the constants of this file only
 """The questions that are open, in the database."""
 
 from __future__ import annotations
@@ -59,8 +60,24 @@ class PgQuestions:
         self._database = database
 
     def entries(self) -> list[Question]:
-        sql = 'SELECT seq, step, what, chat, "user", wants, asked, until FROM syncbot.question WHERE bot = %s ORDER BY asked, seq'
-        return [found for row in self._database.rows(sql, (self._database.bot,)) if (found := _question(row)) is not None]
+        return self._found("TRUE", "")
+
+    def asked(self, chat: int, user: int) -> list[Question]:
+        return self._found('chat = %s AND "user" = %s', "", chat, user)
+
+    def overdue(self, at: float, limit: int = 100) -> list[Question]:
+        return self._found("until < %s", "LIMIT %s", at, limit)
+
+    def outcomes(self, questions: Sequence[Question]) -> list[QuestionAnswer]:
+        sql = """SELECT j.seq, j.step, j.outcome FROM unnest(%s::bigint[], %s::integer[]) AS w (seq, step)
+            JOIN syncbot.journal AS j ON j.bot = %s AND j.seq = w.seq AND j.step = w.step WHERE j.outcome IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = j.bot AND q.seq = j.seq AND q.step = j.step)"""
+        rows = self._database.rows(sql, ([one.row for one in questions], [one.step for one in questions], self._database.bot))
+        return [QuestionAnswer(*row) for row in rows]
+
+    def _found(self, where: str, limit: str, *values: object) -> list[Question]:
+        sql = f'SELECT seq, step, what, chat, "user", wants, asked, until FROM syncbot.question WHERE bot = %s AND {where} ORDER BY asked, seq {limit}'
+        return [found for row in self._database.rows(sql, (self._database.bot, *values)) if (found := _question(row)) is not None]
 
     def close(self, answers: Sequence[QuestionAnswer]) -> None:
         with self._database.transaction() as db:

@@ -32,7 +32,8 @@ class PgStore:
     def __init__(self, url: DatabaseUrl, bot_id: int | None, *, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = Database(url, bot_id, options)
         tell = self._database.news.tell
-        self.members = Holding(self._database, now)
+        self.questions = PgQuestions(self._database)
+        self.members = Holding(self._database, now, self.questions)
         self.inbox = PgInbox(self._database, now, options, self.members)
         self.dead_letters = PgDeadLetters(self._database, now, tell)
         self.data = PgData(self._database, now, options)
@@ -41,7 +42,6 @@ class PgStore:
         self.outbox = PgOutbox(self._database, now, self.outbox_files)
         self.journal = PgJournal(self._database, lambda key: self.members.has(key.row, key.ticket))
         self.inbox.before_leaving, self.inbox.on_ended = self.journal.flush, self.journal.forget
-        self.questions = PgQuestions(self._database)
         self.jobs = PgJobs(self._database, now)
 
     @property

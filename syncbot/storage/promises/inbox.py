@@ -47,6 +47,7 @@ class Claimed:
         stored: when it was stored.
         alone: it was handed out under suspicion: nothing else is handed out until it is settled, released or yields its turn.
         ticket: tells this claim from every other one of the same update; what comes with an old one is passed over.
+        is_awaited: a question is open in its chat, asked perhaps by another process; told by stores that know several.
     """
 
     row: int
@@ -57,6 +58,7 @@ class Claimed:
     stored: float = 0.0
     alone: bool = False
     ticket: int = 0
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,8 @@ class Inbox(Protocol):
 
     Order: updates of one key are handed out in the order in which they were stored, and only when no earlier one of the key is running; different keys
     are independent. "" is no key: such updates wait for nothing. Where each claim is a trip over a network, `per_key` takes several of one key at once
-    (a run): whoever claimed them handles them one after the other, and puts back the rest of the run with the one that it puts back. When a process
+    (a run): whoever claimed them handles them one after the other, and puts back the rest of the run with the one that it puts back; what yields its
+    turn puts back the rest by itself. When a process
     dies, what it has handled of a run and not settled is handled again, the whole run: so the feeder of one process on a file takes them singly.
 
     Suspects: an update that was running when the process died may have killed it. `recover` marks what was running then as suspects, and

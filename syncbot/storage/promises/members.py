@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from syncbot.storage.promises.questions import SharedQuestions
+
 
 class Members(Protocol):
     """The calling process among those that handle, from `Inbox.recover` on. One of them polls.
@@ -14,6 +16,11 @@ class Members(Protocol):
 
     on_polling_lost: Callable[[], object]
     """Told at once when this process is not certain any more that it is the one that polls."""
+
+    @property
+    def questions(self) -> SharedQuestions:
+        """What handlers wait for in any of the processes."""
+        ...
 
     def join(self, mode: str) -> str:
         """Say what this process does ("polling", "webhook"); returns what another one does that does something else, "" where none does.

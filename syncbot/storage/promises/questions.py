@@ -76,3 +76,19 @@ class QuestionStore(Protocol):
     def close(self, answers: Sequence[QuestionAnswer]) -> None:
         """These are over, in one transaction."""
         ...
+
+
+class SharedQuestions(Protocol):
+    """The questions that are open, as one of several processes sees them that handle at the same time: each may bring an answer, or close one."""
+
+    def asked(self, chat: int, user: int) -> list[Question]:
+        """Those that are open in this chat, to this user, in the order in which they were asked."""
+        ...
+
+    def overdue(self, at: float, limit: int = 100) -> list[Question]:
+        """Those that are open, and were over before this time."""
+        ...
+
+    def outcomes(self, questions: Sequence[Question]) -> list[QuestionAnswer]:
+        """What came of those of these that are open no more."""
+        ...

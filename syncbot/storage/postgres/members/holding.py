@@ -16,6 +16,7 @@ from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspec
 from syncbot.storage.postgres.server.database import CommitUnknown, Database
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Claimed, Member, Recovery
+from syncbot.storage.promises.questions import SharedQuestions
 
 _log = logging.getLogger(__name__)
 
@@ -46,9 +47,11 @@ class Holding:
     Args:
         database: the database.
         now: the time in seconds since 1970.
+        questions: what handlers wait for in any of the processes.
     """
 
-    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+    def __init__(self, database: Database, now: Callable[[], float], questions: SharedQuestions) -> None:
+        self.questions = questions
         self._database = database
         self._now = now
         self.lock = threading.RLock()

@@ -55,7 +55,7 @@ class Database:
         self.url = url
         self.place = str(url)
         self.options = options
-        self.connector = Connector(url.secret, options.busy_timeout)
+        self.connector = Connector(url.secret, options.busy_timeout, options.lease_seconds)
         self.pool = Pool(self.connector, options.connections, options.busy_timeout, self.place)
         self._here = threading.local()
         self.on_fork_in_child: Callable[[], object] = lambda: None

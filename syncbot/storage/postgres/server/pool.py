@@ -31,8 +31,8 @@ _KEEPS_ALIVE: dict[str, Any] = {
 }
 # Statements of ours go by an index, also while nothing is known of fresh tables; what a frozen process has begun does not hold up the others.
 _SETTINGS = """SELECT set_config(name, value, false) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('jit', 'off'),
-    ('idle_in_transaction_session_timeout', '5s'), ('client_connection_check_interval', '2s'), ('client_encoding', 'UTF8'),
-    ('lock_timeout', %s), ('statement_timeout', %s)) AS given (name, value)"""
+    ('client_connection_check_interval', '2s'), ('client_encoding', 'UTF8'),
+    ('lock_timeout', %s), ('statement_timeout', %s), ('idle_in_transaction_session_timeout', %s)) AS given (name, value)"""
 
 
 class Connector:
@@ -41,12 +41,14 @@ class Connector:
     Args:
         url: of the database.
         busy_seconds: how long a statement waits for a lock at most.
+        lease_seconds: when others take over what a frozen process has; what it has begun must be over before.
     """
 
-    def __init__(self, url: Secret[str], busy_seconds: float) -> None:
+    def __init__(self, url: Secret[str], busy_seconds: float, lease_seconds: float) -> None:
         self._url = url
         self._lock_timeout = f"{max(1, round(busy_seconds * 1000))}ms"
         self._statement_timeout = f"{round(busy_seconds * 1000) + 25_000}ms"
+        self._idle_timeout = f"{round(min(5.0, max(0.5, lease_seconds / 3)) * 1000)}ms"
 
     def connect(self) -> Connection:
         """A new connection, without a transaction of its own.
@@ -64,7 +66,7 @@ class Connector:
             refusal.__context__ = refusal.__cause__ = None
         else:
             try:
-                connection.execute(_SETTINGS, (self._lock_timeout, self._statement_timeout))
+                connection.execute(_SETTINGS, (self._lock_timeout, self._statement_timeout, self._idle_timeout))
             except BaseException:
                 connection.close()
                 raise

@@ -62,6 +62,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE syncbot.question (
             bot bigint, seq bigint, step integer NOT NULL, what text NOT NULL, chat bigint, "user" bigint, wants text NOT NULL,
             asked double precision NOT NULL, until double precision, PRIMARY KEY (bot, seq))""",
+        'CREATE INDEX question_chat ON syncbot.question (bot, chat, "user")',
+        "CREATE INDEX question_end ON syncbot.question (bot, until)",
         """CREATE TABLE syncbot.job (
             bot bigint, key text, name text NOT NULL, rule text NOT NULL, next_time double precision NOT NULL, chat bigint, "user" bigint,
             data text NOT NULL, missed text NOT NULL, paused boolean NOT NULL, declared boolean NOT NULL, run bigint NOT NULL DEFAULT 0,

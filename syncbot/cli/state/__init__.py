@@ -1,0 +1,1 @@
+"""`syncbot state`: a state as a whole."""

@@ -1,0 +1,1 @@
+"""A state moved from a file into a database, and back."""
