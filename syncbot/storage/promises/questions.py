@@ -76,3 +76,7 @@ class QuestionStore(Protocol):
     def close(self, answers: Sequence[QuestionAnswer]) -> None:
         """These are over, in one transaction."""
         ...
+
+    def note(self, question: Question) -> None:
+        """Write anew what an open question wants; one that is not open is passed over."""
+        ...
