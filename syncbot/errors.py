@@ -218,9 +218,15 @@ class AlreadyRunning(SyncBotError):
 class AskTimeout(SyncBotError):
     """The user did not answer `context.ask` or `context.choose` within its timeout."""
 
+    message_id: int | None = None
+    """The message of the question, where it has buttons and went out by the outbox."""
+
 
 class Cancelled(SyncBotError):
     """The user wrote /cancel while a question of `context.ask` or `context.choose` was open."""
+
+    message_id: int | None = None
+    """As that of `AskTimeout`."""
 
 
 class Stopped(SyncBotError):

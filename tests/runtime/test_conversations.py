@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kits.runtime_kit import SECONDS, Seen, becomes, logged, own_threads, running
 
-from syncbot import filters
+from syncbot import ContinuePropagation, filters
 from syncbot.errors import AskTimeout, Cancelled
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.router import Router
@@ -57,6 +57,11 @@ class Talk:
     def says(self, text: str) -> None:
         """The user writes something."""
         self.user.send(text)
+        self.handle()
+
+    def presses(self, text: str, button: str) -> None:
+        """The user presses a button under a message."""
+        self.user.press(next(message for message in self.user.messages if message.text == text), button)
         self.handle()
 
     def handle(self) -> None:
@@ -289,6 +294,38 @@ def test_middleware_routers_and_generators_stand_around_questions(talk: Callable
     assert found.texts == ["Password?", "One?", "Two?", "1 2", "around", "outer"]
 
 
+def test_chains_of_handlers_and_routers_stand_around_questions(talk: Callable[[Register], Talk]) -> None:
+    """Handlers of several groups and of routers within routers ask one after the other, and each goes on to the next, whoever has asked before."""
+
+    def register(app: Runtime) -> None:
+        outer, inner = Router(), Router()
+
+        @app.command("go", group=0)
+        def first(update: Any, context: Context) -> None:
+            context.user_data["said"] = [context.ask("One?").text]
+            raise ContinuePropagation
+
+        @inner.command("go", group=1)
+        def second(update: Any, context: Context) -> None:
+            context.user_data["said"] = [*context.user_data["said"], context.ask("Two?").text]
+
+        @app.message(group=2)
+        def third(update: Any, context: Context) -> None:
+            if context.user_data.get("said"):
+                context.reply(" ".join([*context.user_data["said"], context.choose("Three?", ["x"])]))
+
+        outer.include(inner)
+        app.include(outer)
+
+    with (found := talk(register)).begun():
+        for said, heard in (("/go", "One?"), ("1", "Two?"), ("2", "Three?")):
+            found.says(said)
+            found.hears(heard)
+        found.presses("Three?", "x")
+        found.hears("1 2 x")
+    assert found.texts == ["One?", "Two?", "Three?", "1 2 x"]
+
+
 def test_questions_within_questions_are_answered_from_the_inside(talk: Callable[[Register], Talk]) -> None:
     """Two conversations of one user: the newer question is answered first, and then the older one."""
 
@@ -380,7 +417,7 @@ def test_a_function_is_no_filter_for_an_answer(talk: Callable[[Register], Talk])
 
 
 def test_twenty_restarts_in_the_middle(make_app: MakeApp, server: BotApiServer) -> None:
-    """A runtime that is stopped and started again before each of twenty answers asks each question once, and ends with all answers."""
+    """A runtime that is stopped, and followed by another one, before each of twenty answers asks each question once, and ends with all answers."""
 
     def register(app: Runtime) -> None:
         @app.command("go")
@@ -388,13 +425,12 @@ def test_twenty_restarts_in_the_middle(make_app: MakeApp, server: BotApiServer) 
             context.reply("+".join(context.ask(f"{number}?").text or "" for number in range(20)))
 
     found = Talk("hold", make_app, server, register)
-    app = found.app()
     found.user.send("/go")
     for number in range(20):
-        with running(app):
+        with running(found.app()):  # another one each time, which knows what stands in the file
             found.hears(f"{number}?")
         found.user.send(str(number))
-    with running(app):
+    with running(found.app()):
         found.hears("+".join(map(str, range(20))))
     assert found.texts[:20] == [f"{number}?" for number in range(20)]
     assert len(found.texts) == 21

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from kits.runtime_kit import SECONDS, Seen, becomes, make_bot, running
 
 from syncbot.client.bot import Bot
-from syncbot.errors import ConfigError
+from syncbot.errors import AskTimeout, Cancelled, ConfigError
 from syncbot.runtime.durable.queued import Queued
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
@@ -149,3 +150,55 @@ def test_a_handler_that_is_not_durable_is_refused(server: BotApiServer, make_app
     app = make_app()
     with pytest.raises(ValueError, match="durable"):
         app.message(durable=False, replies="with the end")(lambda update, context: None)
+
+
+@pytest.mark.parametrize("asks", ["hold", "unwind"])
+@pytest.mark.parametrize("ends", ["time", "/cancel"])
+def test_the_buttons_of_a_question_that_is_over_are_taken_away(server: BotApiServer, make_app: MakeApp, asks: str, ends: str) -> None:
+    """The question has gone out by the outbox, so that its handler never had its message: the keyboard goes all the same, in order, over a restart too."""
+    user, chosen = server.user(id=42), Seen()
+
+    def app_of() -> Runtime:
+        app = make_app(asks=asks, **WITH_THE_END)
+
+        @app.command("start")
+        def start(update: Any, context: Context) -> None:
+            context.choose("Size?", ["S", "M"], timeout=3600.0)
+
+        @app.error(AskTimeout, Cancelled)
+        def over(update: Any, context: Context) -> None:
+            context.reply("Never mind")
+            chosen.add(type(context.error).__name__)
+
+        return app
+
+    app = app_of()
+    with running(app):
+        user.send("/start")
+        question = user.wait_for("Size?", timeout=SECONDS)
+        assert becomes(lambda: app.store is not None and app.store.questions.entries()[0].wants.get("message_id") == question.message_id)
+    assert question.buttons
+    if ends == "time":
+        with sqlite3.connect(app.state or "") as db:
+            db.execute("UPDATE question SET until = 1.0")
+    again = app_of()
+    with running(again):
+        if ends == "/cancel":
+            user.send("/cancel")
+        user.wait_for("Never mind", timeout=SECONDS)
+    assert chosen.texts == ["AskTimeout" if ends == "time" else "Cancelled"]
+    [asked] = [message for message in user.messages if message.text == "Size?"]
+    assert not asked.buttons
+
+
+def test_a_question_that_comes_when_it_is_over_loses_its_buttons(server: BotApiServer, make_app: MakeApp) -> None:
+    """Telegram could not be reached for longer than the question's time: what is delivered then has no buttons that nobody waits for."""
+    app, user = make_app(**WITH_THE_END), server.user(id=42)
+
+    @app.command("start")
+    def start(update: Any, context: Context) -> None:
+        context.choose("Size?", ["S", "M"], timeout=0.0)
+
+    with running(app):
+        user.send("/start")
+        user.wait_for(lambda message: message.text == "Size?" and not message.buttons, timeout=SECONDS)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kits.dispatch_kit import SENT, TOKEN, update
 
-from syncbot import Bot, Context, Router
+from syncbot import AskTimeout, Bot, Cancelled, Context, Router, filters
 from syncbot.testing import Replayed, replay
 from syncbot.transport import FakeTransport, OneShotTransport
 
@@ -95,3 +95,82 @@ def test_a_bot_with_a_network_is_refused() -> None:
     """Nothing goes out by mistake."""
     with Bot(TOKEN, transport=OneShotTransport()) as bot, pytest.raises(TypeError, match="FakeTransport"):
         replayed(lambda update, context: None, bot)
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FROM_ANNA = {"message": {"message_id": 5, "date": 0, "chat": {"id": 7, "type": "private"}, "from": {"id": 7, "is_bot": False, "first_name": "Anna"}}}
+
+
+def conversation(update: Any, context: Context) -> None:
+    """A handler that asks for everything."""
+    name = context.ask("Name?").text
+    size = context.choose("Size?", {"small": "S", "large": "L"})
+    place = context.ask("Where?", filters=filters.LOCATION, check=lambda message: None if message.location.latitude > 0 else "In the north, please").location
+    context.sleep(3600)
+    try:
+        context.ask("More?")
+    except AskTimeout:
+        context.user_data["order"] = [name, size, place.latitude]
+    context.reply("Thanks")
+
+
+def asked(handler: Any, *answers: Any, **options: Any) -> Replayed:
+    """What the replayer finds of a handler that asks."""
+    bot = Bot(TOKEN, transport=FakeTransport(sendMessage=SENT, answerCallbackQuery=True, editMessageReplyMarkup=True), limits=None)
+    router: Router[Any] = Router()
+    router.message(**options)(handler)
+    raw = {"update_id": 1, "message": FROM_ANNA["message"] | {"text": "go"}}
+    return replay(router, raw, bot, answers=answers)
+
+
+def test_questions_are_answered_as_it_is_told() -> None:
+    """Texts, a button's label, a message's fields, an answer that does not pass the check, and a time-out; put aside at each of them."""
+    found = asked(conversation, "Ann", "large", {"location": {"latitude": -1, "longitude": 2}}, {"location": {"latitude": 3, "longitude": 2}}, AskTimeout())
+    assert found.changes.data[0].changed == {"order": ["Ann", "L", 3]}
+    texts = [call.parameters.get("text") for call in found.calls if call.method == "sendMessage"]
+    assert texts == ["Name?", "Size?", "Where?", "In the north, please", "More?", "Thanks"]
+
+
+def test_a_handler_that_is_cancelled_has_not_failed() -> None:
+    """`Cancelled` comes from the question; what was changed before is forgotten, as in a runtime."""
+
+    def handler(update: Any, context: Context) -> None:
+        context.user_data["a"] = 1
+        context.ask("Name?")
+
+    found = asked(handler, Cancelled())
+    assert (found.failed, found.changes.data) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        (["Ann"], "once more than there are answers"),
+        (["Ann", "huge"], "has no button 'huge'"),
+        (["Ann", "large", "at home"], "'at home' is no answer that context.ask waits for"),
+        ([{"text": "/start", "entities": [{"type": "bot_command", "offset": 0, "length": 6}]}], "is no answer that context.ask waits for"),
+    ],
+)
+def test_answers_that_are_missing_or_do_not_fit_are_told(answers: list[Any], words: str) -> None:
+    """The test of a bot's author fails with what is the matter, whatever the handler catches."""
+    with pytest.raises(AssertionError, match=words):
+        asked(conversation, *answers)
+
+
+def test_answers_that_nobody_asks_for_are_told() -> None:
+    """A question that has gone from the handler does not go unnoticed."""
+    with pytest.raises(AssertionError, match=r"nobody has asked for these answers: \['Ann'\]"):
+        asked(lambda update, context: context.reply("x"), "Ann")
+
+
+def test_a_handler_that_leaves_something_behind_at_a_question_is_told() -> None:
+    """What stands around a question is entered again: a side effect outside of `once` makes a difference."""
+    times = itertools.count()
+
+    def handler(update: Any, context: Context) -> None:
+        context.user_data["times"] = next(times)
+        context.ask("Name?")
+
+    with pytest.raises(AssertionError, match="it came to other changes"):
+        asked(handler, "Ann")

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _V = TypeVar("_V")
 
+PRESSED = "ask:"
+"""How the data of the buttons of `choose` begin; then the row of what is handled follows."""
+
 
 class Answers(Protocol):
     """Where a handler waits without holding up anybody, and where updates go that may be an answer."""
@@ -91,18 +94,20 @@ class Asking:
         labels = list(options)
         if not labels or not all(isinstance(label, str) for label in labels):
             raise ValueError("context.choose() needs labels for its buttons: a list of texts, or a dict of values by text")
-        prefix = f"ask:{self.run.row}:{self._choices}:"  # by which the handler knows it again in another run
+        prefix = f"{PRESSED}{self.run.row}:{self._choices}:"  # by which the handler knows it again in another run
         self._choices += 1
         keyboard = inline(grid([(label, f"{prefix}{place}") for place, label in enumerate(labels)], columns))
         sent = getattr(self, "reply")(text, *values, reply_markup=keyboard, **given)  # noqa: B009  # made from the table, as in `ask`
         outcome = self._wait("choose", {"press": [prefix, len(labels)]}, timeout)
         if isinstance(outcome, Exception):
-            self._take_keyboard_away(getattr(sent, "chat", None), getattr(sent, "message_id", None))
+            chat = getattr(sent, "chat", None)  # of one that went out by the outbox, who has sent it says which message it is
+            message_id = getattr(outcome, "message_id", None) if chat is None else sent.message_id
+            self._take_keyboard_away(self.target.chat_id if chat is None else chat.id, message_id)
             raise outcome
         pressed = self._decode(outcome).callback_query
         with contextlib.suppress(ApiError, NetworkError):  # too late for an answer: the button waits no more
             self.bot.answer_callback_query(pressed.id)
-        self._take_keyboard_away(getattr(pressed.message, "chat", None), getattr(pressed.message, "message_id", None))
+        self._take_keyboard_away(getattr(getattr(pressed.message, "chat", None), "id", None), getattr(pressed.message, "message_id", None))
         label = labels[int(pressed.data.removeprefix(prefix))]
         return options[label] if isinstance(options, Mapping) else label
 
@@ -163,7 +168,20 @@ class Asking:
     def _resumed(self) -> None:
         """The waiting is over: other handlers of this user may have run meanwhile."""
 
-    def _take_keyboard_away(self, chat: Any, message_id: int | None) -> None:
-        if chat is not None and message_id is not None:
-            with contextlib.suppress(ApiError, NetworkError):  # the user may have deleted it
-                self.bot.edit_message_reply_markup(chat_id=chat.id, message_id=message_id)
+    def _take_keyboard_away(self, chat_id: int | None, message_id: int | None) -> None:
+        if chat_id is not None and message_id is not None:
+            with contextlib.suppress(ApiError, NetworkError), self.run.at_once():  # the user may have deleted it
+                self.bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id)
+
+
+def take_dead_buttons_away(bot: Bot, lives: Callable[[Any], bool], result: Any) -> None:
+    """Take the keyboard of a question away that came when that was over.
+
+    Args:
+        bot: whose it is.
+        lives: whether the question is open; True of what is none.
+        result: what a call of the outbox came to, as JSON.
+    """
+    if not lives(result):
+        with contextlib.suppress(ApiError, NetworkError):  # the user may have deleted it
+            bot.edit_message_reply_markup(chat_id=result["chat"]["id"], message_id=result["message_id"])

@@ -13,6 +13,7 @@ from syncbot.storage.codec import Unreadable, decode, encode
 
 _NETWORK_FACTS = ("method", "phase", "stage", "proxy", "attempts", "elapsed", "retryable", "failover", "timed_out")
 _API_FACTS = ("method", "code", "parameters")
+_QUESTION_FACTS = ("message_id",)
 
 
 def _below(kind: type[SyncBotError]) -> Iterator[type[SyncBotError]]:
@@ -44,7 +45,7 @@ def value_text(value: Any, what: str) -> str:
 def error_text(error: NetworkError | ApiError | AskTimeout | Cancelled) -> str:
     """An error as the journal keeps it; one of a class that is not ours as the nearest of ours."""
     kind = next(known for known in type(error).__mro__ if _KINDS.get(known.__name__) is known)
-    names = _NETWORK_FACTS if isinstance(error, NetworkError) else _API_FACTS if isinstance(error, ApiError) else ()
+    names = _NETWORK_FACTS if isinstance(error, NetworkError) else _API_FACTS if isinstance(error, ApiError) else _QUESTION_FACTS
     facts = {name: getattr(error, name) for name in names}
     words = error.description if isinstance(error, ApiError) else str(error)
     return encode({"error": kind.__name__, "words": words, "facts": facts}, "an error")
@@ -73,6 +74,10 @@ def read_outcome(text: str, what: str = "") -> Any:
 
 
 def _error(kind: type[SyncBotError], words: str, facts: dict[str, Any]) -> SyncBotError:
+    if issubclass(kind, AskTimeout | Cancelled):
+        over = kind(words)
+        over.message_id = facts.get("message_id") if type(facts.get("message_id")) is int else None
+        return over
     try:
         if issubclass(kind, NetworkError):
             facts["phase"] = Phase(facts["phase"])

@@ -272,6 +272,15 @@ class DurableRun:
         assert self._queue is not None
         self.queued.append(self._queue.write_down(call))
 
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Within the block no call waits for the end: of what is to be done whatever becomes of the handler."""
+        before, self._replies = self._replies, "at once"
+        try:
+            yield
+        finally:
+            self._replies = before
+
     def drop_queued(self) -> None:
         """What is queued does not go out."""
         if self._queue is not None:

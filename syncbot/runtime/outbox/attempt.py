@@ -26,6 +26,9 @@ Uncertain = Literal["hold", "again", "drop"]
 """What follows when nobody knows whether a call was carried out: keep it for somebody to look at, make it again (it may then be there twice), or
 forget it (it may then be lost)."""
 
+TOLD: Mapping[Uncertain, str] = {"hold": "it is kept for somebody to look at", "again": "it is made again", "drop": "it is dropped"}
+"""The same in words."""
+
 _ONCE = RetryPolicy(attempts=1)
 _SLACK_SECONDS = 5.0
 _PAUSE = Backoff(0.5, 60.0)
@@ -52,6 +55,7 @@ class Outcome:
         wait: seconds until its next attempt, at least.
         way_failed: the way to Telegram does not work, so that the other calls would fare no better.
         fatal: no call of this bot can be made any more.
+        result: the JSON result of a call that was done.
     """
 
     next: Next
@@ -59,6 +63,7 @@ class Outcome:
     wait: float = 0.0
     way_failed: bool = False
     fatal: ApiError | None = None
+    result: Any = None
 
 
 DONE = Outcome(Next.DONE)

@@ -17,7 +17,7 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import ChatMigrated, StorageError, SyncBotError
 from syncbot.logs import guard
-from syncbot.runtime.outbox.attempt import DONE, RELEASED, DeliveryFacts, Next, Outcome, Prepared, SharedPause, Uncertain, judge, moved_to, prepare, with_hooks
+from syncbot.runtime.outbox.attempt import RELEASED, TOLD, DeliveryFacts, Next, Outcome, Prepared, SharedPause, Uncertain, judge, moved_to, prepare, with_hooks
 from syncbot.runtime.outbox.queue_files import QueueFiles
 from syncbot.runtime.outbox.recovery import SETTLE_SECONDS, OutboxRecovery
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
@@ -50,7 +50,7 @@ class Deliverer:
         uncertain: what follows when nobody knows whether a call was carried out.
         senders: how many calls may be under way at once.
         stop: ends it; whoever sets it calls `wake`, and `join` afterwards.
-        on_fatal: told of an error after which nothing can be delivered.
+        on_fatal, on_delivered: told of an error after which nothing can be delivered; and the JSON result of each call that was carried out.
         now: seconds since 1970.
         settle_seconds: as for `OutboxRecovery`.
     """
@@ -65,6 +65,7 @@ class Deliverer:
         senders: int = 4,
         stop: threading.Event | None = None,
         on_fatal: Callable[[SyncBotError], None] | None = None,
+        on_delivered: Callable[[Any], object] = lambda _: None,
         now: Callable[[], float] = time.time,
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
@@ -81,6 +82,7 @@ class Deliverer:
         self._stop = stop or threading.Event()
         self._retry = StorageRetry(self._stop)
         self._on_fatal = on_fatal
+        self._on_delivered = on_delivered
         self._now = now
         self._settle_seconds = settle_seconds
         self._way = SharedPause()
@@ -232,14 +234,14 @@ class Deliverer:
         call = with_hooks(prepared, begin, self._stop)
         try:
             try:
-                self._bot.carry(call)
+                result = self._bot.carry(call)
             except ChatMigrated as error:
                 if (now_at := moved_to(error, item)) is None:
                     raise
                 _log.warning("the group %s is a supergroup now, with the id %s; what is queued for it goes there", prepared.chat, now_at)
                 self._moved[str(prepared.chat)] = now_at
                 is_marked = False  # another request, with a time of its own
-                self._bot.carry(with_hooks(prepare(item, self._folder, self._moved, self._bot.timeout), begin, self._stop))
+                result = self._bot.carry(with_hooks(prepare(item, self._folder, self._moved, self._bot.timeout), begin, self._stop))
         except _WithdrawnError:
             return RELEASED
         except StorageError:
@@ -249,7 +251,7 @@ class Deliverer:
         except Exception as error:
             _log.exception("call %d (%s) could not be made", item.id, item.call.method)
             return judge(error, item, repeatable=call.repeatable, begun=begun)
-        return DONE
+        return Outcome(Next.DONE, result=result)
 
     # ── what became of it ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -268,6 +270,8 @@ class Deliverer:
                 self._retry.met(error)
                 if self._stop.wait(RETRY_SECONDS):
                     break  # its lease runs out, or `join` abandons it
+        if outcome.result is not None:
+            self._on_delivered(outcome.result)
         if outcome.fatal is not None:
             raise outcome.fatal
 
@@ -282,8 +286,7 @@ class Deliverer:
         elif outcome.next is Next.RELEASED:
             self._queue.put_off(item.id, self.owner, until=item.call.not_before, reason=item.reason)
         else:
-            state = OutboxState.FAILED if outcome.next is Next.FAILED else OutboxState.UNCERTAIN
-            self._queue.hold(item.id, self.owner, state, reason)
+            self._queue.hold(item.id, self.owner, OutboxState.FAILED if outcome.next is Next.FAILED else OutboxState.UNCERTAIN, reason)
 
     def _tell(self, item: OutboxItem, outcome: Outcome) -> None:
         what = f"call {item.id} ({item.call.method}{f' to {item.call.key}' if item.call.key else ''})"
@@ -294,8 +297,7 @@ class Deliverer:
         if outcome.next is Next.FAILED:
             _log.warning("%s failed, and is kept: %s", what, outcome.reason)
         elif outcome.next is Next.UNCERTAIN:
-            follows = {"hold": "it is kept for somebody to look at", "again": "it is made again", "drop": "it is dropped"}[self._uncertain]
-            _log.warning("it is uncertain whether %s was carried out, and %s: %s", what, follows, outcome.reason)
+            _log.warning("it is uncertain whether %s was carried out, and %s: %s", what, TOLD[self._uncertain], outcome.reason)
         elif outcome.next is Next.AGAIN:
             _log.log(logging.WARNING if self._way.failures == _WARN_FROM else logging.INFO, "%s was not delivered, and waits: %s", what, outcome.reason)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 from syncbot.config.learned_file import read_learned
+from syncbot.errors import StorageError
 from syncbot.storage import Meta
 from syncbot.types import Learns, Transport
 
@@ -37,3 +41,9 @@ class LearnedNote:
             changes = self._learned.changes  # before the facts: what changes meanwhile is written the next time
             self._meta.set(_LEARNED, self._learned.facts())
             self._kept = changes
+
+
+def remember(meta: Meta, name: str, value: Any) -> None:
+    """Keep a fact that can do without being kept, as on a full disk."""
+    with suppress(StorageError):
+        meta.set(name, value)

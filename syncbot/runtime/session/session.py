@@ -13,6 +13,7 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.logs import guard
+from syncbot.runtime.durable.asking import take_dead_buttons_away
 from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Routes
@@ -25,6 +26,7 @@ from syncbot.runtime.outbox.queue_files import QueueFiles, files_of
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
+from syncbot.runtime.session.learned_note import remember
 from syncbot.runtime.session.mode import join_in, join_members, poll_in_turn, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
 from syncbot.runtime.session.session_options import SessionOptions
@@ -120,9 +122,9 @@ class Session:
         folder, retry = files_of(store, options.state), StorageRetry(self.stop)
         data = PatientData(store.data, retry)
         dispatcher = Dispatcher(self._routes, bot, data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
-        journal = store.journal if options.durable and store.persistent else None
+        journal, queue = store.journal if options.durable and store.persistent else None, HandlersQueue(folder)
         durability = Durability(
-            journal, options.interrupted, self.stop.is_set, retry, bot.recorders, replies=options.replies, queue=HandlersQueue(folder), members=store.members
+            journal, options.interrupted, self.stop.is_set, retry, bot.recorders, replies=options.replies, queue=queue, members=store.members
         )
         workers: Workers
         clock: Clock
@@ -153,16 +155,16 @@ class Session:
             store.inbox,
             self.stop,
             backlog,
-            idle=IdleLimit(options.poll_wait, learned if type(learned) is int else None, lambda seconds: _remember(store, _IDLE_LIMIT, seconds)),
+            idle=IdleLimit(options.poll_wait, learned if type(learned) is int else None, lambda seconds: remember(store.meta, _IDLE_LIMIT, seconds)),
             allowed_updates=options.allowed_updates,
             drop_pending=options.drop_pending_updates,
             notify=workers.notify,
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
             album_kinds=self._routes.album_kinds,
         )
-        deliverer = Deliverer(store.outbox, bot, folder, uncertain=options.uncertain, stop=self.stop, on_fatal=self.fail)
-        watched = Watched(bot, store, workers, clock, poller, deliverer, options)
-        monitor = Monitor(watched, self._own_threads, self.stop.is_set)
+        uncertain, delivered = options.uncertain, lambda result: take_dead_buttons_away(bot, workers.questions.delivered, result)
+        deliverer = Deliverer(store.outbox, bot, folder, uncertain=uncertain, stop=self.stop, on_fatal=self.fail, on_delivered=delivered)
+        monitor = Monitor(Watched(bot, store, workers, clock, poller, deliverer, options), self._own_threads, self.stop.is_set)
         self._components = Components(store, dispatcher, backlog, workers, clock, poller, deliverer, folder, monitor)
         bot.stop_event = self.stop
         if bot.limiter is not None:
@@ -297,7 +299,7 @@ class Session:
         if known is None:
             me = self._bot.call("getMe")
             known = me.get("username") if isinstance(me, dict) else None
-            _remember(store, _USERNAME, known)
+            remember(store.meta, _USERNAME, known)
         return known if isinstance(known, str) else None
 
     def health(self) -> dict[str, Any]:
@@ -395,9 +397,3 @@ def _in_words(error: BaseException) -> SyncBotError:
     if isinstance(error, SyncBotError):
         return error
     return SyncBotError(guard().text(f"the thread {threading.current_thread().name} has ended with {type(error).__name__}: {error}"))
-
-
-def _remember(store: Store, name: str, value: Any) -> None:
-    """Keep a fact that can do without being kept, as on a full disk."""
-    with contextlib.suppress(StorageError):
-        store.meta.set(name, value)

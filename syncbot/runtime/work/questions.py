@@ -7,9 +7,11 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from syncbot.errors import AskTimeout, Cancelled, Stopped, SyncBotError
+from syncbot.runtime.durable.asking import PRESSED
 from syncbot.runtime.durable.results import error_text, value_text
 from syncbot.runtime.handling.update_facts import command_of, is_answer
 from syncbot.runtime.work.filter_text import filter_of
@@ -20,6 +22,8 @@ MAX_WAITING = 256
 """So many handlers may hold a thread while they wait; further ones are put aside."""
 _OVERDUE_SECONDS = 5.0
 """Whoever has asked closes a question when its time is over; what is open so much longer is closed by anybody."""
+_NOBODY = -1
+"""Instead of the row of the update that answers: the time is over."""
 CANCEL = "cancel"
 """The command that takes back a question."""
 
@@ -195,7 +199,7 @@ class Questions:
         for found in asked:
             found.opened.wait()  # it is being written
             if found.taken_by in (None, row) and (cancels or found.fits(raw, typed)):
-                text = error_text(Cancelled(f"/{CANCEL}")) if cancels else value_text(raw, "the answer")
+                text = _end_text(Cancelled(f"/{CANCEL}"), found.question) if cancels else value_text(raw, "the answer")
                 with self._lock:
                     if found.taken_by in (None, row) and self._by_row.get(found.question.row) is found:
                         return self._take(found, row, text)
@@ -208,6 +212,29 @@ class Questions:
             if found is not None and found.outcome is None:
                 found.taken_by = None
                 self._is_open(found)  # its time may have come meanwhile
+
+    def delivered(self, result: Any) -> bool:
+        """Something went out by the outbox: of a question with buttons, its message is known from now on, so that they can be taken away.
+
+        Args:
+            result: the JSON result of the call.
+
+        Returns:
+            False where it is such a question, and is over already.
+        """
+        data = _first_button(result)
+        row = data.removeprefix(PRESSED).partition(":")[0]
+        if not data.startswith(PRESSED) or not row.isdecimal():
+            return True
+        with self._lock:
+            found = self._by_row.get(int(row))
+            wants = found.question.wants if found is not None else {}
+            if found is None or found.taken_by == _NOBODY or not data.startswith(wants.get("press", ("-",))[0]):
+                return False
+            found.question = question = replace(found.question, wants={**wants, "message_id": result["message_id"]})
+        if self._entries is not None:
+            self._entries.note(question)
+        return True
 
     def answered(self, answers: Sequence[QuestionAnswer]) -> None:
         """These stand in the store."""
@@ -321,7 +348,7 @@ class Questions:
         while self._ends and self._ends[0][0] <= now:
             found = heapq.heappop(self._ends)[2]
             if self._by_row.get(found.question.row) is found and found.taken_by is None:
-                found.taken_by = -1
+                found.taken_by = _NOBODY
                 yield found
 
     def _take(self, found: OpenQuestion, row: int, outcome: str) -> Sequence[QuestionAnswer]:
@@ -354,4 +381,18 @@ def _over_text(question: Question) -> str:
     """What comes of a question whose time is over."""
     if question.what == "sleep":
         return value_text(None, "a sleep")
-    return error_text(AskTimeout(f"no answer came within {(question.until or 0.0) - question.asked:g} s"))
+    return _end_text(AskTimeout(f"no answer came within {(question.until or 0.0) - question.asked:g} s"), question)
+
+
+def _end_text(error: AskTimeout | Cancelled, question: Question) -> str:
+    """What comes of a question that ends with an error."""
+    error.message_id = question.wants.get("message_id")
+    return error_text(error)
+
+
+def _first_button(result: Any) -> str:
+    """The data of the first button of a message; "" where it has none, or is none."""
+    try:
+        return str(result["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
+    except (TypeError, LookupError):
+        return ""

@@ -34,6 +34,11 @@ class MemoryQuestions:
                     del self._open[answer.row]
                     self.on_answer(answer)
 
+    def note(self, question: Question) -> None:
+        with self._guard:
+            if (found := self._open.get(question.row)) is not None and found.step == question.step:
+                self.open(question)
+
     def open(self, question: Question) -> None:
         """Write a question; the caller holds the lock."""
         wants = decode(encode(dict(question.wants), "what a question wants"))  # as the file gives it back

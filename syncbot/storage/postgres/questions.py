@@ -84,6 +84,12 @@ class PgQuestions:
             take_answers(db, self._database.bot, sorted(answers, key=lambda answer: answer.row))
         self._database.news.tell()
 
+    def note(self, question: Question) -> None:
+        wants = encode(dict(question.wants), "what a question wants")
+        with self._database.transaction() as db:
+            sql = "UPDATE syncbot.question SET wants = %s WHERE bot = %s AND seq = %s AND step = %s"
+            db.execute(sql, (wants, self._database.bot, question.row, question.step))
+
 
 def _question(row: Row) -> Question | None:
     """A question; None where its row is damaged."""

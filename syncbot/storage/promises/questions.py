@@ -77,6 +77,10 @@ class QuestionStore(Protocol):
         """These are over, in one transaction."""
         ...
 
+    def note(self, question: Question) -> None:
+        """Write anew what an open question wants; one that is not open is passed over."""
+        ...
+
 
 class SharedQuestions(Protocol):
     """The questions that are open, as one of several processes sees them that handle at the same time: each may bring an answer, or close one."""

@@ -102,6 +102,11 @@ class SqlQuestions:
         with self._database.transaction() as db:
             take_answers(db, answers)
 
+    def note(self, question: Question) -> None:
+        wants = encode(dict(question.wants), "what a question wants")
+        with self._database.transaction() as db:
+            db.execute("UPDATE question SET wants = ? WHERE seq = ? AND step = ?", (wants, question.row, question.step))
+
 
 def open_question(db: sqlite3.Connection, question: Question) -> None:
     """Write a question and its step, inside the caller's transaction.
