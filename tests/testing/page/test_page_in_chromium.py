@@ -269,6 +269,27 @@ def test_a_thousand_messages(person: Person, page: PageServer) -> None:
     person.until("document.querySelectorAll('#messages article').length > 300")
 
 
+def test_who_reads_above_is_not_given_everything(person: Person, page: PageServer) -> None:
+    """While somebody reads what was said before, a chatty bot makes the page no larger without end; a click shows the newest, and nothing is missing there."""
+    server = page.trial.sandbox.server
+    chat = server.world.chats[page.trial.user("Ann").id]
+    for number in range(150):
+        server.world.bot_says(chat, {"text": f"message {number}"})
+    person.reads("message 149")
+    person.driver.execute_script("document.querySelector('#messages').scrollTop = 0")  # type: ignore[no-untyped-call]  # selenium gives it no types
+    for number in range(150, 1400):
+        server.world.bot_says(chat, {"text": f"message {number}"})
+    person.until("document.querySelector('#newer').textContent.startsWith('1250 new')")
+    assert person.until("document.querySelectorAll('#messages article').length") <= 1000
+    person.click("#newer")
+    person.reads("message 1399")
+    person.say("and on")
+    person.reads("You said: and on")
+    texts = person.until("[...document.querySelectorAll('#messages article')].map((one) => one.innerText)")
+    shown = [int(text.split("message ")[1].split()[0]) for text in texts if "message " in text]
+    assert shown == list(range(shown[0], 1400))
+
+
 def test_save_as_test(person: Person, tmp_path: Path) -> None:
     """The conversation is saved from the page, which tells that the test passes, and fails with an answer changed."""
     person.say("hello")
