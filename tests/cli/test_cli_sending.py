@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
+import threading
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from syncbot.testing import BotApiServer, User
+from syncbot.cli.sending.keeping import _alone
+from syncbot.errors import ConfigError
+from syncbot.testing import Answer, BotApiServer, RecordedRequest, User
 
 Command = Callable[..., Any]
 
@@ -104,6 +109,41 @@ def test_id_file(command: Command, user: User, server: BotApiServer) -> None:
     assert command("send", "--id-file", "status.id", "four").code == 0
     assert server.count("sendMessage") == 2
     assert Path("status.id").read_text() != f"1001 {message_id}\n"
+
+
+def test_two_commands_at_one_id_file(process: Command, user: User, server: BotApiServer) -> None:
+    """Of two that cron starts at once one sends the message, and the other one edits it, when its turn has come."""
+    second = threading.Event()
+
+    def first_is_held(request: RecordedRequest) -> bool:
+        if server.count("sendMessage") > 1:
+            second.set()
+        else:
+            second.wait(3)  # time enough for the other one to send its own
+        return False
+
+    server.script("sendMessage", Answer.ok(True), when=first_is_held, times=None)
+    ended: list[Any] = []
+    both = [threading.Thread(target=lambda text=text: ended.append(process("send", "--id-file", "status.id", text))) for text in ("one", "two")]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(60)
+    assert [one.code for one in ended] == [0, 0], ended
+    assert (server.count("sendMessage"), server.count("editMessageText")) == (1, 1)
+    assert len([message for message in user.messages if message.kind != "edited"]) == 1
+
+
+def test_an_id_file_that_somebody_else_holds(environment: dict[str, str], user: User, server: BotApiServer) -> None:
+    """The lock is free again when its holder dies, and is no file of another user's; a folder in its place is told."""
+    Path("status.id.lock").mkdir()
+    with pytest.raises(ConfigError, match="the lock beside it cannot be made"), _alone("status.id"):
+        pass
+    Path("status.id.lock").rmdir()
+    with _alone("status.id"):
+        assert stat.S_IMODE(os.stat("status.id.lock").st_mode) == 0o600
+    with _alone("status.id"):
+        pass
 
 
 def test_id_file_of_several_chats(command: Command, user: User, server: BotApiServer) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.sending.delivering import deliver
-from syncbot.errors import ConfigError
-from syncbot.regular import opener
+from syncbot.errors import AlreadyRunning, ConfigError
+from syncbot.regular import opener, private
 
 if TYPE_CHECKING:
     from syncbot.client.bot import Bot
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 Call = tuple[str, dict[str, Any]]
 
 _MAX_BYTES = 100_000
+_TURN_SECONDS = 60.0
+"""How long another command may be at the same file of ids: as long as a call may take."""
+_PROBE_SECONDS = 0.1
 _EDITED = ("text", "parse_mode", "entities", "link_preview_options", "reply_markup")
 _GONE = ("message to edit not found", "message can't be edited", "message_id_invalid", "there is no text in the message to edit")
 
@@ -55,6 +61,7 @@ def keep(bot: Bot, chats: Sequence[Any], calls: Sequence[Call], edit: int | None
     Raises:
         click.UsageError: the text is too long for one message, or several chats are given where one id is.
         ConfigError: the file cannot be used; what was sent is sent then.
+        AlreadyRunning: another command has been at the same file all the time.
     """
     if len(calls) > 1:
         raise click.UsageError("the text is longer than one message (4096 characters), and only one can be kept up to date")
@@ -63,16 +70,48 @@ def keep(bot: Bot, chats: Sequence[Any], calls: Sequence[Call], edit: int | None
             raise click.UsageError("the id after --edit is that of a message in one chat: give one --chat")
         return [_edit(bot, chats[0], calls[0], edit)]
     assert id_file is not None
+    with _alone(id_file):
+        return _keep(bot, chats, calls[0], id_file)
+
+
+def _keep(bot: Bot, chats: Sequence[Any], call: Call, id_file: str) -> list[dict[str, Any]]:
     ids = _read(id_file)
     if any(str(chat) not in ids for chat in chats):
         _write(id_file, ids)  # before anything is sent: what could not be noted would be sent anew each time
     results = []
     for chat in chats:
-        results.append(_edit_or_send(bot, chat, calls[0], ids.get(str(chat))))
+        results.append(_edit_or_send(bot, chat, call, ids.get(str(chat))))
         if results[-1]["messages"] and results[-1]["messages"][0] != ids.get(str(chat)):
             ids[str(chat)] = results[-1]["messages"][0]
             _write(id_file, ids)
     return results
+
+
+@contextmanager
+def _alone(id_file: str) -> Iterator[None]:
+    """Have the file of ids for oneself: of two commands at once each would send a message of its own, and one would be forgotten.
+
+    The lock lies beside the file, which is a new one each time it is written; the system frees it when its holder dies.
+    """
+    try:
+        file = open(f"{os.path.realpath(id_file)}.lock", "a", encoding="ascii", opener=private)  # noqa: SIM115  # the lock is held beyond this block
+    except OSError as problem:
+        raise ConfigError(f"the id file {id_file} cannot be written: the lock beside it cannot be made ({problem.strerror})") from None
+    with file:
+        ends_at, pause = time.monotonic() + _TURN_SECONDS, threading.Event()
+        while not _locked(file):
+            if time.monotonic() >= ends_at:
+                raise AlreadyRunning(f"another command has been at the id file {id_file} for {_TURN_SECONDS:.0f} s; this one leaves the message as it is")
+            pause.wait(_PROBE_SECONDS)
+        yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _edit_or_send(bot: Bot, chat: Any, call: Call, message_id: int | None) -> dict[str, Any]:

@@ -59,6 +59,12 @@ class BotProcess:
         process = self._process
         return process is not None and process.poll() is None
 
+    @property
+    def process_id(self) -> int | None:
+        """The process that the bot is in; None while it does not run."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
     def start(self) -> None:
         """Start the bot, for the first time or again; nothing where it runs."""
         with self._lock:

@@ -20,6 +20,8 @@ from syncbot.testing.world.world import ChatState
 from syncbot.types import JSON
 
 _SHOWN = 200
+_KEPT = 3000
+"""Messages of a chat and calls that are remembered: a chatty bot may be tried for hours."""
 _LATE_SECONDS = 2
 _STATE_SECONDS = 0.4
 
@@ -55,7 +57,7 @@ class Trial:
     ) -> None:
         self.target = target
         # A token of its own for each trial: nobody else's program can speak to this server.
-        self.sandbox = Sandbox(rate, tls=tls, token=f"123456789:{secrets.token_urlsafe(24)}")
+        self.sandbox = Sandbox(rate, tls=tls, token=f"123456789:{secrets.token_urlsafe(24)}", keep_requests=_KEPT, keep_texts=False)
         self.feed = Feed()
         self.calls = CallLog()
         self.users: dict[int, User] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import axe_core_python
 import pytest
+from kits.docs_kit import ROOT
 from kits.page_kit import SHOP, write_bot
 from kits.timing_kit import soon
 from selenium import webdriver
@@ -66,6 +67,16 @@ class Person:
         """Wait until this stands among the messages."""
         self.until(f"document.querySelector('#messages').innerText.includes({text!r})")
 
+    def bot_says(self, text: str) -> None:
+        """Wait until the bot has said this, or has changed a message into it."""
+        self.until(f"[...document.querySelectorAll('#messages article:not(.mine)')].some((one) => one.innerText.includes({text!r}))")
+
+    def press(self, text: str) -> None:
+        """Press the newest button with this text, below a message or below the box."""
+        found = f"[...document.querySelectorAll('.keyboard button, #reply-keyboard button')].filter((one) => one.innerText === {text!r}).at(-1)"
+        self.until(f"{found} !== undefined")
+        self.driver.execute_script(f"{found}.click()")  # type: ignore[no-untyped-call]  # selenium gives it no types
+
     def click(self, selector: str) -> None:
         """Click what a selector of CSS finds first."""
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
@@ -121,6 +132,41 @@ def test_a_conversation(person: Person) -> None:
     person.click("#call-list summary")
     assert "question" in person.until("document.querySelector('#call-list pre')?.textContent")
     assert person.complaints() == []
+
+
+CONVERSATIONS = {
+    "echo.py": [("/start", "Hello, Ann! Tell me something."), ("Is anybody there?", "Is anybody there?")],
+    "shop.py": [("/start", "Welcome to the tea shop! What may it be?"), ("[Coffee]", "You ordered: Coffee"), ("no sugar", "I have told the kitchen: no sugar")],
+    "reminders.py": [
+        ("/start", "I remind you of one thing, once a day."),
+        ("[New reminder]", "What of?"),
+        ("Water the plants", "Whose clock?"),
+        ("[Berlin]", "At what time?"),
+        ("soon", "A time of day, please, such as 08:30."),
+        ("08:30", "Every day at 08:30: Water the plants."),
+        ("[Settings]", "Water the plants: at 08:30 (Europe/Berlin), on. Done so far: 0."),
+        ("[Switch off]", "Water the plants: at 08:30 (Europe/Berlin), off. Done so far: 0."),
+    ],
+}
+"""What is said to each of the example bots, or pressed where it is in brackets, and what it says to that."""
+
+
+@pytest.mark.parametrize("example", CONVERSATIONS)
+def test_the_examples(example: str, tmp_path: Path) -> None:
+    """Each example bot is talked to as its user would, with keyboards of both kinds, questions and edited messages, and the page has nothing to complain of."""
+    driver = browser()
+    try:
+        with Trial(str(ROOT / "examples" / example)) as trial, PageServer(trial, tmp_path) as page:
+            person = Person(driver, page)
+            for said, answer in CONVERSATIONS[example]:
+                if said.startswith("["):
+                    person.press(said.strip("[]"))
+                else:
+                    person.say(said)
+                person.bot_says(answer)
+            assert person.complaints() == []
+    finally:
+        driver.quit()
 
 
 def test_what_a_bot_says_stays_text(person: Person, page: PageServer) -> None:
@@ -221,6 +267,27 @@ def test_a_thousand_messages(person: Person, page: PageServer) -> None:
     assert soon(100, press, tries=8)
     person.click("#earlier")
     person.until("document.querySelectorAll('#messages article').length > 300")
+
+
+def test_who_reads_above_is_not_given_everything(person: Person, page: PageServer) -> None:
+    """While somebody reads what was said before, a chatty bot makes the page no larger without end; a click shows the newest, and nothing is missing there."""
+    server = page.trial.sandbox.server
+    chat = server.world.chats[page.trial.user("Ann").id]
+    for number in range(150):
+        server.world.bot_says(chat, {"text": f"message {number}"})
+    person.reads("message 149")
+    person.driver.execute_script("document.querySelector('#messages').scrollTop = 0")  # type: ignore[no-untyped-call]  # selenium gives it no types
+    for number in range(150, 1400):
+        server.world.bot_says(chat, {"text": f"message {number}"})
+    person.until("document.querySelector('#newer').textContent.startsWith('1250 new')")
+    assert person.until("document.querySelectorAll('#messages article').length") <= 1000
+    person.click("#newer")
+    person.reads("message 1399")
+    person.say("and on")
+    person.reads("You said: and on")
+    texts = person.until("[...document.querySelectorAll('#messages article')].map((one) => one.innerText)")
+    shown = [int(text.split("message ")[1].split()[0]) for text in texts if "message " in text]
+    assert shown == list(range(shown[0], 1400))
 
 
 def test_save_as_test(person: Person, tmp_path: Path) -> None:

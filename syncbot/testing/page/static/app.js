@@ -163,6 +163,8 @@ function show(chat) {
   $("messages").replaceChildren(...[...chat.messages.values()].slice(-DRAWN).map((message) => messageNode(message)));
   $("earlier").hidden = !chat.earlier;
   $("newer").hidden = true;
+  $("newer").dataset.count = 0;
+  chat.behind = false;
   $("typing").textContent = chat.typing;
   toEnd();
   showKeyboard();
@@ -242,13 +244,17 @@ const toEnd = () => { const box = $("messages"); box.scrollTop = box.scrollHeigh
 
 function append(message) {
   const stay = !atEnd() && !(message.from?.id === actor(current));
-  $("messages").append(messageNode(message));
+  if (current.behind || (stay && $("messages").childElementCount >= KEPT)) {
+    current.behind = true; // whoever reads above has enough to draw; the rest is there when they come back
+    if (!stay) return show(current);
+  } else $("messages").append(messageNode(message));
   if (!stay && $("messages").childElementCount > DRAWN) { $("messages").firstChild.remove(); current.earlier = true; $("earlier").hidden = false; }
-  if (!stay) { toEnd(); return; }
+  if (!stay) return toEnd();
   const count = Number($("newer").dataset.count || 0) + 1;
   $("newer").dataset.count = count;
   $("newer").textContent = `${count} new ↓`;
   $("newer").hidden = false;
+  return undefined;
 }
 
 async function earlier() {
@@ -433,8 +439,11 @@ function bind() {
     if (done) { $("add-name").value = ""; setTimeout(() => show(chats.get(done.chat)), 100); }
   });
   $("earlier").addEventListener("click", earlier);
-  $("newer").addEventListener("click", toEnd);
-  $("messages").addEventListener("scroll", () => { if (atEnd()) { $("newer").hidden = true; $("newer").dataset.count = 0; } });
+  $("newer").addEventListener("click", () => (current.behind ? show(current) : toEnd()));
+  $("messages").addEventListener("scroll", () => {
+    if (atEnd() && current?.behind) show(current);
+    else if (atEnd()) { $("newer").hidden = true; $("newer").dataset.count = 0; }
+  });
   $("context-cancel").addEventListener("click", () => setContext(null));
   $("commands").addEventListener("click", () => setText("/"));
   $("attach").addEventListener("click", () => $("attach-menu").showModal());
