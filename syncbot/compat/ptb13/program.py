@@ -29,4 +29,4 @@ def run_program(path: str | Path, arguments: Sequence[str] = (), *, reads_pickle
     sys.argv = [str(path), *arguments]
     if str(file.parent) not in sys.path[:1]:
         sys.path.insert(0, str(file.parent))
-    runpy.run_path(str(file), run_name="__main__")
+    runpy.run_path(str(path), run_name="__main__")

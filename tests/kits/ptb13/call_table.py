@@ -12,6 +12,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -237,6 +238,15 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "answer inline, more": lambda bot: bot.answerInlineQuery(
         "1", [InlineQueryResultPhoto("1", "https://p", "https://t", 5, 6, caption="c")], switch_pm_text="Go", switch_pm_parameter="x"
     ),
+    "answer inline, plain": lambda bot: bot.answer_inline_query(
+        "1",
+        [
+            InlineQueryResultArticle("1", "title", InputTextMessageContent("text")),
+            InlineQueryResultArticle("2", "title", InputTextMessageContent("text", None)),
+            InlineQueryResultPhoto("3", "https://p", "https://t", caption="c"),
+        ],
+    ),
+    "until": lambda bot: bot.ban_chat_member(1, 2, until_date=datetime(2026, 1, 2, 3, 4, 5)),
     "shipping": lambda bot: bot.answer_shipping_query("1", False, error_message="no"),
     "checkout": lambda bot: bot.answer_pre_checkout_query("1", True),
     "permissions": lambda bot: bot.restrict_chat_member(1, 2, ChatPermissions(True, False), 1_700_000_000),
@@ -302,6 +312,25 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "no token": lambda bot: failing(bot, "x", lambda text: Bot("no token")),
 }
 DEFAULT_CALLS = ("send", "send, by name", "send, by position", "photo", "edit", "reply", "reply in a group", "reply, quoting", "poll", "answer", "reply, html")
+DEFAULT_CALLS += ("answer inline", "answer inline, plain", "group", "edit media", "until")
+
+
+class Zone(tzinfo):
+    """Two hours east, in the way of pytz, which 13 needs."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        """Two hours."""
+        return timedelta(hours=2)
+
+    def dst(self, moment: datetime | None) -> timedelta:
+        """None."""
+        return timedelta(0)
+
+    def localize(self, moment: datetime, is_dst: bool = False) -> datetime:
+        """A time of this zone."""
+        return moment.replace(tzinfo=self)
+
+
 ERRORS = (BadRequest, ChatMigrated, Conflict, InvalidToken, NetworkError, RetryAfter, TimedOut, Unauthorized, TelegramError, TypeError, AttributeError)
 
 
@@ -356,7 +385,7 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     root = f"http://127.0.0.1:{server.server_port}"
     address = {"base_url": f"{root}/bot", "base_file_url": f"{root}/file/bot"}
-    told = {"defaults": Defaults(ParseMode.HTML, True, True, 9, True, allow_sending_without_reply=True)}
+    told = {"defaults": Defaults(ParseMode.HTML, True, True, 9, True, Zone(), allow_sending_without_reply=True)}
     found: dict[str, Any] = {}
     for prefix, options, names in (("", {}, CALLS), ("defaults: ", told, DEFAULT_CALLS)):
         for name in names:

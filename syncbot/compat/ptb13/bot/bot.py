@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from telegram import ReplyParameters
+from telegram import LinkPreviewOptions, ReplyParameters
 
 from syncbot.client.api.table import MethodSpec, find_method, python_names
 from syncbot.client.bot import Bot as OwnBot
@@ -17,6 +18,7 @@ from syncbot.compat.ptb13.bot.renamed import OLD_METHODS, method_name, named, tr
 from syncbot.compat.ptb13.bot.request import Request
 from syncbot.compat.ptb13.callback_data import CallbackDataCache
 from syncbot.compat.ptb13.defaults import Defaults
+from syncbot.compat.ptb13.utils.helpers import localize
 from syncbot.config import from_environment
 from syncbot.errors import ApiError, ConfigError, NetworkError
 from syncbot.secret import Secret
@@ -25,6 +27,8 @@ from syncbot.types import DEFAULT_BASE_URL
 _SETTINGS = ("base_url", "timeout", "deadline", "ca_file", "ipv4", "dns_cache", "early", "tls_groups")
 
 _MOST_KEYBOARDS = 1024
+_WITH_TEXTS = {"media", "results"}
+"""Parameters whose parts have texts of their own."""
 
 
 class CallingBot(OwnBot):
@@ -139,7 +143,8 @@ class Bot(AttachedBot):
 
     def _with_defaults(self, spec: MethodSpec, given: dict[str, Any]) -> dict[str, Any]:
         """What was given, and for what was not, what the bot's defaults say."""
-        found = {name: resolved(value) for name, value in given.items()}
+        zone = UTC if self.defaults is None else self.defaults.tzinfo
+        found = {name: _in_zone(resolved(value), zone) for name, value in given.items()}
         if self.defaults is None:
             return found
         for name, value in self.defaults.api_defaults.items():
@@ -152,10 +157,28 @@ class Bot(AttachedBot):
         reply = found.get("reply_parameters")  # what telegram's own methods make of a quotation
         if self.defaults.allow_sending_without_reply is not None and hasattr(reply, "message_id") and not resolved(reply.allow_sending_without_reply):
             found["reply_parameters"] = ReplyParameters(reply.message_id, allow_sending_without_reply=self.defaults.allow_sending_without_reply)
+        for name in _WITH_TEXTS & found.keys():
+            for part in found[name] if isinstance(found[name], list | tuple) else (found[name],):
+                _take_defaults(part, self.defaults)
         return found
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id})"
+
+
+def _in_zone(value: Any, zone: tzinfo) -> Any:
+    """A value; a time without a zone is one of this zone."""
+    return localize(value, zone) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def _take_defaults(part: Any, defaults: Defaults) -> None:
+    """Tell the texts of a medium or an inline result what they were not told themselves."""
+    preview = None if defaults.disable_web_page_preview is None else LinkPreviewOptions(is_disabled=defaults.disable_web_page_preview)
+    for one in (part, getattr(part, "input_message_content", None)):
+        for name, value in (("parse_mode", defaults.parse_mode), ("link_preview_options", preview)):
+            given = getattr(one, name, None)
+            if value is not None and given is not None and resolved(given) is None:
+                setattr(one, name, value)
 
 
 def _with_markup(result: Any, process: Callable[[Any], Any]) -> Any:

@@ -1,0 +1,373 @@
+"""`Updater` of python-telegram-bot 13 on syncbot's runtime: programs started as their users start them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from kits.ports_kit import free_port
+
+from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, FaultProxy
+
+HEAD = """
+import os, queue, sys, threading
+from telegram import Update
+from telegram.ext import *
+TOKEN, BASE = os.environ["TOKEN"], os.environ["BASE"]
+nobody = threading.Event()
+"""
+TAIL = """
+updater.start_polling()
+updater.idle()
+"""
+Run = Callable[..., "Program"]
+
+
+class Program:
+    """A program that runs."""
+
+    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
+        self._output = folder / "output"
+        with self._output.open("ab") as output:
+            self.process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+    @property
+    def output(self) -> str:
+        """What it, and those before it in its folder, have printed."""
+        return self._output.read_text(encoding="utf-8", errors="replace")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send it a signal, and return how it has ended."""
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@pytest.fixture
+def server() -> Iterator[BotApiServer]:
+    """A Bot API server without TLS, and without its rates."""
+    with BotApiServer(any_chat=True) as server:
+        yield server
+
+
+@pytest.fixture
+def run(server: BotApiServer, tmp_path: Path) -> Iterator[Run]:
+    """Starts a program, as `python -m syncbot.compat.ptb13` does or with another command."""
+    started: list[Program] = []
+    usual = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+
+    def start(body: str, *command: str, head: str = HEAD, tail: str = TAIL, polls: bool = True, **environment: str) -> Program:
+        (tmp_path / "bot.py").write_text(head + textwrap.dedent(body) + tail)
+        told = {"TOKEN": TEST_TOKEN, "BASE": f"{server.url}/bot", "PYTHONWARNINGS": "ignore", **environment}
+        program = Program([*(command or (sys.executable, "-m", "syncbot.compat.ptb13")), "bot.py"], tmp_path, usual | told)
+        started.append(program)
+        if polls:
+            try:
+                server.wait_polled()
+            except TimeoutError as problem:
+                raise AssertionError(program.output) from problem
+        return program
+
+    yield start
+    for program in started:
+        if program.process.poll() is None:
+            program.process.kill()
+            program.process.wait()
+
+
+ECHO = """
+def echo(update, context):
+    update.message.reply_text(update.message.text)
+
+updater = Updater(TOKEN, base_url=BASE)
+updater.dispatcher.add_handler(MessageHandler(Filters.text & ~Filters.command, echo))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_runs_unchanged_until_a_signal(server: BotApiServer, run: Run, number: int) -> None:
+    """It echoes, and its end at a signal is one in peace: idle() returns, and nothing keeps the process."""
+    program = run(ECHO, tail=TAIL + 'print("today\'s:", [name for name in sys.modules if name.startswith("telegram.ext._")], flush=True)')
+    ann = server.user()
+    ann.send("Hello")
+    ann.wait_for("Hello")
+    assert program.stop(number) == 0, program.output
+    assert program.output == "today's: []\n"
+    assert server.open_connections == 0
+
+
+def test_one_line_installs_it_for_services(server: BotApiServer, run: Run) -> None:
+    """`import syncbot.compat.ptb13.install` before the others, and the program is started by Python itself."""
+    program = run(ECHO, sys.executable, head="import syncbot.compat.ptb13.install\n" + HEAD)
+    ann = server.user()
+    ann.send("Hello")
+    ann.wait_for("Hello")
+    assert program.stop() == 0
+
+
+def test_the_line_that_comes_too_late_is_refused(run: Run) -> None:
+    """Where today's telegram.ext has been imported already, half of a program would meet the one, half the other."""
+    program = run("", sys.executable, head="import telegram.ext\nimport syncbot.compat.ptb13.install\n", tail="", polls=False)
+    assert program.process.wait(30) == 1
+    assert "import syncbot.compat.ptb13.install first" in program.output
+
+
+def test_the_command_runs_a_program_with_its_arguments(server: BotApiServer, run: Run) -> None:
+    """`syncbot run-ptb13`: the file's folder is where its own modules are found, and sys.argv is its own."""
+    program = run(
+        """
+        import helper
+        print(sys.argv, __name__, flush=True)
+        updater = Updater(TOKEN, base_url=BASE)
+        """,
+        *(sys.executable, "-c", "import pathlib, sys; pathlib.Path('helper.py').write_text('x = 1'); from syncbot.cli import main; main()", "run-ptb13"),
+    )
+    assert program.stop() == 0
+    assert program.output == "['bot.py'] __main__\n"
+
+
+def test_without_idle_the_process_goes_on(server: BotApiServer, run: Run) -> None:
+    """As the threads of 13 did, those of here hold the process; stop() ends it, also from a handler's thread."""
+    program = run(
+        """
+        updater = Updater(TOKEN, base_url=BASE)
+
+        def stop(update, context):
+            update.message.reply_text("bye")
+            threading.Thread(target=updater.stop).start()
+
+        updater.dispatcher.add_handler(CommandHandler("stop", stop))
+        updater.start_polling()
+        """,
+        tail="",
+    )
+    server.user().send("/stop")
+    server.wait_for("bye")
+    assert program.process.wait(30) == 0
+
+
+def test_it_can_be_started_again(server: BotApiServer, run: Run) -> None:
+    """start_polling() says None where it runs already; after a stop it runs again, with the same handlers."""
+    program = run(
+        ECHO
+        + """
+first = updater.start_polling()
+print(updater.start_polling(), first is updater.update_queue, updater.running, flush=True)
+updater.stop()
+print(updater.running, flush=True)
+"""
+    )
+    ann = server.user()
+    ann.send("Hello")
+    ann.wait_for("Hello")
+    assert program.stop() == 0
+    assert program.output == "None True True\nFalse\n"
+
+
+def test_a_function_with_run_async_holds_up_nobody(server: BotApiServer, run: Run) -> None:
+    """Not even its own chat: a later command can end it; its errors are told, and at the stop it has its time."""
+    program = run(
+        """
+        go = threading.Event()
+
+        def slow(update, context):
+            update.message.reply_text("begun")
+            go.wait(20)
+            update.message.reply_text("ended")
+            raise ValueError("as asked")
+
+        def cancel(update, context):
+            go.set()
+            update.message.reply_text("cancelled")
+
+        def failed(update, context):
+            update.message.reply_text(f"told of {context.error!r}")
+
+        updater = Updater(TOKEN, base_url=BASE)
+        updater.dispatcher.add_handler(CommandHandler("slow", slow, run_async=True))
+        updater.dispatcher.add_handler(CommandHandler("cancel", cancel))
+        updater.dispatcher.add_error_handler(failed)
+        """
+    )
+    ann = server.user()
+    ann.send("/slow")
+    ann.wait_for("begun")
+    ann.send("/cancel")
+    ann.wait_for("cancelled")
+    ann.wait_for("ended")
+    ann.wait_for(re.compile("told of ValueError"))
+    assert program.stop() == 0
+
+
+def test_handlers_meet_each_other_only_where_the_program_says_so(server: BotApiServer, run: Run) -> None:
+    """As in 13 one runs at a time; with `handlers_at_once` those of several chats do."""
+    body = """
+        both = threading.Barrier(2)
+
+        def handle(update, context):
+            try:
+                both.wait({seconds})
+            except threading.BrokenBarrierError:
+                both.reset()
+                update.message.reply_text("alone")
+            else:
+                update.message.reply_text("together")
+
+        updater = Updater(TOKEN, base_url=BASE, {option})
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, handle))
+        """
+    for option, seconds, text in (("", 0.2, "alone"), ("handlers_at_once=2", 20, "together")):
+        program = run(body.format(option=option, seconds=seconds))
+        people = [server.user(), server.user()]
+        for one in people:
+            one.send("x")
+        for one in people:
+            one.wait_for(text)
+        assert program.stop() == 0
+
+
+def test_what_is_put_into_the_queue_is_handled(server: BotApiServer, run: Run) -> None:
+    """Texts and objects of the program's own, by the handlers for these."""
+    program = run(
+        """
+        updater = Updater(TOKEN, base_url=BASE)
+        updater.dispatcher.add_handler(StringCommandHandler("tell", lambda text, context: context.bot.send_message(int(context.args[0]), "told")))
+        updater.dispatcher.add_handler(CommandHandler("queue", lambda update, context: context.update_queue.put(f"/tell {update.message.chat_id}")))
+        """
+    )
+    ann = server.user()
+    ann.send("/queue")
+    ann.wait_for("told")
+    assert program.stop() == 0
+
+
+def test_old_callbacks(server: BotApiServer, run: Run) -> None:
+    """`use_context=False` calls callback(bot, update) with what the handler says, and error handlers with the error."""
+    program = run(
+        """
+        def add(bot, update, args, user_data, chat_data):
+            user_data.setdefault("words", []).extend(args)
+            chat_data["n"] = chat_data.get("n", 0) + 1
+            bot.sendMessage(update.message.chat_id, f"{user_data['words']} {chat_data['n']}")
+            if args == ["fail"]:
+                raise ValueError("as asked")
+
+        updater = Updater(TOKEN, base_url=BASE, use_context=False)
+        updater.dispatcher.add_handler(CommandHandler("add", add, pass_args=True, pass_user_data=True, pass_chat_data=True))
+        updater.dispatcher.add_error_handler(lambda bot, update, error: bot.send_message(update.message.chat_id, text=repr(error)))
+        """
+    )
+    ann = server.user()
+    ann.send("/add a b")
+    ann.wait_for("['a', 'b'] 1")
+    ann.send("/add fail")
+    ann.wait_for("['a', 'b', 'fail'] 2")
+    ann.wait_for("ValueError('as asked')")
+    assert program.stop() == 0
+
+
+def test_with_a_state_file_nothing_is_lost_by_a_kill(server: BotApiServer, run: Run, tmp_path: Path) -> None:
+    """What a handler was at runs again at the next start, and what it has sent already is not sent twice."""
+    body = """
+        def handle(update, context):
+            update.message.reply_text("one")
+            if not os.path.exists("killed"):
+                open("killed", "w").close()
+                os.kill(os.getpid(), 9)
+            update.message.reply_text("two")
+
+        updater = Updater(TOKEN, base_url=BASE)
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, handle))
+        """
+    state = str(tmp_path / "state.db")
+    first = run(body, SYNCBOT_STATE=state)
+    ann = server.user()
+    ann.send("Hello")
+    assert first.process.wait(30) == -signal.SIGKILL
+    second = run(body, SYNCBOT_STATE=state)
+    ann.wait_for("two")
+    assert [sent.text for sent in server.sent] == ["one", "two"]
+    assert second.stop() == 0
+
+
+def test_what_fails_without_an_error_handler_goes_to_the_dead_letters(server: BotApiServer, run: Run, tmp_path: Path) -> None:
+    """The log has the traceback, the other groups their turn, and the update can be handled again."""
+    program = run(
+        """
+        import logging
+        logging.basicConfig()
+
+        def fail(update, context):
+            raise ValueError("as asked")
+
+        updater = Updater(TOKEN, base_url=BASE, state="state.db")
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, fail))
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, lambda update, context: update.message.reply_text("group 1")), group=1)
+        """
+    )
+    server.user().send("Hello")
+    server.wait_for("group 1")
+    assert program.stop() == 0
+    assert "ValueError: as asked" in program.output
+    listed = subprocess.run(
+        [sys.executable, "-m", "syncbot.cli", "dead-letters", "list", "--state", str(tmp_path / "state.db")], capture_output=True, text=True
+    )
+    assert "Hello" in listed.stdout or "ValueError" in listed.stdout, listed
+
+
+def test_a_token_that_telegram_does_not_know_ends_it(server: BotApiServer, run: Run) -> None:
+    """idle() raises what 13 called it, and the process ends with a failure."""
+    server.script("*", Answer.error(401, "Unauthorized"), times=None)
+    program = run(ECHO, polls=False)
+    assert program.process.wait(30) == 1
+    assert "Unauthorized" in program.output.splitlines()[-1]
+
+
+def test_a_proxy_of_request_kwargs_is_used(server: BotApiServer, run: Run) -> None:
+    """With the name and the password that stand beside it; they are in no log."""
+    with FaultProxy(username="ann", password="se/cret") as proxy:
+        address = proxy.url.rpartition("@")[2]
+        program = run(
+            ECHO.replace("base_url=BASE", f"base_url=BASE, request_kwargs={{'proxy_url': 'http://{address}', 'read_timeout': 9, 'urllib3_proxy_kwargs': "
+                         "{'username': 'ann', 'password': 'se/cret'}}")
+        )  # fmt: skip
+        ann = server.user()
+        ann.send("Hello")
+        ann.wait_for("Hello")
+        assert program.stop() == 0
+        assert proxy.established > 1
+    assert program.output == ""
+
+
+def test_a_webhook(server: BotApiServer, run: Run, tmp_path: Path) -> None:
+    """start_webhook() sets it and takes what comes; it stores each update before it says so."""
+    port = free_port()
+    server.deliver_webhook(first_delay=0.1)
+    program = run(
+        ECHO
+        + f"""
+updater.start_webhook(port={port}, url_path=TOKEN, webhook_url="http://127.0.0.1:{port}/" + TOKEN)
+updater.idle()
+""",
+        tail="",
+        polls=False,
+        SYNCBOT_STATE=str(tmp_path / "state.db"),
+    )
+    ann = server.user()
+    server.wait_count("setWebhook", 1)
+    ann.send("Hello")
+    ann.wait_for("Hello")
+    assert program.stop() == 0, program.output
+
+
+def test_signals_reach_the_program_too(server: BotApiServer, run: Run) -> None:
+    """user_sig_handler is called with the signal and the frame."""
+    program = run("updater = Updater(TOKEN, base_url=BASE, user_sig_handler=lambda number, frame: print('signal', number, flush=True))")
+    assert program.stop() == 0
+    assert program.output == f"signal {int(signal.SIGTERM)}\n"
