@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from kits.ports_kit import free_port
+from kits.ptb13.programs import Process, Starter, by_command
 
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, FaultProxy
 
@@ -33,20 +34,27 @@ Run = Callable[..., "Program"]
 class Program:
     """A program that runs."""
 
-    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
-        self._output = folder / "output"
-        with self._output.open("ab") as output:
-            self.process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    def __init__(self, process: Process, folder: Path) -> None:
+        self.process = process
+        self._folder = folder
 
     @property
     def output(self) -> str:
         """What it, and those before it in its folder, have printed."""
-        return self._output.read_text(encoding="utf-8", errors="replace")
+        return (self._folder / "output").read_text(encoding="utf-8", errors="replace")
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send it a signal, and return how it has ended."""
-        self.process.send_signal(number)
+    def stop(self) -> int:
+        """Stop it as a service manager does, and return how it has ended."""
+        self.process.terminate()
         return self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def starter() -> Iterator[Starter]:
+    """What starts most of the programs."""
+    starter = Starter()
+    yield starter
+    starter.close()
 
 
 @pytest.fixture
@@ -57,15 +65,16 @@ def server() -> Iterator[BotApiServer]:
 
 
 @pytest.fixture
-def run(server: BotApiServer, tmp_path: Path) -> Iterator[Run]:
-    """Starts a program, as `python -m syncbot.compat.ptb13` does or with another command."""
+def run(server: BotApiServer, tmp_path: Path, starter: Starter) -> Iterator[Run]:
+    """Starts a program, as `python -m syncbot.compat.ptb13` does; with a command, by that."""
     started: list[Program] = []
     usual = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
 
     def start(body: str, *command: str, head: str = HEAD, tail: str = TAIL, polls: bool = True, **environment: str) -> Program:
         (tmp_path / "bot.py").write_text(head + textwrap.dedent(body) + tail)
         told = {"TOKEN": TEST_TOKEN, "BASE": f"{server.url}/bot", "PYTHONWARNINGS": "ignore", **environment}
-        program = Program([*(command or (sys.executable, "-m", "syncbot.compat.ptb13")), "bot.py"], tmp_path, usual | told)
+        begin = by_command(*command) if command else starter
+        program = Program(begin(tmp_path / "bot.py" if not command else Path("bot.py"), tmp_path, usual | told), tmp_path)
         started.append(program)
         if polls:
             try:
@@ -93,11 +102,18 @@ updater.dispatcher.add_handler(MessageHandler(Filters.text & ~Filters.command, e
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_program_runs_unchanged_until_a_signal(server: BotApiServer, run: Run, number: int) -> None:
     """It echoes, and its end at a signal is one in peace: idle() returns, and nothing keeps the process."""
-    program = run(ECHO, tail=TAIL + 'print("today\'s:", [name for name in sys.modules if name.startswith("telegram.ext._")], flush=True)')
+    program = run(
+        ECHO,
+        sys.executable,
+        "-m",
+        "syncbot.compat.ptb13",
+        tail=TAIL + 'print("today\'s:", [name for name in sys.modules if name.startswith("telegram.ext._")], flush=True)',
+    )
     ann = server.user()
     ann.send("Hello")
     ann.wait_for("Hello")
-    assert program.stop(number) == 0, program.output
+    os.kill(program.process.pid, number)
+    assert program.process.wait(30) == 0, program.output
     assert program.output == "today's: []\n"
     assert server.open_connections == 0
 
@@ -371,3 +387,114 @@ def test_signals_reach_the_program_too(server: BotApiServer, run: Run) -> None:
     program = run("updater = Updater(TOKEN, base_url=BASE, user_sig_handler=lambda number, frame: print('signal', number, flush=True))")
     assert program.stop() == 0
     assert program.output == f"signal {int(signal.SIGTERM)}\n"
+
+
+def test_at_a_stop_functions_have_their_time(server: BotApiServer, run: Run) -> None:
+    """Those in threads of their own, jobs and handlers: what they send then arrives."""
+    program = run(
+        """
+        def slow(say):
+            say("begun")
+            nobody.wait(1.0)
+            say("ended")
+
+        def handle(update, context):
+            context.job_queue.run_once(lambda context: slow(lambda text: context.bot.send_message(5, f"job {text}")), 0)
+            slow(update.message.reply_text)
+
+        updater = Updater(TOKEN, base_url=BASE)
+        beside = lambda update, context: slow(lambda text: context.bot.send_message(6, f"async {text}"))
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, beside, run_async=True))
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, handle), group=1)
+        """
+    )
+    server.user().send("x")
+    server.wait_until(lambda: {"begun", "async begun", "job begun"} <= {sent.text for sent in server.sent}, 20.0, "they have not begun")
+    assert program.stop() == 0
+    assert {"ended", "async ended", "job ended"} <= {sent.text for sent in server.sent}, program.output
+    assert program.output == ""
+
+
+def test_jobs_alone(server: BotApiServer, run: Run) -> None:
+    """A program may start its job queue and nothing else; idle() waits for a signal then."""
+    program = run(
+        """
+        updater = Updater(TOKEN, base_url=BASE)
+        updater.job_queue.run_once(lambda context: context.bot.send_message(5, "from a job"), 0)
+        updater.job_queue.start()
+        updater.idle()
+        print("over", flush=True)
+        """,
+        tail="",
+        polls=False,
+    )
+    server.wait_for("from a job")
+    assert program.stop() == 0
+    assert program.output == "over\n"
+
+
+def test_a_handler_may_stop_it(server: BotApiServer, run: Run) -> None:
+    """stop() from a handler, a job or the queue returns before the end, and does not wait for itself."""
+    for ways in ("updater.stop()", "context.job_queue.run_once(lambda context: updater.stop(), 0)"):
+        program = run(
+            f"""
+            updater = Updater(TOKEN, base_url=BASE)
+            updater.dispatcher.add_handler(CommandHandler("stop", lambda update, context: {ways}))
+            """
+        )
+        server.user().send("/stop")
+        assert program.process.wait(30) == 0
+
+
+def test_dispatchers_of_ones_own(server: BotApiServer, run: Run) -> None:
+    """`Updater(dispatcher=…)`, and one without an Updater that is given updates by a web framework."""
+    program = run(
+        """
+        from telegram import Bot
+        bot = Bot(TOKEN, BASE)
+        dispatcher = Dispatcher(bot, None, workers=0)
+        dispatcher.add_handler(MessageHandler(Filters.text, lambda update, context: update.message.reply_text("seen")))
+        raw = {"update_id": 1, "message": {"message_id": 1, "date": 0, "chat": {"id": 7, "type": "private"}, "text": "x"}}
+        dispatcher.process_update(Update.de_json(raw, bot))
+        updater = Updater(dispatcher=dispatcher)
+        """
+    )
+    server.wait_for("seen")
+    server.user().send("y")
+    server.wait_count("sendMessage", 2)
+    assert program.stop() == 0
+
+
+def test_a_bot_of_ones_own_whose_calls_wait_their_turn(server: BotApiServer, run: Run) -> None:
+    """A subclass of telegram.bot.Bot with `queuedmessage`: the shortcuts of its messages go through it, and return its promises."""
+    program = run(
+        """
+        import telegram.bot
+        from telegram.ext import messagequeue as mq
+        from telegram.utils.request import Request
+
+        class QueueBot(telegram.bot.Bot):
+            def __init__(self, *args, is_queued_def=True, mqueue=None, **kwargs):
+                super().__init__(*args, **kwargs)
+                self._is_messages_queued_default = is_queued_def
+                self._msg_queue = mqueue or mq.MessageQueue()
+
+            @mq.queuedmessage
+            def send_message(self, *args, **kwargs):
+                return super().send_message(*args, **kwargs)
+
+        def handle(update, context):
+            promise = update.message.reply_text("first", timeout=20)
+            context.bot.send_message(update.message.chat_id, f"{type(promise).__name__} {promise.result().text}", isgroup=False)
+
+        bot = QueueBot(TOKEN, BASE, request=Request(con_pool_size=8), mqueue=mq.MessageQueue(all_burst_limit=3, all_time_limit_ms=3000))
+        updater = Updater(bot=bot)
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, handle))
+        """,
+        tail=TAIL + "bot._msg_queue.stop()",
+    )
+    ann = server.user()
+    ann.send("x")
+    ann.wait_for("first")
+    ann.wait_for("Promise first")
+    assert program.stop() == 0, program.output

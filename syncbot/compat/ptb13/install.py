@@ -6,6 +6,10 @@ methods and names of then.
 
 from __future__ import annotations
 
+from typing import Any
+
+import telegram
+
 from syncbot.client.ptb import shortcuts
 from syncbot.compat.ptb13 import finder
 from syncbot.compat.ptb13.objects import fields, methods
@@ -23,6 +27,8 @@ def install() -> None:
     shortcuts.install()  # while telegram's own Bot is still under its name
     methods.install()
     fields.install()
+    package: Any = telegram
+    package.__getattr__ = finder.late_module
 
 
 install()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 _log = logging.getLogger(__name__)
@@ -32,14 +32,14 @@ class Promise:
         self.done = threading.Event()
         self._lock = threading.Lock()
         self._result: Any = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._callback: Callable[[Any], Any] | None = None
 
     def run(self) -> None:
         """Call the function, and keep what comes of it."""
         try:
             self._result = self.pooled_function(*self.args, **self.kwargs)
-        except Exception as error:
+        except BaseException as error:  # its thread serves others too
             self._error = error
         with self._lock:
             self.done.set()
@@ -49,6 +49,11 @@ class Promise:
 
     def __call__(self) -> None:
         self.run()
+
+    def __await__(self) -> Generator[None, None, Promise]:
+        """The promise itself, at once: telegram's own `reply_text` awaits what a bot's `send_message` returns, and hands it on."""
+        return self
+        yield
 
     def result(self, timeout: float | None = None) -> Any:
         """What the function returned; None when `timeout` seconds pass first. Raises what it raised."""
@@ -66,7 +71,7 @@ class Promise:
             self._call(callback)
 
     @property
-    def exception(self) -> Exception | None:
+    def exception(self) -> BaseException | None:
         """What the function raised."""
         return self._error
 
