@@ -8,11 +8,12 @@ import click
 
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, common_options, env_file
-from syncbot.cli.console.output import write
+from syncbot.cli.console.output import tell_all, write
 from syncbot.cli.console.target import give_environment, name_state
+from syncbot.errors import SyncBotError
 
 
-@click.command("run-ptb13", short_help="Run a bot written for python-telegram-bot 13.", context_settings={"ignore_unknown_options": True})
+@click.command("run-ptb13", short_help="Run a bot written for python-telegram-bot 13.", context_settings={"allow_interspersed_args": False})
 @click.argument("program", metavar="PROGRAM", callback=as_path)
 @click.argument("arguments", metavar="[ARGUMENT]…", nargs=-1, type=click.UNPROCESSED, callback=as_path)
 @click.option("--check", is_flag=True, help="Only say what of it cannot be carried over, by file and line; nothing of it runs.")
@@ -38,9 +39,21 @@ def command(ctx: click.Context, /, program: str, arguments: tuple[str, ...], che
         name_state(state)
     if check:
         return _checked(Path(program))
+    return _run(program, arguments, read_pickles=read_pickles, pickled=pickled)
+
+
+def _run(program: str, arguments: tuple[str, ...], *, read_pickles: bool, pickled: bool) -> Exit:
     from syncbot.compat.ptb13.program import run_program  # deferred: it loads telegram
 
-    run_program(program, arguments, reads_pickles=read_pickles, pickled=pickled)
+    try:
+        run_program(program, arguments, reads_pickles=read_pickles, pickled=pickled)
+    except SyncBotError:
+        raise
+    except Exception as error:  # as Python shows it, but for secrets
+        from syncbot.logs import guard
+
+        tell_all(guard().traceback(error))
+        return Exit.INTERNAL
     return Exit.OK
 
 

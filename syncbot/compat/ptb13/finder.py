@@ -27,6 +27,7 @@ _OWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "utils.helpers": ("utils.helpers", "defaults"),
         "utils.promise": ("promise",),
         "utils.request": ("bot.request",),
+        "utils.types": ("utils.types",),
     }
 )
 """Modules below `telegram`, with those of this package whose names they have."""
@@ -66,6 +67,8 @@ class _Alias(ModuleType):
             module = import_module(home)
             if hasattr(module, name):
                 return getattr(module, name)
+        if _homes(f"{self.__name__}.{name}") is not None:  # a module below, which 13 had loaded already
+            return import_module(f"{self.__name__}.{name}")
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self)
 
 
@@ -94,6 +97,17 @@ def _homes(fullname: str) -> tuple[str, ...] | None:
     if name.startswith("ext."):
         return (_EXT,) if name.removeprefix("ext.") in _EXT_PARTS else None
     return ("telegram",) if name in _PARTS or name.startswith(_PACKAGES) else None
+
+
+def late_module(name: str) -> Any:
+    """One of these modules below `telegram`, which 13 had loaded with it: `telegram.utils`.
+
+    Raises:
+        AttributeError: there is none.
+    """
+    if name.startswith("_") or _homes(f"telegram.{name}") is None:
+        raise AttributeError(f"module 'telegram' has no attribute {name!r}", name=name)
+    return import_module(f"telegram.{name}")
 
 
 def is_in_place() -> bool:

@@ -6,6 +6,8 @@ methods and names of then.
 
 from __future__ import annotations
 
+import telegram
+
 from syncbot.client.ptb import shortcuts
 from syncbot.compat.ptb13 import finder
 from syncbot.compat.ptb13.objects import fields, methods
@@ -23,6 +25,7 @@ def install() -> None:
     shortcuts.install()  # while telegram's own Bot is still under its name
     methods.install()
     fields.install()
+    telegram.__getattr__ = finder.late_module  # type: ignore[attr-defined]  # a module may have one
 
 
 install()

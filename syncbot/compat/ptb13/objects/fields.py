@@ -70,6 +70,13 @@ _MESSAGES = (
 )
 
 
+_CONSTANTS = (
+    *("MAX_CAPTION_LENGTH", "MAX_FILESIZE_DOWNLOAD", "MAX_FILESIZE_UPLOAD", "MAX_MESSAGES_PER_MINUTE_PER_GROUP", "MAX_MESSAGES_PER_SECOND"),
+    *("MAX_MESSAGES_PER_SECOND_PER_CHAT", "MAX_MESSAGE_LENGTH", "SUPPORTED_WEBHOOK_PORTS"),
+)
+"""Those that stood in the package itself."""
+
+
 class ReplyMarkup(ABC):  # noqa: B024  # it has no methods; what is one is registered below
     """Any keyboard that goes below a message."""
 
@@ -178,10 +185,9 @@ def _names() -> None:
     known.bot_api_version = flat["BOT_API_VERSION"]
     for what in ("Started", "Ended", "Scheduled", "ParticipantsInvited"):
         setattr(known, f"VoiceChat{what}", getattr(known, f"VideoChat{what}"))
-    for name in ("MAX_CAPTION_LENGTH", "MAX_MESSAGE_LENGTH", "SUPPORTED_WEBHOOK_PORTS", "MAX_FILESIZE_DOWNLOAD", "MAX_FILESIZE_UPLOAD"):
+    for name in _CONSTANTS:
         setattr(known, name, flat[name])
-    for name in ("MAX_MESSAGES_PER_SECOND", "MAX_MESSAGES_PER_SECOND_PER_CHAT", "MAX_MESSAGES_PER_MINUTE_PER_GROUP"):
-        setattr(known, name, flat[name])
+    known.__all__ = sorted({*known.__all__, *_CONSTANTS, "ChatAction", "ParseMode", "ReplyMarkup", "TelegramDecryptionError", "TelegramError"})
 
 
 class _ChatAction:

@@ -102,6 +102,8 @@ class Updater:
                 persistence.state = state
             dispatcher = Dispatcher(bot, queue.Queue(), workers, None, JobQueue(), persistence, use_context, context_types)
             dispatcher.job_queue.set_dispatcher(dispatcher)
+        if dispatcher.update_queue is None:
+            dispatcher.update_queue = queue.Queue()
         self.dispatcher = dispatcher
         self.bot: Bot = dispatcher.bot
         self.job_queue = dispatcher.job_queue
