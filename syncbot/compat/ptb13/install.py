@@ -6,6 +6,8 @@ methods and names of then.
 
 from __future__ import annotations
 
+from typing import Any
+
 import telegram
 
 from syncbot.client.ptb import shortcuts
@@ -25,7 +27,8 @@ def install() -> None:
     shortcuts.install()  # while telegram's own Bot is still under its name
     methods.install()
     fields.install()
-    telegram.__getattr__ = finder.late_module  # type: ignore[attr-defined]  # a module may have one
+    package: Any = telegram
+    package.__getattr__ = finder.late_module
 
 
 install()

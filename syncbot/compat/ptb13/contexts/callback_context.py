@@ -20,7 +20,7 @@ class CallbackContext:
         dispatcher: which calls the handler; it has to be one with `use_context=True`.
     """
 
-    __class_getitem__ = classmethod(GenericAlias)  # programs name the classes of its data: CallbackContext[dict, ChatData, dict]
+    __class_getitem__: Any = classmethod(GenericAlias)  # programs name the classes of its data: CallbackContext[dict, ChatData, dict]
 
     def __init__(self, dispatcher: Any) -> None:
         if not dispatcher.use_context:

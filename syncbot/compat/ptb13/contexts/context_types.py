@@ -20,7 +20,7 @@ class ContextTypes:
         ValueError: `context` is no such class.
     """
 
-    __class_getitem__ = classmethod(GenericAlias)  # programs name its classes
+    __class_getitem__: Any = classmethod(GenericAlias)  # programs name its classes
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ class Handler(ABC):
         run_async: whether it runs in a thread of its own, so that the next update is begun meanwhile.
     """
 
-    __class_getitem__ = classmethod(GenericAlias)  # programs name the classes of update and context
+    __class_getitem__: Any = classmethod(GenericAlias)  # programs name the classes of update and context
 
     def __init__(
         self,
