@@ -371,3 +371,79 @@ def test_signals_reach_the_program_too(server: BotApiServer, run: Run) -> None:
     program = run("updater = Updater(TOKEN, base_url=BASE, user_sig_handler=lambda number, frame: print('signal', number, flush=True))")
     assert program.stop() == 0
     assert program.output == f"signal {int(signal.SIGTERM)}\n"
+
+
+def test_at_a_stop_functions_have_their_time(server: BotApiServer, run: Run) -> None:
+    """Those in threads of their own, jobs and handlers: what they send then arrives."""
+    program = run(
+        """
+        def slow(say):
+            say("begun")
+            nobody.wait(1.0)
+            say("ended")
+
+        def handle(update, context):
+            context.job_queue.run_once(lambda context: slow(lambda text: context.bot.send_message(5, f"job {text}")), 0)
+            slow(update.message.reply_text)
+
+        updater = Updater(TOKEN, base_url=BASE)
+        beside = lambda update, context: slow(lambda text: context.bot.send_message(6, f"async {text}"))
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, beside, run_async=True))
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, handle), group=1)
+        """
+    )
+    server.user().send("x")
+    server.wait_until(lambda: {"begun", "async begun", "job begun"} <= {sent.text for sent in server.sent}, 20.0, "they have not begun")
+    assert program.stop() == 0
+    assert {"ended", "async ended", "job ended"} <= {sent.text for sent in server.sent}, program.output
+    assert program.output == ""
+
+
+def test_jobs_alone(server: BotApiServer, run: Run) -> None:
+    """A program may start its job queue and nothing else; idle() waits for a signal then."""
+    program = run(
+        """
+        updater = Updater(TOKEN, base_url=BASE)
+        updater.job_queue.run_once(lambda context: context.bot.send_message(5, "from a job"), 0)
+        updater.job_queue.start()
+        updater.idle()
+        print("over", flush=True)
+        """,
+        tail="",
+        polls=False,
+    )
+    server.wait_for("from a job")
+    assert program.stop() == 0
+    assert program.output == "over\n"
+
+
+def test_a_handler_may_stop_it(server: BotApiServer, run: Run) -> None:
+    """stop() from a handler, a job or the queue returns before the end, and does not wait for itself."""
+    for ways in ("updater.stop()", "context.job_queue.run_once(lambda context: updater.stop(), 0)"):
+        program = run(
+            f"""
+            updater = Updater(TOKEN, base_url=BASE)
+            updater.dispatcher.add_handler(CommandHandler("stop", lambda update, context: {ways}))
+            """
+        )
+        server.user().send("/stop")
+        assert program.process.wait(30) == 0
+
+
+def test_dispatchers_of_ones_own(server: BotApiServer, run: Run) -> None:
+    """`Updater(dispatcher=…)`, and one without an Updater that is given updates by a web framework."""
+    program = run(
+        """
+        from telegram import Bot
+        bot = Bot(TOKEN, BASE)
+        dispatcher = Dispatcher(bot, None, workers=0)
+        dispatcher.add_handler(MessageHandler(Filters.text, lambda update, context: update.message.reply_text("seen")))
+        raw = {"update_id": 1, "message": {"message_id": 1, "date": 0, "chat": {"id": 7, "type": "private"}, "text": "x"}}
+        dispatcher.process_update(Update.de_json(raw, bot))
+        updater = Updater(dispatcher=dispatcher)
+        """
+    )
+    server.wait_for("seen")
+    server.user().send("y")
+    server.wait_count("sendMessage", 2)
+    assert program.stop() == 0

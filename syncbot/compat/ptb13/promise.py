@@ -32,14 +32,14 @@ class Promise:
         self.done = threading.Event()
         self._lock = threading.Lock()
         self._result: Any = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._callback: Callable[[Any], Any] | None = None
 
     def run(self) -> None:
         """Call the function, and keep what comes of it."""
         try:
             self._result = self.pooled_function(*self.args, **self.kwargs)
-        except Exception as error:
+        except BaseException as error:  # its thread serves others too
             self._error = error
         with self._lock:
             self.done.set()
@@ -66,7 +66,7 @@ class Promise:
             self._call(callback)
 
     @property
-    def exception(self) -> Exception | None:
+    def exception(self) -> BaseException | None:
         """What the function raised."""
         return self._error
 

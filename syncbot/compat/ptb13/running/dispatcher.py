@@ -294,7 +294,7 @@ class Dispatcher:
         """End `start`, and the threads of `run_async` once they have done what they are at.
 
         Args:
-            grace: seconds for each of these; None waits as long as it takes.
+            grace: seconds for these; None waits as long as it takes.
         """
         if self.running and self.update_queue is not None:
             self.update_queue.put(_END)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 from syncbot.compat.ptb13.promise import Promise
@@ -40,14 +41,15 @@ class Pool:
                     thread.start()
 
     def stop(self, grace: float | None = None) -> None:
-        """Begin no more, and wait for what is under way, `grace` seconds for each thread at most."""
+        """Begin no more than what has been put already, and wait for the end of it, `grace` seconds at most."""
+        ends_at = None if grace is None else time.monotonic() + grace
         with self._lock:
             threads, self._threads = self._threads, []
         for _ in threads:
             self._queue.put(None)
         for thread in threads:
             if thread is not threading.current_thread():
-                thread.join(grace)
+                thread.join(None if ends_at is None else max(0.0, ends_at - time.monotonic()))
 
     def is_own(self, thread: threading.Thread) -> bool:
         """Whether a thread is one of these."""

@@ -9,7 +9,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -36,6 +36,8 @@ _USUAL_KINDS = tuple(kind.name for kind in KINDS if kind.name not in _ASKED_FOR_
 """What Telegram sends to a bot that names no kinds."""
 _LEAST_WAIT_SECONDS, _USUAL_WAIT_SECONDS, _MOST_WAIT_SECONDS = 1, 10, 50
 _GRACE_SECONDS = 10.0
+_AWAITED = ("syncbot-worker", "syncbot-ptb13-", "syncbot-supervisor")
+"""What the threads are called that the end waits for: handlers, jobs and the queue run on them."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGABRT)
 
 
@@ -208,11 +210,12 @@ class Updater:
             telegram.error.TelegramError, StorageError: what made it end, if it was not asked to.
         """
         self.is_idle = True
+        signalled = threading.Event()
         try:
-            with self._on_signals(stop_signals):
-                watcher = self._watcher
-                while watcher is not None and watcher.is_alive():
-                    watcher.join(1.0)  # a wait without an end cannot be interrupted by a signal on every system
+            with self._on_signals(stop_signals, signalled):
+                # A wait without an end cannot be interrupted by a signal on every system. What was never started waits for a signal alone.
+                while self.running or not (self._watcher is not None or signalled.is_set()):
+                    (signalled.wait if self._watcher is None else self._watcher.join)(1.0)
         finally:
             self.is_idle = False
         if self._failure is not None:
@@ -223,16 +226,18 @@ class Updater:
 
         May be called from any thread; called from a handler, it returns before the end.
         """
+        self._stop(None)
+
+    def _stop(self, grace: float | None) -> None:
         runtime, watcher = self._runtime, self._watcher
         if runtime is None or watcher is None:
             return
-        runtime.stop()
-        if threading.current_thread() is not watcher and not self._is_own(threading.current_thread()):
-            watcher.join()
-
-    def _is_own(self, thread: threading.Thread) -> bool:
-        """Whether a thread is one that the end waits for."""
-        return thread.name.startswith("syncbot-")
+        runtime.stop(grace)
+        if threading.current_thread() is watcher or threading.current_thread().name.startswith(_AWAITED):
+            return
+        while watcher.is_alive():
+            watcher.join(0.2)
+            runtime.stop(grace)  # again: it may just have begun
 
     def _start(self, runtime: Runtime[Any], wait: Callable[[Runtime[Any]], object], *, starts: bool) -> queue.Queue[object] | None:
         with self._lock:
@@ -263,28 +268,39 @@ class Updater:
             self._failure = error
         if self._failure is not None:
             _log.critical("the updater has ended: %s", self._failure)
-        if self.job_queue is not None:
-            self.job_queue.stop()
-        self.dispatcher.stop(_GRACE_SECONDS)
-        feeder.join(_GRACE_SECONDS)
-        if self.persistence:
-            self.dispatcher.update_persistence()
-            self.persistence.flush()
-        self.bot.syncbot.close()
+        try:
+            self._close(feeder)
+        except Exception as error:
+            _log.critical("the updater could not be closed", exc_info=error)
+            self._failure = self._failure or error
+
+    def _close(self, feeder: threading.Thread) -> None:
+        """End what runs beside the runtime, and keep what is to be kept; each step comes, whatever the ones before have raised."""
+        with ExitStack() as steps:  # the last one is the first
+            steps.callback(self.bot.syncbot.close)
+            if self.persistence:
+                steps.callback(self.persistence.flush)
+                steps.callback(self.dispatcher.update_persistence)
+            steps.callback(feeder.join, _GRACE_SECONDS)
+            steps.callback(self.dispatcher.stop, _GRACE_SECONDS)
+            if self.job_queue is not None:
+                steps.callback(self.job_queue.stop)
 
     @contextmanager
-    def _on_signals(self, signals: Sequence[int]) -> Iterator[None]:
+    def _on_signals(self, signals: Sequence[int], signalled: threading.Event) -> Iterator[None]:
         """Stop at these signals; touched in the main thread only, and put back as they were."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         seen: list[int] = []
 
+        def stop(grace: float | None) -> None:
+            signalled.set()
+            self._stop(grace)
+
         def on_signal(number: int, frame: FrameType | None) -> None:
             seen.append(number)
-            runtime = self._runtime
-            if runtime is not None:  # by another thread: this one may hold any lock
-                _thread.start_new_thread(runtime.stop, (0.0,) if len(seen) > 1 else ())
+            _thread.start_new_thread(stop, (0.0 if len(seen) > 1 else None,))  # by another thread: this one may hold any lock
             if self.user_sig_handler is not None:
                 self.user_sig_handler(number, frame)
 
