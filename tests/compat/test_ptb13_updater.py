@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from kits.ports_kit import free_port
+from kits.ptb13.programs import Process, Starter, by_command
 
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, FaultProxy
 
@@ -33,20 +34,27 @@ Run = Callable[..., "Program"]
 class Program:
     """A program that runs."""
 
-    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
-        self._output = folder / "output"
-        with self._output.open("ab") as output:
-            self.process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    def __init__(self, process: Process, folder: Path) -> None:
+        self.process = process
+        self._folder = folder
 
     @property
     def output(self) -> str:
         """What it, and those before it in its folder, have printed."""
-        return self._output.read_text(encoding="utf-8", errors="replace")
+        return (self._folder / "output").read_text(encoding="utf-8", errors="replace")
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send it a signal, and return how it has ended."""
-        self.process.send_signal(number)
+    def stop(self) -> int:
+        """Stop it as a service manager does, and return how it has ended."""
+        self.process.terminate()
         return self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def starter() -> Iterator[Starter]:
+    """What starts most of the programs."""
+    starter = Starter()
+    yield starter
+    starter.close()
 
 
 @pytest.fixture
@@ -57,15 +65,16 @@ def server() -> Iterator[BotApiServer]:
 
 
 @pytest.fixture
-def run(server: BotApiServer, tmp_path: Path) -> Iterator[Run]:
-    """Starts a program, as `python -m syncbot.compat.ptb13` does or with another command."""
+def run(server: BotApiServer, tmp_path: Path, starter: Starter) -> Iterator[Run]:
+    """Starts a program, as `python -m syncbot.compat.ptb13` does; with a command, by that."""
     started: list[Program] = []
     usual = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
 
     def start(body: str, *command: str, head: str = HEAD, tail: str = TAIL, polls: bool = True, **environment: str) -> Program:
         (tmp_path / "bot.py").write_text(head + textwrap.dedent(body) + tail)
         told = {"TOKEN": TEST_TOKEN, "BASE": f"{server.url}/bot", "PYTHONWARNINGS": "ignore", **environment}
-        program = Program([*(command or (sys.executable, "-m", "syncbot.compat.ptb13")), "bot.py"], tmp_path, usual | told)
+        begin = by_command(*command) if command else starter
+        program = Program(begin(tmp_path / "bot.py" if not command else Path("bot.py"), tmp_path, usual | told), tmp_path)
         started.append(program)
         if polls:
             try:
@@ -93,11 +102,18 @@ updater.dispatcher.add_handler(MessageHandler(Filters.text & ~Filters.command, e
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_program_runs_unchanged_until_a_signal(server: BotApiServer, run: Run, number: int) -> None:
     """It echoes, and its end at a signal is one in peace: idle() returns, and nothing keeps the process."""
-    program = run(ECHO, tail=TAIL + 'print("today\'s:", [name for name in sys.modules if name.startswith("telegram.ext._")], flush=True)')
+    program = run(
+        ECHO,
+        sys.executable,
+        "-m",
+        "syncbot.compat.ptb13",
+        tail=TAIL + 'print("today\'s:", [name for name in sys.modules if name.startswith("telegram.ext._")], flush=True)',
+    )
     ann = server.user()
     ann.send("Hello")
     ann.wait_for("Hello")
-    assert program.stop(number) == 0, program.output
+    os.kill(program.process.pid, number)
+    assert program.process.wait(30) == 0, program.output
     assert program.output == "today's: []\n"
     assert server.open_connections == 0
 
