@@ -463,3 +463,38 @@ def test_dispatchers_of_ones_own(server: BotApiServer, run: Run) -> None:
     server.user().send("y")
     server.wait_count("sendMessage", 2)
     assert program.stop() == 0
+
+
+def test_a_bot_of_ones_own_whose_calls_wait_their_turn(server: BotApiServer, run: Run) -> None:
+    """A subclass of telegram.bot.Bot with `queuedmessage`: the shortcuts of its messages go through it, and return its promises."""
+    program = run(
+        """
+        import telegram.bot
+        from telegram.ext import messagequeue as mq
+        from telegram.utils.request import Request
+
+        class QueueBot(telegram.bot.Bot):
+            def __init__(self, *args, is_queued_def=True, mqueue=None, **kwargs):
+                super().__init__(*args, **kwargs)
+                self._is_messages_queued_default = is_queued_def
+                self._msg_queue = mqueue or mq.MessageQueue()
+
+            @mq.queuedmessage
+            def send_message(self, *args, **kwargs):
+                return super().send_message(*args, **kwargs)
+
+        def handle(update, context):
+            promise = update.message.reply_text("first", timeout=20)
+            context.bot.send_message(update.message.chat_id, f"{type(promise).__name__} {promise.result().text}", isgroup=False)
+
+        bot = QueueBot(TOKEN, BASE, request=Request(con_pool_size=8), mqueue=mq.MessageQueue(all_burst_limit=3, all_time_limit_ms=3000))
+        updater = Updater(bot=bot)
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, handle))
+        """,
+        tail=TAIL + "bot._msg_queue.stop()",
+    )
+    ann = server.user()
+    ann.send("x")
+    ann.wait_for("first")
+    ann.wait_for("Promise first")
+    assert program.stop() == 0, program.output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 _log = logging.getLogger(__name__)
@@ -49,6 +49,11 @@ class Promise:
 
     def __call__(self) -> None:
         self.run()
+
+    def __await__(self) -> Generator[None, None, Promise]:
+        """The promise itself, at once: telegram's own `reply_text` awaits what a bot's `send_message` returns, and hands it on."""
+        return self
+        yield
 
     def result(self, timeout: float | None = None) -> Any:
         """What the function returned; None when `timeout` seconds pass first. Raises what it raised."""
