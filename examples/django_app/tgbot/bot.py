@@ -7,6 +7,7 @@ import telegram
 
 from syncbot import Bot, Context, Router, Runtime
 from syncbot.webhook import WebhookApp
+from tgbot.state import state
 
 router = Router()
 
@@ -27,7 +28,7 @@ def echo(update: telegram.Update, context: Context) -> None:
 @functools.cache
 def runtime() -> Runtime:
     """The runtime of this process."""
-    app = Runtime(Bot.from_env(), standby=True)
+    app = Runtime(Bot.from_env(), state=state(), standby=True)
     app.include(router)
     return app
 
