@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 
 import pytest
-from kits.imports_kit import imports, modules
+from kits.imports_kit import Import, imports, modules
 
 # A module imports from its own package (the first name below syncbot) and from those in lines above its own.
 LAYERS = [
@@ -82,9 +83,18 @@ def is_late(module: str) -> bool:
 
 
 LEVELS = {package: level for level, packages in enumerate(LAYERS) for package in packages}
-HAPPEN = [one for one in imports() if not one.for_types]
-OURS = [one for one in HAPPEN if one.is_ours]
-FOREIGN = [one for one in HAPPEN if not one.is_ours]
+
+
+@functools.cache
+def ours() -> list[Import]:
+    """The imports of our own modules that happen; read when a test asks, since each process that runs tests loads this file."""
+    return [one for one in imports() if one.is_ours and not one.for_types]
+
+
+@functools.cache
+def foreign() -> list[Import]:
+    """The same of all other modules."""
+    return [one for one in imports() if not one.is_ours and not one.for_types]
 
 
 def test_every_module_has_its_place() -> None:
@@ -96,7 +106,7 @@ def test_every_module_has_its_place() -> None:
 def test_imports_go_down() -> None:
     """A module imports from its own package and from lower layers; the few steps up stand in functions."""
     wrong = []
-    for one in OURS:
+    for one in ours():
         own, other = package_of(one.module), package_of(one.name)
         if not own or own == other or other not in LEVELS or LEVELS[other] < LEVELS[own]:
             continue
@@ -107,25 +117,25 @@ def test_imports_go_down() -> None:
 
 def test_every_step_up_is_still_taken() -> None:
     """An exception that nobody needs any more is taken out of the table."""
-    assert {(one.module, package_of(one.name)) for one in OURS} >= set(STEPS_UP)
+    assert {(one.module, package_of(one.name)) for one in ours()} >= set(STEPS_UP)
 
 
 def test_the_public_face_is_used_from_outside_alone() -> None:
     """Modules import each other where they live, not through `syncbot` itself; only its version is asked for there."""
     allowed = {f"syncbot.{package}" for package in LEVELS} | {"syncbot.__version__"}
-    roundabout = [str(one) for one in OURS if one.module != "syncbot" and one.name.count(".") == 1 and one.name not in allowed]
+    roundabout = [str(one) for one in ours() if one.module != "syncbot" and one.name.count(".") == 1 and one.name not in allowed]
     assert roundabout == []
 
 
 def test_the_public_face_loads_the_errors_and_nothing_else() -> None:
     """`import syncbot` reads the error tree; every other name is loaded when it is first asked for."""
-    assert {one.name for one in OURS if one.module == "syncbot" and not one.deferred} == {"syncbot.errors"}
+    assert {one.name for one in ours() if one.module == "syncbot" and not one.deferred} == {"syncbot.errors"}
 
 
 @pytest.mark.parametrize("library", DOORS)
 def test_a_foreign_library_is_imported_behind_its_door(library: str) -> None:
     """Each library has one place that knows it."""
-    users = [one for one in FOREIGN if one.name.partition(".")[0] == library]
+    users = [one for one in foreign() if one.name.partition(".")[0] == library]
     assert users, "it is not used any more"
     wrong = [str(one) for one in users if not any(one.module == door or (door.endswith(".") and f"{one.module}.".startswith(door)) for door in DOORS[library])]
     assert wrong == []
@@ -133,16 +143,16 @@ def test_a_foreign_library_is_imported_behind_its_door(library: str) -> None:
 
 def test_no_other_foreign_library_is_used() -> None:
     """Whatever is neither ours nor Python's has a door; certainly nothing that brings an event loop, but for the errors of aiohttp in aiogram's bridge."""
-    names = {one.name.partition(".")[0] for one in FOREIGN}
+    names = {one.name.partition(".")[0] for one in foreign()}
     assert names - sys.stdlib_module_names <= set(DOORS)
     assert not names & {"httpx", "httpcore", "trio", "anyio"}
 
 
 def test_what_costs_much_is_loaded_where_it_is_needed() -> None:
     """Libraries that few calls need are imported within functions, and so are the few modules of ours that begin with one."""
-    early = [one for one in FOREIGN if one.name.partition(".")[0] in DEFERRED and not one.deferred and not is_late(one.module)]
+    early = [one for one in foreign() if one.name.partition(".")[0] in DEFERRED and not one.deferred and not is_late(one.module)]
     assert [str(one) for one in early] == []
-    early = [one for one in OURS if is_late(one.name) and not one.deferred and not is_late(one.module)]
+    early = [one for one in ours() if is_late(one.name) and not one.deferred and not is_late(one.module)]
     assert [str(one) for one in early] == []
 
 
@@ -167,5 +177,5 @@ def test_the_environment_is_read_by_the_settings_alone() -> None:
 
 def test_the_lowest_layer_needs_the_standard_library_alone() -> None:
     """errors.py and types.py import nothing foreign, not even in a function."""
-    wrong = [str(one) for one in FOREIGN if one.module in ("syncbot.errors", "syncbot.types") and one.name.partition(".")[0] not in sys.stdlib_module_names]
+    wrong = [str(one) for one in foreign() if one.module in ("syncbot.errors", "syncbot.types") and one.name.partition(".")[0] not in sys.stdlib_module_names]
     assert wrong == []
