@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,36 +26,40 @@ urlpatterns = [path("feedback", feedback), path("admin/", admin.site.urls)]
 """
 
 
-@pytest.fixture(scope="module")
-def came(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What came of each of the programs, and what the users were told."""
-    folder = tmp_path_factory.mktemp("site")
+def drive(folder: Path, api: BotApiServer, *arguments: str) -> Any:
+    """Write the guide's programs into a folder, and drive them as one site there."""
     for name, text in {**PROGRAMS, "shop/models.py": MODELS, "site_urls.py": URLS}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     for package in ("shop", "shop/management", "shop/management/commands"):
         (folder / package / "__init__.py").touch()
+    environ = {
+        "TELEGRAM_BOT_TOKEN": TEST_TOKEN,
+        "SYNCBOT_BASE_URL": api.url,
+        "HOME": str(folder),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": ":".join([str(folder), *filter(None, sys.path)]),
+    }
+    done = subprocess.run([sys.executable, django_driver.__file__, *arguments], env=environ, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def came(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What came of each of the programs, and what the users were told."""
     with BotApiServer(slow_same_offset=False) as api:
         ann, bob = api.user(1001, "Ann"), api.user(1002, "Bob")
         bob.block()
-        environ = {
-            "TELEGRAM_BOT_TOKEN": TEST_TOKEN,
-            "SYNCBOT_BASE_URL": api.url,
-            "HOME": str(folder),
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": ":".join([str(folder), *filter(None, sys.path)]),
-        }
-        done = subprocess.run([sys.executable, django_driver.__file__], env=environ, cwd=folder, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = drive(tmp_path_factory.mktemp("site"), api)
         said = [message.text for message in api.sent if message.chat_id == ann.id]
-        connections = api.recorder.max_requests_per_connection
-    return {**json.loads(done.stdout.splitlines()[-1]), "said": said, "connections": connections}
+        return {**found, "said": said, "connections": api.recorder.max_requests_per_connection}
 
 
 def test_the_programs_are_all_of_the_guide() -> None:
     """Each begins with the name of its file, and each is tried below."""
-    folder, *modules = "shop", "telegram.py", "views.py", "tasks.py", "management/commands/tell.py", "admin.py", "orders.py", "handlers.py"
+    folder, *modules = "shop", "telegram.py", "views.py", "tasks.py", "management/commands/tell.py", "admin.py", "orders.py", "sure_orders.py", "handlers.py"
     assert list(PROGRAMS) == [f"{folder}/{module}" for module in modules]
 
 
@@ -87,6 +92,14 @@ def test_only_what_is_committed_is_told(came: dict[str, Any]) -> None:
     assert came["through_the_outbox"] == [1, 0]
     assert "Thank you, Carl!" in came["said"]
     assert "Thank you, Dora!" not in came["said"]
+
+
+@pytest.mark.programs("postgres")
+def test_what_is_committed_is_told_for_certain(tmp_path: Path, postgres_url: str) -> None:
+    """The call stands in the transaction of the order itself: rolled back with it, committed with it."""
+    with BotApiServer(any_chat=True) as api:
+        assert drive(tmp_path, api, postgres_url) == [1, 0]
+        assert [message.text for message in api.sent] == ["Thank you, Carl!"]
 
 
 def test_a_handler_reads_the_database(came: dict[str, Any]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
@@ -120,19 +122,51 @@ def through_a_handler() -> None:
     app.handle({"update_id": 1, "message": message | {"entities": [{"type": "bot_command", "offset": 0, "length": len(text)}]}})
 
 
-def main() -> None:
+def through_the_transaction() -> list[int]:
+    """How many calls are queued: after an order, and after one that was rolled back."""
+    from django.db import transaction
+    from shop.sure_orders import place_order
+    from shop.telegram import bot
+
+    from syncbot import Outbox
+
+    outbox = Outbox(settings.BOT_STATE, bot())
+    outbox.counts()  # makes the tables
+    place_order("Carl", 1001)
+    try:
+        with transaction.atomic():
+            place_order("Dora", 1001)
+            raise LookupError
+    except LookupError:
+        pass
+    queued = len(outbox.entries())
+    outbox.flush()
+    return [queued, len(outbox.entries())]
+
+
+def on_postgres(url: str) -> dict[str, Any]:
+    """The settings with the site and the bot's state in one database."""
+    parts = urlsplit(url)
+    database = {"NAME": parts.path[1:], "USER": parts.username, "PASSWORD": parts.password, "HOST": parts.hostname, "PORT": parts.port}
+    return {"BOT_STATE": url, "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql", **database}}}
+
+
+def main(postgres: str = "") -> None:
     """Set the site up, and try one thing after the other."""
-    settings.configure(**SETTINGS)
+    settings.configure(**SETTINGS | (on_postgres(postgres) if postgres else {}))
     django.setup()
     from django.core.management import call_command
     from django.test.utils import setup_test_environment
 
     setup_test_environment()  # pages show what they were made of
     call_command("migrate", run_syncdb=True, verbosity=0)
+    if postgres:
+        print(json.dumps(through_the_transaction()), flush=True)
+        return
     steps = (through_the_view, through_celery, through_the_command, through_the_admin, through_the_outbox, through_a_handler)
     print(json.dumps({step.__name__: step() for step in steps}), flush=True)
 
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "")
-    main()
+    main(*sys.argv[1:])
