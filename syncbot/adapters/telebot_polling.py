@@ -48,7 +48,7 @@ def install_polling(installed: Installed, *, state: str | os.PathLike[str] = AUT
 
     Args:
         installed: what `install` has returned; polls go the same way.
-        state: the state file; None given takes SYNCBOT_STATE, else the usual place for each bot.
+        state: the state file, or the URL of its database; AUTO takes SYNCBOT_STATE, else the usual place for each bot.
 
     Returns:
         What undoes it: `uninstall()`, or the end of a `with` block.

@@ -339,3 +339,33 @@ def test_a_cgi_program_answers(tmp_path: Path) -> None:
     environ["HTTP_X_TELEGRAM_BOT_API_SECRET_TOKEN"] = "wrong"
     refused = subprocess.run([str(program)], env=environ, cwd=tmp_path, input=body, capture_output=True, timeout=60)
     assert refused.stdout.startswith(b"Status: 403 Forbidden"), refused.stderr
+
+
+POSTGRES_PROGRAM = f"""
+import json, sys
+from syncbot import Bot, Runtime
+from syncbot.adapters.serverless import aws_lambda
+
+app = Runtime(Bot("{TEST_TOKEN}"), state=sys.argv[1], types=False)
+
+@app.message()
+def count(update, context):
+    number = context.user_data["number"] = context.user_data.get("number", 0) + 1
+    context.reply(f"{{number}}: {{update.message.text}}")
+
+print(json.dumps(aws_lambda(app, secret_token="{SECRET}", in_answer=True)(json.load(sys.stdin), None)))
+"""
+
+
+@pytest.mark.programs("postgres")
+def test_cold_calls_share_their_state_in_postgres(tmp_path: Path, postgres_url: str) -> None:
+    """Each call is a process of its own, on a machine of its own for all it knows, and what the first remembers the second knows."""
+    known: list[str] = []
+    for number in (1, 2, 2):
+        event = json.dumps(lambda_url(body_of(number, "hi"), HEADERS))
+        environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": ":".join(filter(None, sys.path))}
+        done = subprocess.run([sys.executable, "-c", POSTGRES_PROGRAM, postgres_url], env=environ, input=event, capture_output=True, text=True, timeout=60)
+        answer = json.loads(done.stdout)
+        assert answer["statusCode"] == 200, done.stderr
+        known.append(json.loads(answer["body"])["text"] if answer["body"] else "")
+    assert known == ["1: hi", "2: hi", ""]

@@ -21,11 +21,12 @@ from syncbot.transport import FakeTransport
 
 ANN = {"id": 7, "is_bot": False, "first_name": "Ann"}
 UPDATE = {"update_id": 1, "message": {"message_id": 1, "date": 0, "chat": {"id": 7, "type": "private"}, "from": ANN, "text": "Hi"}}
-TELEBOT, PTB = "from-telebot.md", "from-python-telegram-bot.md"
+TELEBOT, PTB, AIOGRAM = "from-telebot.md", "from-python-telegram-bot.md", "from-aiogram.md"
 
 
 def _rows(guide: str) -> list[tuple[str, str]]:
     text = (ROOT / "docs" / guide).read_text(encoding="utf-8")
+    text = text[text.index("## What becomes of what") :]
     table = text[text.index("| --- |") :].partition("\n\n")[0].splitlines()[1:]
     rows = [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in table]
     assert all(len(row) == 2 for row in rows)
@@ -48,7 +49,7 @@ def _names() -> dict[str, Any]:
     }
 
 
-RIGHT = [(guide, code) for guide in (TELEBOT, PTB) for _, right in _rows(guide) for code in _code(right)]
+RIGHT = [(guide, code) for guide in (TELEBOT, PTB, AIOGRAM) for _, right in _rows(guide) for code in _code(right)]
 
 
 @pytest.mark.parametrize(("guide", "code"), RIGHT)

@@ -59,4 +59,4 @@ def _install(settings: Settings, state: str | None) -> None:
         use_server(settings.base_url)
     # The proxies of the environment are found by install(), where the program names none by apihelper.proxy.
     installed = install(ca_file=settings.ca_file, ipv4=settings.ipv4, dns_cache=settings.dns_cache)
-    install_polling(installed, state=state or settings.state or AUTO)
+    install_polling(installed, state=state or AUTO)
