@@ -218,8 +218,10 @@ class Membership:
                 self._database.news.look()
 
     def _listen(self, session: Connection) -> None:
-        readable, _, _ = select.select([session.fileno(), self._woken.fileno()], [], [], _LOOK_SECONDS)
-        if session.fileno() in readable:
+        look = select.poll()  # select() takes no descriptor above 1023, and a web server has many
+        for descriptor in (session.fileno(), self._woken.fileno()):
+            look.register(descriptor, select.POLLIN)
+        if any(descriptor == session.fileno() for descriptor, _ in look.poll(_LOOK_SECONDS * 1000)):
             for notify in session.notifies(timeout=0):
                 self._database.news.hear(notify.payload)
 
