@@ -283,7 +283,12 @@ def until(run: Run, hits: Sequence[Hit]) -> float:
 
 def in_vain(run: Run, runs: Sequence[Run], hits: Sequence[Hit]) -> bool:
     """Whether it was begun by a process that was hit, and had been taken over."""
-    return any(hit.strikes(run) for hit in hits) and any(other.number == run.number and other is not run for other in runs)
+    others = [other for other in runs if other.number == run.number and other is not run]
+    return _is_struck(run, hits) and any(other.begin > run.begin or not _is_struck(other, hits) for other in others)
+
+
+def _is_struck(run: Run, hits: Sequence[Hit]) -> bool:
+    return any(hit.strikes(run) for hit in hits)
 
 
 def overlapping(runs: Sequence[Run], hits: Sequence[Hit]) -> int:
