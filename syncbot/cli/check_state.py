@@ -11,7 +11,7 @@ import click
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, common_options, json_option, load_settings
 from syncbot.cli.console.output import complain, one_line, write, write_json
-from syncbot.cli.console.state import as_state, state_file
+from syncbot.cli.console.state import as_state, bot_of, state_file
 from syncbot.errors import AlreadyRunning, ConfigError
 from syncbot.storage.address import DatabaseUrl, StatePlace
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, path: StatePlace | None, salvage_into: str | None, as_json: bool) -> Exit:
     """Say whether a state file is whole, and what is wrong with it. It is only read; the bot must not run meanwhile.
 
-    Without FILE it is SYNCBOT_STATE, else the usual place for this bot. With --salvage-into, every row that can be read goes into the new
-    file, for the same bot. Updates of which only a part can be read go to its dead letters.
+    FILE may be the URL of a database too, whose bot may run meanwhile. Without FILE it is SYNCBOT_STATE, else the usual place for this bot. With
+    --salvage-into, every row of a file that can be read goes into the new file, for the same bot. Updates of which only a part can be read go to its
+    dead letters.
 
     Exit codes: 0 it is whole, or what can be read was saved; 78 it is damaged.
 
@@ -44,7 +45,9 @@ def command(ctx: click.Context, /, path: StatePlace | None, salvage_into: str | 
     settings = load_settings(ctx, require_token=False)
     file = state_file(settings, path)
     if isinstance(file, DatabaseUrl):
-        raise ConfigError(f"{file} is a database, and no file")
+        if salvage_into is not None:
+            raise ConfigError("--salvage-into is for files; what is damaged in a database is put back from its backup")
+        return _check_database(file, bot_of(settings), as_json=as_json)
     lock = BotLock(Path(f"{file}.lock"))
     if (os.path.exists(lock.path) or os.access(file.parent, os.W_OK)) and not lock.acquire():
         raise AlreadyRunning(f"a bot runs on {file} (it holds {lock.path}); stop it first, for example with systemctl stop, then check the file")
@@ -59,6 +62,20 @@ def command(ctx: click.Context, /, path: StatePlace | None, salvage_into: str | 
     else:
         _tell(findings, saved, salvage_into)
     return Exit.OK if saved is not None or not findings.troubles else Exit.CONFIG
+
+
+def _check_database(url: DatabaseUrl, bot: int | None, *, as_json: bool) -> Exit:
+    from syncbot.storage.postgres.checking import check_database
+
+    found = check_database(url, bot)
+    if as_json:
+        write_json({"database": found.place, "whole": not found.troubles, "bot": found.bot_id, "troubles": found.troubles, "rows": found.rows})
+    else:
+        rows = ", ".join(f"{name} {number}" for name, number in found.rows.items())
+        write(f"{found.place} is {'not whole' if found.troubles else 'whole'} (bot {found.bot_id}; rows: {rows})")
+        for trouble in found.troubles:
+            write(f"  {one_line(trouble)}")
+    return Exit.CONFIG if found.troubles else Exit.OK
 
 
 def _tell(findings: Findings, saved: Salvaged | None, new: str | None) -> None:

@@ -20,10 +20,12 @@ from kits.storage_kit import finish
 from kits.store_kinds import STORE_KINDS, store_place
 
 from syncbot.errors import Stopped, StorageError, Suspended
+from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.durable.results import read_outcome
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.runtime import Runtime
+from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.turn import Turn
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import Store, open_store
@@ -842,3 +844,30 @@ def test_a_handler_that_was_given_up_calls_nothing_more(server: BotApiServer, ma
     app.start()
     user.wait_for("two", timeout=SECONDS)
     assert [message.text for message in user.messages] == ["one", "two"]
+
+
+class TakenOver:
+    """Members of which others have taken over some of what was claimed here."""
+
+    def __init__(self, *rows: int) -> None:
+        self.rows = set(rows)
+
+    def has(self, row: int, ticket: int) -> bool:
+        gone = row in self.rows
+        self.rows.discard(row)
+        return not gone
+
+
+def test_what_others_have_taken_over_is_not_begun(store: Store) -> None:
+    """Of what a process has in hand, and others may handle by now, no handler is called; here it is put back, and claimed anew."""
+    put(store, (1, "a"), (2, "b"))
+    [first, other] = store.inbox.claim(2)
+    store.inbox.release(first, other)
+    members: Any = TakenOver(first.row)
+    seen: list[tuple[int, bool]] = []
+    stop = threading.Event()
+    durability = Durability(None, "again", stop.is_set, StorageRetry(stop), members=members)
+    rig = Rig(store, lambda raw, turn: seen.append((raw["update_id"], first.row in members.rows)), 1, durability=durability)
+    with working(rig):
+        rig.until_idle()
+    assert sorted(seen) == [(1, False), (2, False)]

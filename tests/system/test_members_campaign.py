@@ -56,6 +56,16 @@ def test_the_judge_sees_runs_side_by_side(campaign: ModuleType) -> None:
     assert campaign.overlapping([one, campaign.Run(0, 0, 2, 1, begin=3.5, end=4.0)], []) == 0
 
 
+def test_what_a_struck_process_begins_in_vain_is_no_overlap(campaign: ModuleType) -> None:
+    """Of two runs of one update that of the process that was struck does not count; two that nobody struck are one too many."""
+    hit = campaign.Hit("stop", 0, 1.0, back=7.0)
+    late, taker = campaign.Run(0, 0, 1, 0, begin=7.2, end=8.0), campaign.Run(1, 0, 1, 0, begin=6.9, end=7.5)
+    assert campaign.overlapping([taker, late], [hit]) == 0
+    assert campaign.overlapping([taker, late], []) == 1
+    assert campaign.in_vain(late, [taker, late], [hit])
+    assert not campaign.in_vain(taker, [taker, late], [hit])
+
+
 def test_the_judge_sees_what_is_out_of_order(campaign: ModuleType) -> None:
     """A run that does not find the one before it in the data came too early."""
     assert campaign.disordered([campaign.Run(0, 0, 1, 0, 1.0), campaign.Run(0, 0, 2, 1, 2.0)]) == 0

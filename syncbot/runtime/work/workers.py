@@ -22,7 +22,7 @@ from syncbot.runtime.work.tasks import Busy
 from syncbot.runtime.work.turn import Turn
 from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conflicts, put_back, run_update
 from syncbot.storage.albums import ids_of
-from syncbot.storage.claims import ClaimGone
+from syncbot.storage.claims import ClaimGone, claim_gone
 from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
@@ -242,7 +242,7 @@ class Workers:
                 turn, end = self.turn_of(busy.task, busy), None
                 for tries in range(MOST_TRIES):  # again where others have changed what it read
                     try:
-                        end = end or run_update(self._handle, busy.task, turn, self._stop, self.durability)
+                        end = end or self._handled(busy.task, turn)
                     except ClaimGone:
                         end = None  # nothing more is done for it here
                     except StorageError:
@@ -262,6 +262,17 @@ class Workers:
         finally:
             with self._lock:
                 self._leave()
+
+    def _handled(self, task: Claimed, turn: Turn | None) -> End | None:
+        """Run a handler, unless others may have taken over since it was claimed: a process that was frozen has much in hand that is another's.
+
+        Raises:
+            ClaimGone: they may have.
+        """
+        members = self.durability.members
+        if members is not None and not members.has(task.row, task.ticket):
+            raise claim_gone("the database")
+        return run_update(self._handle, task, turn, self._stop, self.durability)
 
     def _is_over(self) -> bool:
         """Whether the calling thread is to end."""

@@ -27,6 +27,7 @@ from syncbot.storage.postgres.inbox_rows import (
     forget_ids,
     free_chats,
     lock_chats,
+    lock_rows,
     wait_in_chats,
 )
 from syncbot.storage.postgres.members.holding import Gone, Holding
@@ -58,7 +59,7 @@ _COUNTS = """SELECT (SELECT coalesce(sum(waiting), 0) FROM syncbot.tally WHERE b
 
 _ASKING = "EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = i.bot AND q.seq = i.seq)"
 _PUT_BACK = f"""UPDATE syncbot.inbox AS i SET owner = 0, state = CASE WHEN {_ASKING} THEN 'asking' ELSE 'waiting' END
-    FROM (SELECT bot, seq, state FROM syncbot.inbox WHERE bot = %s AND seq = ANY (%s) ORDER BY seq FOR UPDATE) AS b
+    FROM (SELECT bot, seq, state FROM syncbot.inbox WHERE bot = %s AND seq = ANY (%s)) AS b
     WHERE i.bot = b.bot AND i.seq = b.seq AND (b.state = 'yielded' OR {_ASKING}) RETURNING i.lane, i.seq, b.state, i.state"""
 
 
@@ -257,7 +258,9 @@ class PgInbox:
         for one in claimed:
             claims.put_back(one.row)
             claims.forget_suspect(one.row)  # it is one in its row, and whoever claims it finds that
-        found = db.execute(_PUT_BACK, (bot, [one.row for one in claimed])).fetchall()
+        rows = [one.row for one in claimed]
+        lock_rows(db, bot, rows)  # first, so that an answer that another process has just brought is seen
+        found = db.execute(_PUT_BACK, (bot, rows)).fetchall()
         count_waiting(db, bot, -sum((before, state) == ("waiting", "asking") for _, _, before, state in found))
         self._leave_chats(db, claims, lanes)
         wait_in_chats(db, bot, [(lane, seq) for lane, seq, before, state in found if (before, state) == ("yielded", "waiting")])

@@ -98,6 +98,11 @@ def lock_chats(db: Connection, bot: int, lanes: Iterable[str]) -> None:
     db.execute("SELECT 1 FROM syncbot.chat WHERE bot = %s AND key = ANY (%s) ORDER BY key FOR UPDATE", (bot, list(lanes)))
 
 
+def lock_rows(db: Connection, bot: int, rows: Iterable[int]) -> None:
+    """Have nobody change these until the transaction ends, as `lock_chats` does, which comes first."""
+    db.execute("SELECT 1 FROM syncbot.inbox WHERE bot = %s AND seq = ANY (%s) ORDER BY seq FOR UPDATE", (bot, list(rows)))
+
+
 def free_chats(db: Connection, bot: int, lanes: Sequence[str], member: int) -> None:
     """Nobody handles anything in these (which the caller has locked, and `member` had) any more; what waits there has its turn."""
     if lanes:

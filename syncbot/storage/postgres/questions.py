@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from syncbot.storage.codec import Unreadable, decode, encode
-from syncbot.storage.postgres.inbox_rows import wait_in_chats
+from syncbot.storage.postgres.inbox_rows import lock_chats, lock_rows, wait_in_chats
 from syncbot.storage.postgres.server.database import Database, Row
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.questions import Question, QuestionAnswer
@@ -37,6 +37,14 @@ def open_question(db: Connection, bot: int, question: Question) -> None:
 
 def take_answers(db: Connection, bot: int, answers: Iterable[QuestionAnswer]) -> None:
     """Write what came of questions that are open, inside the caller's transaction."""
+    answers = list(answers)
+    if not answers:
+        return
+    rows = [answer.row for answer in answers]
+    # Whoever has one of these in hand may be about to put it back just now, and looks whether its question is open.
+    lanes = db.execute("SELECT DISTINCT lane FROM syncbot.inbox WHERE bot = %s AND seq = ANY (%s)", (bot, rows)).fetchall()
+    lock_chats(db, bot, [lane for (lane,) in lanes])
+    lock_rows(db, bot, rows)
     for answer in answers:
         if db.execute("DELETE FROM syncbot.question WHERE bot = %s AND seq = %s AND step = %s", (bot, answer.row, answer.step)).rowcount:
             db.execute("UPDATE syncbot.journal SET outcome = %s WHERE bot = %s AND seq = %s AND step = %s", (answer.outcome, bot, answer.row, answer.step))

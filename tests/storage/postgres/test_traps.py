@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -190,6 +191,27 @@ def test_a_failure_that_was_passed_over_is_told(postgres_url: str) -> None:
         with pytest.raises(RuntimeError, match="nothing was written"):
             write(store._database)  # type: ignore[attr-defined]  # as a verb with a mistake in it would
         put(store.inbox, (1, "a"))  # the connection is fit for use
+
+
+def test_a_process_with_many_descriptors_is_a_member_too(postgres_url: str) -> None:
+    """In a web server with a thousand connections a member still renews its lease, and hears of what comes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    try:
+        with contextlib.ExitStack() as stack:
+            for _ in range(1100):
+                stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+            with open_store(postgres_url, BOT, options=StoreOptions(lease_seconds=1.0)) as store, open_store(postgres_url, BOT) as other:
+                store.inbox.recover()
+                store.changed_by_others()
+                put(other.inbox, (1, "a"))
+                eventually(store.changed_by_others, what="the news")
+                sql = "SELECT lease_until FROM syncbot.member"
+                database: Any = other
+                before = database._database.rows(sql)
+                eventually(lambda: database._database.rows(sql) > before, what="the renewal")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def _told(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

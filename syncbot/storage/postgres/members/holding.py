@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, claim_gone
 from syncbot.storage.postgres.members.member import Membership
-from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspects, take_over
+from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspects, free_unasked, take_over
 from syncbot.storage.postgres.server.database import CommitUnknown, Database
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Claimed, Member, Recovery
@@ -101,6 +101,7 @@ class Holding:
                 found += [taken] if (taken := take_over(db, bot, old.id, member.id, self._now(), certain=True)) else []
             found += [taken for id in dead if (taken := take_over(db, bot, id, member.id, self._now()))]
             adopt_suspects(db, bot, member.id)
+            free_unasked(db, bot)
             [(suspects,)] = db.execute("SELECT count(*) FROM syncbot.inbox WHERE bot = %s AND suspect <> 0 AND state = 'waiting'", (bot,)).fetchall()
         interrupted = tuple(id for _, id in sorted(row for taken in found for row in taken.interrupted))
         [(waiting,)] = self._database.rows("SELECT coalesce(sum(waiting), 0)::bigint FROM syncbot.tally WHERE bot = %s", (bot,))
@@ -113,8 +114,12 @@ class Holding:
             member = self.member
             if member is None or not member.is_valid:
                 return
-            with self._database.transaction() as db:
-                taken = take_over(db, self._database.bot, id, member.id, self._now())
+            try:
+                with self._database.transaction() as db:
+                    taken = take_over(db, self._database.bot, id, member.id, self._now())
+            except StorageError as error:  # it is looked at again
+                _log.info("what a dead process had could not be taken over yet: %s", error)
+                continue
             if taken is not None:
                 again, buried = len(taken.interrupted) - len(taken.buried), len(taken.buried)
                 _log.warning("a process that handled updates is gone: %d are handled again, %d went to the dead letters", again, buried)

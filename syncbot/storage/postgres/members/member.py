@@ -33,6 +33,7 @@ _DEAD_SECONDS = 0.35
 _SLOW_LOOK_SECONDS = 1.0
 _RECONNECT_SECONDS = 0.1
 _BEGIN_ANEW_SECONDS = 0.5
+_COME_BACK_SECONDS = 2.0
 _END_SECONDS = 5.0
 _NEAR = 3
 """So many others each member looks after: those that follow it in the order of their numbers, in a circle."""
@@ -74,23 +75,28 @@ class Membership:
         self._on_gone = on_gone
         self._process = os.getpid()
         self._stop = threading.Event()
-        self._waker, self._woken = socket.socketpair()
         self._free_since: dict[int, float] = {}
         self._slow_look_at = 0.0
         self.is_gone = False
         self.is_polling = False
         """Whether it is the one that polls, as far as it knows."""
         self.on_polling_lost: Callable[[], object] = lambda: None
-        began = time.monotonic()
-        name = f"{os.uname().nodename}:{os.getpid()}"
+        began = _clock()
+        [(self.id,)] = database.rows("SELECT nextval('syncbot.member_id')")
+        self._where = {"bot": database.bot, "id": self.id, "lock": LOCK, "lease": self._lease_seconds}
+        self._session: Connection | None = self._connect()  # first: a row without its lock would be that of a dead one
         sql = """INSERT INTO syncbot.member (bot, id, name, mode, lease_until)
-            VALUES (%s, nextval('syncbot.member_id'), %s, %s, clock_timestamp() + make_interval(secs => %s)) RETURNING id"""
-        with database.transaction() as db:
-            [(self.id,)] = db.execute(sql, (database.bot, name, mode, self._lease_seconds)).fetchall()
+            VALUES (%s, %s, %s, %s, clock_timestamp() + make_interval(secs => %s))"""
+        try:
+            with database.transaction() as db:
+                db.execute(sql, (database.bot, self.id, f"{os.uname().nodename}:{os.getpid()}", mode, self._lease_seconds))
+        except BaseException:
+            self._session.close()
+            raise
         self._valid_until = began + self._lease_seconds
         self._renew_at = began + self._lease_seconds / 3
-        self._where = {"bot": database.bot, "id": self.id, "lock": LOCK, "lease": self._lease_seconds}
-        self._session: Connection | None = self._connect()
+        self._look_at = 0.0
+        self._waker, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="syncbot-member", daemon=True)
 
     def start(self) -> None:
@@ -105,8 +111,8 @@ class Membership:
 
     @property
     def is_valid(self) -> bool:
-        """Whether nobody can have taken it for dead: by the own clock, which goes on while the process is stopped."""
-        return not self.is_gone and time.monotonic() < self._valid_until
+        """Whether nobody can have taken it for dead: by the own clock, which goes on while the process is stopped, or the machine asleep."""
+        return not self.is_gone and _clock() < self._valid_until
 
     @property
     def may_poll(self) -> bool:
@@ -205,27 +211,32 @@ class Membership:
             self._session = self._connect()
             self._free_since.clear()
             self._renew()
+            # The others, who may have lost the database as well, have a moment to come back too.
+            self._look_at = time.monotonic() + min(_COME_BACK_SECONDS, self._lease_seconds / 3)
         self._listen(self._session)
-        now = time.monotonic()
-        if now >= self._renew_at:
+        if _clock() >= self._renew_at:
             self._renew()
+        now = time.monotonic()
         if self.is_gone or self._stop.is_set():
             return
-        self._look_after_others(now)
+        if now >= self._look_at:
+            self._look_after_others(now)
         if now >= self._slow_look_at:
             self._slow_look_at = now + _SLOW_LOOK_SECONDS
             if self._session.execute(_SLOW_LOOK, self._where).fetchall()[0][0]:
                 self._database.news.look()
 
     def _listen(self, session: Connection) -> None:
-        readable, _, _ = select.select([session.fileno(), self._woken.fileno()], [], [], _LOOK_SECONDS)
-        if session.fileno() in readable:
+        look = select.poll()  # select() takes no descriptor above 1023, and a web server has many
+        for descriptor in (session.fileno(), self._woken.fileno()):
+            look.register(descriptor, select.POLLIN)
+        if any(descriptor == session.fileno() for descriptor, _ in look.poll(_LOOK_SECONDS * 1000)):
             for notify in session.notifies(timeout=0):
                 self._database.news.hear(notify.payload)
 
     def _renew(self) -> None:
         assert self._session is not None
-        began = time.monotonic()
+        began = _clock()
         found = self._session.execute(_RENEW, self._where).fetchall()
         if not found:
             self.is_gone = True
@@ -300,3 +311,8 @@ class Membership:
         self._lose_session()
         self._waker.close()
         self._woken.close()
+
+
+def _clock() -> float:
+    """Seconds that pass while the machine sleeps, too, where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -58,6 +58,8 @@ def take_over(db: Connection, bot: int, dead: int, taker: int, now: float, *, ce
         buried = _convict(db, bot, dead, handled[0], now)
     else:
         db.execute("UPDATE syncbot.inbox SET suspect = %s WHERE bot = %s AND seq = ANY (%s)", (dead, bot, [row[0] for row in handled]))
+    # In a statement of its own: whoever has just answered has its question deleted, as the next ones see.
+    db.execute("SELECT 1 FROM syncbot.inbox WHERE bot = %s AND owner = %s AND state = 'yielded' ORDER BY seq FOR UPDATE", (bot, dead))
     db.execute("UPDATE syncbot.inbox SET owner = 0, state = 'asking' WHERE bot = %s AND owner = %s AND state = 'yielded' AND " + _HAS_QUESTION, (bot, dead))
     yielded = db.execute(_YIELDED, (bot, dead)).fetchall()
     free_chats(db, bot, lanes, dead)
@@ -75,6 +77,12 @@ def adopt_suspects(db: Connection, bot: int, taker: int) -> None:
         {"bot": bot, "taker": taker},
     )
     db.execute(f"UPDATE syncbot.chat AS c SET suspect = 0 WHERE bot = %s AND suspect <> 0 AND NOT {_SUSPECTED}", (bot,))
+
+
+def free_unasked(db: Connection, bot: int) -> None:
+    """Let what waits for an answer, and has no question, be handled again: it asks anew."""
+    sql = f"UPDATE syncbot.inbox SET state = 'waiting' WHERE bot = %s AND owner = 0 AND state = 'asking' AND NOT {_HAS_QUESTION} RETURNING lane, seq"
+    wait_in_chats(db, bot, db.execute(sql, (bot,)).fetchall())
 
 
 _HAS_QUESTION = "EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = inbox.bot AND q.seq = inbox.seq)"

@@ -136,9 +136,14 @@ def bind(db: Connection, place: str, bot_id: int | None) -> int:
     if bot_id is not None:
         db.execute("INSERT INTO syncbot.bot (bot) VALUES (%s) ON CONFLICT DO NOTHING", (bot_id,))
         return bot_id
-    bots = [int(bot) for (bot,) in db.execute("SELECT bot FROM syncbot.bot ORDER BY bot LIMIT 10").fetchall()]
+    bots = bots_of(db)[:10]
     if len(bots) == 1:
         return bots[0]
     if not bots:
         raise StorageError(f"the database {place} belongs to no bot yet; start the bot once")
     raise StorageError(f"the database {place} holds several bots ({', '.join(map(str, bots))}); say which one, by TELEGRAM_BOT_TOKEN")
+
+
+def bots_of(db: Connection) -> list[int]:
+    """The bots that have rows here."""
+    return [int(bot) for (bot,) in db.execute("SELECT bot FROM syncbot.bot ORDER BY bot").fetchall()]

@@ -1,0 +1,90 @@
+"""The commands on a state in PostgreSQL: they take its URL wherever they take a path, and its password shows nowhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kits.postgres_kit import PASSWORD, PostgresServer
+from kits.storage_kit import BOT
+
+from syncbot.cli import run
+from syncbot.storage import End, Incoming, JobEntry, OutboxCall, Store, open_store
+
+pytestmark = pytest.mark.programs("postgres")
+
+
+@pytest.fixture
+def store(postgres_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
+    """A bot's state with a dead letter, a job and a queued call; its token is set."""
+    for name, value in (("TELEGRAM_BOT_TOKEN", f"{BOT}:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), ("HOME", str(tmp_path)), ("SYNCBOT_PROXY", "direct")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    with open_store(postgres_url, BOT) as opened:
+        opened.inbox.recover()
+        opened.inbox.store([Incoming(1, "7", b'{"update_id":1}')])
+        [claimed] = opened.inbox.claim()
+        opened.inbox.settle([End(claimed, reason="ValueError: it failed")])
+        opened.jobs.put(JobEntry("greet", "greet", {"every": 60}, 4e9))
+        opened.outbox.put(OutboxCall("sendMessage", {"chat_id": 7, "text": "hi"}, "7"))
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("outbox", "list"),
+        ("dead-letters", "list"),
+        ("dead-letters", "show", "1"),
+        ("jobs", "list"),
+        ("monitor", "--once"),
+        ("outbox", "list", "--json"),
+        ("dead-letters", "retry", "--all"),
+        ("jobs", "pause", "greet"),
+        ("outbox", "drop", "1"),
+    ],
+)
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_command_takes_the_url(
+    store: Store, postgres_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], by_option: bool
+) -> None:
+    """By --state and by SYNCBOT_STATE; what it says holds no password."""
+    if by_option:
+        code = run([*command, "--state", postgres_url])
+    else:
+        monkeypatch.setenv("SYNCBOT_STATE", postgres_url)
+        code = run(list(command))
+    said = capsys.readouterr()
+    assert code == (1 if command[0] == "monitor" else 0), said.err  # a dead letter of this minute is a trouble
+    assert PASSWORD not in said.out + said.err
+
+
+def test_check_state_looks_at_the_rows(store: Store, postgres: PostgresServer, postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whole, it says so with what there is; a row that is no JSON, and what nobody would handle, are told, with exit code 78."""
+    store.inbox.store([Incoming(2, "8", b"{}")])
+    assert run(["check-state", postgres_url, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["whole"]
+    assert (found["rows"]["dead_letter"], found["rows"]["job"], found["rows"]["inbox"]) == (1, 1, 1)
+    postgres.run("UPDATE syncbot.job SET rule = '{'; DELETE FROM syncbot.chat", postgres_url)
+    assert run(["check-state", postgres_url]) == 78
+    said = capsys.readouterr().out
+    assert "1 rows of job hold no JSON" in said
+    assert "1 updates wait in chats that nobody would look into" in said
+    assert run(["check-state", postgres_url, "--salvage-into", "new.db"]) == 78
+    assert PASSWORD not in said + capsys.readouterr().err
+
+
+def test_a_database_that_cannot_be_used_is_told_in_words(postgres: PostgresServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing listens there, the password is wrong, or the bot never ran: one line, without the password, and an exit code."""
+    other = postgres.create_database()
+    for url in (other, other.replace(PASSWORD, "wr0ng-pa55"), "postgresql://bot:wr0ng-pa55@127.0.0.1:1/bot"):
+        assert run(["check-state", url]) in (75, 78)
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "Traceback" not in said.err
+        assert PASSWORD not in said.err
+        assert "wr0ng" not in said.err
+    postgres.drop_database(other)
