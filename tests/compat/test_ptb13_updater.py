@@ -500,8 +500,10 @@ def test_a_bot_of_ones_own_whose_calls_wait_their_turn(server: BotApiServer, run
     assert program.stop() == 0, program.output
 
 
-def test_a_stop_within_a_handler_is_no_error(server: BotApiServer, run: Run, tmp_path: Path) -> None:
-    """A call that waits for its turn then is not told to the error handlers: the update goes on at the next start, and each message comes once."""
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_stop_within_a_handler_is_no_error(server: BotApiServer, run: Run, tmp_path: Path, kept: bool) -> None:
+    """A call that waits for its turn then is not told to the error handlers: the update goes on at the next start. With a state file each message
+    comes once; without one it comes again from Telegram, and its handler begins anew."""
     body = """
         def handle(update, context):
             for number in range(6):
@@ -514,14 +516,16 @@ def test_a_stop_within_a_handler_is_no_error(server: BotApiServer, run: Run, tmp
         updater.dispatcher.add_handler(MessageHandler(Filters.text, handle))
         updater.dispatcher.add_error_handler(failed)
         """
-    state = str(tmp_path / "state.db")
-    first = run(body, SYNCBOT_STATE=state)
+    environment = {"SYNCBOT_STATE": str(tmp_path / "state.db")} if kept else {}
+    first = run(body, **environment)
     ann = server.user()
     ann.send("x")
     server.wait_count("sendMessage", 1)
     assert first.stop() == 0
-    second = run(body, SYNCBOT_STATE=state)
+    before = len(server.sent)
+    assert before < 6
+    second = run(body, **environment)
     ann.wait_for("5")
     assert second.stop() == 0
-    assert [sent.text for sent in server.sent] == list("012345"), second.output
+    assert [sent.text for sent in server.sent] == list("012345"[:before] * (not kept) + "012345"), second.output
     assert second.output == ""
