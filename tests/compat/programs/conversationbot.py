@@ -56,7 +56,7 @@ def cancel(update: Update, context: CallbackContext) -> int:
 
 
 def main() -> None:
-    updater = Updater(os.environ["TOKEN"], base_url=os.environ["BASE_URL"])
+    updater = Updater(os.environ["TOKEN"], base_url=os.environ["BASE_URL"], base_file_url=os.environ["BASE_FILE_URL"])
     conv_handler = ConversationHandler(
         entry_points=[CommandHandler("start", start)],
         states={

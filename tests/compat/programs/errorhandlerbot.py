@@ -20,7 +20,7 @@ def error_handler(update: object, context: CallbackContext) -> None:
         "An exception was raised while handling an update\n"
         f"<pre>update = {html.escape(text)}</pre>\n\n"
         f"<pre>context.user_data = {html.escape(str(context.user_data))}</pre>\n\n"
-        f"<pre>{html.escape(tb_string.splitlines()[-1])}</pre>"
+        f"<pre>{html.escape(tb_string.splitlines()[-1].partition(':')[0])}</pre>"
     )
     context.bot.send_message(chat_id=DEVELOPER_CHAT_ID, text=message, parse_mode=ParseMode.HTML)
 

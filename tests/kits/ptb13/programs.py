@@ -149,6 +149,11 @@ class Program:
             self._process.kill()
             return self._process.wait()
 
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+
     def restart(self) -> None:
         """Stop it, and start it again."""
         self.stop()
@@ -180,10 +185,16 @@ def await_start(server: BotApiServer, program: Program) -> None:
 
 @contextmanager
 def running(name: str, server: BotApiServer, begin: Begin, folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Program]:
-    """Run one of the programs, hold its conversation with it, and hand it over; it is stopped at the end, in peace or not."""
+    """Run one of the programs, hold its conversation with it, and hand it over; it is killed at the end, where it was not stopped."""
     ann = server.user(first_name="Ann")
     usual = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
-    facts = {"TOKEN": TEST_TOKEN, "BASE_URL": f"{server.url}/bot", "DEVELOPER": str(ann.id), "PYTHONWARNINGS": "ignore"}
+    facts = {
+        "TOKEN": TEST_TOKEN,
+        "BASE_URL": f"{server.url}/bot",
+        "BASE_FILE_URL": f"{server.url}/file/bot",
+        "DEVELOPER": str(ann.id),
+        "PYTHONWARNINGS": "ignore",
+    }
     program = Program(begin, FOLDER / f"{name}.py", folder, {**usual, **facts, **(env or {})})
     try:
         try:
@@ -193,4 +204,4 @@ def running(name: str, server: BotApiServer, begin: Begin, folder: Path, env: Ma
             raise AssertionError(f"{problem}\n--- the program printed:\n{program.output}") from problem
         yield program
     finally:
-        program.stop()
+        program.kill()
