@@ -12,6 +12,8 @@ import textwrap
 from types import ModuleType
 from typing import Any
 
+from syncbot.compat.ptb13.bot.renamed import order_of
+
 
 @functools.cache
 def telegram_module(name: str) -> ModuleType | None:
@@ -43,19 +45,27 @@ def attributes(kind: type) -> frozenset[str]:
     return frozenset(names)
 
 
-def wrong_call(function: Any, node: ast.Call) -> str | None:
-    """Why a call cannot be made as it is written; None where it can, or where that cannot be told."""
+def wrong_call(function: Any, name: str, node: ast.Call) -> str | None:
+    """Why a call cannot be made as it is written; None where it can, or where that cannot be told.
+
+    Args:
+        function: what is called; a bound method where it is one.
+        name: what it is known by among the names of 13: "Message", "Bot.send_message".
+        node: the call.
+    """
     if any(isinstance(value, ast.Starred) for value in node.args) or any(keyword.arg is None for keyword in node.keywords):
         return None
+    given = [str(keyword.arg) for keyword in node.keywords]
     try:
         signature = inspect.signature(function)
-    except (ValueError, TypeError):
-        return None
-    try:
-        signature.bind(*node.args, **{str(keyword.arg): keyword.value for keyword in node.keywords})
-    except TypeError as problem:
-        return str(problem)
-    return None
+        if not (order := order_of(name)):
+            signature.bind(*node.args, **dict.fromkeys(given))
+            return None
+    except (ValueError, TypeError) as problem:
+        return str(problem) if isinstance(problem, TypeError) and "argument" in str(problem) else None
+    if unknown := [each for each in given if each not in order and each not in signature.parameters and each != "quote"]:
+        return f"nobody takes {', '.join(unknown)}"
+    return f"it takes {len(order)} values at most" if len(node.args) > len(order) else None
 
 
 def is_installed(name: str) -> bool:

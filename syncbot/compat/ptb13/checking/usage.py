@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from syncbot.compat.ptb13.bot.renamed import method_name
 from syncbot.compat.ptb13.checking.finding import Finding
 from syncbot.compat.ptb13.checking.known import attributes, found_in, wrong_call
 
@@ -43,6 +45,8 @@ _OBJECTS: Mapping[str, tuple[str, str]] = {
     "updater.bot": ("telegram", "Bot"),
     "dispatcher.bot": ("telegram", "Bot"),
     "context.bot": ("telegram", "Bot"),
+    "bot.request": ("telegram.utils.request", "Request"),
+    "context.bot.request": ("telegram.utils.request", "Request"),
 }
 """What a name stands for in nearly every program: each of these is asked whether it has what is used of it."""
 
@@ -61,6 +65,9 @@ def check_usage(path: Path, tree: ast.Module, names: Mapping[str, Any]) -> Itera
             yield from _attribute(path, node, own)
         elif isinstance(node, ast.Call):
             yield from _call(path, node, names)
+            yield from _webhook(path, node)
+        elif isinstance(node, ast.Dict):
+            yield from _proxy_settings(path, node)
 
 
 def _set_by_the_program(tree: ast.Module) -> set[str]:
@@ -82,27 +89,45 @@ def _attribute(path: Path, node: ast.Attribute, own: set[str]) -> Iterator[Findi
         return
     whose = ast.unparse(node.value)
     kind = found_in(*_OBJECTS[whose]) if whose in _OBJECTS else None
-    if isinstance(kind, type) and node.attr not in attributes(kind):
+    if isinstance(kind, type) and node.attr not in attributes(kind) and not (kind.__name__ == "Bot" and hasattr(found_in("telegram", "User"), node.attr)):
         yield Finding(path, node.lineno, f"{whose}.{node.attr}: {kind.__name__} has no {node.attr} here")
 
 
 def _call(path: Path, node: ast.Call, names: Mapping[str, Any]) -> Iterator[Finding]:
+    shown = ast.unparse(node.func)
     function = _meant(node.func, names)
-    if function is None and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in _OBJECTS:
-        kind = found_in(*_OBJECTS[ast.unparse(node.func.value)])
+    name = getattr(function, "__name__", "")
+    if function is None and isinstance(node.func, ast.Attribute) and (whose := ast.unparse(node.func.value)) in _OBJECTS:
+        kind = found_in(*_OBJECTS[whose])
         method = getattr(kind, node.func.attr, None)
-        function = None if method is None else method.__get__(object(), kind) if hasattr(method, "__get__") and not isinstance(method, type) else method
+        if inspect.isfunction(method):
+            function, name = method.__get__(kind), f"{kind.__name__}.{method_name(node.func.attr)}"
     if function is None:
         return
-    if (wrong := wrong_call(function, node)) is not None:
-        yield Finding(path, node.lineno, f"{ast.unparse(node.func)}(…): {wrong}")
-    if getattr(function, "__name__", "") == "PicklePersistence":
+    if (wrong := wrong_call(function, name, node)) is not None:
+        yield Finding(path, node.lineno, f"{shown}(…): {wrong}")
+    if name == "PicklePersistence":
         yield Finding(
             path,
             node.lineno,
             "PicklePersistence keeps everything in the bot's state file; a pickle of python-telegram-bot 13 is read once, with --read-pickles",
             is_note=True,
         )
+
+
+def _webhook(path: Path, node: ast.Call) -> Iterator[Finding]:
+    given = {keyword.arg for keyword in node.keywords if not (isinstance(keyword.value, ast.Constant) and keyword.value.value is None)}
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "start_webhook" and given & {"cert", "key"}:
+        yield Finding(path, node.lineno, "start_webhook(cert=…, key=…): it speaks no TLS here; put nginx or Caddy in front of it, and leave out cert and key")
+
+
+def _proxy_settings(path: Path, node: ast.Dict) -> Iterator[Finding]:
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value == "urllib3_proxy_kwargs" and isinstance(value, ast.Dict):
+            names = [str(each.value) for each in value.keys if isinstance(each, ast.Constant)]
+            if unused := [name for name in names if name not in ("username", "password")]:
+                text = f"urllib3_proxy_kwargs: {', '.join(unused)} is not used here; a proxy is told by its URL, username and password"
+                yield Finding(path, value.lineno, text, is_note=True)
 
 
 def _meant(function: ast.expr, names: Mapping[str, Any]) -> Any:
