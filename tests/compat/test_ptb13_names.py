@@ -164,3 +164,41 @@ def test_what_urllib3_was_told_is_told_to_be_of_no_use(caplog: pytest.LogCapture
     """By name, once for each Request."""
     Request(proxy_url="http://127.0.0.1:1", urllib3_proxy_kwargs={"assert_hostname": False})
     assert "urllib3_proxy_kwargs: assert_hostname is not used" in caplog.text
+
+
+def test_downloads_fail_in_words_of_then() -> None:
+    """What keeps a file from coming is an error of telegram.error, as of any call; it says whether anything was sent."""
+    found = look(
+        """
+from telegram import Bot, File
+from telegram.error import NetworkError
+bot = Bot("123:" + "a" * 35, "http://127.0.0.1:9/bot")
+file = File("f", "u", file_path="a.txt")
+file.set_bot(bot)
+for name, download in (("download", file.download), ("bytes", file.download_as_bytearray)):
+    try:
+        download()
+    except NetworkError as error:
+        found[name] = [type(error.__cause__).__name__, "never sent" in str(error)]
+"""
+    )
+    assert found["download"] == found["bytes"] == ["NotSent", True]
+
+
+def test_at_the_end_of_it_all_an_error_is_no_failure_of_a_handler() -> None:
+    """What a handler raises while the runtime stops is handed on to it, which puts the update back; the error handlers are not told."""
+    found = look(
+        """
+from telegram import Bot, Update
+from telegram.ext import Dispatcher, TypeHandler
+dispatcher = Dispatcher(Bot("123:" + "a" * 35), None, workers=0)
+dispatcher.add_handler(TypeHandler(int, lambda update, context: [][1]))
+dispatcher.add_error_handler(lambda update, context: found.setdefault("told", []).append(update))
+dispatcher.handle(1, lambda: False)
+try:
+    dispatcher.handle(2, lambda: True)
+except IndexError as error:
+    found["raised"] = True
+"""
+    )
+    assert (found["told"], found["raised"]) == ([1], True)

@@ -14,12 +14,13 @@ from kits.ptb13.reference import reference_python
 
 from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
 
-FAULTS = (Fault.refuse(), Fault.tls_drop(), Fault.drop_connect(), Fault.cut_request(after_bytes=0))
+FAULTS = (Fault.refuse(), Fault.tls_drop(), Fault.drop_connect(), Fault.bad_gateway(), Fault.tls_garbage())
+"""All of them before the call is sent, so that each may be made again: none is to fail."""
 
 
 def hold(name: str, folder: Path, ca: TestCA, starter: Starter) -> None:
     """Run a program behind a bad proxy, hold its conversation, and stop it."""
-    with BotApiServer(tls=True, ca=ca) as server, FaultProxy(faults=FAULTS, rate=0.2, seed=13) as proxy:
+    with BotApiServer(tls=True, ca=ca) as server, FaultProxy(faults=FAULTS, rate=0.2, seed=13, most_in_a_row=3) as proxy:
         env = {"SYNCBOT_PROXY": proxy.url, "SYNCBOT_CA_FILE": server.ca_file, "SYNCBOT_STATE": str(folder / "state.db")}
         with running(name, server, starter, folder, env) as program:
             assert calls(server)

@@ -498,3 +498,34 @@ def test_a_bot_of_ones_own_whose_calls_wait_their_turn(server: BotApiServer, run
     ann.wait_for("first")
     ann.wait_for("Promise first")
     assert program.stop() == 0, program.output
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_stop_within_a_handler_is_no_error(server: BotApiServer, run: Run, tmp_path: Path, kept: bool) -> None:
+    """A call that waits for its turn then is not told to the error handlers: the update goes on at the next start. With a state file each message
+    comes once; without one it comes again from Telegram, and its handler begins anew."""
+    body = """
+        def handle(update, context):
+            for number in range(6):
+                update.message.reply_text(str(number))
+
+        def failed(update, context):
+            print("told of", repr(context.error), flush=True)
+
+        updater = Updater(TOKEN, base_url=BASE)
+        updater.dispatcher.add_handler(MessageHandler(Filters.text, handle))
+        updater.dispatcher.add_error_handler(failed)
+        """
+    environment = {"SYNCBOT_STATE": str(tmp_path / "state.db")} if kept else {}
+    first = run(body, **environment)
+    ann = server.user()
+    ann.send("x")
+    server.wait_count("sendMessage", 1)
+    assert first.stop() == 0
+    before = len(server.sent)
+    assert before < 6
+    second = run(body, **environment)
+    ann.wait_for("5")
+    assert second.stop() == 0
+    assert [sent.text for sent in server.sent] == list("012345"[:before] * (not kept) + "012345"), second.output
+    assert second.output == ""

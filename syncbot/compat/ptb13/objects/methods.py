@@ -11,8 +11,10 @@ from typing import IO, Any
 import telegram
 
 from syncbot.compat.ptb13.bot.bot import Bot
+from syncbot.compat.ptb13.bot.errors import as_telegram_error
 from syncbot.compat.ptb13.bot.renamed import named, order_of, ordered_classes, translated
 from syncbot.compat.ptb13.defaults import DEFAULT_NONE
+from syncbot.errors import ApiError, NetworkError
 
 _BASES = {"_ChatBase": "Chat", "ChatFullInfo": "Chat"}
 _API_METHODS = {"InlineQuery.answer": "answer_inline_query"}
@@ -56,7 +58,10 @@ def _as_in_13(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
             given["read_timeout"] = given.pop("timeout")
         if "quote" in given:
             given["do_quote"] = given.pop("quote")
-        result = function(self, *values, **translated(api_method, given))
+        try:
+            result = function(self, *values, **translated(api_method, given))
+        except (ApiError, NetworkError) as error:  # of a download, which is no call of the bot's
+            raise as_telegram_error(error) from error
         return list(result) if isinstance(result, tuple) else result
 
     return method

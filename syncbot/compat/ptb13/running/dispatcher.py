@@ -73,6 +73,7 @@ class Dispatcher:
         self.running = False
         self.persistence = persistence
         self._persisting = threading.Lock()
+        self._registering = threading.Lock()
         self._pool = Pool(workers, self._after)
         if persistence is not None:
             self._load(persistence)
@@ -123,30 +124,33 @@ class Dispatcher:
                 raise ValueError(f"the conversation {handler.name} is to be persistent: give the Updater or Dispatcher a persistence")
             handler.persistence = self.persistence
             handler.conversations = self.persistence.get_conversations(handler.name)
-        # A new list each time: another thread may be going through the old one.
-        self.handlers[group] = [*self.handlers.get(group, ()), handler]
-        self.groups = sorted(self.handlers)
+        with self._registering:  # a new list each time: another thread may be going through the old one
+            self.handlers[group] = [*self.handlers.get(group, ()), handler]
+            self.groups = sorted(self.handlers)
 
     def remove_handler(self, handler: Handler, group: int = DEFAULT_GROUP) -> None:
         """Take a handler out of its group again."""
-        left = list(self.handlers[group])
-        if handler in left:
-            left.remove(handler)
-        self.handlers[group] = left
-        if not left:
-            del self.handlers[group]
-        self.groups = sorted(self.handlers)
+        with self._registering:
+            left = list(self.handlers[group])
+            if handler in left:
+                left.remove(handler)
+            self.handlers[group] = left
+            if not left:
+                del self.handlers[group]
+            self.groups = sorted(self.handlers)
 
     def add_error_handler(self, callback: Callable[..., Any], run_async: bool | DefaultValue = DEFAULT_FALSE) -> None:
         """Have a function told of each error: `callback(update, context)`, with what was raised in `context.error`; `callback(bot, update, error)` with
         `use_context=False`."""
         if run_async is DEFAULT_FALSE and self.bot.defaults is not None:
             run_async = bool(self.bot.defaults.run_async)
-        self.error_handlers = {**self.error_handlers, callback: self.error_handlers.get(callback, run_async)}
+        with self._registering:
+            self.error_handlers = {**self.error_handlers, callback: self.error_handlers.get(callback, run_async)}
 
     def remove_error_handler(self, callback: Callable[..., Any]) -> None:
         """Have a function told no more."""
-        self.error_handlers = {other: run_async for other, run_async in self.error_handlers.items() if other != callback}
+        with self._registering:
+            self.error_handlers = {other: run_async for other, run_async in self.error_handlers.items() if other != callback}
 
     # ── an update ────────────────────────────────────────────────────────────────────────────────────────────────────
 

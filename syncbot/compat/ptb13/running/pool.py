@@ -33,30 +33,31 @@ class Pool:
         """
         if self._number < 1:
             raise RuntimeError("run_async needs threads: make the Dispatcher or Updater with workers=4")
-        self._queue.put(promise)
         with self._lock:
             if not self._threads:
-                self._threads = [threading.Thread(target=self._work, name=f"syncbot-ptb13-async-{number}", daemon=True) for number in range(self._number)]
-                for thread in self._threads:
-                    thread.start()
+                self._begin()
+            self._queue.put(promise)
 
     def stop(self, grace: float | None = None) -> None:
-        """Begin no more than what has been put already, and wait for the end of it, `grace` seconds at most."""
+        """Begin no more than what has been put already, and wait for the end of it, `grace` seconds at most; what is put later begins anew."""
         ends_at = None if grace is None else time.monotonic() + grace
         with self._lock:
             threads, self._threads = self._threads, []
-        for _ in threads:
-            self._queue.put(None)
+            for _ in threads:
+                self._queue.put(None)
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(None if ends_at is None else max(0.0, ends_at - time.monotonic()))
 
-    def is_own(self, thread: threading.Thread) -> bool:
-        """Whether a thread is one of these."""
-        with self._lock:
-            return thread in self._threads
+    def _begin(self) -> None:
+        """Start the threads, with a queue of their own: one that is still at its last promise takes its end from the one before."""
+        self._queue = queue.SimpleQueue()
+        names = [f"syncbot-ptb13-async-{number}" for number in range(self._number)]
+        self._threads = [threading.Thread(target=self._work, args=(self._queue,), name=name, daemon=True) for name in names]
+        for thread in self._threads:
+            thread.start()
 
-    def _work(self) -> None:
-        while (promise := self._queue.get()) is not None:
+    def _work(self, promises: queue.SimpleQueue[Promise | None]) -> None:
+        while (promise := promises.get()) is not None:
             promise.run()
             self._after(promise)
