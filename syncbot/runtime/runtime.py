@@ -263,8 +263,8 @@ class Runtime(Router[D]):
     def health(self) -> dict[str, Any]:
         """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in seconds),
         `queue`, `in_flight`, `questions` (that are open), `hung`, counts of polls, updates and failures, of steps `replayed`, calls `interrupted` and runs
-        `diverged` (docs/durable.md), `dead_letters`, `bytes_a_day` (reckoned from whole polls since the start). `received` counts what was stored since the
-        start, by whichever process; what is put back from the dead letters again, and so do runs of jobs.
+        `diverged` (docs/durable.md), `dead_letters`, `bytes_a_day` (reckoned from whole polls), `polling`, `members`, `open_transaction` (docs/scale.md).
+        `received` counts what was stored since the start, by any process; what is put back from the dead letters again, and so do runs of jobs.
 
         `ok` is False while a thread is dead, while every worker hangs, while the state file cannot be used, and from two seconds on in which no poll
         waits at Telegram; a pause that Telegram has asked for, and one in which too many updates wait here, are no trouble.
