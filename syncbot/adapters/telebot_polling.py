@@ -32,6 +32,7 @@ from syncbot.runtime.runtime import Runtime
 from syncbot.runtime.state_file import AUTO
 from syncbot.secret import Secret
 from syncbot.storage import StoreOptions, open_store
+from syncbot.storage.address import DatabaseUrl
 from syncbot.types import DEFAULT_BASE_URL
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ _LONGEST_WAIT_SECONDS = 50
 _FEWEST_WORKERS = 4
 
 
-def install_polling(installed: Installed, *, state: str | os.PathLike[str] = AUTO) -> InstalledPolling:
+def install_polling(installed: Installed, *, state: str | os.PathLike[str] | DatabaseUrl = AUTO) -> InstalledPolling:
     """Let `polling` and `infinity_polling` of every `TeleBot` of this process run on a `syncbot.Runtime`, from the next one that begins.
 
     Updates are confirmed to Telegram once they stand in the state file, those of one chat are handled one after the other, and what was unfinished when the
@@ -59,7 +60,7 @@ def install_polling(installed: Installed, *, state: str | os.PathLike[str] = AUT
 class InstalledPolling:
     """What `install_polling` has put into telebot, as long as it stands there."""
 
-    def __init__(self, installed: Installed, state: str | os.PathLike[str]) -> None:
+    def __init__(self, installed: Installed, state: str | os.PathLike[str] | DatabaseUrl) -> None:
         self._installed = installed
         self._state = state
         self._signals = _handlers()

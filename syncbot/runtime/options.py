@@ -15,13 +15,14 @@ from syncbot.errors import ConfigError
 from syncbot.runtime.durable.options import Asks, Interrupted, Replies
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.storage import StoreOptions
+from syncbot.storage.address import DatabaseUrl
 from syncbot.types import AheadAuto, AheadMode
 
 
 class RuntimeOptions(TypedDict, total=False):
     """See `Runtime`; `types` alone decides which kind of runtime it is."""
 
-    state: str | os.PathLike[str] | None
+    state: str | os.PathLike[str] | DatabaseUrl | None
     workers: int
     allowed_users: Iterable[int] | None
     allowed_updates: Sequence[str] | None

@@ -32,7 +32,7 @@ from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.runtime.webhook_face import WebhookFace
 from syncbot.secret import Secret
-from syncbot.storage import Scope, StatePlace, Store, StoreOptions, open_store
+from syncbot.storage import DatabaseUrl, Scope, StatePlace, Store, StoreOptions, open_store
 from syncbot.storage.bot_lock import lock_path
 from syncbot.types import AheadMode
 
@@ -65,8 +65,8 @@ class Runtime(Router[D]):
 
     Args:
         bot: whose updates are handled.
-        state: the state file, on a local disk. AUTO takes SYNCBOT_STATE, else `<bot id>.db` in the user's state folder. None keeps everything in
-            memory: updates are then confirmed to Telegram only after they were handled.
+        state: the state file, on a local disk, or the URL of a PostgreSQL database. AUTO takes SYNCBOT_STATE, else `<bot id>.db` in the user's state
+            folder. None keeps everything in memory: updates are then confirmed to Telegram only after they were handled.
         workers: how many handlers run at once.
         allowed_users: ids of the users who are listened to; anybody else goes nowhere. None takes ALLOWED_TELEGRAM_USER_ID, and without it
             listens to everybody.
@@ -109,7 +109,7 @@ class Runtime(Router[D]):
         self,
         bot: Any = None,
         *,
-        state: str | os.PathLike[str] | None = AUTO,
+        state: str | os.PathLike[str] | DatabaseUrl | None = AUTO,
         workers: int = 4,
         allowed_users: Iterable[int] | None = None,
         allowed_updates: Sequence[str] | None = None,
@@ -263,8 +263,8 @@ class Runtime(Router[D]):
     def health(self) -> dict[str, Any]:
         """How the bot is, as plain values: `ok`, `running`, `last_poll` (time of the last answer), `lag` (age of the oldest waiting update in seconds),
         `queue`, `in_flight`, `questions` (that are open), `hung`, counts of polls, updates and failures, of steps `replayed`, calls `interrupted` and runs
-        `diverged` (docs/durable.md), `dead_letters`, `bytes_a_day` (reckoned from whole polls since the start). `received` counts what was stored since the
-        start, by whichever process; what is put back from the dead letters again, and so do runs of jobs.
+        `diverged` (docs/durable.md), `dead_letters`, `bytes_a_day` (reckoned from whole polls), `polling`, `members`, `open_transaction` (docs/scale.md).
+        `received` counts what was stored since the start, by any process; what is put back from the dead letters again, and so do runs of jobs.
 
         `ok` is False while a thread is dead, while every worker hangs, while the state file cannot be used, and from two seconds on in which no poll
         waits at Telegram; a pause that Telegram has asked for, and one in which too many updates wait here, are no trouble.

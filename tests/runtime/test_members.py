@@ -176,3 +176,50 @@ def test_while_the_database_is_away(server: BotApiServer, make: Make) -> None:
         assert becomes(lambda: app.health()["ok"])
         app.stop()
     assert seen.texts == ["before", "while"]
+
+
+def test_what_waits_behind_a_question_goes_on_meanwhile(server: BotApiServer, make: Make) -> None:
+    """Updates of one chat are claimed in runs; where the first of one asks, the rest of it is handled in its order, and one of them is the answer."""
+    seen, begin = Seen(), threading.Event()
+    app = make(workers=1)
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        begin.wait(20)
+        if update.message.text == "ask":
+            seen.add(f"answered {context.ask('Which?', timeout=20).text}")
+        else:
+            seen.add(update.message.text)
+
+    user = server.user(id=9)
+    for text in ("first", "ask", "this", "one", "two", "three"):
+        user.send(text)
+    app.start()
+    assert becomes(lambda: app.health()["queue"] + app.health()["in_flight"] == 6)
+    begin.set()
+    seen.wait("answered this", "three")
+    assert [text for text in seen.texts if not text.startswith("answered")] == ["first", "one", "two", "three"]
+    assert becomes(lambda: app.health()["queue"] + app.health()["in_flight"] == 0)
+
+
+def test_a_run_keeps_its_order(server: BotApiServer, make: Make) -> None:
+    """Many updates of a few chats, handled by two processes with several threads, come one after the other in each chat, data and all."""
+    apps = [make(workers=4) for _ in range(2)]
+    seen, wrong = Seen(), list[str]()
+    users = [server.user(id=300 + number) for number in range(3)]
+    for number in range(40):
+        for user in users:
+            user.send(str(number))
+    for app in apps:
+
+        @app.message()
+        def count(update: Any, context: Context) -> None:
+            data = context.chat_data
+            if data.get("next", 0) != int(update.message.text):
+                wrong.append(f"{update.message.chat.id}: {update.message.text} after {data.get('next', 0) - 1}")
+            data["next"] = int(update.message.text) + 1
+            seen.add(update.message.text)
+
+        app.start()
+    seen.wait_number(120)
+    assert wrong == []

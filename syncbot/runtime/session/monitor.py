@@ -134,6 +134,8 @@ class Monitor:
             "queue": counts.waiting,
             "in_flight": counts.running,
             "polling": self._is_to_poll,
+            "members": 1 if watched.store.members is None else watched.store.members.number,
+            "open_transaction": 0.0 if watched.store.members is None else watched.store.members.longest_seconds,
             "questions": watched.workers.questions.number,
             "hung": hung,
             "polls": facts.polls,

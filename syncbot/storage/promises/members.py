@@ -17,6 +17,11 @@ class Members(Protocol):
     on_polling_lost: Callable[[], object]
     """Told at once when this process is not certain any more that it is the one that polls."""
 
+    number: int
+    """How many there are, this one included, as was seen some seconds ago."""
+    longest_seconds: float
+    """For how long another program has had a transaction open: while it has, nothing can be cleared away, and claims get slower."""
+
     @property
     def questions(self) -> SharedQuestions:
         """What handlers wait for in any of the processes."""

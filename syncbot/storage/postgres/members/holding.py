@@ -59,6 +59,8 @@ class Holding:
         self.claims: Claims | None = None
         self.member: Membership | None = None
         self.on_polling_lost: Callable[[], object] = lambda: None
+        self.number = 1
+        self.longest_seconds = 0.0
         self._mode = ""
         self._may_be_free = threading.Event()
         self.handed: list[Claimed] = []
@@ -85,7 +87,7 @@ class Holding:
             self._database.on_fork_in_child = member.after_fork_in_child
             self._pending, self.handed = None, []
             self.claims, self.member = Claims(member.id), member
-            member.on_polling_lost = lambda: self.on_polling_lost()
+            member.on_polling_lost, member.on_seen = lambda: self.on_polling_lost(), self._see
             member.start()
             if old is not None:
                 old.end()
@@ -126,6 +128,9 @@ class Holding:
                 self._may_be_free.set()
                 self._database.news.look()
                 self._database.news.tell()
+
+    def _see(self, number: int, longest_seconds: float) -> None:
+        self.number, self.longest_seconds = number, longest_seconds
 
     def _rejoin(self, gone: Membership) -> bool:
         """This process was taken for dead, or froze: it begins anew, and what it had is not its own any more. False where it could not."""

@@ -49,6 +49,9 @@ _LOOK = """WITH near AS MATERIALIZED (
 _SLOW_LOOK = """SELECT EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND owner = 0 AND suspect = 0 AND since IS NOT NULL)
     OR EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(id)s AND owner = 0)
     OR EXISTS (SELECT 1 FROM syncbot.outbox WHERE bot = %(bot)s AND state = 'queued' AND not_before <= extract(epoch FROM clock_timestamp()))"""
+_SEEN = """SELECT (SELECT count(*) FROM syncbot.member WHERE bot = %(bot)s AND lease_until > clock_timestamp()),
+    (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
+        WHERE backend_xmin IS NOT NULL AND datname = current_database() AND application_name <> 'syncbot')"""
 _RENEW = """UPDATE syncbot.member SET lease_until = clock_timestamp() + make_interval(secs => %(lease)s) WHERE bot = %(bot)s AND id = %(id)s
     RETURNING pg_backend_pid()"""
 
@@ -81,6 +84,8 @@ class Membership:
         self.is_polling = False
         """Whether it is the one that polls, as far as it knows."""
         self.on_polling_lost: Callable[[], object] = lambda: None
+        self.on_seen: Callable[[int, float], object] = lambda _number, _longest: None
+        """Told now and then how many members there are, and for how many seconds another program has had a transaction open."""
         began = _clock()
         [(self.id,)] = database.rows("SELECT nextval('syncbot.member_id')")
         self._where = {"bot": database.bot, "id": self.id, "lock": LOCK, "lease": self._lease_seconds}
@@ -225,6 +230,8 @@ class Membership:
             self._slow_look_at = now + _SLOW_LOOK_SECONDS
             if self._session.execute(_SLOW_LOOK, self._where).fetchall()[0][0]:
                 self._database.news.look()
+            [(number, longest)] = self._session.execute(_SEEN, self._where).fetchall()
+            self.on_seen(number, float(longest))
 
     def _listen(self, session: Connection) -> None:
         look = select.poll()  # select() takes no descriptor above 1023, and a web server has many
