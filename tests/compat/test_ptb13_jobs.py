@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from kits.interleave_kit import Steps, at_every_line
 from kits.ptb13.ours import ask_ours
 from kits.ptb13.reference import ask_reference
 
@@ -291,3 +292,31 @@ def test_run_custom(jobs: JobQueue, called: queue.Queue[Any]) -> None:
     given.remove()
     assert isinstance(given, Job)
     assert given.job is given
+
+
+def test_a_job_is_taken_out_once(dispatcher: Dispatcher) -> None:
+    """By one of two threads; the other one is told; and what is put meanwhile is there."""
+
+    def make() -> Steps:
+        jobs = JobQueue()
+        jobs.set_dispatcher(dispatcher)
+        given = jobs.run_once(print, 1000)
+        said: list[Any] = []
+
+        def take_out() -> None:
+            try:
+                given.schedule_removal()
+            except JobLookupError:
+                said.append("gone")
+
+        def both() -> None:
+            said.append(jobs.run_once(print, 1000, name="other"))
+            take_out()
+
+        def check() -> None:
+            assert "gone" in said
+            assert [job.name for job in jobs.jobs()] == ["other"]
+
+        return Steps(take_out, both, check)
+
+    assert at_every_line(make, ("jobs/clock.py", "jobs/jobqueue.py")) > 4

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import telegram
+from kits.interleave_kit import Steps, at_every_line
 
 from syncbot.compat.ptb13.persistence import BasePersistence, DictPersistence, PicklePersistence
 from syncbot.compat.ptb13.persistence.codec import Codec, NotStorable
@@ -355,6 +356,8 @@ def test_what_cannot_be_kept_is_told_once(data: Data, bot: FakeBot, caplog: pyte
     two = started(Dropping("unused"), data, bot)
     two.update_user_data(5, {"plain": Plain(1)})
     assert started(Dropping("unused"), data, bot).get_user_data()[5] == {"plain": Plain(1)}
+    with pytest.raises(NotStorable, match=r"user_data of 5 holds a pickle.*--pickled"):
+        started(PicklePersistence("unused"), data, bot)
 
 
 def written_by_13(folder: Path, single: bool) -> str:
@@ -413,6 +416,23 @@ def test_a_file_that_is_no_pickle_is_named(tmp_path: Path, data: Data, bot: Fake
     with pytest.raises(TypeError, match=r"bot\.pickle cannot be read"):
         started(Dropping(str(tmp_path / "bot.pickle")), data, bot)
     assert data.owners(Scope.BOT) == []
+
+
+def test_a_state_is_kept_whatever_else_is_kept_meanwhile(bot: FakeBot) -> None:
+    """Conversations say theirs from any thread, and the bot's data stand in the same rows."""
+
+    def make() -> Steps:
+        store = open_store(None, 1)
+        one = started(PicklePersistence("unused"), store.data, bot)
+
+        def check() -> None:
+            assert one.get_conversations("main") == {(5, 6): 1}
+            assert one.get_bot_data() == {"a": 1}
+            store.close()
+
+        return Steps(lambda: one.update_bot_data({"a": 1}), lambda: one.update_conversation("main", (5, 6), 1), check)
+
+    assert at_every_line(make, "persistence/picklepersistence.py") > 5
 
 
 def test_it_finds_the_bots_state_file_by_itself(tmp_path: Path) -> None:
