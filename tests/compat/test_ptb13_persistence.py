@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import telegram
 from kits.interleave_kit import Steps, at_every_line
+from kits.ptb13.pickled import USERS
+from kits.ptb13.reference import ask_reference
 
 from syncbot.compat.ptb13.persistence import BasePersistence, DictPersistence, PicklePersistence
 from syncbot.compat.ptb13.persistence.codec import Codec, NotStorable
@@ -388,6 +390,19 @@ def test_the_pickle_of_before_is_read_once_when_asked_for(tmp_path: Path, data: 
     first.update_bot_data({"new": 1})
     assert started(Dropping(name, single_file=single), data, bot).get_bot_data() == {"new": 1}
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.programs("python3.11")
+@pytest.mark.parametrize("single", [True, False])
+def test_a_file_that_13_15_has_written_is_read(tmp_path: Path, data: Data, bot: FakeBot, single: bool) -> None:
+    """With all that it holds."""
+    ask_reference("ptb13.pickled", str(tmp_path))
+    found = started(Dropping(str(tmp_path / ("one" if single else "five")), single_file=single), data, bot)
+    assert found.get_user_data() == USERS
+    assert found.get_chat_data() == {-6: {"b": [2]}}
+    assert found.get_bot_data() == {"seen": {5}, "bot": bot}
+    assert found.get_conversations("main") == {(5, -6): 3}
+    assert found.get_callback_data() == ([("k", 1.5, {"b": [1]})], {"q": "k"})
 
 
 class Evil:
