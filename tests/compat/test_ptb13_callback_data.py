@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kits.interleave_kit import Steps, at_every_line
 from telegram import CallbackQuery, Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
 
 from syncbot.compat.ptb13.callback_data import CallbackDataCache, InvalidCallbackData
@@ -161,3 +162,27 @@ def test_what_is_kept_makes_the_same_again(cache: CallbackDataCache) -> None:
     again.process_callback_query(another)
     assert another.data == "a"
     again.drop_data(query)
+
+
+def test_a_keyboard_is_dropped_once(cache: CallbackDataCache) -> None:
+    """By one of two threads; the other one is told that it is gone."""
+
+    def make() -> Steps:
+        again = CallbackDataCache(cache.bot)
+        query = CallbackQuery("q", ANN, "c", data=names(again.process_keyboard(keyboard("a")))[0])
+        again.process_callback_query(query)
+        said: list[str] = []
+
+        def drop() -> None:
+            try:
+                again.drop_data(query)
+            except KeyError:
+                said.append("gone")
+
+        def check() -> None:
+            assert said == ["gone"]
+            assert again.persistence_data == ([], {})
+
+        return Steps(drop, drop, check)
+
+    assert at_every_line(make, "ptb13/callback_data.py") > 2

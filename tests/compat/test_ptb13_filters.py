@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kits.interleave_kit import Steps, at_every_line
 from kits.ptb13.ours import ask_ours
 from kits.ptb13.reference import ask_reference
 
@@ -166,6 +167,19 @@ def test_people_come_and_go_while_the_bot_runs(name: str, ids: str) -> None:
         getattr(named, f"add_{ids}")(5)
     named.usernames = "dora"
     assert repr(named) == f"Filters.{name}(dora)"
+
+
+def test_people_that_come_at_once_are_all_there() -> None:
+    """Two threads add and take away, and none undoes what the other does."""
+
+    def make() -> Steps:
+        chosen = Filters.user([1, 2])
+        return Steps(lambda: chosen.add_user_ids(3), lambda: chosen.remove_user_ids(1), lambda: check(chosen))
+
+    def check(chosen: Any) -> None:
+        assert chosen.user_ids == {2, 3}
+
+    assert at_every_line(make, "filters/people.py") > 2
 
 
 def test_the_old_filters_of_chat_types_warn() -> None:

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import queue
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from kits.interleave_kit import Steps, at_every_line
+from kits.ptb13.ours import ask_ours
+from kits.ptb13.reference import ask_reference
 
 from syncbot.compat.ptb13.jobs import Job, JobQueue
 from syncbot.compat.ptb13.jobs.jobqueue import JobLookupError
 
 SECONDS = 20.0
+RECORDED = Path(__file__).with_name("ptb13_jobs.json")
+
+
+def test_jobs_are_called_as_with_13_15() -> None:
+    """The same times, the same calls, the same answers of the jobs themselves."""
+    assert ask_ours("ptb13.job_table") == json.loads(RECORDED.read_text(encoding="utf-8"))
+
+
+@pytest.mark.programs("python3.11")
+def test_the_record_is_what_13_15_does() -> None:
+    """Asked again."""
+    assert ask_reference("ptb13.job_table") == json.loads(RECORDED.read_text(encoding="utf-8"))
 
 
 class Dispatcher:
@@ -275,3 +292,31 @@ def test_run_custom(jobs: JobQueue, called: queue.Queue[Any]) -> None:
     given.remove()
     assert isinstance(given, Job)
     assert given.job is given
+
+
+def test_a_job_is_taken_out_once(dispatcher: Dispatcher) -> None:
+    """By one of two threads; the other one is told; and what is put meanwhile is there."""
+
+    def make() -> Steps:
+        jobs = JobQueue()
+        jobs.set_dispatcher(dispatcher)
+        given = jobs.run_once(print, 1000)
+        said: list[Any] = []
+
+        def take_out() -> None:
+            try:
+                given.schedule_removal()
+            except JobLookupError:
+                said.append("gone")
+
+        def both() -> None:
+            said.append(jobs.run_once(print, 1000, name="other"))
+            take_out()
+
+        def check() -> None:
+            assert "gone" in said
+            assert [job.name for job in jobs.jobs()] == ["other"]
+
+        return Steps(take_out, both, check)
+
+    assert at_every_line(make, ("jobs/clock.py", "jobs/jobqueue.py")) > 4

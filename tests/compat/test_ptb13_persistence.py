@@ -18,6 +18,9 @@ from typing import Any
 
 import pytest
 import telegram
+from kits.interleave_kit import Steps, at_every_line
+from kits.ptb13.pickled import USERS
+from kits.ptb13.reference import ask_reference
 
 from syncbot.compat.ptb13.persistence import BasePersistence, DictPersistence, PicklePersistence
 from syncbot.compat.ptb13.persistence.codec import Codec, NotStorable
@@ -355,6 +358,8 @@ def test_what_cannot_be_kept_is_told_once(data: Data, bot: FakeBot, caplog: pyte
     two = started(Dropping("unused"), data, bot)
     two.update_user_data(5, {"plain": Plain(1)})
     assert started(Dropping("unused"), data, bot).get_user_data()[5] == {"plain": Plain(1)}
+    with pytest.raises(NotStorable, match=r"user_data of 5 holds a pickle.*--pickled"):
+        started(PicklePersistence("unused"), data, bot)
 
 
 def written_by_13(folder: Path, single: bool) -> str:
@@ -387,6 +392,19 @@ def test_the_pickle_of_before_is_read_once_when_asked_for(tmp_path: Path, data: 
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.programs("python3.11")
+@pytest.mark.parametrize("single", [True, False])
+def test_a_file_that_13_15_has_written_is_read(tmp_path: Path, data: Data, bot: FakeBot, single: bool) -> None:
+    """With all that it holds."""
+    ask_reference("ptb13.pickled", str(tmp_path))
+    found = started(Dropping(str(tmp_path / ("one" if single else "five")), single_file=single), data, bot)
+    assert found.get_user_data() == USERS
+    assert found.get_chat_data() == {-6: {"b": [2]}}
+    assert found.get_bot_data() == {"seen": {5}, "bot": bot}
+    assert found.get_conversations("main") == {(5, -6): 3}
+    assert found.get_callback_data() == ([("k", 1.5, {"b": [1]})], {"q": "k"})
+
+
 class Evil:
     """Does something when it is read."""
 
@@ -413,6 +431,23 @@ def test_a_file_that_is_no_pickle_is_named(tmp_path: Path, data: Data, bot: Fake
     with pytest.raises(TypeError, match=r"bot\.pickle cannot be read"):
         started(Dropping(str(tmp_path / "bot.pickle")), data, bot)
     assert data.owners(Scope.BOT) == []
+
+
+def test_a_state_is_kept_whatever_else_is_kept_meanwhile(bot: FakeBot) -> None:
+    """Conversations say theirs from any thread, and the bot's data stand in the same rows."""
+
+    def make() -> Steps:
+        store = open_store(None, 1)
+        one = started(PicklePersistence("unused"), store.data, bot)
+
+        def check() -> None:
+            assert one.get_conversations("main") == {(5, 6): 1}
+            assert one.get_bot_data() == {"a": 1}
+            store.close()
+
+        return Steps(lambda: one.update_bot_data({"a": 1}), lambda: one.update_conversation("main", (5, 6), 1), check)
+
+    assert at_every_line(make, "persistence/picklepersistence.py") > 5
 
 
 def test_it_finds_the_bots_state_file_by_itself(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ FAULTS = (Fault.refuse(), Fault.tls_drop(), Fault.drop_connect(), Fault.bad_gate
 def hold(name: str, folder: Path, ca: TestCA, starter: Starter) -> None:
     """Run a program behind a bad proxy, hold its conversation, and stop it."""
     with BotApiServer(tls=True, ca=ca) as server, FaultProxy(faults=FAULTS, rate=0.2, seed=13, most_in_a_row=3) as proxy:
+        proxy.script(Fault.NONE, Fault.tls_drop())  # one at least is broken, however short the conversation
         env = {"SYNCBOT_PROXY": proxy.url, "SYNCBOT_CA_FILE": server.ca_file, "SYNCBOT_STATE": str(folder / "state.db")}
         with running(name, server, starter, folder, env) as program:
             assert calls(server)

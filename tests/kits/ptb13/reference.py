@@ -26,11 +26,15 @@ def reference_python() -> str:
         with open(ROOT / ".venv-ptb13.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # several processes run tests
             if not made.exists():
-                subprocess.run([program("python3.11"), "-m", "venv", "--clear", str(FOLDER)], check=True, capture_output=True, timeout=200)
-                wanted = [f"python-telegram-bot=={VERSION}", "pytz<2027"]
-                subprocess.run([str(python), "-m", "pip", "install", "-q", *wanted], check=True, capture_output=True, timeout=200)
+                _run(program("python3.11"), "-m", "venv", "--clear", str(FOLDER))
+                _run(str(python), "-m", "pip", "install", "-q", f"python-telegram-bot=={VERSION}")
                 made.touch()
     return str(python)
+
+
+def _run(*command: str) -> None:
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert ran.returncode == 0, f"{' '.join(command)}: {ran.stderr}"
 
 
 def ask_reference(module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Any:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import pickle
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -66,6 +67,7 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
         self._makes = {scope: getattr(context_types, f"{scope}_data", dict) for scope in Scope}
         self.state: str | os.PathLike[str] = AUTO
         """The state file; an Updater that is told of another one says so here."""
+        self._lock = threading.RLock()  # conversations say their states from threads of their own
         self._data: Data | None = None
         self._store: Store | None = None
         self._codec = Codec()
@@ -138,12 +140,13 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
 
     def flush(self) -> None:
         """Write what waits for the end, and close the state file; it is opened again where something is to be kept afterwards."""
-        while self._waiting:
-            owner, values = self._waiting.popitem()
-            self._write(owner, values)
-        if self._store is not None:
-            self._store.close()
-            self._store = self._data = None
+        with self._lock:
+            while self._waiting:
+                owner, values = self._waiting.popitem()
+                self._write(owner, values)
+            if self._store is not None:
+                self._store.close()
+                self._store = self._data = None
 
     # ── to and from the state file ───────────────────────────────────────────────────────────────────────────────────
 
@@ -162,14 +165,17 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
 
     def _one(self, scope: Scope, owner: int) -> Any:
         kept = self._load(scope, owner)
-        if _WHOLE in kept:
-            return self._codec.decode(kept[_WHOLE])
-        made: Any = self._makes[scope]()
-        for key, value in kept.items():
-            if key.startswith(_KEY):
-                made[self._codec.decode(json.loads(key[len(_KEY) :]))] = self._codec.decode(value)
-            elif not key.startswith(f"{TAG}:"):
-                made[key] = self._codec.decode(value)
+        try:
+            if _WHOLE in kept:
+                return self._codec.decode(kept[_WHOLE])
+            made: Any = self._makes[scope]()
+            for row, value in kept.items():
+                if row.startswith(_KEY):
+                    made[self._codec.decode(json.loads(row[len(_KEY) :]))] = self._codec.decode(value)
+                elif not row.startswith(f"{TAG}:"):
+                    made[row] = self._codec.decode(value)
+        except NotStorable as problem:  # to go on without it would be to lose it at the next change
+            raise NotStorable(f"{scope}_data of {owner} holds {problem}: pickles are read with `syncbot run-ptb13 --pickled` alone") from None
         return made
 
     def _encoded(self, scope: Scope, data: Any) -> Iterator[tuple[str, str]]:
@@ -202,14 +208,15 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
 
     def _keep(self, scope: Scope, owner: int, values: Mapping[str, str], keeps: Callable[[str], bool] | None = None) -> None:
         """Write what has changed. Of the rows before, those go that `keeps` does not name: of somebody's data, which are given as a whole, all."""
-        before = self._waiting.get((scope, owner)) or self._written.get((scope, owner), {})
-        after = {row: text for row, text in before.items() if (keeps or _is_own)(row)} | dict(values)
-        if after == before:
-            return
-        if self.on_flush:
-            self._waiting[scope, owner] = after
-        else:
-            self._write((scope, owner), after)
+        with self._lock:
+            before = self._waiting.get((scope, owner)) or self._written.get((scope, owner), {})
+            after = {row: text for row, text in before.items() if (keeps or _is_own)(row)} | dict(values)
+            if after == before:
+                return
+            if self.on_flush:
+                self._waiting[scope, owner] = after
+            else:
+                self._write((scope, owner), after)
 
     def _write(self, owner: tuple[Scope, int], rows: dict[str, str]) -> None:
         self._open()
