@@ -87,6 +87,11 @@ class Limiter:
         self._all_paused_until = 0.0
         self._shared: SharedTurns | None = None
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines keep them together with this one."""
+        return self._shared is not None
+
     def share(self, turns_of: Callable[[TurnLimits], SharedTurns | None] | None) -> None:
         """Keep the limits together with other machines from now on; None ends it."""
         before, self._shared = self._shared, None

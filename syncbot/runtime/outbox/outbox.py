@@ -252,7 +252,7 @@ class RuntimeOutbox(Outbox):
 @contextmanager
 def _within_limits(bot: Bot, store: Store | None) -> Iterator[None]:
     """Keep the limits together with those machines that share the store; a runtime does so by itself."""
-    if store is None or bot.limiter is None:
+    if store is None or bot.limiter is None or bot.limiter.is_shared:  # a runtime of this bot is at work beside
         yield
         return
     bot.limiter.share(store.shared_turns)

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from syncbot.errors import StorageError
 from syncbot.storage.claims import claim_gone
@@ -24,7 +24,6 @@ _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.5
 _END_SECONDS = 2.0
-_UNKNOWN_ATTEMPTS = 120
 
 Place = tuple[int, int]
 """Row and number of a step."""
@@ -99,9 +98,8 @@ class PgJournal:
         try:
             with self._database.transaction() as db:
                 yield db
-        except CommitUnknown as problem:
-            if not self._was_committed(problem):
-                raise
+        except CommitUnknown as unknown:
+            self._database.check_committed(unknown)
 
     def cut(self, key: JournalKey, number: int) -> None:
         if not self.is_held(key):
@@ -144,18 +142,6 @@ class PgJournal:
             self._changed.notify_all()
         if thread is not None and thread is not threading.current_thread():
             thread.join(_END_SECONDS)
-
-    def _was_committed(self, problem: CommitUnknown) -> bool:
-        """What became of something that must not be written twice is waited for, for as long as a handler may."""
-        for _ in range(_UNKNOWN_ATTEMPTS):
-            with suppress(StorageError):
-                outcome = self._database.outcome(problem.transaction)
-                if outcome is not None:
-                    return outcome
-            with self._changed:
-                if self._changed.wait_for(lambda: self._closed, _PAUSE_SECONDS):
-                    break
-        return False
 
     def _put(self, place: Place, written: Written) -> None:
         with self._changed:

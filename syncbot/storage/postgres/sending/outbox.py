@@ -10,7 +10,7 @@ from typing import Any
 from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_queued
 from syncbot.storage.postgres.inbox_rows import storable
 from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
-from syncbot.storage.postgres.server.database import Database, Row
+from syncbot.storage.postgres.server.database import CommitUnknown, Database, Row
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
 
@@ -76,8 +76,12 @@ class PgOutbox:
         encoded = [encode_queued(call) for call in calls]
         if not encoded:
             return []
-        with self._database.transaction() as db:
-            ids = queue_calls(db, self._database.bot, encoded, self._now())
+        ids: list[int] = []
+        try:
+            with self._database.transaction() as db:
+                ids += queue_calls(db, self._database.bot, encoded, self._now())
+        except CommitUnknown as unknown:  # whoever queues must not do so twice
+            self._database.check_committed(unknown)
         self._database.news.tell()
         return ids
 

@@ -24,6 +24,7 @@ Row: TypeAlias = tuple[Any, ...]
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 _LOOK_AGAIN_SECONDS = 0.1
+_UNKNOWN_SECONDS = 60.0
 
 
 class CommitUnknown(StorageError):
@@ -128,6 +129,18 @@ class Database:
                 return False
             return None if status == "in progress" else status == "committed"
 
+    def check_committed(self, unknown: CommitUnknown) -> None:
+        """Come back when it is certain that something was written that must not be written twice.
+
+        Raises:
+            StorageError: it was not, and may be done again (retryable); or nobody knows after a minute, and then it may not.
+        """
+        outcome = self._outcome_within(unknown.transaction, _UNKNOWN_SECONDS)
+        if outcome is None:
+            raise StorageError(f"the database {self.place} was lost while it wrote, and is not back: nobody knows whether it did; look before you repeat it")
+        if not outcome:
+            raise StorageError(f"the database {self.place} was lost while it wrote, and nothing was written; it can be tried again", retryable=True)
+
     def close(self) -> None:
         """Let go of the database."""
         self.news.close()
@@ -173,7 +186,13 @@ class Database:
         Raises:
             CommitUnknown: it could not be found out in time.
         """
-        end = time.monotonic() + self.options.busy_timeout
+        outcome = self._outcome_within(number, self.options.busy_timeout)
+        if outcome is None:
+            raise CommitUnknown(f"the database {self.place} was lost while it wrote; whether it did is looked up when it is back", number)
+        return outcome
+
+    def _outcome_within(self, number: str, seconds: float) -> bool | None:
+        end = time.monotonic() + seconds
         pause = threading.Event()
         while True:
             with suppress(StorageError):
@@ -181,5 +200,5 @@ class Database:
                 if outcome is not None:
                     return outcome
             if time.monotonic() >= end:
-                raise CommitUnknown(f"the database {self.place} was lost while it wrote; whether it did is looked up when it is back", number)
+                return None
             pause.wait(_LOOK_AGAIN_SECONDS)

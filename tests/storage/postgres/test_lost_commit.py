@@ -1,0 +1,95 @@
+"""A COMMIT whose answer is lost on the way: what became of it is found out, and nothing is written twice."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+import pytest
+from kits.storage_kit import BOT
+
+from syncbot.errors import StorageError
+from syncbot.storage import OutboxCall, open_store
+
+pytestmark = pytest.mark.programs("postgres")
+
+
+class Cutter:
+    """A relay before the server, which cuts a connection at its next COMMIT: behind it, so that the answer is lost, or before it comes through."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._server = (parts.hostname or "", parts.port or 0)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = url.replace(f":{parts.port}/", f":{self._listener.getsockname()[1]}/")
+        self.cut = ""
+        """ "behind" or "before": what happens at the next COMMIT."""
+        self.cuts = 0
+        self._sockets: list[socket.socket] = [self._listener]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._server)
+                self._sockets += [client, server]
+                threading.Thread(target=self._pass_on, args=(client, server, True), daemon=True).start()
+                threading.Thread(target=self._pass_on, args=(server, client, False), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if is_client and self.cut and b"COMMIT" in data:
+                    how, self.cut = self.cut, ""
+                    self.cuts += 1
+                    source.shutdown(socket.SHUT_RDWR)
+                    if how == "behind":
+                        target.sendall(data)
+                    break
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """End all."""
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+
+@contextmanager
+def cutter(url: str) -> Iterator[Cutter]:
+    """A relay for the block."""
+    made = Cutter(url)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def test_what_was_queued_is_queued_once(postgres_url: str) -> None:
+    """The answer to the COMMIT is lost: the caller gets the numbers all the same, and the calls are there once."""
+    with cutter(postgres_url) as relay, open_store(relay.url, BOT) as store:
+        for number in range(5):
+            relay.cut = "behind"
+            [id] = store.outbox.put(OutboxCall("sendMessage", {"text": str(number)}, "7"))
+            assert store.outbox.entries(after=id - 1)[0].call.params == {"text": str(number)}
+        assert relay.cuts == 5
+        assert len(store.outbox.entries()) == 5
+
+
+def test_what_was_not_queued_is_told_so(postgres_url: str) -> None:
+    """The COMMIT does not come through: nothing is there, the error says that it may be done again, and then it is there once."""
+    with cutter(postgres_url) as relay, open_store(relay.url, BOT) as store:
+        relay.cut = "before"
+        with pytest.raises(StorageError) as lost:
+            store.outbox.put(OutboxCall("sendMessage", {}, "7"))
+        assert lost.value.retryable
+        assert store.outbox.entries() == []
+        store.outbox.put(OutboxCall("sendMessage", {}, "7"))
+        assert len(store.outbox.entries()) == 1
