@@ -29,7 +29,7 @@ COUNTS = (1, 2, 4, 8)
 def scale(quick: bool = False) -> Table:
     """All of it."""
     share = 4 if quick else 1
-    with servers(os.environ.get("PG_URL")) as (api_url, postgres):
+    with servers(os.environ.get("PG_URL"), durable=True) as (api_url, postgres):
 
         def measured(load: Load) -> Found:
             return run(postgres.create_database(), api_url, load)

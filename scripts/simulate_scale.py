@@ -29,10 +29,9 @@ _CHECKED = (
     {"processes": 2},
     {"processes": 4},
     {"processes": 8},
-    {"processes": 1, "handler": 0.1, "updates": 1500},
-    {"processes": 2, "handler": 0.1, "updates": 3000},
-    {"processes": 4, "handler": 0.1, "updates": 6000},
-    {"processes": 8, "handler": 0.1, "updates": 9000},
+    {"processes": 1, "handler": 0.1, "updates": 800},
+    {"processes": 4, "handler": 0.1, "updates": 3200},
+    {"processes": 8, "handler": 0.1, "updates": 5000},
 )
 _NEVER = 1e9
 
@@ -77,11 +76,11 @@ def capacities(setting: Setting, costs: Costs) -> dict[str, float]:
     run = 16 * 16
     database = costs.store(setting.batch) / setting.batch + costs.claim(run) / run + calls * costs.call
     python = costs.handle + calls * costs.send + costs.feed(run) / run
-    thread = setting.handler + python + calls * (costs.call + costs.trip)
+    thread = setting.handler + python + calls * (costs.call + costs.trip + costs.commit)
     processes = setting.machines * setting.processes
     return {
         "the database's processors": setting.database_cores / database,
-        "the machines' processors": setting.machines * setting.cores / python,
+        "the machines' processors": setting.machines * setting.cores / (python - costs.handle + costs.processor),
         "Python's lock in each process": processes / python,
         "threads": processes * setting.threads / thread,
         "Telegram's limit of 30 a second": setting.bots * TELEGRAM_A_SECOND / calls if calls and setting.limited else _NEVER,
@@ -90,11 +89,12 @@ def capacities(setting: Setting, costs: Costs) -> dict[str, float]:
 
 
 def _measure() -> int:
-    from scaling.measure import measure, save
+    from scaling.measure import commit_seconds, measure, save
     from scaling.real import servers
 
     with servers(os.environ.get("PG_URL")) as (api_url, postgres):
         costs, rate = measure(postgres, api_url, os.cpu_count() or 1)
+    costs = replace(costs, commit=commit_seconds())
     save(costs, rate, _where())
     print(costs)
     return 0
@@ -106,23 +106,23 @@ def _where() -> str:
 
 
 def _check() -> int:
-    """Measure, fit to one process with handlers that do nothing, and compare with the other runs."""
-    from scaling.measure import measure, save, setting_of
+    """Measure, fit to one process with handlers that do nothing, and compare with the other runs; no commit waits for a disk that others may keep busy."""
+    from scaling.measure import commit_seconds, measure, save, setting_of
     from scaling.real import Load, run, servers
 
     cores, off = os.cpu_count() or 1, []
     with servers(os.environ.get("PG_URL")) as (api_url, postgres):
         costs, rate = measure(postgres, api_url, cores)
-        save(costs, rate, _where())
         print(f"{'run':44}{'real':>10}{'model':>10}{'off':>8}{'load':>7}")
         print(f"{'1 process, handlers of 0 s: fitted to this':44}{rate:>10,.0f}")
         for facts in _CHECKED:
-            load = replace(Load(updates=12_000), **facts)
+            load = replace(Load(updates=6_000), **facts)
             real = run(postgres.create_database(), api_url, load).rate
             model = Simulation(setting_of(load, cores), costs).run().rate
             off.append(model / real - 1)
             name = f"{load.processes} processes, handlers of {load.handler:g} s"
             print(f"{name:44}{real:>10,.0f}{model:>10,.0f}{off[-1]:>+8.1%}{os.getloadavg()[0]:>7.1f}", flush=True)
+    save(replace(costs, commit=commit_seconds()), rate, _where())
     return int(any(abs(share) > _TOLERATED for share in off))
 
 

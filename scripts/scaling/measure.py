@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from scaling.model import MOST_CHATS, PER_KEY, Costs, Line, Setting, Simulation
-from scaling.real import BOT_ID, Load, fill, run, updates_of
+from scaling.real import BOT_ID, Load, fill, run, servers, updates_of
 from syncbot.storage import End, JournalKey, JournalStep, Store, open_store
 
 FILE = Path(__file__).with_name("costs.json")
 _ROUNDS = 30
 
 
-def measure(postgres: Any, api_url: str, cores: int, updates: int = 12_000) -> tuple[Costs, float]:
+def measure(postgres: Any, api_url: str, cores: int, updates: int = 6_000) -> tuple[Costs, float]:
     """Measure everything; returns the costs, and the rate of the one real run that they were fitted to.
 
     Args:
@@ -34,9 +35,9 @@ def measure(postgres: Any, api_url: str, cores: int, updates: int = 12_000) -> t
         store_line, commit = _storing(store, processor, trip)
         store.inbox.recover()
         claim_line, feed_line, call = _claiming(store, processor)
-    costs = Costs(store_line, claim_line, call, commit, trip, feed_line, handle=0.0, send=0.0)
+    costs = Costs(store_line, claim_line, call, commit, trip, feed_line, handle=0.0, processor=0.0, send=0.0)
     real = run(postgres.create_database(), api_url, Load(updates=updates))
-    costs = replace(costs, handle=fitted(costs, real.rate, cores, updates))
+    costs = fitted(costs, real.rate, real.processor, cores, updates)
     calls = run(postgres.create_database(), api_url, Load(updates=updates // 12, calls=1))
     return replace(costs, send=max(0.0, calls.processor - real.processor)), real.rate
 
@@ -49,14 +50,28 @@ def setting_of(load: Load, cores: int) -> Setting:
     )  # fmt: skip
 
 
-def fitted(costs: Costs, rate: float, cores: int, updates: int) -> float:
-    """The processor of a process for one update with which the model comes to the rate of one process with handlers that do nothing."""
+def fitted(costs: Costs, rate: float, processor: float, cores: int, updates: int) -> Costs:
+    """The costs of one update in a process with which the model comes to what was measured of one process with handlers that do nothing.
+
+    Args:
+        costs: the others.
+        rate: handled a second.
+        processor: what the process took for an update in all.
+        cores: of the machine.
+        updates: how many there were.
+    """
     least, most = 0.0, 0.01
     for _ in range(14):
         middle = (least + most) / 2
-        found = Simulation(setting_of(Load(updates=updates), cores), replace(costs, handle=middle)).run()
+        feeding = costs.feed.each + costs.feed.once * _rounds(costs, cores, updates) / updates
+        costs = replace(costs, handle=middle, processor=min(middle, max(0.0, processor - feeding)))
+        found = Simulation(setting_of(Load(updates=updates), cores), costs).run()
         least, most = (middle, most) if found.rate > rate else (least, middle)
-    return (least + most) / 2
+    return costs
+
+
+def _rounds(costs: Costs, cores: int, updates: int) -> int:
+    return Simulation(setting_of(Load(updates=updates), cores), costs).run().rounds
 
 
 def save(costs: Costs, rate: float, where: str, file: Path = FILE) -> None:
@@ -75,6 +90,16 @@ def load_costs(file: Path = FILE) -> tuple[Costs, dict[str, Any]]:
 
 def _scaled(facts: dict[str, Any], by: float) -> dict[str, Any]:
     return {name: _scaled(value, by) if isinstance(value, dict) else round(value * by, 9 if by < 1 else 1) for name, value in facts.items()}
+
+
+def commit_seconds() -> float:
+    """How long a commit waits for the disk here: what a durable store of one update takes longer than one that is not, or what PG_URL's takes."""
+    medians = []
+    for durable in (True, False):
+        with servers(os.environ.get("PG_URL"), durable=durable) as (_, postgres), open_store(postgres.create_database(), BOT_ID) as store:
+            updates = [[update] for update in updates_of(Load(updates=100))]
+            medians.append(statistics.median(_seconds(lambda one=one: store.inbox.store(one)) for one in updates))  # type: ignore[misc]
+    return max(0.0, medians[0] - medians[1])
 
 
 # ── the store ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -41,7 +41,8 @@ class Costs:
         commit: how long a durable commit waits for the disk.
         trip: how long a round trip over the network takes.
         feed: processor of the bot's process for a round trip of so many updates.
-        handle: processor of the bot's process for one update, without what the handler does.
+        handle: how long one update keeps Python's lock in its process, without what the handler does; the waits of its threads for each other among it.
+        processor: what of that is processor.
         send: processor of the bot's process for one call.
     """
 
@@ -52,6 +53,7 @@ class Costs:
     trip: float
     feed: Line
     handle: float
+    processor: float
     send: float
 
 
@@ -121,9 +123,9 @@ class Process:
         self.ended: list[tuple[int, int]] = []
         self.is_feeding = False
 
-    def work(self, now: float, seconds: float) -> float:
-        """Python code that runs so long: it needs the lock and a core; returns when it is done."""
-        return max(self.interpreter.take(now, seconds), self.cores.take(now, seconds))
+    def work(self, now: float, seconds: float, processor: float | None = None) -> float:
+        """Python code that has the lock so long, and a core for as long or less; returns when it is done."""
+        return max(self.interpreter.take(now, seconds), self.cores.take(now, seconds if processor is None else processor))
 
 
 @dataclass
@@ -136,6 +138,7 @@ class Outcome:
         arrived: how many.
         waits: seconds from an update's arrival to the beginning of its handler, of a sample.
         use: of each resource the share of the time in which it was busy.
+        rounds: how many round trips settled and claimed.
     """
 
     handled: int
@@ -143,6 +146,7 @@ class Outcome:
     arrived: int
     waits: list[float] = field(repr=False)
     use: dict[str, float]
+    rounds: int
 
     @property
     def rate(self) -> float:
@@ -180,7 +184,7 @@ class Simulation:
         self._ready: deque[int] = deque()
         self._hungry: deque[Process] = deque(self._processes)
         self._busy_thread_seconds = self._hot_seconds = 0.0
-        self._arrived = self._handled = 0
+        self._arrived = self._handled = self._rounds = 0
         self._waits: list[float] = []
         self._last = 0.0
 
@@ -212,7 +216,8 @@ class Simulation:
             "Telegram's limit of 30 a second": sum(bot.busy_seconds for bot in self._telegram) / setting.bots if setting.limited else 0.0,
             "the order within the busiest chat": self._hot_seconds,
         }
-        return Outcome(self._handled, seconds, self._arrived, self._waits, {name: busy / seconds if seconds else 0.0 for name, busy in use.items()})
+        shares = {name: busy / seconds if seconds else 0.0 for name, busy in use.items()}
+        return Outcome(self._handled, seconds, self._arrived, self._waits, shares, self._rounds)
 
     def _at(self, time: float, act: Callable[[float], None]) -> None:
         heapq.heappush(self._events, (time, next(self._order), act))
@@ -262,12 +267,14 @@ class Simulation:
                 self._hungry.append(process)
             return
         process.is_feeding = True
+        self._rounds += 1
         process.idle -= len(chats)
         number = sum(len(run) for _, run in chats)
         costs = self._costs
 
         def ask(at: float) -> None:
-            self._at(self._in_database(at, costs.claim(number)) + costs.trip / 2, lambda done: self._fed(process, done, ended, chats))
+            done = self._in_database(at, costs.claim(number)) + costs.commit + costs.trip / 2
+            self._at(done, lambda now: self._fed(process, now, ended, chats))
 
         self._at(process.work(now, costs.feed(number)) + costs.trip / 2, ask)
 
@@ -298,7 +305,7 @@ class Simulation:
                 self._end(process, now, began, chat, number)
                 return
             self._waits.append(now - run[number])
-            done = process.work(now, costs.handle) + setting.handler
+            done = process.work(now, costs.handle, costs.processor) + setting.handler
             self._at(done, lambda at: call(at, number, setting.calls))
 
         def call(now: float, number: int, left: int) -> None:
@@ -306,7 +313,7 @@ class Simulation:
             if not left:
                 step(now, number + 1)
                 return
-            noted = self._in_database(process.work(now, costs.send) + costs.trip / 2, costs.call) + costs.trip / 2
+            noted = self._in_database(process.work(now, costs.send) + costs.trip / 2, costs.call) + costs.commit + costs.trip / 2
             sent = self._telegram[chat % setting.bots].take(noted, 1.0 / TELEGRAM_A_SECOND) if setting.limited else noted
             self._at(sent, lambda at: call(at, number, left - 1))
 

@@ -167,8 +167,8 @@ def store_to_handler(url: str, api_url: str, number: int = 200) -> list[float]:
 
 
 @contextmanager
-def servers(url: str | None = None) -> Iterator[tuple[str, Any]]:
-    """A Bot API server's URL, and a function that makes a fresh database: in a PostgreSQL of its own, or in that of PG_URL."""
+def servers(url: str | None = None, *, durable: bool = False) -> Iterator[tuple[str, Any]]:
+    """A Bot API server's URL, and a PostgreSQL of its own, or that of PG_URL; `durable` has its commits wait for the disk."""
     sys.path.append(str(Path(__file__).resolve().parents[2] / "tests"))
     from kits.postgres_kit import PostgresServer
 
@@ -177,6 +177,6 @@ def servers(url: str | None = None) -> Iterator[tuple[str, Any]]:
     if url:
         os.environ["PG_URL"] = url
     with ExitStack() as stack:
-        postgres = stack.enter_context(PostgresServer(durable=True))
+        postgres = stack.enter_context(PostgresServer(durable=durable))
         api = stack.enter_context(BotApiServer(any_chat=True))
         yield api.url, postgres

@@ -26,7 +26,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def costs(model: ModuleType) -> Any:
     """Costs that are easily reckoned with."""
     line = model.Line
-    return model.Costs(line(1e-4, 1e-5), line(5e-4, 2e-5), call=1e-4, commit=1e-3, trip=2e-4, feed=line(3e-4, 5e-5), handle=2e-4, send=1e-3)
+    return model.Costs(line(1e-4, 1e-5), line(5e-4, 2e-5), call=1e-4, commit=1e-4, trip=2e-4, feed=line(3e-4, 5e-5), handle=2e-4, processor=2e-4, send=1e-3)
 
 
 def rate(model: ModuleType, costs: Any, **facts: Any) -> float:
@@ -52,7 +52,7 @@ def test_slow_handlers_are_bound_by_threads(model: ModuleType, costs: Any) -> No
 def test_handlers_that_do_nothing_are_bound_by_processors(model: ModuleType, costs: Any) -> None:
     """One process is bound by Python's lock; four on a machine of one core are no faster than that core."""
     python = costs.handle + costs.feed(256) / 256
-    assert rate(model, costs, handler=0.0) == pytest.approx(1 / python, rel=0.3)
+    assert rate(model, costs, handler=0.0, chats=100) == pytest.approx(1 / python, rel=0.3)
     assert rate(model, costs, handler=0.0, processes=4, cores=1) <= 1.1 / python
 
 
@@ -107,5 +107,7 @@ def test_the_fit_finds_the_cost_that_gives_the_rate(model: ModuleType, costs: An
     from scaling.measure import fitted, setting_of
     from scaling.real import Load
 
-    real = model.Simulation(setting_of(Load(updates=3000), 2), costs).run().rate
-    assert fitted(costs, real, 2, 3000) == pytest.approx(costs.handle, rel=0.1)
+    real = model.Simulation(setting_of(Load(updates=3000), 2), costs).run()
+    feeding = costs.feed.each + costs.feed.once * real.rounds / 3000
+    found = fitted(costs, real.rate, costs.processor + feeding, 2, 3000)
+    assert (found.handle, found.processor) == (pytest.approx(costs.handle, rel=0.1), pytest.approx(costs.processor, rel=0.1))
