@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from syncbot.runtime.durable.queued import Queued as Queued
     from syncbot.runtime.handling import filters
     from syncbot.runtime.handling.context import Context as Context
+    from syncbot.runtime.handling.context import QueuedContext as QueuedContext
     from syncbot.runtime.handling.handlers import ContinuePropagation as ContinuePropagation
     from syncbot.runtime.handling.handlers import StopPropagation as StopPropagation
     from syncbot.runtime.handling.router import Router as Router
@@ -70,6 +71,7 @@ _HOMES = {
     "Outbox": "syncbot.runtime.outbox.outbox",
     "Proxy": "syncbot.types",
     "Queued": "syncbot.runtime.durable.queued",
+    "QueuedContext": "syncbot.runtime.handling.context",
     "RetryPolicy": "syncbot.client.retry",
     "Router": "syncbot.runtime.handling.router",
     "Runtime": "syncbot.runtime.runtime",
@@ -102,6 +104,7 @@ __all__ = [
     "Proxy",
     "ProxyAuthRequired",
     "Queued",
+    "QueuedContext",
     "RetryAfter",
     "RetryPolicy",
     "Router",

@@ -32,6 +32,7 @@ NAMES = [
     "Proxy",
     "ProxyAuthRequired",
     "Queued",
+    "QueuedContext",
     "RetryAfter",
     "RetryPolicy",
     "Router",

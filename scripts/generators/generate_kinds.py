@@ -270,13 +270,15 @@ def render_stub(version: str) -> str:
     imports = generate_methods.STUB.read_text(encoding="utf-8").partition("from collections")[2].partition("class BotMethods")[0]
     imports = imports.replace(
         "from syncbot.client.api.table import MethodSpec\n",
-        "from syncbot.client.bot import Bot\nfrom syncbot.runtime.handling.filters import FilterLike\n"
+        "from syncbot.client.bot import Bot\nfrom syncbot.runtime.durable.queued import Queued\nfrom syncbot.runtime.handling.filters import FilterLike\n"
         "from syncbot.runtime.handling.update_facts import ReplyTarget\n",
     )
     text = [f"# Written by scripts/generators/generate_kinds.py for Bot API {version}; do not edit.\nfrom collections", imports, STUB_CLASS]
     text += [render_shortcut(shortcut, shortcut.name) for shortcut in shortcuts.SHORTCUTS.values()]
     text += [render_shortcut(shortcuts.SHORTCUTS["reply"], "ask")]
     text += ["    @overload\n" + render_shortcut(shortcut, "answer") for shortcut in shortcuts.ANSWERS.values()]
+    text += [QUEUED_CLASS, *(render_shortcut(shortcut, shortcut.name, "Queued") for shortcut in shortcuts.SHORTCUTS.values())]
+    text += ["    @overload\n" + render_shortcut(shortcut, "answer", "Queued") for shortcut in shortcuts.ANSWERS.values()]
     return "".join(text)
 
 
@@ -289,12 +291,17 @@ class Replies:
     def target(self) -> ReplyTarget: ...
 '''
 
+QUEUED_CLASS = '''
+class QueuedReplies:
+    """The same where they go out with the end of the handler: `replies="with the end"`."""
+
+'''
 
 ASK_OPTIONS = ["timeout: float = 300.0", "filters: FilterLike | None = None", "check: Callable[[telegram.Message], str | None] | None = None"]
 
 
-def render_shortcut(shortcut: shortcuts.Shortcut, name: str) -> str:
-    """Write one method of the stub, laid out as `ruff format` does it."""
+def render_shortcut(shortcut: shortcuts.Shortcut, name: str, result: str = "") -> str:
+    """Write one method of the stub, laid out as `ruff format` does it; `result` is what it returns instead of what Telegram does."""
     spec = shortcut.spec
     rows = [row for row in signatures.written_parameters(spec) if row[0] not in shortcut.fixed]
     words = ["self", *(render_parameter(*row[:3]) for row in rows if not row[3])]
@@ -303,7 +310,7 @@ def render_shortcut(shortcut: shortcuts.Shortcut, name: str) -> str:
     named += ASK_OPTIONS if name == "ask" else []
     words += ["*", *named] if named else []
     head = f"    def {name}("
-    tail = f") -> {'telegram.Message' if name == 'ask' else signatures.result_annotation(spec)}:"
+    tail = f") -> {result or ('telegram.Message' if name == 'ask' else signatures.result_annotation(spec))}:"
     line = head + ", ".join(words) + tail
     if len(line) > generate_methods.WIDTH:
         line = "\n".join([head, *(f"        {word}," for word in words), "    " + tail])

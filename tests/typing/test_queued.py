@@ -24,8 +24,9 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 def test_mypy_takes_queued_calls_and_refuses_mistakes() -> None:
-    """`mypy --strict` passes over typical queued calls, whose results are numbers, and finds the mistakes."""
-    command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests/kits/typed_queued.py")]
+    """`mypy --strict` passes over typical queued calls, whose results are numbers, or `Queued` where they go out with the end, and finds the mistakes."""
+    files = [str(ROOT / "tests/kits" / name) for name in ("typed_queued.py", "typed_end.py")]
+    command = [sys.executable, "-m", "mypy", "--strict", *files]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=230, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

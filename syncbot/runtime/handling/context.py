@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import telegram
 
     from syncbot.client.bot import Bot
+    from syncbot.runtime.handling.replies import QueuedReplies
 
 
 T = TypeVar("T")
@@ -311,3 +312,12 @@ class Context(Asking, Replies):
         self._dicts.refresh()
         if not self._state_changes():
             self._state = []
+
+
+if TYPE_CHECKING:
+
+    class QueuedContext(QueuedReplies, Context):  # type: ignore[misc]  # its calls return something else, which is what it is for
+        """A `Context` as a type checker sees it in a handler with `replies="with the end"`: what `reply` and the like return is a `Queued`."""
+
+else:
+    QueuedContext = Context

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
 
     from syncbot import plain as _plain
-    from syncbot.runtime.handling.context import Context
+    from syncbot.runtime.handling.context import Context, QueuedContext
 
-HandlerFunction: TypeAlias = Callable[["telegram.Update", "Context"], object]
+HandlerFunction: TypeAlias = Callable[["telegram.Update", "Context"], object] | Callable[["telegram.Update", "QueuedContext"], object]
 """A handler; what it returns is ignored."""
 PlainHandlerFunction: TypeAlias = Callable[["_plain.Update", "_plain.Context"], object]
 """A handler of `Runtime(bot, types=False)`."""

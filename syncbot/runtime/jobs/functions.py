@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from syncbot import plain as _plain
-    from syncbot.runtime.handling.context import Context
+    from syncbot.runtime.handling.context import Context, QueuedContext
 
-JobFunction: TypeAlias = "Callable[[Context], object] | Callable[[_plain.Context], object]"
+JobFunction: TypeAlias = "Callable[[Context], object] | Callable[[QueuedContext], object] | Callable[[_plain.Context], object]"
 J = TypeVar("J", bound=JobFunction)
 MissedWord: TypeAlias = Literal["once", "all", "none"]
 """What becomes of times that passed while nothing ran: one run for all of them, one for each, or none."""

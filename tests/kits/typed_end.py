@@ -1,0 +1,36 @@
+"""A handler whose answers go out with its end, as a user writes it: `mypy --strict` must take it, and find the mistakes."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import telegram
+
+from syncbot import Context, Queued, QueuedContext, Router
+
+router = Router()
+
+
+@router.message(replies="with the end")
+def answers(update: telegram.Update, context: QueuedContext) -> None:
+    """What is queued, and what is asked for."""
+    assert_type(context.reply("hi"), Queued)
+    assert_type(context.reply_photo("file-id", "caption"), Queued)
+    assert_type(context.delete(), Queued)
+    assert_type(context.answer(text="x"), Queued)
+    assert_type(context.ask("Name?"), telegram.Message)
+    assert_type(context.choose("Size?", ["S", "M"]), str)
+    context.user_data["n"] = 1
+    helper(context)
+
+
+@router.command("mistakes")
+def mistakes(update: telegram.Update, context: QueuedContext) -> None:
+    """What a checker must refuse."""
+    context.reply()  # type: ignore[call-arg] # the text is missing
+    message: telegram.Message = context.reply("hi")  # type: ignore[assignment] # it has not been sent
+    context.user_data["text"] = message.text
+
+
+def helper(context: Context) -> None:
+    """What any handler calls with its context."""
