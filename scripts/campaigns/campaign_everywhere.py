@@ -35,7 +35,7 @@ from syncbot.testing import BotApiServer, Fault, FaultProxy, User
 WAYS = ("polling", "webhook", "run_once")
 TEXTS = ["1", "2", "name?", "3", "size?", "4", "5"]
 ANSWERS = {"3": ("name?", "Ann"), "4": ("size?", "M")}
-UNDER_WAY = ("was under way when the process died", "uncertain", "nobody knows whether it was carried out")
+UNDER_WAY = ("was under way when the process died", "uncertain", "its answer was lost")
 _LIFE_SECONDS = 60.0
 _FAULTS = [fault for fault in Fault.all() if fault.name not in ("drip_response", "auth_required")]
 _MOST_LIVES = 12

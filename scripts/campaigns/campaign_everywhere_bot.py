@@ -183,7 +183,7 @@ def _carried(call: Callable[[], _T]) -> _T:
         except NotSent:
             pass
         except DeliveryUncertain as error:
-            print("nobody knows whether it was carried out, and it is made again:", error, file=sys.stderr, flush=True)
+            print("its answer was lost, and it is made again:", type(error).__name__, file=sys.stderr, flush=True)
 
 
 def is_over(path: str) -> bool:

@@ -326,6 +326,29 @@ def test_chains_of_handlers_and_routers_stand_around_questions(talk: Callable[[R
     assert found.texts == ["One?", "Two?", "Three?", "1 2 x"]
 
 
+def test_what_began_a_conversation_answers_no_question_of_another_one(talk: Callable[[Register], Talk]) -> None:
+    """A message whose handler was put aside is handled again when that may go on; it is no answer to what another handler asks its user by then."""
+
+    def register(app: Runtime) -> None:
+        @app.command("other")
+        def other(update: Any, context: Context) -> None:
+            context.reply(f"Hello {context.ask('Name?').text}")
+
+        @app.message()
+        def first(update: Any, context: Context) -> None:
+            context.reply(f"{update.message.text}: {context.choose('Sure?', ['yes'])}")
+
+    with (found := talk(register)).begun():
+        for said, heard in (("go", "Sure?"), ("/other", "Name?")):
+            found.says(said)
+            found.hears(heard)
+        found.presses("Sure?", "yes")
+        found.hears("go: yes")
+        found.says("Ada")
+        found.hears("Hello Ada")
+    assert found.texts == ["Sure?", "Name?", "go: yes", "Hello Ada"]
+
+
 def test_questions_within_questions_are_answered_from_the_inside(talk: Callable[[Register], Talk]) -> None:
     """Two conversations of one user: the newer question is answered first, and then the older one."""
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from syncbot import errors
 from syncbot.client.recording import NoResult
 from syncbot.errors import ApiError, AskTimeout, Cancelled, NetworkError, Phase, SyncBotError
+from syncbot.runtime.durable.step import is_done
+from syncbot.storage import JournalStep
 from syncbot.storage.codec import Unreadable, decode, encode
+
+_log = logging.getLogger(__name__)
 
 _NETWORK_FACTS = ("method", "phase", "stage", "proxy", "attempts", "elapsed", "retryable", "failover", "timed_out")
 _API_FACTS = ("method", "code", "parameters")
@@ -84,3 +89,17 @@ def _error(kind: type[SyncBotError], words: str, facts: dict[str, Any]) -> SyncB
         return kind(words, **facts)
     except (TypeError, ValueError, KeyError) as problem:
         raise Unreadable(f"is no {kind.__name__}: {problem}") from None
+
+
+def sound(steps: Iterable[JournalStep]) -> list[JournalStep]:
+    """The steps up to the first one whose outcome cannot be read."""
+    found: list[JournalStep] = []
+    for step in steps:
+        if is_done(step.outcome):
+            try:
+                read_outcome(step.outcome)
+            except Unreadable as problem:
+                _log.error("a step in the journal is damaged (its outcome %s); it is passed over, and what follows it", problem)
+                break
+        found.append(step)
+    return found

@@ -25,11 +25,10 @@ from syncbot.runtime.durable.divergence import Divergence, place_of
 from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.runtime.durable.queued import may_wait
-from syncbot.runtime.durable.results import read_outcome, value_text
+from syncbot.runtime.durable.results import read_outcome, sound, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
 from syncbot.storage import Journal, JournalKey, JournalStep, OutboxCall
 from syncbot.storage.claims import ClaimGone, claim_gone
-from syncbot.storage.codec import Unreadable
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -299,12 +298,21 @@ class DurableRun:
         """Whether steps are looked up in the journal, and written into it, just now."""
         return self._journal is not None and self._is_durable
 
+    @property
+    def began_with(self) -> str:
+        """The first step that earlier runs have left; "" where there is none."""
+        left = self._loaded().left if self.writes and self.is_here else ()
+        return left[0].what if left else ""
+
+    def _loaded(self) -> Cursor:
+        if self._cursor is None:
+            self._cursor = Cursor(self._guarded(lambda journal: sound(journal.steps(self._key))))
+        return self._cursor
+
     def take(self, what: str, target: str) -> Place:
         """The place of the next step; where it diverges, what the journal held from there on is forgotten, and told."""
-        if self._cursor is None:
-            self._cursor = Cursor(self._guarded(lambda journal: _sound(journal.steps(self._key))))
-        left = self._cursor.left
-        place = self._cursor.take(what, target)
+        left = self._loaded().left
+        place = self._loaded().take(what, target)
         self.facts.count(replayed=place.recorded is not None and is_done(place.recorded.outcome))
         if place.instead is not None and place.number is not None:
             self._diverged(shown(what, target), place.number, place.instead, [step for step in left if not only_asks(step.what)])
@@ -378,17 +386,3 @@ class _NoTrouble:
 def unrecorded() -> DurableRun:
     """A run of which nothing is written, as where a handler is called without a runtime."""
     return DurableRun(Durability(None, "again", lambda: False, _NoTrouble()), JournalKey(0), "an update", 1)
-
-
-def _sound(steps: Any) -> list[JournalStep]:
-    """The steps up to the first one whose outcome cannot be read."""
-    sound: list[JournalStep] = []
-    for step in steps:
-        if is_done(step.outcome):
-            try:
-                read_outcome(step.outcome)
-            except Unreadable as problem:
-                _log.error("a step in the journal is damaged (its outcome %s); it is passed over, and what follows it", problem)
-                break
-        sound.append(step)
-    return sound

@@ -14,6 +14,9 @@ _NEVER = frozenset({"getFile", "getUpdates"})
 UNDONE = '{"undone":true}'
 """What stands in the journal of a step that ended with an error which is not kept, and did nothing: another run does it anew, in its place."""
 
+ANSWERED = "answer"
+"""The step of an update that has answered a question, where handlers run for the rest of it."""
+
 
 def is_done(outcome: str | None) -> TypeGuard[str]:
     """Whether this is what came of a step, which is not to be done again."""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncbot.runtime.durable.asking import Answers, Asking
 from syncbot.runtime.durable.run import DurableRun, unrecorded
+from syncbot.runtime.durable.step import ANSWERED
 from syncbot.runtime.handling.replies import Replies
 from syncbot.runtime.handling.stored_dict import StoredDict, StoredDicts, plain, to_json
-from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, album_of, job_target, kind_of, target_of
+from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, album_of, command_of, job_target, kind_of, target_of
 from syncbot.runtime.job import Job
 from syncbot.storage.albums import parts_of
 from syncbot.storage.promises.data import Changes, Data, DataConflict, Scope, StateChange
@@ -304,6 +305,8 @@ class Context(Asking, Replies):
         chat_id, user_id = self.target.chat_id, self.target.user_id
         if self._answers is None or not self._answers.is_awaited or self.raw is None or chat_id is None or user_id is None:
             return False
+        if self.run.began_with not in ("", ANSWERED) and command_of(self.raw) is None:
+            return False  # a handler has it, which was put aside: it is no answer to what somebody else asks meanwhile
         answered = self._answers.offer(chat_id, user_id, self.raw, lambda: self.update)
         self._answered = tuple(answered or ())
         return answered is not None

@@ -11,6 +11,7 @@ from syncbot.errors import AskTimeout, Cancelled, NotSent, Stopped, Suspended
 from syncbot.logs import get_logger, guard
 from syncbot.runtime.durable.asking import Answers
 from syncbot.runtime.durable.seam import run_of
+from syncbot.runtime.durable.step import ANSWERED
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.handlers import ContinuePropagation, Handler, Middleware, StopPropagation, call
 from syncbot.runtime.handling.router import Route, Routes
@@ -99,6 +100,8 @@ class Dispatcher:
     def _handle_others(self, context: Context) -> Changes:
         """The first message of an album has answered a question; the others are messages like any."""
         others = context.alone()[1:]
+        if others:
+            context.run.value(ANSWERED, "", lambda: None, "an answer")  # so that the first one is one in another run too
         return self._guarded(others[0], lambda first: _one_by_one(first, others, self._dispatch)) if others else context.changes()
 
     def allows(self, raw: object) -> bool:
