@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any
 
 from telebot import types
@@ -152,6 +153,8 @@ def _function(name: str) -> Any:
     found: Any = sys.modules[module]
     for part in path.split("."):
         found = getattr(found, part)
+    if not isinstance(found, FunctionType):
+        raise LookupError(name)
     return found
 
 

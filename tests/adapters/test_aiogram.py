@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 import io
 import logging
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -457,3 +459,45 @@ def test_one_session_serves_one_loop_after_the_other(api: BotApiServer) -> None:
         asyncio.run(main())
         asyncio.run(main())
     assert len(api.sent) == 12
+
+
+def test_a_redirect_is_followed_and_takes_no_headers_to_another_server() -> None:
+    """What lies behind a redirect is handed out; the given headers stay with the server that they were meant for."""
+    seen: list[dict[str, str]] = []
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append({name.lower(): value for name, value in self.headers.items()})
+            target = {"/same": "/end", "/other": f"http://localhost:{self.server.server_address[1]}/end", "/round": "/round"}.get(self.path)
+            self.send_response(302 if target else 200)
+            self.send_header("Location", target or "")
+            self.send_header("Content-Length", "0" if target else "3")
+            self.end_headers()
+            self.wfile.write(b"" if target else b"end")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing."""
+
+    async def get(session: OneShotSession, path: str) -> bytes:
+        url = f"http://127.0.0.1:{server.server_address[1]}{path}"
+        return b"".join([chunk async for chunk in session.stream_content(url, {"Authorization": "secret"})])
+
+    async def main() -> None:
+        session = OneShotSession("direct")
+        assert await get(session, "/same") == b"end"
+        assert await get(session, "/other") == b"end"
+        with pytest.raises(DownloadRefused):
+            await get(session, "/round")
+        await session.close()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        asyncio.run(main())
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert ["authorization" in headers for headers in seen[:4]] == [True, True, True, False]
+    assert len(seen) == 10

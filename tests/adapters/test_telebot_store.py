@@ -114,16 +114,17 @@ def test_what_no_file_can_hold_stays_in_memory_and_is_told_once(store: Store, ca
     assert steps.get_handlers(CHAT) is None
 
 
-def test_a_step_whose_function_is_gone_says_so(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    """The program has changed meanwhile: the message goes unanswered, and the log names the function."""
+@pytest.mark.parametrize("name", [f"{__name__}:renamed", "os:system", "builtins:print", "no.such.module:step"])
+def test_a_step_whose_function_is_gone_says_so(store: Store, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    """The program has changed meanwhile, or what stands there is no function of Python's: the message goes unanswered, and the log names it."""
     steps_of(store).register_handler(CHAT, handler(step))
     row = store.data.load(Scope.CHAT, CHAT)["telebot.next_step"]
-    row["waiting"][0]["callback"] = f"{__name__}:renamed"
+    row["waiting"][0]["callback"] = name
     store.data.save(Scope.CHAT, CHAT, {"telebot.next_step": row})
     found = steps_of(store).get_handlers(CHAT)
     assert found is not None
     found[0]["callback"](message())
-    assert f"{__name__}:renamed is not in the program any more" in caplog.text
+    assert f"{name} is not in the program any more" in caplog.text
 
 
 def test_steps_are_cleared(store: Store) -> None:

@@ -220,3 +220,19 @@ def test_a_program_that_raises_shows_where(start: Start) -> None:
     assert process.returncode == 1
     assert "LookupError: nothing there" in err
     assert 'bot.py", line 4, in work' in err
+
+
+def test_a_bot_that_polls_in_a_thread_goes_on_after_the_programs_last_line(start: Start, server: BotApiServer, user: User) -> None:
+    """As under Python itself: the process lives until the thread ends, by `stop_polling` here."""
+    in_thread = "    import threading\n    threading.Thread(target=bot.infinity_polling).start()\n"
+    Path("bot.py").write_text(BOT[: BOT.index("    bot.infinity_polling")] + in_thread)
+    process = start()
+    user.send("hello")
+    user.wait_for("hello", timeout=40.0)
+    user.send("/start")
+    user.wait_for("Your name?", timeout=40.0)
+    user.send("Ann")
+    user.wait_for("Hello, Ann!", timeout=40.0)
+    user.send("/stop")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
