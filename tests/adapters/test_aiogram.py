@@ -13,23 +13,34 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiogram
-import aiohttp
 import pytest
-from aiogram import Bot, Dispatcher, exceptions
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
-from aiogram.methods import GetMe, SendMessage, TelegramMethod
-from aiogram.types import BufferedInputFile, FSInputFile, InputFile, InputMediaPhoto, Message, URLInputFile
 from kits.adapters_kit import all_texts, check_silent, nothing_left
+from kits.late_kit import load_late
 from kits.timing_kit import soon, tried
 
-from syncbot.adapters.aiogram import DownloadFailed, DownloadRefused, DownloadTimedOut, OneShotSession
 from syncbot.errors import DeliveryUncertain, NetworkError, NotSent, Phase
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import FakeTransport
+
+if TYPE_CHECKING:
+    import aiogram
+    import aiohttp
+    from aiogram import Bot, Dispatcher, exceptions
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+    from aiogram.methods import GetMe, SendMessage, TelegramMethod
+    from aiogram.types import BufferedInputFile, FSInputFile, InputFile, InputMediaPhoto, Message, URLInputFile
+
+    from syncbot.adapters.aiogram import DownloadFailed, DownloadRefused, DownloadTimedOut, OneShotSession
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _libraries(request: pytest.FixtureRequest) -> None:
+    """aiogram takes seconds to load."""
+    load_late(request.module)
+
 
 CALLS = 200
 
@@ -104,13 +115,16 @@ def failing(work: Callable[[Bot], Awaitable[Any]], api: BotApiServer, **options:
     return asyncio.run(main())
 
 
-class OwnFile(InputFile):
+def own_file(name: str) -> InputFile:
     """A file that only its own reader can read."""
 
-    async def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
-        """Hand out a few pieces."""
-        for _ in range(3):
-            yield b"piece" * 1000
+    class OwnFile(InputFile):
+        async def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
+            """Hand out a few pieces."""
+            for _ in range(3):
+                yield b"piece" * 1000
+
+    return OwnFile(name)
 
 
 def test_files_are_uploaded_and_downloaded(api: BotApiServer, tmp_path: Path) -> None:
@@ -123,7 +137,7 @@ def test_files_are_uploaded_and_downloaded(api: BotApiServer, tmp_path: Path) ->
         async with bot_of(api) as bot:
             await bot.send_document(1, BufferedInputFile(content, "bytes.bin"), caption="ünïcode & more")
             await bot.send_document(1, FSInputFile(path))
-            await bot.send_document(1, OwnFile("own.bin"))
+            await bot.send_document(1, own_file("own.bin"))
             sent = await bot.send_document(1, FSInputFile(path, "again.pdf"))
             assert sent.document is not None
             memory = await bot.download(sent.document)
@@ -173,25 +187,26 @@ def test_a_file_that_is_not_there_is_told_before_anything_is_sent(api: BotApiSer
 
 
 ANSWERS = {
-    "retry": (Answer.retry_after(7), exceptions.TelegramRetryAfter, "Flood control exceeded"),
-    "migrated": (Answer.migrated(-100123), exceptions.TelegramMigrateToChat, "-100123"),
-    "forbidden": (Answer.error(403, "Forbidden: bot was blocked by the user"), exceptions.TelegramForbiddenError, "blocked"),
-    "bad": (Answer.error(400, "Bad Request: chat not found"), exceptions.TelegramBadRequest, "chat not found"),
-    "conflict": (Answer.error(409, "Conflict: terminated by other getUpdates request"), exceptions.TelegramConflictError, "other getUpdates"),
-    "token": (Answer.error(401, "Unauthorized"), exceptions.TelegramUnauthorizedError, "Unauthorized"),
-    "missing": (Answer.error(404, "Not Found"), exceptions.TelegramNotFound, "Not Found"),
-    "large": (Answer.error(413, "Request Entity Too Large"), exceptions.TelegramEntityTooLarge, "Too Large"),
-    "server": (Answer.error(500, "Internal Server Error"), exceptions.TelegramServerError, "Internal"),
-    "restart": (Answer.error(500, "restart"), exceptions.RestartingTelegram, "restart"),
-    "gateway": (Answer.gateway(502), exceptions.ClientDecodeError, "decode"),
-    "other JSON": (Answer.raw(b'{"a": 1}', status=200), exceptions.ClientDecodeError, "deserialize"),
+    "retry": (Answer.retry_after(7), "TelegramRetryAfter", "Flood control exceeded"),
+    "migrated": (Answer.migrated(-100123), "TelegramMigrateToChat", "-100123"),
+    "forbidden": (Answer.error(403, "Forbidden: bot was blocked by the user"), "TelegramForbiddenError", "blocked"),
+    "bad": (Answer.error(400, "Bad Request: chat not found"), "TelegramBadRequest", "chat not found"),
+    "conflict": (Answer.error(409, "Conflict: terminated by other getUpdates request"), "TelegramConflictError", "other getUpdates"),
+    "token": (Answer.error(401, "Unauthorized"), "TelegramUnauthorizedError", "Unauthorized"),
+    "missing": (Answer.error(404, "Not Found"), "TelegramNotFound", "Not Found"),
+    "large": (Answer.error(413, "Request Entity Too Large"), "TelegramEntityTooLarge", "Too Large"),
+    "server": (Answer.error(500, "Internal Server Error"), "TelegramServerError", "Internal"),
+    "restart": (Answer.error(500, "restart"), "RestartingTelegram", "restart"),
+    "gateway": (Answer.gateway(502), "ClientDecodeError", "decode"),
+    "other JSON": (Answer.raw(b'{"a": 1}', status=200), "ClientDecodeError", "deserialize"),
 }
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_telegrams_refusals_are_aiograms_own_errors(api: BotApiServer, name: str) -> None:
     """What Telegram answers comes out as with aiogram's own session, and the call is made once."""
-    answer, kind, words = ANSWERS[name]
+    answer, kind_name, words = ANSWERS[name]
+    kind = getattr(exceptions, kind_name)
     found: list[BaseException] = []
     for is_own in (True, False):
         api.script("sendMessage", answer)

@@ -6,67 +6,76 @@ import asyncio
 import datetime as dtm
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiogram import Bot, Dispatcher, F
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
-from aiogram.enums import ContentType, ParseMode
-from aiogram.exceptions import TelegramBadRequest, TelegramConflictError, TelegramForbiddenError, TelegramMigrateToChat, TelegramRetryAfter
-from aiogram.filters import Command, CommandStart
-from aiogram.methods import (
-    DeleteEphemeralMessage,
-    EditEphemeralMessageCaption,
-    EditEphemeralMessageMedia,
-    EditEphemeralMessageReplyMarkup,
-    EditEphemeralMessageText,
-    SendDocument,
-    SendMessage,
-    SendMessageDraft,
-    SendRichMessage,
-    SendRichMessageDraft,
-)
-from aiogram.types import (
-    BotCommand,
-    BotCommandScopeChat,
-    BufferedInputFile,
-    CallbackQuery,
-    ChatAdministratorRights,
-    ChatPermissions,
-    DisabledButton,
-    EphemeralMessageParameters,
-    ForceReply,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InlineQueryResultArticle,
-    InputMediaDocument,
-    InputMediaPhoto,
-    InputMediaVideo,
-    InputPollOption,
-    InputProfilePhotoStatic,
-    InputRichBlockButtons,
-    InputRichBlockParagraph,
-    InputRichBlockPhoto,
-    InputRichBlockThinking,
-    InputRichMessage,
-    InputSticker,
-    InputTextMessageContent,
-    KeyboardButton,
-    LabeledPrice,
-    LinkPreviewOptions,
-    Message,
-    ReactionTypeEmoji,
-    ReplyKeyboardMarkup,
-    ReplyKeyboardRemove,
-    ReplyParameters,
-    RichMessageButton,
-    RichTextBold,
-)
-from aiogram.webhook.aiohttp_server import SimpleRequestHandler
-from aiohttp import web
+from kits.late_kit import load_late
 
 from syncbot.testing import Answer, BotApiServer, Group, User
+
+if TYPE_CHECKING:
+    from aiogram import Bot, Dispatcher, F
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+    from aiogram.enums import ContentType, ParseMode
+    from aiogram.exceptions import TelegramBadRequest, TelegramConflictError, TelegramForbiddenError, TelegramMigrateToChat, TelegramRetryAfter
+    from aiogram.filters import Command, CommandStart
+    from aiogram.methods import (
+        DeleteEphemeralMessage,
+        EditEphemeralMessageCaption,
+        EditEphemeralMessageMedia,
+        EditEphemeralMessageReplyMarkup,
+        EditEphemeralMessageText,
+        SendDocument,
+        SendMessage,
+        SendMessageDraft,
+        SendRichMessage,
+        SendRichMessageDraft,
+    )
+    from aiogram.types import (
+        BotCommand,
+        BotCommandScopeChat,
+        BufferedInputFile,
+        CallbackQuery,
+        ChatAdministratorRights,
+        ChatPermissions,
+        DisabledButton,
+        EphemeralMessageParameters,
+        ForceReply,
+        InlineKeyboardButton,
+        InlineKeyboardMarkup,
+        InlineQueryResultArticle,
+        InputMediaDocument,
+        InputMediaPhoto,
+        InputMediaVideo,
+        InputPollOption,
+        InputProfilePhotoStatic,
+        InputRichBlockButtons,
+        InputRichBlockParagraph,
+        InputRichBlockPhoto,
+        InputRichBlockThinking,
+        InputRichMessage,
+        InputSticker,
+        InputTextMessageContent,
+        KeyboardButton,
+        LabeledPrice,
+        LinkPreviewOptions,
+        Message,
+        ReactionTypeEmoji,
+        ReplyKeyboardMarkup,
+        ReplyKeyboardRemove,
+        ReplyParameters,
+        RichMessageButton,
+        RichTextBold,
+    )
+    from aiogram.webhook.aiohttp_server import SimpleRequestHandler
+    from aiohttp import web
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _libraries(request: pytest.FixtureRequest) -> None:
+    """aiogram takes seconds to load."""
+    load_late(request.module)
 
 
 @dataclass(frozen=True)
