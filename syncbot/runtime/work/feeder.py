@@ -148,10 +148,17 @@ class Feeder:
         elif not self._ready or len(self._ends) == 1:
             self._needed.notify()
         refused = self._refused.pop(end.claimed.ticket, ())
-        if not refused and (rest := self.leave_behind(end.claimed.row)):
-            self._follow(rest)
-            self._work_ready.notify()
+        if not refused:
+            self.go_on_behind(end.claimed.row)
         return refused
+
+    def go_on_behind(self, row: int) -> None:
+        """This one has ended, or waits for an answer: what was claimed to be handled behind it may be."""
+        if rest := self.leave_behind(row):
+            self._ready.appendleft(rest[0])
+            if rest[1:]:
+                self._behind[rest[0].row] = rest[1:]
+            self._work_ready.notify()
 
     def leave_behind(self, row: int) -> list[Claimed]:
         """What was claimed to be handled behind this one, and is not any more."""
@@ -276,12 +283,6 @@ class Feeder:
                     self._behind[run[0].row] = run[1:]
             self._work_ready.notify(len(runs))
             self.progress.notify_all()
-
-    def _follow(self, rest: list[Claimed]) -> None:
-        """The next of a chat is ready (the lock is held)."""
-        self._ready.appendleft(rest[0])
-        if rest[1:]:
-            self._behind[rest[0].row] = rest[1:]
 
     def _pause(self) -> None:
         """Wait a moment; at the stop, what could not be settled is forgotten here, and handled again at the next start."""

@@ -188,7 +188,7 @@ class Workers:
         """A handler waits for an answer: another thread takes its place among the workers."""
         with self._lock:
             busy.waiting = True
-            self._feeder.leave_behind(busy.task.row)  # which waits again, since its chat is free
+            self._feeder.go_on_behind(busy.task.row)
             self._working -= 1
             if self._working < self._number and not self._stop.is_set():
                 try:

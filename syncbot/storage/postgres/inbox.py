@@ -22,6 +22,7 @@ from syncbot.storage.postgres.inbox_rows import (
     batch,
     bury_rows,
     count_waiting,
+    end_rows,
     fold_tally,
     forget_dead_letters,
     forget_ids,
@@ -31,7 +32,6 @@ from syncbot.storage.postgres.inbox_rows import (
     wait_in_chats,
 )
 from syncbot.storage.postgres.members.holding import Gone, Holding
-from syncbot.storage.postgres.members.taking_over import end_rows
 from syncbot.storage.postgres.questions import open_question
 from syncbot.storage.postgres.sending.outbox import queue_calls
 from syncbot.storage.postgres.server.database import Database
@@ -183,9 +183,6 @@ class PgInbox:
                 if not work.claims.yield_turn(claimed.row):
                     return
                 lane = lane_of(claimed)
-                for row in work.claims.running_of(claimed.key) if claimed.key else ():  # the rest of its run waits again
-                    work.claims.put_back(row)
-                    work.claims.forget_suspect(row)
                 lock_chats(db, bot, [lane])
                 sql = "UPDATE syncbot.inbox SET state = 'yielded', owner = %s, suspect = 0 WHERE bot = %s AND seq = %s"
                 db.execute(sql, (work.claims.run, bot, claimed.row))

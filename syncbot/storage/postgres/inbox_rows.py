@@ -33,6 +33,10 @@ STORE = f"""{_GIVEN}
         RETURNING update_id),
     {_WRITE} SELECT count(*) FROM laid"""
 """Stores those of a batch that are new, in one statement, and says how many these were."""
+_END = f"""WITH ended AS (DELETE FROM syncbot.inbox WHERE bot = %(bot)s AND seq = ANY (%(rows)s) RETURNING state),
+    steps AS (DELETE FROM syncbot.journal WHERE bot = %(bot)s AND seq = ANY (%(rows)s)),
+    questions AS (DELETE FROM syncbot.question WHERE bot = %(bot)s AND seq = ANY (%(rows)s))
+    {_COUNT.format(number="SELECT -count(*) FROM ended WHERE state = 'waiting'")}"""
 _PUT = f"""{_GIVEN}
     fresh AS ({_REMEMBER} ON CONFLICT (bot, update_id) DO UPDATE SET seq = excluded.seq, at = excluded.at RETURNING update_id),
     {_WRITE} SELECT seq FROM laid ORDER BY seq"""
@@ -129,6 +133,11 @@ def bury_rows(db: Connection, bot: int, reasons: Sequence[tuple[int, str]], now:
         (now, handed_out, [seq for seq, _ in reasons], [storable(reason) for _, reason in reasons], bot),
     ).fetchall()
     return [int(id) for (id,) in rows]
+
+
+def end_rows(db: Connection, bot: int, rows: Sequence[int]) -> None:
+    """Take updates out that wait, or are handled, in chats which the caller has locked, and what stands beside them."""
+    db.execute(_END, {"bot": bot, "rows": list(rows)})
 
 
 def storable(text: str) -> str:

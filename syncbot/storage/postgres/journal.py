@@ -17,7 +17,6 @@ from syncbot.errors import StorageError
 from syncbot.storage.claims import claim_gone
 from syncbot.storage.postgres.inbox_rows import storable
 from syncbot.storage.postgres.server.database import CommitUnknown, Database
-from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
 
 _log = logging.getLogger(__name__)
@@ -191,8 +190,3 @@ class PgJournal:
                 place = (key.row, step.number)
                 if self._outcomes.get(place) == (key, step):
                     del self._outcomes[place]
-
-
-def end_steps(db: Connection, bot: int, rows: Sequence[int]) -> None:
-    """Forget the steps of what has ended, inside the caller's transaction."""
-    db.execute("DELETE FROM syncbot.journal WHERE bot = %s AND seq = ANY (%s)", (bot, list(rows)))

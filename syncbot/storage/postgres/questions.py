@@ -52,11 +52,6 @@ def take_answers(db: Connection, bot: int, answers: Iterable[QuestionAnswer]) ->
             wait_in_chats(db, bot, db.execute(sql, (bot, answer.row)).fetchall())
 
 
-def forget_questions(db: Connection, bot: int, rows: Sequence[int]) -> None:
-    """Forget those of updates that have ended, inside the caller's transaction."""
-    db.execute("DELETE FROM syncbot.question WHERE bot = %s AND seq = ANY (%s)", (bot, list(rows)))
-
-
 class PgQuestions:
     """`syncbot.storage.promises.questions.QuestionStore` in PostgreSQL.
 

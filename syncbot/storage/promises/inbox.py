@@ -156,8 +156,7 @@ class Inbox(Protocol):
 
     Order: updates of one key are handed out in the order in which they were stored, and only when no earlier one of the key is running; different keys
     are independent. "" is no key: such updates wait for nothing. Where each claim is a trip over a network, `per_key` takes several of one key at once
-    (a run): whoever claimed them handles them one after the other, and puts back the rest of the run with the one that it puts back (with one that
-    yields its turn the store does, where several members handle). When a process
+    (a run): whoever claimed them handles them one after the other, and puts back the rest of the run with the one that it puts back. When a process
     dies, what it has handled of a run and not settled is handled again, the whole run: so the feeder of one process on a file takes them singly.
 
     Suspects: an update that was running when the process died may have killed it. `recover` marks what was running then as suspects, and

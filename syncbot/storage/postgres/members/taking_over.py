@@ -6,9 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syncbot.storage.postgres.inbox_rows import bury_rows, count_waiting, free_chats, lock_chats, wait_in_chats
-from syncbot.storage.postgres.journal import end_steps
-from syncbot.storage.postgres.questions import forget_questions
+from syncbot.storage.postgres.inbox_rows import bury_rows, end_rows, free_chats, lock_chats, wait_in_chats
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.postgres.server.schema import LOCK
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE
@@ -99,12 +97,3 @@ def _convict(db: Connection, bot: int, dead: int, row: Sequence[int], now: float
     letters = bury_rows(db, bot, [(seq, DIED_ALONE)], now, handed_out=0)
     end_rows(db, bot, [seq])
     return letters
-
-
-def end_rows(db: Connection, bot: int, rows: Sequence[int]) -> None:
-    """Take updates out that wait, or are handled, in chats which the caller has locked, and what stands beside them."""
-    sql = "DELETE FROM syncbot.inbox WHERE bot = %s AND seq = ANY (%s) RETURNING state"
-    states = db.execute(sql, (bot, list(rows))).fetchall()
-    end_steps(db, bot, rows)
-    forget_questions(db, bot, rows)
-    count_waiting(db, bot, -sum(state == "waiting" for (state,) in states))
