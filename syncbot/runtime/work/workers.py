@@ -242,7 +242,9 @@ class Workers:
                 turn, end = self.turn_of(busy.task, busy), None
                 for tries in range(MOST_TRIES):  # again where others have changed what it read
                     try:
-                        end = end or self._handled(busy.task, turn)
+                        if end is None:
+                            self._must_still_be_ours(busy.task)
+                            end = run_update(self._handle, busy.task, turn, self._stop, self.durability)
                     except ClaimGone:
                         end = None  # nothing more is done for it here
                     except StorageError:
@@ -263,8 +265,8 @@ class Workers:
             with self._lock:
                 self._leave()
 
-    def _handled(self, task: Claimed, turn: Turn | None) -> End | None:
-        """Run a handler, unless others may have taken over since it was claimed: a process that was frozen has much in hand that is another's.
+    def _must_still_be_ours(self, task: Claimed) -> None:
+        """Others may have taken over since it was claimed: a process that was frozen has much in hand that is another's.
 
         Raises:
             ClaimGone: they may have.
@@ -272,7 +274,6 @@ class Workers:
         members = self.durability.members
         if members is not None and not members.has(task.row, task.ticket):
             raise claim_gone("the database")
-        return run_update(self._handle, task, turn, self._stop, self.durability)
 
     def _is_over(self) -> bool:
         """Whether the calling thread is to end."""
