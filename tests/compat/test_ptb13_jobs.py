@@ -320,3 +320,22 @@ def test_a_job_is_taken_out_once(dispatcher: Dispatcher) -> None:
         return Steps(take_out, both, check)
 
     assert at_every_line(make, ("jobs/clock.py", "jobs/jobqueue.py")) > 4
+
+
+def test_a_trigger_that_fails_ends_its_own_job_alone(jobs: JobQueue, called: queue.Queue[Any], caplog: pytest.LogCaptureFixture) -> None:
+    """Its time that has come is called, the log has the error, and other jobs go on."""
+
+    class Failing:
+        """Tells one time, and fails when asked for another."""
+
+        def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+            if previous is not None:
+                raise ZeroDivisionError
+            return now
+
+    jobs.run_custom(called.put, {"trigger": Failing()}, name="failing")
+    assert called.get(timeout=SECONDS).job.name == "failing"
+    jobs.run_once(called.put, 0, name="other")
+    assert called.get(timeout=SECONDS).job.name == "other"
+    assert jobs.jobs() == ()
+    assert "'failing'" in caplog.text

@@ -111,8 +111,12 @@ class Clock:
     def _begin(self, job: Any, now: dtm.datetime) -> None:
         """Put a job to those that are to run, and find its next time; times that have passed meanwhile are one run."""
         at = job.next_run_time
-        while at is not None and at <= now:
-            at = job.trigger.get_next_fire_time(at, now)
+        try:
+            while at is not None and at <= now:
+                at = job.trigger.get_next_fire_time(at, now)
+        except Exception:  # a trigger of the program's own
+            _log.exception("the times of the job %r cannot be told any more: this is its last one", job.name)
+            at = None
         job.next_run_time = at
         if at is None:
             del self._jobs[job.id]
@@ -124,7 +128,11 @@ class Clock:
         if len(self._runners) < _MOST_AT_ONCE:
             runner = threading.Thread(target=self._work, name="syncbot-ptb13-job", daemon=True)
             self._runners.add(runner)
-            runner.start()
+            try:
+                runner.start()
+            except RuntimeError:  # no more threads now: the next job's runs this one too
+                self._runners.discard(runner)
+                _log.exception("the job %r waits for a thread", job.name)
 
     def _work(self) -> None:
         """A thread that runs what is ready, and ends when nothing is."""
