@@ -24,6 +24,7 @@ CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
     [
         ["campaign_kill.py", "--rounds", "6", "--updates", "300"],
         ["campaign_backlog.py", "--updates", "2000", "--chats", "20"],
+        ["campaign_page.py", "--seconds", "3", "--fill", "40"],
         ["campaign_idle.py", "--limit", "4", "--seconds", "8", "--bots", "8"],
         ["campaign_threads.py", "--rounds", "9", "--seed", "1"],
         ["campaign_everywhere.py", "--stride", "60"],
