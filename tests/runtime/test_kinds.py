@@ -17,7 +17,7 @@ from kits.dispatch_kit import ALONE, ALONE_OF_BOT, ANNA, FORUM, GROUP, JSON, SAM
 
 from syncbot.client.ptb.decode import decode_update
 from syncbot.runtime.handling.kinds import API_VERSION, KINDS, SERVICE_FIELDS
-from syncbot.runtime.handling.update_facts import NO_TARGET, ReplyTarget, chat_id_of, is_answer, kind_of, order_key, ordered_kinds, target_of, user_id_of
+from syncbot.runtime.handling.update_facts import NO_TARGET, ReplyTarget, is_answer, kind_of, order_key, ordered_kinds, target_of, user_id_of
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/generators/generate_kinds.py"
 
@@ -104,7 +104,7 @@ def test_the_json_says_the_same_as_the_object(kind: str) -> None:
     assert kind_of(raw) == kind
     assert user_id_of(raw) == (decoded.effective_user.id if decoded.effective_user else None)
     expected = None if kind == "guest_message" else decoded.effective_chat
-    assert chat_id_of(raw) == (expected.id if expected else None)
+    assert target_of(raw).chat_id == (expected.id if expected else None)
 
 
 def test_no_kind_of_python_telegram_bot_is_missing() -> None:
@@ -116,7 +116,7 @@ def test_no_kind_of_python_telegram_bot_is_missing() -> None:
 def test_who_caused_what_python_telegram_bot_does_not_know(kind: str, chat_id: int | None) -> None:
     """The user of a kind that it lacks is known all the same; a draft is stopped by the user whose private chat it is in."""
     raw = update(SAMPLES[kind], kind)
-    assert (user_id_of(raw), chat_id_of(raw)) == (7, chat_id)
+    assert (user_id_of(raw), target_of(raw).chat_id) == (7, chat_id)
     assert decode_update(raw).api_kwargs == {kind: SAMPLES[kind]}
 
 
@@ -160,7 +160,7 @@ HOSTILE: list[Any] = [
 @pytest.mark.parametrize("raw", HOSTILE, ids=repr)
 def test_hostile_updates_are_nobodys(raw: Any) -> None:
     """Wrong types anywhere give no user, no chat and no key, and never an exception."""
-    assert (user_id_of(raw), chat_id_of(raw), order_key(raw)) == (None, None, "")
+    assert (user_id_of(raw), target_of(raw).chat_id, order_key(raw)) == (None, None, "")
     assert target_of(raw).reply_chat_id is None
 
 
@@ -175,7 +175,7 @@ _json = st.recursive(
 @given(_json)
 def test_any_json_can_be_read(raw: Any) -> None:
     """Whatever JSON comes in, reading it gives ids that fit 64 bits or None, and a key that is text."""
-    for found in (user_id_of(raw), chat_id_of(raw)):
+    for found in (user_id_of(raw), target_of(raw).chat_id):
         assert found is None or (type(found) is int and abs(found) <= 2**63)
     assert isinstance(order_key(raw), str)
     assert isinstance(target_of(raw), ReplyTarget)

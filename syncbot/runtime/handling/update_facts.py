@@ -50,12 +50,8 @@ def _user_id(raw: object, kind: str | None) -> int | None:
     return _id(_walk(raw, kind, *(known.user if known else ("from",)))) if known is None or known.user else None
 
 
-def chat_id_of(raw: object) -> int | None:
-    """The id of the chat that an update happened in, or None. A guest message has none: see `Kind`."""
-    return _chat_id(raw, kind_of(raw))
-
-
 def _chat_id(raw: object, kind: str | None) -> int | None:
+    """The id of the chat that an update happened in, or None. A guest message has none: see `Kind`."""
     if kind is None:
         return None
     known = KIND_BY_NAME.get(kind)
