@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # syncbot is found by it where nothing is installed
 
-from scaling.model import TELEGRAM_A_SECOND, Costs, Outcome, Setting, Simulation, quantile
+from scaling.model import MOST_CHATS, TELEGRAM_A_SECOND, Costs, Outcome, Setting, Simulation, quantile
 
 _TOLERATED = 0.2
 _CHECKED = (
@@ -71,9 +71,11 @@ def _report(setting: Setting, outcome: Outcome, costs: Costs) -> list[str]:
 
 
 def capacities(setting: Setting, costs: Costs) -> dict[str, float]:
-    """For how many updates a second each resource is enough, the others set aside; the database's steps are reckoned in full groups, as they are under load."""
-    calls = setting.calls
-    run = 16 * 16
+    """For how many updates a second each resource is enough, the others set aside.
+
+    Groups are of sixteen chats with one update each; more of them wait together only under load.
+    """
+    calls, run = setting.calls, MOST_CHATS
     database = costs.store(setting.batch) / setting.batch + costs.claim(run) / run + calls * costs.call
     python = costs.handle + calls * costs.send + costs.feed(run) / run
     thread = setting.handler + python + calls * (costs.call + costs.trip + costs.commit)

@@ -63,15 +63,10 @@ def fitted(costs: Costs, rate: float, processor: float, cores: int, updates: int
     least, most = 0.0, 0.01
     for _ in range(14):
         middle = (least + most) / 2
-        feeding = costs.feed.each + costs.feed.once * _rounds(costs, cores, updates) / updates
-        costs = replace(costs, handle=middle, processor=min(middle, max(0.0, processor - feeding)))
+        costs = replace(costs, handle=middle, processor=min(middle, processor))
         found = Simulation(setting_of(Load(updates=updates), cores), costs).run()
         least, most = (middle, most) if found.rate > rate else (least, middle)
     return costs
-
-
-def _rounds(costs: Costs, cores: int, updates: int) -> int:
-    return Simulation(setting_of(Load(updates=updates), cores), costs).run().rounds
 
 
 def save(costs: Costs, rate: float, where: str, file: Path = FILE) -> None:

@@ -42,7 +42,7 @@ class Costs:
         trip: how long a round trip over the network takes.
         feed: processor of the bot's process for a round trip of so many updates.
         handle: how long one update keeps Python's lock in its process, without what the handler does; the waits of its threads for each other among it.
-        processor: what of that is processor.
+        processor: what of that is processor; measured with what feeding it takes, so a little too much.
         send: processor of the bot's process for one call.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import pwd
@@ -82,7 +83,14 @@ class PostgresServer:
         with (self.folder / "log").open("ab") as log:
             command = [program("postgres"), "-D", str(self.folder / "data"), *settings]
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=self._environment(), **self._identity
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=self._environment(),
+                preexec_fn=_end_with_the_parent,
+                **self._identity,
             )
         _until(self._is_ready, self._process, lambda: self.log)
 
@@ -204,6 +212,12 @@ def _listens(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
         return True
     return False
+
+
+def _end_with_the_parent() -> None:
+    """Nothing of a server is left when the process is killed that has started it (Linux)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
 def _ordinary_user() -> pwd.struct_passwd:
