@@ -31,6 +31,8 @@ _LOOK_SECONDS = 0.2
 _DEAD_SECONDS = 0.35
 """A session lock that is free for so long is that of a dead process; a living one takes it anew before."""
 _SLOW_LOOK_SECONDS = 1.0
+_SEEN_SECONDS = 20.0
+"""How often all members are counted: a thousand of them each second would be a million rows."""
 _RECONNECT_SECONDS = 0.1
 _BEGIN_ANEW_SECONDS = 0.5
 _COME_BACK_SECONDS = 2.0
@@ -80,6 +82,7 @@ class Membership:
         self._stop = threading.Event()
         self._free_since: dict[int, float] = {}
         self._slow_look_at = 0.0
+        self._seen_at = time.monotonic() + _SEEN_SECONDS / 4
         self.is_gone = False
         self.is_polling = False
         """Whether it is the one that polls, as far as it knows."""
@@ -230,6 +233,8 @@ class Membership:
             self._slow_look_at = now + _SLOW_LOOK_SECONDS
             if self._session.execute(_SLOW_LOOK, self._where).fetchall()[0][0]:
                 self._database.news.look()
+        if now >= self._seen_at:
+            self._seen_at = now + _SEEN_SECONDS
             [(number, longest)] = self._session.execute(_SEEN, self._where).fetchall()
             self.on_seen(number, float(longest))
 
