@@ -78,6 +78,8 @@ class Monitor:
     def tick(self) -> None:
         """Look around; to be called every `tick_seconds`. Nothing that goes wrong here may keep it from the rest."""
         self._guarded("storage", self._look_for_foreign_updates)  # whoever wrote them may have died before it could say so
+        # An answer elsewhere may have been told of while its question was still being opened here.
+        self._guarded("questions", self._watched.workers.questions.look)
         self._watched.clock.tick()
         now, watched = time.monotonic(), self._watched
         self._warn_of_hanging_handlers(now)

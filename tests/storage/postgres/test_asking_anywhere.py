@@ -142,3 +142,20 @@ def test_two_machines_hold_conversations_together(postgres_url: str) -> None:
             person.send(f"town{number}")
         for number, person in enumerate(people):
             person.wait_for(f"name{number} from town{number}", timeout=40)
+
+
+def test_an_answer_that_comes_while_its_question_is_being_opened_is_seen_later(stores: tuple[Store, Store]) -> None:
+    """The machine that asks is told of the answer before it has noted that its question stands in the store; its next look finds it."""
+    one, other = stores
+    questions, elsewhere = of(one), of(other)
+    one.inbox.store([Incoming(1, "7", b"{}")])
+    [claimed] = one.inbox.claim()
+    question = Question(claimed.row, 0, "ask", 7, 7, {}, time.time())
+    found = questions.ask(question, is_recorded=True, may_hold=True)
+    one.inbox.yield_turn(claimed, QuestionOpening(question))
+    answer(other, elsewhere)
+    questions.look()
+    assert not found.over.is_set()
+    questions.opened(found)
+    questions.look()
+    assert "Zo" in questions.wait(found)
