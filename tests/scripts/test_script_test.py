@@ -69,7 +69,7 @@ def test_who_may_not_install_is_told_what_to_install(checkout: Checkout, shims: 
 
 def test_the_packages_that_are_installed_are_those_that_tests_need() -> None:
     """The list in scripts/test holds a package for each program that a test is marked with."""
-    listed = set(re.findall(r"[a-z0-9-]+:([a-z0-9][a-z0-9-]+)", (ROOT / "scripts" / "test").read_text()))
+    listed = set(re.findall(r"[a-z0-9.-]+:([a-z0-9][a-z0-9.-]+)", (ROOT / "scripts" / "test").read_text()))
     texts = (path.read_text() for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__))
     marked = {name for text in texts for names in re.findall(r'mark\.programs\(("[^)]+)\)', text) for name in re.findall(r'"([^"]+)"', names)}
     needed = marked.union(*map(programs, KINDS))
