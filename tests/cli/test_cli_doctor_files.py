@@ -97,7 +97,7 @@ def test_a_file_of_another_user() -> None:
     """A file that another user owns is named with the command that mends it, for its owner can change it; root's env file is as it should be."""
     roots = Path("/etc/passwd")
     with as_ordinary_user():
-        found = files(Settings(TEST_TOKEN, env_file=roots), str(roots), ())
+        found = files(Settings(TEST_TOKEN, env_file=roots), roots, ())
         me = os.geteuid()
     assert found.text.split("; ")[1:] == [
         f"others can read the state file {roots} (mode 644)",
@@ -110,5 +110,5 @@ def test_nothing_that_can_be_looked_at(tmp_path: Path) -> None:
     """A file whose folder is closed to us is named too."""
     closed = Path("/root/.syncbot/x.db") if os.getuid() else tmp_path / "x.db"
     with as_ordinary_user():
-        found = files(Settings(TEST_TOKEN), str(closed), ())
+        found = files(Settings(TEST_TOKEN), closed, ())
     assert f"the state file {closed} cannot be looked at (Permission denied)" in found.text

@@ -138,7 +138,7 @@ def test_what_is_over_is_told_once_and_in_time() -> None:
 def test_an_answer_on_its_way_is_not_too_late() -> None:
     """A question that an update is answering does not end meanwhile; put back, it does."""
     now = [0.0]
-    questions = Questions(Entries(), lambda: now[0])
+    questions = Questions(Entries(), now=lambda: now[0])
     opened(questions, until=5.0)
     assert offered(questions, message()) is not None
     now[0] = 6.0

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from syncbot.regular import opener
+
 KINDS = ("cron", "service", "django", "webhook")
 """Each has a folder of templates; what all have in common lies in "common"."""
 _SUFFIX = ".tpl"
@@ -53,7 +55,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
     for path, text in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8") as file:
+        with open(target, "x", encoding="utf-8", opener=opener) as file:
             file.write(text)
 
 
@@ -72,7 +74,8 @@ def _templates(folder: Traversable, above: str = "") -> Iterator[tuple[str, str]
             yield from _templates(one, f"{above}{one.name}/")
         elif one.name.endswith(_SUFFIX):
             name = one.name.removesuffix(_SUFFIX)
-            yield above + (f".{name.removeprefix(_DOT)}" if name.startswith(_DOT) else name), one.read_text(encoding="utf-8")
+            with one.open(encoding="utf-8") as file:
+                yield above + (f".{name.removeprefix(_DOT)}" if name.startswith(_DOT) else name), file.read()
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from syncbot.errors import AlreadyRunning, StorageError
 from syncbot.process import sync_folder
+from syncbot.regular import opener
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.copying.tables import COLUMNS, Row
 from syncbot.storage.promises.journal import MOST_STEPS
@@ -67,7 +68,7 @@ class FileSource:
 
     def file(self, name: str) -> Iterator[bytes]:
         try:
-            with (_folder(self._path) / Path(name).name).open("rb") as file:
+            with open(_folder(self._path) / Path(name).name, "rb", opener=opener) as file:
                 while chunk := file.read(_CHUNK_BYTES):
                     yield chunk
         except OSError as problem:

@@ -19,6 +19,7 @@ from syncbot.types import JSON
 
 _STEPS_KEPT = 200
 _SHORTEST_COMMON = 3
+_WORD = re.compile(r"\w+|\W")
 _CHECK_SECONDS = 120.0
 _WAIT_SECONDS = 20
 _IMPATIENT_SECONDS = 4
@@ -238,8 +239,10 @@ def _pattern(texts: Sequence[str]) -> str:
 
 
 def _common(one: str, other: str) -> list[str]:
-    blocks = difflib.SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
-    pieces = [one[block.a : block.a + block.size] for block in blocks if block.size >= _SHORTEST_COMMON]
+    ones = _WORD.findall(one)  # whole words and numbers: of a time that goes on, the first digits stay the same for a while
+    blocks = difflib.SequenceMatcher(None, ones, _WORD.findall(other), autojunk=False).get_matching_blocks()
+    found = ("".join(ones[block.a : block.a + block.size]) for block in blocks)
+    pieces = [piece for piece in found if len(piece) >= _SHORTEST_COMMON]
     if not pieces:
         return [""]
     return [

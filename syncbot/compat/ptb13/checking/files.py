@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
 from syncbot.compat.ptb13.checking.finding import Finding
+from syncbot.regular import opener
 
 Parsed = tuple[Path, ast.Module]
 
@@ -27,8 +27,8 @@ def read_program(program: Path) -> tuple[list[Parsed], list[Finding]]:
     while waiting:
         path = waiting.pop(0)
         try:
-            with tokenize.open(path) as file:  # in the encoding that it says
-                tree = ast.parse(file.read(), str(path))
+            with open(path, "rb", opener=opener) as file:
+                tree = ast.parse(file.read(), str(path))  # in the encoding that it says
         except (SyntaxError, ValueError) as problem:
             wrong.append(Finding(path, getattr(problem, "lineno", None) or 1, f"this Python cannot read it: {problem}"))
             continue

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from syncbot.compat.ptb13.persistence.base import BD, CD, UD, BasePersistence, CallbackData, ConversationKey
 from syncbot.compat.ptb13.persistence.codec import TAG, Codec, NotStorable
+from syncbot.regular import opener
 from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.storage import Data, Scope, Store, StoreOptions, open_store
 
@@ -251,7 +252,8 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
         found: dict[str, Any] = {}
         for part, path in self._files().items():
             try:
-                held = pickle.loads(path.read_bytes())  # noqa: S301  # asked for, by whoever knows who wrote it
+                with open(path, "rb", opener=opener) as file:
+                    held = pickle.load(file)  # noqa: S301  # asked for, by whoever knows who wrote it
                 found.update(held if part == "" else {part: held})
             except Exception as problem:
                 raise TypeError(f"{path} cannot be read as a pickle of python-telegram-bot 13: {problem}") from problem
