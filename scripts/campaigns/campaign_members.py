@@ -368,6 +368,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"{len(campaign.hits)} hits and crashes in {time.monotonic() - began:.0f} s")
         ok = judge(campaign, server)
         if not ok and options.keep:
+            options.keep.mkdir(parents=True, exist_ok=True)
             (options.keep / "log.txt").write_text(campaign.log())
     print("ok" if ok else "FAILED")
     return 0 if ok else 1
