@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from kits.ports_kit import free_port
 from kits.ptb13.programs import Process, Starter, by_command
+from kits.timing_kit import becomes
 
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, FaultProxy
 
@@ -43,10 +44,18 @@ class Program:
         """What it, and those before it in its folder, have printed."""
         return (self._folder / "output").read_text(encoding="utf-8", errors="replace")
 
-    def stop(self) -> int:
-        """Stop it as a service manager does, and return how it has ended."""
-        self.process.terminate()
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Stop it as a service manager does, once it is in idle(): it polls a moment before. Return how it has ended."""
+        assert becomes(lambda: self.process.poll() is not None or catches(self.process.pid, signal.SIGTERM)), self.output
+        if self.process.poll() is None:
+            os.kill(self.process.pid, number)
         return self.process.wait(30)
+
+
+def catches(process: int, number: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return bool(int(status.partition("SigCgt:")[2].split()[0], 16) >> (number - 1) & 1)
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +121,7 @@ def test_a_program_runs_unchanged_until_a_signal(server: BotApiServer, run: Run,
     ann = server.user()
     ann.send("Hello")
     ann.wait_for("Hello")
-    os.kill(program.process.pid, number)
-    assert program.process.wait(30) == 0, program.output
+    assert program.stop(number) == 0, program.output
     assert program.output == "today's: []\n"
     assert server.open_connections == 0
 
@@ -199,8 +207,8 @@ def test_a_function_with_run_async_holds_up_nobody(server: BotApiServer, run: Ru
             raise ValueError("as asked")
 
         def cancel(update, context):
-            go.set()
             update.message.reply_text("cancelled")
+            go.set()  # last: the other thread says "ended" at once
 
         def failed(update, context):
             update.message.reply_text(f"told of {context.error!r}")
@@ -413,6 +421,35 @@ def test_at_a_stop_functions_have_their_time(server: BotApiServer, run: Run) -> 
     assert program.stop() == 0
     assert {"ended", "async ended", "job ended"} <= {sent.text for sent in server.sent}, program.output
     assert program.output == ""
+
+
+def test_it_is_idle_once_it_catches_signals(run: Run) -> None:
+    """Who waits for `is_idle` may send a signal: it ends the program in peace."""
+    program = run(
+        """
+        import signal
+
+        class Slow(tuple):
+            def __iter__(self):
+                nobody.wait(0.5)
+                return super().__iter__()
+
+        def end():
+            while not updater.is_idle:
+                nobody.wait(0.01)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        updater = Updater(TOKEN, base_url=BASE)
+        updater.start_polling()
+        threading.Thread(target=end, daemon=True).start()
+        updater.idle(Slow((signal.SIGTERM,)))
+        print(updater.is_idle, flush=True)
+        """,
+        tail="",
+        polls=False,
+    )
+    assert program.process.wait(30) == 0, program.output
+    assert program.output == "False\n"
 
 
 def test_jobs_alone(server: BotApiServer, run: Run) -> None:

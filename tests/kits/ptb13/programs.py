@@ -26,6 +26,10 @@ STOP_SECONDS = 30.0
 class Process(Protocol):
     """A program that runs, or has run."""
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+
     def poll(self) -> int | None:
         """How it has ended; None while it runs."""
 
@@ -58,14 +62,14 @@ class Forked:
 
     def __init__(self, starter: Starter, pid: int) -> None:
         self._starter = starter
-        self._pid = pid
+        self.pid = pid
         self._handle = os.pidfd_open(pid)
         self._code: int | None = None
 
     def poll(self) -> int | None:
         """See `Process`."""
         if self._code is None and select.select([self._handle], [], [], 0)[0]:
-            self._code = self._starter.ask({"wait": self._pid})
+            self._code = self._starter.ask({"wait": self.pid})
             os.close(self._handle)
         return self._code
 

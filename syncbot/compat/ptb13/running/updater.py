@@ -209,10 +209,10 @@ class Updater:
         Raises:
             telegram.error.TelegramError, StorageError: what made it end, if it was not asked to.
         """
-        self.is_idle = True
         signalled = threading.Event()
         try:
             with self._on_signals(stop_signals, signalled):
+                self.is_idle = True
                 # A wait without an end cannot be interrupted by a signal on every system. What was never started waits for a signal alone.
                 while self.running or not (self._watcher is not None or signalled.is_set()):
                     (signalled.wait if self._watcher is None else self._watcher.join)(1.0)
