@@ -204,13 +204,37 @@ def test_somebody_who_never_stops_does_not_hold_up_a_handler(make_app: MakeApp, 
     assert len(seen.texts) < 30
 
 
-def test_what_a_job_for_once_has_changed_is_written(make_app: MakeApp, others: Others) -> None:
-    """Its function is gone with its one run, which is not repeated: where others have changed the same, it wins, with the warning."""
+def test_a_handler_that_is_to_run_again_at_a_stop_has_ended_in_time(server: BotApiServer, make_app: MakeApp, others: Others) -> None:
+    """It is put back, nobody says that it was too slow, and the next start runs it."""
+    app, user, begun = make_app(), server.user(id=7), threading.Event()
+
+    @app.message()
+    def count(update: Any, context: Context) -> None:
+        context.bot_data["n"] = context.bot_data.get("n", 0) + 1
+        if others.left:
+            others.change(n=10)
+            begun.set()
+            assert app.bot.stop_event is not None
+            assert app.bot.stop_event.wait(SECONDS)
+
+    with logged() as log:
+        with running(app):
+            user.send("hi")
+            assert begun.wait(SECONDS)
+        assert log.count("did not end in time") == 0
+    with running(app):
+        assert becomes(lambda: others.data() == {"n": 11})
+
+
+def test_what_a_job_for_once_has_changed_is_written(server: BotApiServer, make_app: MakeApp, others: Others) -> None:
+    """One that has sent something is not run again, as a handler is not: where others have changed the same, it wins, with the warning."""
     app, seen = make_app(), Seen()
+    server.user(id=7)
 
     @app.later(0.001)
     def count(context: Context) -> None:
         context.bot_data["n"] = context.bot_data.get("n", 0) + 1
+        context.bot.send_message(7, "counted")
         others.change(n=100)
         seen.add("run")
 

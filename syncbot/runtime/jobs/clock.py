@@ -105,7 +105,7 @@ class Clock:
         Args:
             body: what `job_body` made.
         """
-        with suppress(ValueError, LookupError, TypeError):  # a damaged one is told of where it is handled
+        with suppress(ValueError, LookupError, TypeError, OverflowError):  # a damaged one is told of where it is handled
             job = job_of(json.loads(body))
             if job is not None and job.declared and not job.repeats:
                 self._functions.ended(job.key)

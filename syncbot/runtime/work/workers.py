@@ -255,6 +255,7 @@ class Workers:
                         break
                     end = after_conflicts(end, conflicts, last=tries >= MOST_TRIES - 2)
                     if end is None and self._stop.is_set():
+                        _, rest = self._ended(busy, None)
                         break
                 if end is None and not busy.given_up:
                     self.retry.until_stop(partial(put_back, self._inbox, busy.task, turn, rest))  # it was put aside
