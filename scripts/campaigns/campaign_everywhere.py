@@ -8,7 +8,7 @@ messages was there once, in order and with the answers, but for the one under wa
 state and outbox are those of one run; and when nothing is left of the journal. With `--replies "with the end"` it is the outbox that makes what was under way
 again. With `--seconds` it kills at random moments instead, for so long, and a proxy with faults stands between the bot and Telegram.
 
-`--without intent`, `result` or `end` leaves that part of the journal out: then the campaign must fail.
+`--without intent`, `result` or `end` leaves that part of the journal out: then the campaign must fail, and ends where it does.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Campaign:
     def run(self, way: str) -> None:
         """Kill at step 1, 2, … until a life comes through."""
         die_at = self._options.first
-        while self._one(way, die_at) and die_at < self._options.last:
+        while self._one(way, die_at) and die_at < self._options.last and not (self._options.without and self.wrong):
             die_at += self._options.stride
 
     def run_at_random(self, ways: Sequence[str], seconds: float) -> None:
@@ -100,6 +100,7 @@ class Campaign:
             "way": way, "state": str(folder / "bot.db"), "steps": str(folder / "steps"), "log": str(folder / "log"), "timeout": 12.0 if skips else 600.0,
             "interrupted": self._options.interrupted, "without": self._options.without, "behind": self._options.behind,
             "replies": self._options.replies, "asks": self._options.asks, "proxy": self._proxy, "faults": bool(self._options.seconds),
+            "seconds": self._options.life,
         }  # fmt: skip
         died_before = ""
         for _ in range(_MOST_LIVES):
@@ -230,6 +231,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--without", choices=("", "intent", "result", "end"), default="", help="leave this out of the journal: the campaign must fail")
     parser.add_argument("--least", type=int, default=0, help="begin again until so many kills were made")
     parser.add_argument("--seconds", type=float, default=0.0, help="kill at random moments for so long, through a proxy with faults")
+    parser.add_argument("--life", type=float, default=30.0, metavar="SECONDS", help="how long a life may last (default: 30)")
     parser.add_argument("--behind", default="", help='count steps from the first one of this name on, of its thread: "INSERT INTO outbox" (default: all steps)')
     parser.add_argument("--first", type=int, default=1, help="the first step that is killed at (default: 1)")
     parser.add_argument("--last", type=int, default=1_000_000, help="the last one (default: until a life comes through)")
