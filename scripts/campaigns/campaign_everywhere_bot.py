@@ -28,8 +28,8 @@ from syncbot.runtime.handling import filters
 
 _T = TypeVar("_T")
 
-TOO_LONG = 3
-"""The exit code of a life that has not come to its end in its time: it has lost something."""
+LIFE_SECONDS = 30.0
+"""A life that has not come to its end by then has lost something."""
 LEFT = """SELECT (SELECT count(*) FROM inbox WHERE state <> 'done')
     + (SELECT count(*) FROM outbox WHERE not_before < ? AND state IN ('queued', 'claimed', 'sending'))"""
 WRITES = ("BEGIN", "COMMIT", "ROLLBACK", "INSERT", "UPDATE", "DELETE")
@@ -133,17 +133,15 @@ def live(settings: dict[str, Any], life: dict[str, Any]) -> None:
     options = {name: life[name] for name in ("state", "interrupted", "replies", "asks")}
     app = Runtime(bot, workers=2, poll_wait=1, uncertain="again", **options)
     app.message(filters.regex("^go$") if life["faults"] else filters.TEXT)(handler_of(app, bot, life["timeout"]))
-    until, pause = time.monotonic() + life["seconds"], threading.Event()
     if life["way"] == "run_once":
-        app.run_once(life["seconds"])
-        if time.monotonic() > until:
-            os._exit(TOO_LONG)
+        app.run_once(LIFE_SECONDS)
         return
     app.start(poll=life["way"] == "polling")
     feed = Feed(f"{settings['url']}/bot{settings['token']}/getUpdates", app, steps) if life["way"] == "webhook" else None
+    until, pause = time.monotonic() + LIFE_SECONDS, threading.Event()
     while not ((feed.looks if feed else app.health()["polls"]) >= 2 and is_over(life["state"])):
         if time.monotonic() > until:
-            os._exit(TOO_LONG)
+            os._exit(3)
         pause.wait(0.01)
     if feed:
         feed.end()
