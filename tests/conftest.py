@@ -45,11 +45,12 @@ TAKES_LONG = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long: where several processes share the files, none of them is to have a long one left when the others have ended."""
-    items.sort(key=lambda item: _place(item.path.relative_to(Path(__file__).parent)))
+    items.sort(key=lambda item: _place(item.path))
 
 
 def _place(path: Path) -> int:
-    return next((place for place, start in enumerate(TAKES_LONG) if path.is_relative_to(start)), len(TAKES_LONG))
+    tests = Path(__file__).parent
+    return next((place for place, start in enumerate(TAKES_LONG) if path.is_relative_to(tests / start)), len(TAKES_LONG))
 
 
 @pytest.hookimpl(wrapper=True)
