@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -18,6 +19,38 @@ from syncbot.testing import BotApiServer, TestCA
 # How long an example takes says how busy the machine is: speed is measured in benchmarks/, never asserted in a test.
 hypothesis.settings.register_profile("syncbot", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("syncbot")
+
+TAKES_LONG = (
+    "system",
+    "testing/page",
+    "compat/test_ptb13_programs.py",
+    "transport/test_ahead.py",
+    "storage/postgres",
+    "cli/test_cli_learned.py",
+    "storage/test_growth.py",
+    "transport/test_ahead_auto.py",
+    "storage/test_damage.py",
+    "docs/test_docs_python.py",
+    "benchmarks",
+    "scripts",
+    "typing",
+    "compat",
+    "transport/test_leaks.py",
+    "client/test_hostile.py",
+    "storage/test_kill.py",
+    "runtime",
+)
+"""Files, and folders of files, that take half a minute or more; the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: where several processes share the files, none of them is to have a long one left when the others have ended."""
+    items.sort(key=lambda item: _place(item.path))
+
+
+def _place(path: Path) -> int:
+    tests = Path(__file__).parent
+    return next((place for place, start in enumerate(TAKES_LONG) if path.is_relative_to(tests / start)), len(TAKES_LONG))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -159,14 +159,14 @@ def opened_without_care(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.Call):
             continue
-        call, name = ast.get_source_segment(text, node) or "", ast.unparse(node.func)
+        name = ast.unparse(node.func)
         takes_path = name in ("open", "io.open", "io.FileIO") and not (node.args and ast.unparse(node.args[0]) == "descriptor")
         by_method = name.endswith((".read_text", ".read_bytes", ".write_text", ".write_bytes", ".touch")) or (
             name.endswith(".open") and name != "os.open" and bool(node.args) and re.fullmatch(r"'[rwax]b?\+?'", ast.unparse(node.args[0])) is not None
         )
-        by_system = name == "os.open" and not any(flag in call for flag in SAFE_FLAGS)
+        by_system = name == "os.open" and not any(flag in ast.unparse(node) for flag in SAFE_FLAGS)
         if by_method or by_system or (takes_path and "opener" not in {keyword.arg for keyword in node.keywords}):
-            yield f"{path.name}:{node.lineno}: {call}"
+            yield f"{path.name}:{node.lineno}: {ast.get_source_segment(text, node)}"
 
 
 def test_every_file_is_opened_with_care() -> None:

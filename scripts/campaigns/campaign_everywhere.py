@@ -8,7 +8,7 @@ messages was there once, in order and with the answers, but for the one under wa
 state and outbox are those of one run; and when nothing is left of the journal. With `--replies "with the end"` it is the outbox that makes what was under way
 again. With `--seconds` it kills at random moments instead, for so long, and a proxy with faults stands between the bot and Telegram.
 
-`--without intent`, `result` or `end` leaves that part of the journal out: then the campaign must fail.
+`--without intent`, `result` or `end` leaves that part of the journal out: then the campaign must fail, and ends where it does.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ ANSWERS = {"3": ("name?", "Ann"), "4": ("size?", "M")}
 UNDER_WAY = ("was under way when the process died", "uncertain", "its answer was lost")
 _LIFE_SECONDS = 60.0
 _FAULTS = [fault for fault in Fault.all() if fault.name not in ("drip_response", "auth_required")]
-_MOST_LIVES = 12
 _MOST_DEATHS = 2
 """Of one update; a third one in a row, alone in its handler, would make it pass for one that kills the process."""
 _LONGEST_LIFE_SECONDS = 1.0
@@ -79,7 +78,7 @@ class Campaign:
     def run(self, way: str) -> None:
         """Kill at step 1, 2, … until a life comes through."""
         die_at = self._options.first
-        while self._one(way, die_at) and die_at < self._options.last:
+        while self._one(way, die_at) and die_at < self._options.last and not (self._options.without and self.wrong):
             die_at += self._options.stride
 
     def run_at_random(self, ways: Sequence[str], seconds: float) -> None:
@@ -102,7 +101,7 @@ class Campaign:
             "replies": self._options.replies, "asks": self._options.asks, "proxy": self._proxy, "faults": bool(self._options.seconds),
         }  # fmt: skip
         died_before = ""
-        for _ in range(_MOST_LIVES):
+        for _ in range(self._options.lives):
             ended = self._live(life | (self._death(die_at) if deaths else _NO_DEATH))
             steps = (folder / "steps").read_text().splitlines()
             die_at -= 0 if self._options.behind else len(steps)
@@ -230,6 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--without", choices=("", "intent", "result", "end"), default="", help="leave this out of the journal: the campaign must fail")
     parser.add_argument("--least", type=int, default=0, help="begin again until so many kills were made")
     parser.add_argument("--seconds", type=float, default=0.0, help="kill at random moments for so long, through a proxy with faults")
+    parser.add_argument("--lives", type=int, default=12, help="how many lives an update gets to be handled in (default: 12)")
     parser.add_argument("--behind", default="", help='count steps from the first one of this name on, of its thread: "INSERT INTO outbox" (default: all steps)')
     parser.add_argument("--first", type=int, default=1, help="the first step that is killed at (default: 1)")
     parser.add_argument("--last", type=int, default=1_000_000, help="the last one (default: until a life comes through)")

@@ -33,6 +33,7 @@ def _texts() -> tuple[str, ...]:
 
 def _is_in_the_code(message: str) -> bool:
     pattern = ".+?".join(re.escape(part) for part in message.split("…"))
+    pattern = re.sub(r"^\.\+\?|\.\+\?$", ".", pattern)  # at an end one letter is as good as any number of them, and found much sooner
     return any(re.search(pattern, text, re.DOTALL) for text in _texts())
 
 

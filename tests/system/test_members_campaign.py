@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
-
-
-def run(*command: str) -> subprocess.CompletedProcess[str]:
-    known = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
-    return subprocess.run([sys.executable, str(CAMPAIGNS / command[0]), *command[1:]], capture_output=True, text=True, timeout=280, env=known)
+from kits.campaigns_kit import CAMPAIGNS, run_campaign
 
 
 @pytest.mark.programs("postgres", "initdb")
@@ -23,7 +13,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 def test_processes_are_struck_one_after_the_other() -> None:
     """One is killed, one stopped, one cut off, one left without an answer, and the server stopped hard: nothing is lost, twice, or out of order."""
     slice_of_it = ["--updates", "600", "--chats", "30", "--hits", "4", "--crashes", "1", "--lease", "2", "--seconds", "16", "--members", "3"]
-    done = run("campaign_members.py", *slice_of_it)
+    done = run_campaign(["campaign_members.py", *slice_of_it], 280.0)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("ok\n")
 
@@ -32,7 +22,7 @@ def test_processes_are_struck_one_after_the_other() -> None:
 @pytest.mark.timeout(300)
 def test_one_of_two_web_machines_is_lost() -> None:
     """What was answered 200 by either of them is handled."""
-    done = run("campaign_machines.py", "--updates", "600")
+    done = run_campaign(["campaign_machines.py", "--updates", "600"], 280.0)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("ok\n")
 
