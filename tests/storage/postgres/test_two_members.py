@@ -144,7 +144,7 @@ def machine(postgres_url: str) -> type[TwoMembers]:
 def test_two_members(machine: type[TwoMembers]) -> None:
     """See `TwoMembers`."""
     run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis has no types for it
-        machine, settings=settings(max_examples=4, stateful_step_count=36, deadline=None, suppress_health_check=list(HealthCheck))
+        machine, settings=settings(max_examples=6, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
     )
 
 
