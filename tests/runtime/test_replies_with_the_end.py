@@ -181,6 +181,7 @@ def test_the_buttons_of_a_question_that_is_over_are_taken_away(server: BotApiSer
     if ends == "time":
         with sqlite3.connect(app.state or "") as db:
             db.execute("UPDATE question SET until = 1.0")
+        db.close()
     again = app_of()
     with running(again):
         if ends == "/cancel":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +137,8 @@ def test_what_is_no_such_connection_is_refused(postgres_url: str, tmp_path: Path
 
     with pytest.raises(TypeError, match="not a str"):
         Outbox(postgres_url, make_bot()).send_message(7, "hi", connection="postgresql://")
-    with pytest.raises(ConfigError, match="in the same PostgreSQL database"):
-        Outbox(tmp_path / "bot.db", make_bot()).send_message(7, "hi", connection=sqlite3.connect(":memory:"))
+    with closing(sqlite3.connect(":memory:")) as db, pytest.raises(ConfigError, match="in the same PostgreSQL database"):
+        Outbox(tmp_path / "bot.db", make_bot()).send_message(7, "hi", connection=db)
 
     class Later:
         async def commit(self) -> None:
