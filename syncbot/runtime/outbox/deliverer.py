@@ -261,19 +261,18 @@ class Deliverer:
         self._tell(item, outcome)
         if outcome.next is Next.UNCERTAIN:
             self._stop.wait(self._settle_seconds)
-        while True:
-            try:
-                self._write(item, outcome, max(pause, outcome.wait))
-                break
-            except StorageError as error:
-                self.facts.last_error = str(error)
-                self._retry.met(error)
-                if self._stop.wait(RETRY_SECONDS):
-                    break  # its lease runs out, or `join` abandons it
+        self._retry.until_stop(lambda: self._noted(item, outcome, max(pause, outcome.wait)))  # stopped: its lease runs out, or `join` abandons it
         if outcome.result is not None:
             self._on_delivered(outcome.result)
         if outcome.fatal is not None:
             raise outcome.fatal
+
+    def _noted(self, item: OutboxItem, outcome: Outcome, wait: float) -> None:
+        try:
+            self._write(item, outcome, wait)
+        except StorageError as error:
+            self.facts.last_error = str(error)
+            raise
 
     def _write(self, item: OutboxItem, outcome: Outcome, wait: float) -> None:
         reason = guard().text(outcome.reason)

@@ -143,6 +143,7 @@ class Workers:
         except StorageError as error:
             self.retry.met(error)
             return False
+        self.retry.over()
         return counts.waiting + counts.running == 0
 
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -221,10 +222,12 @@ class Workers:
 
     def _takes_turn(self, claimed: Claimed) -> bool:
         try:
-            return self._inbox.take_turn(claimed)
+            is_taken = self._inbox.take_turn(claimed)
         except StorageError as error:
             self.retry.met(error)
             return False
+        self.retry.over()
+        return is_taken
 
     # ── working ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
