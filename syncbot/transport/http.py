@@ -160,7 +160,7 @@ class _NoCookies:
         """Nothing."""
 
 
-class OneShotSession(requests.Session):
+class CallSession(requests.Session):
     """A session for a single request; it reads no environment and follows no redirect."""
 
     def __init__(self) -> None:

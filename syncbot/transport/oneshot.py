@@ -19,7 +19,7 @@ from syncbot.transport.dialing.dialer import Dialer, Target, way_name
 from syncbot.transport.dialing.resolver import LookUp, Resolver
 from syncbot.transport.dialing.tunnel import authorization_line
 from syncbot.transport.failures import AnswerTooLarge, failure
-from syncbot.transport.http import Exchange, OneShotAdapter, OneShotSession, prepare, request_line
+from syncbot.transport.http import Exchange, OneShotAdapter, CallSession, prepare, request_line
 from syncbot.transport.learned import Learned
 from syncbot.transport.mocks import failure_of_mock, is_mocked
 from syncbot.transport.secure.tls import Tls
@@ -198,7 +198,7 @@ class OneShotTransport:
         self._ahead.close(join_seconds=1.0)
         self._watchdog.close()
 
-    def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt, *, mocked: bool) -> tuple[OneShotSession, requests.PreparedRequest]:
+    def _exchange(self, request: Request, target: Target, proxy: Proxy, attempt: Attempt, *, mocked: bool) -> tuple[CallSession, requests.PreparedRequest]:
         """The session that carries out a request, and what it is told of it: a mock gets the real URL, and a body in one piece."""
         forwarded = proxy.scheme in ("http", "https") and not target.tls  # such a proxy takes the full URL, and its credentials with each request
         head = Secret(request_line(request, f"http://{target}" if forwarded else "").reveal() + (authorization_line(proxy).reveal() if forwarded else ""))
@@ -237,7 +237,7 @@ class OneShotTransport:
         exchange = Exchange(open_socket, sending, written, answered, head, public_path, target.host, target.port, 443 if target.tls else 80)
         if mocked:
             sending()  # nobody connects there
-        session = OneShotSession()
+        session = CallSession()
         session.mount(f"{scheme}://", OneShotAdapter(exchange, remaining))
         return session, prepared
 

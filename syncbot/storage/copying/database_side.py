@@ -46,7 +46,7 @@ _NUMBERS = (
 
 
 class DatabaseSource:
-    """`Source` of a bot's rows in a database.
+    """`CopySource` of a bot's rows in a database.
 
     Args:
         store: the store.
@@ -94,7 +94,7 @@ def database_source(url: DatabaseUrl, bot: int | None) -> Iterator[tuple[int, Da
 
 
 class DatabaseTarget:
-    """`Target` of a bot's rows in a database.
+    """`CopyTarget` of a bot's rows in a database.
 
     Args:
         store: the store.

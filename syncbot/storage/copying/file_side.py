@@ -50,8 +50,8 @@ def nobody_runs_on(path: Path) -> Iterator[None]:
         lock.release()
 
 
-class FileSource:
-    """`Source` of a state file, whose lock the caller has.
+class StateFileSource:
+    """`CopySource` of a state file, whose lock the caller has.
 
     Args:
         path: the file.
@@ -81,7 +81,7 @@ class FileSource:
 
 
 @contextmanager
-def file_source(path: Path) -> Iterator[tuple[int, FileSource]]:
+def file_source(path: Path) -> Iterator[tuple[int, StateFileSource]]:
     """A state file to be copied, and whose it is: what its last run left unfinished is put back first, as at a start.
 
     Raises:
@@ -95,11 +95,11 @@ def file_source(path: Path) -> Iterator[tuple[int, FileSource]]:
             _settle_outbox(store)
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as db:
             db.execute("BEGIN")
-            yield bot, FileSource(path, db)
+            yield bot, StateFileSource(path, db)
 
 
 class FileTarget:
-    """`Target` in a new state file.
+    """`CopyTarget` in a new state file.
 
     Args:
         db: a connection to it, within a transaction.

@@ -28,7 +28,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _FILES = COLUMNS["outbox"].index("files")
 
 
-class Source(Protocol):
+class CopySource(Protocol):
     """A state that is copied. Nothing handles it: all of it waits, or asks."""
 
     def rows(self, table: str) -> Iterator[Row]:
@@ -52,7 +52,7 @@ class Source(Protocol):
         ...
 
 
-class Target(Protocol):
+class CopyTarget(Protocol):
     """A state that is written; nothing of it is there before all of it is."""
 
     def write(self, table: str, rows: Iterable[Row]) -> int:
@@ -64,7 +64,7 @@ class Target(Protocol):
         ...
 
 
-def copy_all(source: Source, target: Target) -> dict[str, int]:
+def copy_all(source: CopySource, target: CopyTarget) -> dict[str, int]:
     """Write all of a state into another one; returns how many rows of each table, and how many files."""
     numbers = {table: target.write(table, source.rows(table)) for table in COLUMNS if table != "outbox"}
     files = 0

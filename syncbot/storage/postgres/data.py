@@ -11,7 +11,7 @@ from syncbot.errors import StorageError
 from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change, one_state
 from syncbot.storage.postgres.questions import take_answers
 from syncbot.storage.postgres.sending.outbox import queue_calls
-from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.data import Changes, DataConflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
@@ -115,7 +115,7 @@ def _write_states(db: Connection, bot: int, states: Mapping[tuple[int, int], str
 class PgData:
     """`syncbot.storage.promises.data.Data` in PostgreSQL."""
 
-    def __init__(self, database: Database, now: Callable[[], float], options: StoreOptions) -> None:
+    def __init__(self, database: PgDatabase, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = database
         self._now = now
         self._options = options
@@ -167,7 +167,7 @@ class PgData:
 class PgMeta:
     """`syncbot.storage.promises.store.Meta` in PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PgDatabase) -> None:
         self._database = database
 
     def get(self, name: str, default: Any = None) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from syncbot.storage.postgres.inbox_rows import insert_waiting
-from syncbot.storage.postgres.server.database import Database, Row
+from syncbot.storage.postgres.server.database import PgDatabase, Row
 from syncbot.storage.promises.dead_letters import DeadLetter
 from syncbot.storage.promises.inbox import Incoming
 
@@ -15,7 +15,7 @@ _COLUMNS = "SELECT id, update_id, chat, json, reason, attempts, stored, died FRO
 class PgDeadLetters:
     """`syncbot.storage.promises.dead_letters.DeadLetters` in PostgreSQL."""
 
-    def __init__(self, database: Database, now: Callable[[], float], tell: Callable[[], object]) -> None:
+    def __init__(self, database: PgDatabase, now: Callable[[], float], tell: Callable[[], object]) -> None:
         self._database = database
         self._now = now
         self._tell = tell

@@ -34,7 +34,7 @@ from syncbot.storage.postgres.inbox_rows import (
 from syncbot.storage.postgres.members.holding import Gone, Holding
 from syncbot.storage.postgres.questions import open_question
 from syncbot.storage.postgres.sending.outbox import queue_calls
-from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Recovery, Settled
@@ -73,7 +73,7 @@ class PgInbox:
         held: what this process holds.
     """
 
-    def __init__(self, database: Database, now: Callable[[], float], options: StoreOptions, held: Holding) -> None:
+    def __init__(self, database: PgDatabase, now: Callable[[], float], options: StoreOptions, held: Holding) -> None:
         self._database = database
         self._now = now
         self._options = options

@@ -9,7 +9,7 @@ from typing import Any
 
 from syncbot.storage.codec import Unreadable, decode, encode_job
 from syncbot.storage.postgres.inbox_rows import insert_run
-from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.jobs import MOST_BEGUN, JobEntry, JobStart, Missed
 
@@ -33,7 +33,7 @@ class PgJobs:
         now: seconds since 1970.
     """
 
-    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+    def __init__(self, database: PgDatabase, now: Callable[[], float]) -> None:
         self._database = database
         self._now = now
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from syncbot.errors import StorageError
 from syncbot.storage.claims import claim_gone
 from syncbot.storage.postgres.inbox_rows import storable
-from syncbot.storage.postgres.server.database import CommitUnknown, Database
+from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase
 from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class PgJournal:
         is_held: whether a claim stands, as far as this process knows.
     """
 
-    def __init__(self, database: Database, is_held: Callable[[JournalKey], bool]) -> None:
+    def __init__(self, database: PgDatabase, is_held: Callable[[JournalKey], bool]) -> None:
         self._database = database
         self.is_held = is_held
         self._begin()

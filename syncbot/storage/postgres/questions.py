@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from syncbot.storage.codec import Unreadable, decode, encode
 from syncbot.storage.postgres.inbox_rows import lock_chats, lock_rows, wait_in_chats
-from syncbot.storage.postgres.server.database import Database, Row
+from syncbot.storage.postgres.server.database import PgDatabase, Row
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.questions import Question, QuestionAnswer
 
@@ -59,7 +59,7 @@ class PgQuestions:
         database: the database.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PgDatabase) -> None:
         self._database = database
 
     def entries(self) -> list[Question]:

@@ -19,7 +19,7 @@ from syncbot.storage.postgres.questions import PgQuestions
 from syncbot.storage.postgres.sending.outbox import PgOutbox
 from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
 from syncbot.storage.postgres.sending.turns import PgTurns
-from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.promises.store import StoreOptions
 from syncbot.storage.promises.turns import TurnLimits
 
@@ -30,7 +30,7 @@ class PgStore:
     persistent = True
 
     def __init__(self, url: DatabaseUrl, bot_id: int | None, *, now: Callable[[], float], options: StoreOptions) -> None:
-        self._database = Database(url, bot_id, options)
+        self._database = PgDatabase(url, bot_id, options)
         tell = self._database.news.tell
         self.questions = PgQuestions(self._database)
         self.members = Holding(self._database, now, self.questions)

@@ -27,7 +27,7 @@ _MOST = 1e11
 
 
 @dataclass
-class WayFacts:
+class IdleFacts:
     """What is known of one way; all ages in seconds.
 
     Args:
@@ -59,14 +59,14 @@ class IdleLimits:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._lock = ForkSafeLock()
-        self._ways: dict[str, WayFacts] = {}
+        self._ways: dict[str, IdleFacts] = {}
         self.changes = 0
         """Counts what is worth keeping."""
 
     def stand_seconds(self, way: str) -> float:
         """For how long a connection may stand unused on a way, the margin taken off."""
         with self._lock.here:
-            facts = self._ways.get(way, WayFacts())
+            facts = self._ways.get(way, IdleFacts())
             seconds = _SAFE_PART * facts.passed if facts.silent else max(UNTRIED_SECONDS, _SAFE_PART * facts.passed)
             if facts.ended:
                 seconds = min(seconds, _SAFE_PART * facts.ended)
@@ -122,19 +122,19 @@ class IdleLimits:
 
     def take(self, facts: object) -> None:
         """Take what `facts` gave in an earlier run; what was learned since wins, and what makes no sense is left out."""
-        kinds = {field.name: type(field.default) for field in fields(WayFacts)}
+        kinds = {field.name: type(field.default) for field in fields(IdleFacts)}
         with self._lock.here:
             for way, given in list(facts.items())[-_MOST_WAYS:] if isinstance(facts, dict) else ():
                 if isinstance(given, dict) and all(type(given.get(name)) is kind and 0 <= given[name] < _MOST for name, kind in kinds.items()):
-                    known = WayFacts(**{name: given[name] for name in kinds})
+                    known = IdleFacts(**{name: given[name] for name in kinds})
                     # A clock that was put back must not make a day longer than the longest time for which anything is kept.
                     known.again_at = min(known.again_at, self._now() + _FORGET_SECONDS * 2.0**_MOST_DOUBLINGS)
                     self._ways.setdefault(str(way), known)
 
-    def _of(self, way: str) -> WayFacts:
-        return self._ways.setdefault(way, WayFacts())
+    def _of(self, way: str) -> IdleFacts:
+        return self._ways.setdefault(way, IdleFacts())
 
-    def _limit(self, facts: WayFacts, seconds: float, forget_seconds: float) -> None:
+    def _limit(self, facts: IdleFacts, seconds: float, forget_seconds: float) -> None:
         facts.unused = min(seconds, facts.unused) if facts.unused and self._now() < facts.again_at else seconds
         self.changes += 1
         facts.again_at = max(facts.again_at, self._now() + forget_seconds)

@@ -17,7 +17,7 @@ _LONGEST_WAIT_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 
 
-class Clock:
+class TriggerClock:
     """Keeps jobs, and has each called at its times, never twice at once beyond its `max_instances`.
 
     Args:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from syncbot.compat.ptb13.jobs.clock import Clock
+from syncbot.compat.ptb13.jobs.clock import TriggerClock
 from syncbot.compat.ptb13.jobs.options import custom_trigger, own_options
 from syncbot.compat.ptb13.jobs.triggers import Every, FirstOf, Once, Trigger, crontab
 from syncbot.compat.ptb13.utils.helpers import UTC, localize
@@ -124,7 +124,7 @@ class JobQueue:
         self.logger = logging.getLogger("JobQueue")
         self._dispatcher: Any = None
         self.timezone: dtm.tzinfo = UTC
-        self.clock = Clock(self._call)
+        self.clock = TriggerClock(self._call)
 
     def set_dispatcher(self, dispatcher: Any) -> None:
         """Say whose bot, contexts and error handlers it uses; the zone of times without one is that of the bot's defaults, else UTC."""

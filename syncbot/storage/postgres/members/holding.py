@@ -13,7 +13,7 @@ from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, claim_gone
 from syncbot.storage.postgres.members.member import Membership
 from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspects, free_unasked, take_over
-from syncbot.storage.postgres.server.database import CommitUnknown, Database
+from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Claimed, Member, Recovery
 from syncbot.storage.promises.questions import SharedQuestions
@@ -50,7 +50,7 @@ class Holding:
         questions: what handlers wait for in any of the processes.
     """
 
-    def __init__(self, database: Database, now: Callable[[], float], questions: SharedQuestions) -> None:
+    def __init__(self, database: PgDatabase, now: Callable[[], float], questions: SharedQuestions) -> None:
         self.questions = questions
         self._database = database
         self._now = now

@@ -21,7 +21,7 @@ from contextlib import suppress
 import psycopg
 
 from syncbot.errors import StorageError
-from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pool import Connection, abandon
 from syncbot.storage.postgres.server.schema import LOCK
 
@@ -73,7 +73,7 @@ class Membership:
         on_gone: told that this one was taken for dead, again and again until it returns true.
     """
 
-    def __init__(self, database: Database, mode: str, *, on_dead: Callable[[Sequence[int]], object], on_gone: Callable[[Membership], bool]) -> None:
+    def __init__(self, database: PgDatabase, mode: str, *, on_dead: Callable[[Sequence[int]], object], on_gone: Callable[[Membership], bool]) -> None:
         self._database = database
         self._lease_seconds = database.options.lease_seconds
         self._on_dead = on_dead

@@ -10,7 +10,7 @@ from typing import Any
 from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_queued
 from syncbot.storage.postgres.inbox_rows import storable
 from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
-from syncbot.storage.postgres.server.database import CommitUnknown, Database, Row
+from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase, Row
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
 
@@ -67,7 +67,7 @@ class PgOutbox:
         files: told of each that is about to claim.
     """
 
-    def __init__(self, database: Database, now: Callable[[], float], files: PgOutboxFiles) -> None:
+    def __init__(self, database: PgDatabase, now: Callable[[], float], files: PgOutboxFiles) -> None:
         self._database = database
         self._now = now
         self._files = files

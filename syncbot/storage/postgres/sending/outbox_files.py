@@ -11,7 +11,7 @@ import psycopg
 
 from syncbot.errors import StorageError
 from syncbot.process import forks
-from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pg_errors import explained
 from syncbot.storage.postgres.server.pool import Connection, abandon, is_alive
 
@@ -31,7 +31,7 @@ class PgOutboxFiles:
         database: the database.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PgDatabase) -> None:
         self._database = database
         self._living: dict[str, LivingDeliverer] = {}
 
@@ -102,7 +102,7 @@ class LivingDeliverer:
         on_release: told that it delivers no more.
     """
 
-    def __init__(self, database: Database, owner: str, on_release: Callable[[], object]) -> None:
+    def __init__(self, database: PgDatabase, owner: str, on_release: Callable[[], object]) -> None:
         self._database = database
         self._owner = owner
         self._on_release = on_release

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from syncbot.errors import StorageError
 from syncbot.storage.postgres.inbox_rows import storable
-from syncbot.storage.postgres.server.database import Database
+from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.turns import ChatTurns, TurnLimits
 
@@ -53,7 +53,7 @@ class PgTurns:
         is_member: whether this process is one of those that handle, which have a part of the limit each.
     """
 
-    def __init__(self, database: Database, limits: TurnLimits, is_member: Callable[[], bool]) -> None:
+    def __init__(self, database: PgDatabase, limits: TurnLimits, is_member: Callable[[], bool]) -> None:
         self._database = database
         self._limits = limits
         self._is_member = is_member

@@ -14,9 +14,9 @@ from psycopg import pq
 from syncbot.errors import StorageError
 from syncbot.process import forks
 from syncbot.storage.address import DatabaseUrl
-from syncbot.storage.postgres.server.news import News
+from syncbot.storage.postgres.server.news import PgNews
 from syncbot.storage.postgres.server.pg_errors import explained
-from syncbot.storage.postgres.server.pool import Connection, Connector, Pool
+from syncbot.storage.postgres.server.pool import Connection, ConnectionPool, Connector
 from syncbot.storage.postgres.server.schema import bind, migrate
 from syncbot.storage.promises.store import StoreOptions
 
@@ -32,7 +32,7 @@ class CommitUnknown(StorageError):
 
     Args:
         message: what is wrong.
-        transaction: its number, by which `Database.outcome` finds it out.
+        transaction: its number, by which `PgDatabase.outcome` finds it out.
     """
 
     def __init__(self, message: str, transaction: str) -> None:
@@ -40,7 +40,7 @@ class CommitUnknown(StorageError):
         self.transaction = transaction
 
 
-class Database:
+class PgDatabase:
     """A database with the tables of bots.
 
     Args:
@@ -57,7 +57,7 @@ class Database:
         self.place = str(url)
         self.options = options
         self.connector = Connector(url.secret, options.busy_timeout, options.lease_seconds)
-        self.pool = Pool(self.connector, options.connections, options.busy_timeout, self.place)
+        self.pool = ConnectionPool(self.connector, options.connections, options.busy_timeout, self.place)
         self._here = threading.local()
         self.on_fork_in_child: Callable[[], object] = lambda: None
         """What is called in a child; who has a connection of its own abandons it there."""
@@ -70,7 +70,7 @@ class Database:
             self.pool.close()
             forks().remove(self)
             raise
-        self.news = News(self.pool, self.bot)
+        self.news = PgNews(self.pool, self.bot)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

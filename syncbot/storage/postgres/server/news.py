@@ -11,7 +11,7 @@ from contextlib import suppress
 import psycopg
 
 from syncbot.errors import StorageError
-from syncbot.storage.postgres.server.pool import Pool
+from syncbot.storage.postgres.server.pool import ConnectionPool
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _LOOK_SECONDS = 0.25
 """How often a process looks that cannot be told."""
 
 
-class News:
+class PgNews:
     """What a process tells the others of its bot, and hears from them.
 
     Args:
@@ -29,7 +29,7 @@ class News:
         bot: whose processes they are.
     """
 
-    def __init__(self, pool: Pool, bot: int) -> None:
+    def __init__(self, pool: ConnectionPool, bot: int) -> None:
         self.channel = f"syncbot_{bot}"
         self._pool = pool
         self._begin()

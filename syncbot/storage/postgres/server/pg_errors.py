@@ -13,24 +13,24 @@ from syncbot.storage.codec import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
-class StorageFault:
+class PgFault:
     """What one of PostgreSQL's states, or a class of them, means to us; `{place}` and `{detail}` are filled in."""
 
     text: str
     retryable: bool = False
 
 
-_AWAY = StorageFault("the database {place} cannot be reached ({detail}); nothing was lost, and it goes on by itself when it is back", retryable=True)
-_BUSY = StorageFault("the database {place} did not get to it in time ({detail}); it is tried again", retryable=True)
-_FULL = StorageFault("the database {place} has no room left ({detail}); nothing was lost. Make room: it goes on by itself", retryable=True)
-_RIGHTS = StorageFault(
+_AWAY = PgFault("the database {place} cannot be reached ({detail}); nothing was lost, and it goes on by itself when it is back", retryable=True)
+_BUSY = PgFault("the database {place} did not get to it in time ({detail}); it is tried again", retryable=True)
+_FULL = PgFault("the database {place} has no room left ({detail}); nothing was lost. Make room: it goes on by itself", retryable=True)
+_RIGHTS = PgFault(
     "the database {place} refuses what the bot has to do ({detail}); its user needs the right to make the schema syncbot once, and its tables: "
     "GRANT CREATE ON DATABASE … TO …, or make the schema for it with: CREATE SCHEMA syncbot AUTHORIZATION …"
 )
-_TABLES = StorageFault(
+_TABLES = PgFault(
     "the tables of the database {place} are not what they were ({detail}); another program has changed the schema syncbot: put it back from a backup"
 )
-_DAMAGED = StorageFault("the database {place} says that what it holds is damaged ({detail}); nothing was deleted: put it back from a backup")
+_DAMAGED = PgFault("the database {place} says that what it holds is damaged ({detail}); nothing was deleted: put it back from a backup")
 
 FAULTS = {
     "08": _AWAY,
@@ -40,11 +40,9 @@ FAULTS = {
     "57P05": _AWAY,
     "25P03": _AWAY,
     "25P04": _AWAY,
-    "25006": StorageFault(
-        "the database {place} is a copy that cannot be written ({detail}); nothing was lost, and it goes on when the main one is there", True
-    ),
+    "25006": PgFault("the database {place} is a copy that cannot be written ({detail}); nothing was lost, and it goes on when the main one is there", True),
     "53100": _FULL,
-    "53": StorageFault("the database {place} takes no more ({detail}); it is tried again. More connections are allowed with max_connections", retryable=True),
+    "53": PgFault("the database {place} takes no more ({detail}); it is tried again. More connections are allowed with max_connections", retryable=True),
     "40": _BUSY,
     "55": _BUSY,
     "57014": _BUSY,

@@ -74,7 +74,7 @@ class Connector:
         raise refusal.with_traceback(None)
 
 
-class Pool:
+class ConnectionPool:
     """Connections that are used again: what was given back last is taken first, and one that nobody has wanted for a minute is closed.
 
     Args:
