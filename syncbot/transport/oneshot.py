@@ -19,7 +19,7 @@ from syncbot.transport.dialing.dialer import Dialer, Target, way_name
 from syncbot.transport.dialing.resolver import LookUp, Resolver
 from syncbot.transport.dialing.tunnel import authorization_line
 from syncbot.transport.failures import AnswerTooLarge, failure
-from syncbot.transport.http import Exchange, OneShotAdapter, CallSession, prepare, request_line
+from syncbot.transport.http import CallSession, Exchange, OneShotAdapter, prepare, request_line
 from syncbot.transport.learned import Learned
 from syncbot.transport.mocks import failure_of_mock, is_mocked
 from syncbot.transport.secure.tls import Tls
