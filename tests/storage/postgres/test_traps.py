@@ -249,3 +249,19 @@ def _stores(store: Store, update: Incoming) -> bool:
         return store.inbox.store([update]) >= 0
     except StorageError:
         return False
+
+
+def test_a_member_is_not_dead_because_the_server_was_restarted(postgres: PostgresServer, postgres_url: str) -> None:
+    """For the time of a lease from its start on a server has not got the locks of all that live; until then nobody is dead whose lease is not over."""
+    with open_store(postgres_url, BOT):
+        pass
+    postgres.run(f"INSERT INTO syncbot.member (bot, id, name, lease_until) VALUES ({BOT}, 999999, 'slow', clock_timestamp() + interval '1 h')", postgres_url)
+
+    def is_there_for(lease_seconds: float) -> bool:
+        with open_store(postgres_url, BOT, options=StoreOptions(lease_seconds=lease_seconds)) as store:
+            store.inbox.recover()
+        return bool(postgres.run("SELECT 1 FROM syncbot.member WHERE id = 999999", postgres_url))
+
+    eventually(lambda: postgres.run("SELECT clock_timestamp() > pg_postmaster_start_time() + interval '4 s'")[0][0], what="four seconds of the server's life")
+    assert is_there_for(1_000_000.0)
+    assert not is_there_for(1.0)
