@@ -52,7 +52,7 @@ def command(kind: str, name: str) -> Exit:
     except OSError as problem:
         raise ConfigError(f"the project cannot be written: {problem.filename or 'this folder'}: {problem.strerror}; remove what there is of {name}") from None
     write("\n".join(f"{name}/{path}" for path in sorted(files)))
-    write(f"What comes next stands in {name}/README.md; first of all: cd {name} && pytest")
+    write(f"What comes next stands in {name}/README.md; first of all: cd {name} && pip install -e '.[test]' && pytest")
     return Exit.OK
 
 
