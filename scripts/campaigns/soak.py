@@ -155,7 +155,7 @@ class Soak:
         self._be_killed(began + self._seconds / 3)
         with self._bot() as bot:
             _comes_up(bot)
-            self._storm(bot, began + self._seconds / 3 + max(5.0, self._seconds / 6))
+            self._storm(bot, began + self._seconds / 3 + max(12.0, self._seconds / 6))  # until what comes for the first time has come
             before = self._calm(bot)
             self._users.go_on()
             while time.monotonic() < began + self._seconds:
