@@ -12,6 +12,7 @@ import pytest
 from kits.postgres_kit import PostgresServer
 from kits.programs_kit import pytest_addoption, pytest_configure  # noqa: F401 - pytest finds them here
 from kits.surprises_kit import Surprises
+from urllib3 import fields
 
 from syncbot.config import SETTINGS
 from syncbot.testing import BotApiServer, TestCA
@@ -81,6 +82,14 @@ def _surprises(request: pytest.FixtureRequest) -> Iterator[None]:
     with Surprises(expected) as surprises:
         yield
     assert not surprises.found, "\n".join(surprises.found)
+
+
+@pytest.fixture(autouse=True)
+def _file_names_in_quotes() -> Iterator[None]:
+    """Each upload of pyTelegramBotAPI changes how urllib3 writes file names from then on, for all of the process: not for the tests that follow."""
+    before = fields.format_multipart_header_param
+    yield
+    fields.format_multipart_header_param = before
 
 
 @pytest.fixture(scope="session", autouse=True)
