@@ -72,8 +72,9 @@ class UpdateFilter(BaseFilter):
 class _Composed(UpdateFilter):
     """A filter made of others; its name follows from theirs, and cannot be set."""
 
+    @abstractmethod
     def _shown(self) -> str:
-        raise NotImplementedError
+        """The name."""
 
     @property
     def name(self) -> str | None:
