@@ -167,11 +167,6 @@ class Holding:
         member = self.member
         return member is not None and member.may_poll
 
-    @property
-    def is_certain(self) -> bool:
-        member = self.member
-        return member is not None and member.is_valid
-
     def has(self, row: int, ticket: int) -> bool:
         """Whether the claim of a row with this ticket stands, as far as can be told without asking the database."""
         claims, member = self.claims, self.member

@@ -142,17 +142,6 @@ class Membership:
             self.is_polling = False
         return self.is_polling and self._session is not None
 
-    def give_up_polling(self) -> None:
-        """Let another one poll.
-
-        Raises:
-            StorageError: the database cannot be used.
-        """
-        self.is_polling = False
-        with self._database.transaction() as db:
-            db.execute("UPDATE syncbot.member SET polls = false WHERE bot = %(bot)s AND id = %(id)s", self._where)
-        self._database.news.tell()
-
     def dead_ones(self) -> list[int]:
         """The members that are dead, for one that has just come: it looks twice, if it has to.
 
