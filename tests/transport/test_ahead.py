@@ -451,7 +451,7 @@ _FAULTS = [fault for fault in Fault.all() if fault.name not in ("auth_required",
     [("http", "auto", CALLS // 6), *(pytest.param(*way, CALLS, marks=pytest.mark.slow) for way in (("http", "3"), ("socks5h", "3"), ("http", "auto")))],
 )
 def test_a_thousand_calls_with_faults(kind: str, ahead: str, calls: int, ca: TestCA, api: BotApiServer) -> None:
-    """5 % of the connections break, more where there are fewer: nothing is sent twice, uncertain are no more than were struck late, and nothing is left or grows."""
+    """5 % of the connections break, or more of fewer: nothing is sent twice, uncertain are no more than were struck late, and nothing is left or grows."""
     slow = [Fault.tls_stall(), Fault.never_answer()]
     with FaultProxy(faults=[*_FAULTS * 4, *slow], rate=0.05 * CALLS / calls, seed=SEED) as proxy:
         command = [sys.executable, "-c", _MANY_CALLS, api.url, ca.ca_file, api.token, proxy.url_for(kind), str(calls), ahead]

@@ -9,6 +9,7 @@ from kits import typed_queued as queued
 
 from syncbot import Bot, Outbox
 from syncbot.client.api.table import find_method, method_names
+from syncbot.runtime.durable.queued import may_wait
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
 
@@ -42,3 +43,12 @@ def test_the_stub_has_every_method_that_does_something() -> None:
         spec = find_method(name)
         assert spec is not None
         assert (f"    def {spec.python_name}(" in stub) is not spec.only_asks
+
+
+def test_the_stub_of_a_bot_whose_calls_go_out_with_the_end_has_those_that_do() -> None:
+    """The stub has each method that waits for the end of its handler, and none that goes at once."""
+    stub = (ROOT / "syncbot/runtime/handling/replies.pyi").read_text(encoding="utf-8").partition("class QueuedCalls")[2]
+    for name in method_names():
+        spec = find_method(name)
+        assert spec is not None
+        assert (f"    def {spec.python_name}(" in stub) is may_wait(name)

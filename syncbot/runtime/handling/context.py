@@ -172,6 +172,7 @@ class Context(Asking, Replies):
     def take_over(self, other: Context) -> None:
         """Go on with the conversation where another context of the same update has left it."""
         self._state, self._state_before = other._state, other._state_before
+        self._choices = other._choices  # so that no button of one message's question answers another one's
 
     @property
     def types(self) -> bool:
