@@ -54,8 +54,8 @@ def forget_states(db: Connection, bot: int, now: float, seconds: float) -> int:
     """End the conversations that were last noted longer ago; returns how many. What a clock has noted that was not set yet counts from now on."""
     if now > PLAUSIBLE_TIME:
         db.execute("UPDATE syncbot.conversation SET at = %s WHERE bot = %s AND at <= %s", (now, bot, PLAUSIBLE_TIME))
-    sql = "DELETE FROM syncbot.conversation WHERE bot = %s AND at < %s AND at > %s"
-    return db.execute(sql, (bot, now - seconds, PLAUSIBLE_TIME)).rowcount
+    sql = "DELETE FROM syncbot.conversation WHERE bot = %s AND at < %s AND at > %s RETURNING chat"
+    return len(db.execute(sql, (bot, now - seconds, PLAUSIBLE_TIME)).fetchall())
 
 
 def _lock_owners(db: Connection, bot: int, changes: Sequence[EncodedChanges]) -> None:
