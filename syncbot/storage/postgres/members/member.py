@@ -49,7 +49,7 @@ _LOOK = """WITH near AS MATERIALIZED (
     SELECT id, expired, CASE WHEN expired OR pg_postmaster_start_time() > clock_timestamp() - make_interval(secs => %(lease)s) THEN false
         ELSE pg_try_advisory_xact_lock(%(lock)s + id) END FROM others"""
 _SLOW_LOOK = """SELECT EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND owner = 0 AND suspect = 0 AND since IS NOT NULL)
-    OR EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(id)s AND owner = 0)
+    OR EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(id)s AND suspect <> 0 AND owner = 0)
     OR EXISTS (SELECT 1 FROM syncbot.outbox WHERE bot = %(bot)s AND state = 'queued' AND not_before <= extract(epoch FROM clock_timestamp()))"""
 _SEEN = """SELECT (SELECT count(*) FROM syncbot.member WHERE bot = %(bot)s AND lease_until > clock_timestamp()),
     (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
