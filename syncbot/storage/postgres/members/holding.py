@@ -118,7 +118,10 @@ class Holding:
                 return
             try:
                 with self._database.transaction() as db:
+                    self._must_be_there(db, member.id)
                     taken = take_over(db, self._database.bot, id, member.id, self._now())
+            except Gone:  # what it took over would be nobody's
+                return
             except StorageError as error:  # it is looked at again
                 _log.info("what a dead process had could not be taken over yet: %s", error)
                 continue
@@ -185,11 +188,12 @@ class Holding:
         """
         with self.lock:
             member, self.member, claims, self.claims = self.member, None, self.claims, None
+            pending, self._pending = self._pending, None
         self._may_be_free.set()
         if member is None or claims is None or claims.pid != os.getpid():
             return
         try:
-            self._leave(member, has_claims=not claims.is_empty)
+            self._leave(member, has_claims=pending is not None or not claims.is_empty)  # it may have claimed what nobody knows of
         finally:
             member.end()
             member.join()
@@ -228,11 +232,6 @@ class Holding:
                 self.handed += pending.work.claimed
         return self.claims
 
-    def found_gone(self) -> None:
-        """The database says that this member is none any more: the next verb begins anew."""
-        if self.member is not None:
-            self.member.cease()
-
     def holding(self, claimed: Claimed) -> Claims:
         """What this process holds, this claim among it.
 
@@ -255,17 +254,26 @@ class Holding:
             Gone: somebody has; nothing was written.
         """
         work = Work(claims.copy(), [])
-        sql = "SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE"
         try:
             with self._database.transaction() as db:
-                if not db.execute(sql, (self._database.bot, claims.run)).fetchall():
-                    self.found_gone()
-                    raise Gone
+                self._must_be_there(db, claims.run)
                 yield db, work
         except CommitUnknown as problem:
             self._pending = _Pending(problem.transaction, work)
             raise
         self.claims = work.claims
+
+    def _must_be_there(self, db: Connection, id: int) -> None:
+        """Have nobody take this member for dead until the transaction ends.
+
+        Raises:
+            Gone: somebody has; the next verb begins anew.
+        """
+        if not db.execute("SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE", (self._database.bot, id)).fetchall():
+            member = self.member
+            if member is not None and member.id == id:
+                member.cease()
+            raise Gone
 
     @contextmanager
     def gone_means_claim_gone(self) -> Iterator[None]:
