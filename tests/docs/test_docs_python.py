@@ -43,6 +43,7 @@ def test_it_compiles_and_what_it_imports_is_there(block: Block) -> None:
             assert all(hasattr(module, alias.name) for alias in node.names), node.module
 
 
+@pytest.mark.slow
 def test_the_type_checker_accepts_them(tmp_path: Path) -> None:
     """mypy finds nothing wrong in any block, handlers without annotations included."""
     for block in BLOCKS:

@@ -17,6 +17,8 @@ def test_plain(): pass
 def test_real(): pass
 @pytest.mark.parametrize("kind", ["a", pytest.param("b", marks=pytest.mark.programs("sh", "no-such-program"))])
 def test_some(kind): pass
+@pytest.mark.slow
+def test_long(): pass
 """
 
 
@@ -38,12 +40,12 @@ def shims(checkout: Checkout, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])
-def test_what_needs_programs_is_not_run_and_the_last_line_says_so(checkout: Checkout, shims: Path, tmp_path: Path, processes: str) -> None:
+def test_what_needs_programs_or_takes_long_is_not_run_and_the_last_line_says_so(checkout: Checkout, shims: Path, tmp_path: Path, processes: str) -> None:
     """Without --all nothing is installed, the other tests are run, and the last line names what was left out; in one process and in several."""
     ended = checkout.run("test", env={"PATH": str(shims), "PROCESSES": processes})
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "2 passed" in ended.stdout
-    assert ended.stdout.splitlines()[-1] == "NOT RUN: 2 tests that need real programs (no-such-program, sh); with --all they are run"
+    assert ended.stdout.splitlines()[-1] == "NOT RUN: 3 tests that take long (1) or need real programs (2): no-such-program, sh; with --all they are run"
     assert not (tmp_path / "installed").exists()
 
 
@@ -54,7 +56,7 @@ def test_with_all_a_missing_program_is_a_failure(checkout: Checkout, shims: Path
     assert re.search(r"installing .*tinyproxy.* with apt-get", ended.stderr)
     assert re.search(r"^install .*tinyproxy", (tmp_path / "installed").read_text(), re.MULTILINE)
     assert "no-such-program is not installed here" in ended.stdout
-    assert re.search("2 passed, 2 errors|2 failed, 2 passed", ended.stdout), ended.stdout
+    assert re.search("3 passed, 2 errors|2 failed, 3 passed", ended.stdout), ended.stdout
     assert "NOT RUN" not in ended.stdout
 
 

@@ -216,7 +216,7 @@ def test_a_failure_that_was_passed_over_is_told(postgres_url: str) -> None:
         with database.transaction() as db:
             db.execute("UPDATE syncbot.bot SET bot = bot")
             with contextlib.suppress(psycopg.Error):
-                db.execute("SELECT 1 / 0")
+                db.execute("SELECT 1 / 0").fetchall()
 
     with open_store(postgres_url, BOT) as store:
         with pytest.raises(RuntimeError, match="nothing was written"):

@@ -21,6 +21,10 @@ from syncbot.storage.promises.questions import SharedQuestions
 _log = logging.getLogger(__name__)
 
 
+_HOLD = "SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE"
+"""Has nobody take a member for dead until the transaction ends."""
+
+
 class Gone(Exception):
     pass
 
@@ -118,7 +122,7 @@ class Holding:
                 return
             try:
                 with self._database.transaction() as db:
-                    self._must_be_there(db, member.id)
+                    self._must_be_there(db.execute(_HOLD, (self._database.bot, member.id)).fetchall(), member.id)
                     taken = take_over(db, self._database.bot, id, member.id, self._now())
             except Gone:  # what it took over would be nobody's
                 return
@@ -170,11 +174,6 @@ class Holding:
         member = self.member
         return member is not None and member.may_poll
 
-    @property
-    def is_certain(self) -> bool:
-        member = self.member
-        return member is not None and member.is_valid
-
     def has(self, row: int, ticket: int) -> bool:
         """Whether the claim of a row with this ticket stands, as far as can be told without asking the database."""
         claims, member = self.claims, self.member
@@ -207,7 +206,7 @@ class Holding:
             db.execute("DELETE FROM syncbot.member WHERE bot = %(bot)s AND id = %(id)s", where)
             db.execute(
                 """UPDATE syncbot.chat SET suspect = o.id FROM (SELECT min(id) AS id FROM syncbot.member WHERE bot = %(bot)s) AS o
-                    WHERE bot = %(bot)s AND suspect = %(id)s AND o.id IS NOT NULL""",
+                    WHERE bot = %(bot)s AND suspect = %(id)s AND suspect <> 0 AND o.id IS NOT NULL""",
                 where,
             )
         self._database.news.tell()
@@ -256,20 +255,21 @@ class Holding:
         work = Work(claims.copy(), [])
         try:
             with self._database.transaction() as db:
-                self._must_be_there(db, claims.run)
+                found = db.execute(_HOLD, (self._database.bot, claims.run))
                 yield db, work
+                self._must_be_there(found.fetchall(), claims.run)  # looked at last, with what was asked after it: nothing of that is written then
         except CommitUnknown as problem:
             self._pending = _Pending(problem.transaction, work)
             raise
         self.claims = work.claims
 
-    def _must_be_there(self, db: Connection, id: int) -> None:
-        """Have nobody take this member for dead until the transaction ends.
+    def _must_be_there(self, found: Sequence[object], id: int) -> None:
+        """See whether `_HOLD` has found a member.
 
         Raises:
-            Gone: somebody has; the next verb begins anew.
+            Gone: it was taken for dead; the next verb begins anew.
         """
-        if not db.execute("SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE", (self._database.bot, id)).fetchall():
+        if not found:
             member = self.member
             if member is not None and member.id == id:
                 member.cease()
