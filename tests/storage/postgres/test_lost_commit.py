@@ -18,8 +18,11 @@ from syncbot.storage import Changes, DataChange, End, OutboxCall, Scope, Settled
 pytestmark = pytest.mark.programs("postgres")
 
 
-_COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
-"""That of a transaction; a word to others has its own in one message with it."""
+_COMMIT = b"\0COMMIT\0"
+"""The statement of a transaction; a word to others has its own in one text with it."""
+_COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
+"""Its answer, also where the statement is known to the server by a name; that of a word comes with one more."""
+_TOLD = b"SET\0"
 
 
 class Cutter:
@@ -53,13 +56,11 @@ class Cutter:
     def _pass_on(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                if is_client and self.cut and _COMMIT in data:
+                if self.cut and (_COMMIT in data if is_client else _COMMITTED in data and _TOLD not in data) and is_client == (self.cut == "before"):
                     how, self.cut = self.cut, ""
                     self.refuses = how == "behind, and away"
                     self.cuts += 1
                     source.shutdown(socket.SHUT_RDWR)
-                    if how != "before":
-                        target.sendall(data)
                     break
                 target.sendall(data)
         with suppress(OSError):
