@@ -39,7 +39,8 @@ _WRITE = f"""WITH {_ALIVE},
     INSERT INTO syncbot.journal AS j (bot, seq, step, what, target, outcome)
     SELECT %(bot)s, %(row)s, %(step)s, %(what)s, %(target)s, %(outcome)s
     WHERE EXISTS (SELECT 1 FROM handled) OR EXISTS (SELECT 1 FROM yielded)
-    ON CONFLICT (bot, seq, step) DO UPDATE SET what = excluded.what, target = excluded.target, outcome = excluded.outcome"""
+    ON CONFLICT (bot, seq, step) DO UPDATE SET what = excluded.what, target = excluded.target, outcome = excluded.outcome
+    RETURNING step"""
 _END = f"""WITH {_ALIVE}
     UPDATE syncbot.journal AS j SET outcome = g.outcome
     FROM unnest(%(owners)s::bigint[], %(rows)s::bigint[], %(steps)s::integer[], %(outcomes)s::text[]) AS g (owner, seq, step, outcome)
@@ -87,7 +88,7 @@ class PgJournal:
         member = key.ticket >> 32
         values = {"row": key.row, "step": step.number, "what": storable(step.what), "target": storable(step.target), "outcome": step.outcome}
         with self._database.reading() as db:
-            if not db.execute(_WRITE, values | {"bot": self._database.bot, "members": [member]}).rowcount:
+            if not db.execute(_WRITE, values | {"bot": self._database.bot, "members": [member]}).fetchall():
                 raise claim_gone(self._database.place)
         if step.outcome is None:
             self._under_way.add(place)

@@ -93,8 +93,9 @@ class Terminal:
     def _wait_for_quiet(self) -> None:
         ends_at, seen, server, bot = time.monotonic() + _LONGEST_ANSWER_SECONDS, self._trial.feed.last, self._trial.sandbox.server, self._trial.bot
         while time.monotonic() < ends_at and not (bot is not None and bot.exit_code):
+            waited_for = server.pending_updates  # looked at first: what the bot has only just fetched it still has to answer
             self._trial.feed.after(seen, _QUIET_SECONDS)
-            if self._trial.feed.last == seen and not server.pending_updates:
+            if self._trial.feed.last == seen and not waited_for:
                 return
             seen = self._trial.feed.last
 

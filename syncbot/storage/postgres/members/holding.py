@@ -167,11 +167,6 @@ class Holding:
         member = self.member
         return member is not None and member.may_poll
 
-    @property
-    def is_certain(self) -> bool:
-        member = self.member
-        return member is not None and member.is_valid
-
     def has(self, row: int, ticket: int) -> bool:
         """Whether the claim of a row with this ticket stands, as far as can be told without asking the database."""
         claims, member = self.claims, self.member
@@ -203,7 +198,7 @@ class Holding:
             db.execute("DELETE FROM syncbot.member WHERE bot = %(bot)s AND id = %(id)s", where)
             db.execute(
                 """UPDATE syncbot.chat SET suspect = o.id FROM (SELECT min(id) AS id FROM syncbot.member WHERE bot = %(bot)s) AS o
-                    WHERE bot = %(bot)s AND suspect = %(id)s AND o.id IS NOT NULL""",
+                    WHERE bot = %(bot)s AND suspect = %(id)s AND suspect <> 0 AND o.id IS NOT NULL""",
                 where,
             )
         self._database.news.tell()
@@ -258,10 +253,11 @@ class Holding:
         sql = "SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE"
         try:
             with self._database.transaction() as db:
-                if not db.execute(sql, (self._database.bot, claims.run)).fetchall():
+                found = db.execute(sql, (self._database.bot, claims.run))
+                yield db, work
+                if not found.fetchall():  # looked at last, with what was asked after it: nothing of that is written then
                     self.found_gone()
                     raise Gone
-                yield db, work
         except CommitUnknown as problem:
             self._pending = _Pending(problem.transaction, work)
             raise

@@ -49,7 +49,7 @@ _LOOK = """WITH near AS MATERIALIZED (
     SELECT id, expired, CASE WHEN expired OR pg_postmaster_start_time() > clock_timestamp() - make_interval(secs => %(lease)s) THEN false
         ELSE pg_try_advisory_xact_lock(%(lock)s + id) END FROM others"""
 _SLOW_LOOK = """SELECT EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND owner = 0 AND suspect = 0 AND since IS NOT NULL)
-    OR EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(id)s AND owner = 0)
+    OR EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(id)s AND suspect <> 0 AND owner = 0)
     OR EXISTS (SELECT 1 FROM syncbot.outbox WHERE bot = %(bot)s AND state = 'queued' AND not_before <= extract(epoch FROM clock_timestamp()))"""
 _SEEN = """SELECT (SELECT count(*) FROM syncbot.member WHERE bot = %(bot)s AND lease_until > clock_timestamp()),
     (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
@@ -141,17 +141,6 @@ class Membership:
         except psycopg.errors.UniqueViolation:  # another one was quicker
             self.is_polling = False
         return self.is_polling and self._session is not None
-
-    def give_up_polling(self) -> None:
-        """Let another one poll.
-
-        Raises:
-            StorageError: the database cannot be used.
-        """
-        self.is_polling = False
-        with self._database.transaction() as db:
-            db.execute("UPDATE syncbot.member SET polls = false WHERE bot = %(bot)s AND id = %(id)s", self._where)
-        self._database.news.tell()
 
     def dead_ones(self) -> list[int]:
         """The members that are dead, for one that has just come: it looks twice, if it has to.

@@ -181,7 +181,7 @@ class PgOutbox:
 
     def _change(self, sql: str, **values: Any) -> bool:
         with self._database.reading() as db:
-            return db.execute(sql, values | {"bot": self._database.bot}).rowcount == 1
+            return bool(db.execute(f"{sql} RETURNING id", values | {"bot": self._database.bot}).fetchall())
 
     def _delete(self, where: str, value: float) -> list[OutboxItem]:
         sql = f"DELETE FROM syncbot.outbox WHERE bot = %s AND {where} RETURNING {_COLUMNS}"
