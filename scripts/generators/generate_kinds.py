@@ -196,9 +196,7 @@ class KindDecorators(ABC, Generic[D]):
     """
 
     @abstractmethod
-    def _decorate(
-        self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any, options: HandlerOptions
-    ) -> D: ...
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any, options: HandlerOptions) -> D: ...
 '''
 
 DECORATOR = '''\
