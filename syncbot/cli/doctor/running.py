@@ -82,7 +82,7 @@ def own_bot(settings: Settings, state: StatePlace | None) -> tuple[Result, OwnBo
     except (ConfigError, StorageError, OSError) as error:
         code = exit_for(error) if isinstance(error, ConfigError | StorageError) else Exit.CONFIG
         command = f"syncbot check-state {shlex.quote(str(path))}" if path is not None else ""
-        advice = f"{command} looks through the state file" if command else "name the state file with --state"
+        advice = f"{command} looks through the state" if command else "name the state with --state"
         return Result(STATE, Status.FAILED, str(error), time.monotonic() - began, advice, command, exit=code), OwnBot(holder is not None, holder or None)
     runs = holder is not None or _says_it_runs(look.facts.get("running"), look.of_process)
     own = OwnBot(runs, holder or None, None if mode is None else mode == WEBHOOK, look, path)

@@ -140,7 +140,8 @@ def test_the_newest_message_stays_in_sight(person: Person, page: PageServer) -> 
     chat = server.world.chats[page.trial.user("Ann").id]
     for number in range(30):
         server.world.bot_says(chat, {"text": f"message {number}"})
-    last = "[...document.querySelectorAll('#messages > *')].at(-1).getBoundingClientRect().bottom <= document.querySelector('#messages').getBoundingClientRect().bottom"
+    lower_edge = "getBoundingClientRect().bottom"
+    last = f"[...document.querySelectorAll('#messages > *')].at(-1).{lower_edge} <= document.querySelector('#messages').{lower_edge}"
     person.reads("message 29")
     person.say("/keys")
     person.until("!document.querySelector('#reply-keyboard').hidden")
