@@ -9,10 +9,9 @@ import pytest
 from kits.call_kit import spec_of
 from pydantic import BaseModel, Field
 
-from syncbot.client.api.methods import API_VERSION
 from syncbot.client.api.table import method_names
 from syncbot.plain.objects import find_type, type_names
-from syncbot.runtime.handling.kinds import KINDS
+from syncbot.runtime.handling.kinds import API_VERSION, KINDS
 
 if TYPE_CHECKING:
     from aiogram.types.base import TelegramObject  # aiogram is imported where it is needed: it takes seconds, and every process collects all tests
