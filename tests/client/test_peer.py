@@ -13,10 +13,9 @@ from aiogram.types.base import TelegramObject
 from kits.call_kit import spec_of
 from pydantic import BaseModel, Field
 
-from syncbot.client.api.methods import API_VERSION
 from syncbot.client.api.table import method_names
 from syncbot.plain.objects import find_type, type_names
-from syncbot.runtime.handling.kinds import KINDS
+from syncbot.runtime.handling.kinds import API_VERSION, KINDS
 
 Table = Mapping[str, Mapping[str, bool]]
 """Methods or types; the names of what each has, and whether it is required."""
