@@ -25,7 +25,7 @@ DATE = "TELEGRAM_HTTP_CLIENT_TEST_DATE"
 _MARKS = {Status.OK: ("✓", "green"), Status.NOTE: ("!", "yellow"), Status.FAILED: ("✗", "red"), Status.SKIPPED: ("-", "dim")}
 
 
-@click.command("doctor", short_help="Find out what is wrong between here and Telegram.")
+@click.command("doctor")
 @click.option(
     "--idle",
     is_flag=False,
