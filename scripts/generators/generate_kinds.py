@@ -24,6 +24,8 @@ import generate_methods  # noqa: E402 - the same
 from api_spec import SpecError, load  # noqa: E402 - the same
 
 from syncbot.client.api import signatures  # noqa: E402 - the script works in a checkout that is not installed
+from syncbot.client.api.table import find_method, method_names  # noqa: E402 - the same
+from syncbot.runtime.durable.queued import may_wait  # noqa: E402 - the same
 from syncbot.runtime.handling import reply_table as shortcuts  # noqa: E402 - the same
 
 KINDS = ROOT / "syncbot/runtime/handling/kinds.py"
@@ -317,6 +319,8 @@ def render_stub(version: str) -> str:
     text += ["    @overload\n" + render_shortcut(shortcut, "answer") for shortcut in shortcuts.ANSWERS.values()]
     text += [QUEUED_CLASS, *(render_shortcut(shortcut, shortcut.name, "Queued") for shortcut in shortcuts.SHORTCUTS.values())]
     text += ["    @overload\n" + render_shortcut(shortcut, "answer", "Queued") for shortcut in shortcuts.ANSWERS.values()]
+    waiting = [spec for name in method_names() if may_wait(name) and (spec := find_method(name)) is not None]
+    text += [QUEUED_CALLS_CLASS, *(generate_methods.render_def(spec, result="Queued") for spec in waiting), QUEUED_BOT_CLASS]
     return "".join(text)
 
 
@@ -333,6 +337,20 @@ QUEUED_CLASS = '''
 class QueuedReplies:
     """The same where they go out with the end of the handler: `replies="with the end"`."""
 
+    bot: QueuedBot
+'''
+
+QUEUED_CALLS_CLASS = '''
+class QueuedCalls:
+    """The methods of a bot that go out with the end of the handler."""
+
+    def send_long(self, chat_id: int | str, text: str, parse_mode: str | None = None, **options: Any) -> list[Queued]:
+        """Send a text of any length in as many messages as it needs."""
+'''
+
+QUEUED_BOT_CLASS = '''
+class QueuedBot(QueuedCalls, Bot):  # type: ignore[misc]  # its calls return something else, which is what it is for
+    """`context.bot` of such a handler: what sends, edits, deletes, answers or sets returns a `Queued`, and what asks an answer, as ever."""
 '''
 
 ASK_OPTIONS = ["timeout: float = 300.0", "filters: FilterLike | None = None", "check: Callable[[telegram.Message], str | None] | None = None"]

@@ -72,7 +72,8 @@ class Processes:
         options = {"state": url, "url": api_url, "token": TEST_TOKEN, "threads": load.threads, "handler": load.handler, "calls": load.calls}
         program = Path(__file__).with_name("scale_bot.py")
         command = [sys.executable, str(program), json.dumps(options)]
-        self._all = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(load.processes)]
+        environment = os.environ | {"PYTHONPATH": str(program.parents[2])}  # where nothing is installed
+        self._all = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(load.processes)]
 
     def tell(self, word: str) -> list[Any]:
         """Say a word to each, and return what each answers."""

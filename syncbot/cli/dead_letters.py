@@ -25,7 +25,7 @@ _PAGE = 100
 
 @click.group("dead-letters", no_args_is_help=False)
 def command() -> None:
-    """Updates whose handlers failed. They are kept in the state file; the bot may run meanwhile.
+    """Updates whose handlers failed. They are kept in its state; the bot may run meanwhile.
 
     \b
     Examples:

@@ -22,7 +22,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 @click.group("jobs", no_args_is_help=False)
 def command() -> None:
-    """Jobs that wait for their time in the state file; the bot may run meanwhile.
+    """Jobs that wait for their time in its state; the bot may run meanwhile.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`syncbot outbox`: calls that wait in the state file to be made."""
+"""`syncbot outbox`: calls that wait in the state to be made."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SEE = "; syncbot outbox list shows those there are"
 
 @click.group("outbox", no_args_is_help=False)
 def command() -> None:
-    """Calls that wait in the state file: `syncbot send --queue` and a bot's own outbox put them there.
+    """Calls that wait in the state: `syncbot send --queue` and a bot's own outbox put them there.
 
     \b
     Examples:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, bot_logging, common_options
+from syncbot.cli.console.output import is_terminal, tell_all
 from syncbot.cli.console.target import load_app
 
 
@@ -22,10 +25,12 @@ def command(ctx: click.Context, /, target: str, log_file: str | None, log_json: 
 
     \b
     Examples:
-      syncbot run bot:app
+      syncbot run bot:app          # or bot.py, for its app
       syncbot run bot:app --env-file /etc/mybot.env --log-file bot.log
     """
     app = load_app(ctx, target)
     bot_logging(ctx, log_file, as_json=log_json)
+    if is_terminal(sys.stderr):
+        tell_all("The bot runs; Ctrl-C ends it.")
     app.run()
     return Exit.OK

@@ -41,9 +41,7 @@ _HINT = "give it as an argument, or write it to standard input: df -h | syncbot 
 @click.option("--reply-to", type=int, metavar="ID", help="Answer the message with this id.")
 @click.option("--thread", type=int, metavar="ID", help="Into this topic of a forum.")
 @click.option("--button", "buttons", multiple=True, metavar="LABEL=URL", help="A button with a link below the message; several times for several.")
-@click.option(
-    "--queue", is_flag=True, help="Put it into the state file first: what cannot be delivered now goes out with the next flush, or by the running bot."
-)
+@click.option("--queue", is_flag=True, help="Put it into the state first: what cannot be delivered now goes out with the next flush, or by the running bot.")
 @click.option(
     "--ttl", callback=as_seconds, metavar="SECONDS", help="With --queue: how long it may wait at most; then it fails instead of being sent. Default: for good."
 )

@@ -71,8 +71,8 @@ PROGRAMS = {
         ConversationHandler(**{})
         PicklePersistence("bot.pickle")  # -> note: PicklePersistence keeps everything in the bot's state file
         updater.httpd  # -> Updater has no httpd
-        updater.start_webhook(listen="0.0.0.0", cert="cert.pem", key=None)  # -> it speaks no TLS here
-        updater.start_webhook(cert=None)
+        updater.start_webhook(listen="0.0.0.0", cert="cert.pem", key="key.pem")  # -> it speaks no TLS here
+        updater.start_webhook(cert="cert.pem", key=None)
         """,
     "own": """
         from telegram.ext import CallbackContext, Job

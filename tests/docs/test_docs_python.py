@@ -29,6 +29,11 @@ PROGRAMS = [block for block in OURS if not TESTS.search(block.text)]
 BOTS = [block for block in PROGRAMS if "app.run()" in block.text]
 
 
+def _name(block: Block) -> str:
+    """A name for a module that holds it."""
+    return re.sub(r"[^a-zA-Z0-9]", "_", str(block))
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_it_compiles_and_what_it_imports_is_there(block: Block) -> None:
     """Each block is Python, and each name that it imports can be imported."""
@@ -43,10 +48,11 @@ def test_it_compiles_and_what_it_imports_is_there(block: Block) -> None:
             assert all(hasattr(module, alias.name) for alias in node.names), node.module
 
 
+@pytest.mark.slow
 def test_the_type_checker_accepts_them(tmp_path: Path) -> None:
     """mypy finds nothing wrong in any block, handlers without annotations included."""
     for block in BLOCKS:
-        (tmp_path / f"block_{re.sub(r'[^a-zA-Z0-9]', '_', str(block))}.py").write_text(block.text, encoding="utf-8")
+        (tmp_path / f"block_{_name(block)}.py").write_text(block.text, encoding="utf-8")
     (tmp_path / "mypy.ini").write_text("[mypy]\nignore_missing_imports = True\nfollow_imports = silent\ncheck_untyped_defs = True\n")
     command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", str(tmp_path / "cache"), "--config-file", str(tmp_path / "mypy.ini")]
     ended = subprocess.run([*command, *map(str, sorted(tmp_path.glob("*.py")))], cwd=ROOT, capture_output=True, text=True)
@@ -101,13 +107,14 @@ def test_each_other_program_runs_to_its_end(block: Block, telegram: BotApiServer
     assert "Error" not in out
 
 
-@pytest.mark.parametrize("block", [block for block in OURS if TESTS.search(block.text)], ids=str)
-def test_the_tests_in_the_guides_pass(block: Block, tmp_path: Path) -> None:
+def test_the_tests_in_the_guides_pass(tmp_path: Path) -> None:
     """Blocks that are tests are collected by pytest, and pass."""
-    (tmp_path / "test_guide.py").write_text(block.text, encoding="utf-8")
+    tests = [block for block in OURS if TESTS.search(block.text)]
+    for block in tests:
+        (tmp_path / f"test_{_name(block)}.py").write_text(block.text, encoding="utf-8")
     ended = subprocess.run([sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", str(tmp_path)], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout
-    assert f"{len(TESTS.findall(block.text))} passed" in ended.stdout
+    assert f"{sum(len(TESTS.findall(block.text)) for block in tests)} passed" in ended.stdout
 
 
 def test_the_conversation_of_the_first_guide(telegram: BotApiServer, tmp_path: Path) -> None:

@@ -767,13 +767,13 @@ def test_a_disk_that_fills_while_a_handler_ends_loses_nothing(server: BotApiServ
         store: Any = app.store
         store.limit_pages(1)
         go_on.set()
-        log.wait("the state file cannot be used")
+        log.wait("the state cannot be used")
         assert not app.health()["ok"]
         store.limit_pages(None)
-        log.wait("the state file can be used again")
+        log.wait("the state can be used again")
         seen.wait("two")
         assert becomes(lambda: app.health()["handled"] == 2)
-        assert log.count("the state file cannot be used") == 1
+        assert log.count("the state cannot be used") == 1
         assert store.dead_letters.count() == 0
     assert seen.texts == ["one", "two"]
 
@@ -795,7 +795,7 @@ def test_a_stop_on_a_full_disk_ends(server: BotApiServer, make_app: MakeApp) -> 
         store: Any = app.store
         store.limit_pages(1)
         go_on.set()
-        log.wait("the state file cannot be used")
+        log.wait("the state cannot be used")
         began = time.monotonic()
         app.stop()
         assert time.monotonic() - began < 15.0, "the grace is longer"

@@ -37,7 +37,7 @@ COMMANDS = {
     "init": ("setup.entry", "Set a bot up: token, way, chat, env file."),
     "chat-id": ("chat_id", "Print the id of the chat that wrote last."),
     "doctor": ("doctor.entry", "Find out what is wrong between here and Telegram."),
-    "monitor": ("monitor.entry", "Watch a running bot, and raise an alarm."),
+    "monitor": ("monitor.entry", "Watch a running bot."),
     "webhook": ("webhook", "Set, show or delete the webhook."),
     "outbox": ("outbox", "Messages that wait to be delivered."),
     "dead-letters": ("dead_letters", "Updates whose handlers failed."),

@@ -70,7 +70,7 @@ def _in_terminal(trial: Trial) -> None:
     from syncbot.testing.page.terminal import HELP, Terminal
 
     write(HELP)
-    Terminal(trial, write).run(sys.stdin)
+    Terminal(trial, write, paced=not sys.stdin.isatty()).run(sys.stdin)
 
 
 def _in_page(trial: Trial, port: int, no_browser: bool) -> None:

@@ -172,6 +172,7 @@ class Context(Asking, Replies):
     def take_over(self, other: Context) -> None:
         """Go on with the conversation where another context of the same update has left it."""
         self._state, self._state_before = other._state, other._state_before
+        self._choices = other._choices  # so that no button of one message's question answers another one's
 
     @property
     def types(self) -> bool:
@@ -277,7 +278,7 @@ class Context(Asking, Replies):
         Raises:
             TypeError, ValueError: a value cannot be stored; the text names its key.
         """
-        return Changes(self._dicts.changes(), self._state_changes(), self._after_conflicts, self._answered, tuple(self.run.queued))
+        return Changes((*self._dicts.changes(), *self.run.kept), self._state_changes(), self._after_conflicts, self._answered, tuple(self.run.queued))
 
     def _after_conflicts(self, conflicts: tuple[DataConflict, ...], last: bool) -> Changes | None:
         return self.changes() if self._dicts.settle(conflicts, last) else None

@@ -13,21 +13,25 @@ from syncbot.storage.postgres.server.pool import Connection
 _COLLECTED = (
     "EXISTS (SELECT 1 FROM syncbot.album AS a WHERE a.bot = %(bot)s AND a.lane = {lane} AND a.seq <= {seq} AND a.ready > %(now)s AND a.ready <= %(end)s)"
 )
-_SUSPECT = "FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(member)s AND owner = 0 AND since IS NOT NULL"
+_SUSPECT = "FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(member)s AND suspect <> 0 AND owner = 0 AND since IS NOT NULL"
 _TAKE = f"""WITH suspect AS MATERIALIZED (SELECT key {_SUSPECT} AND %(is_idle)s ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED),
     plain AS MATERIALIZED (
         SELECT key FROM syncbot.chat AS c WHERE bot = %(bot)s AND owner = 0 AND suspect = 0 AND since IS NOT NULL
             AND NOT EXISTS (SELECT 1 {_SUSPECT}) AND NOT {_COLLECTED.format(lane="c.key", seq="c.since")}
-        ORDER BY since LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-    UPDATE syncbot.chat AS c SET owner = %(member)s, running = 1 FROM (SELECT key FROM suspect UNION ALL SELECT key FROM plain) AS taken
-    WHERE c.bot = %(bot)s AND c.key = taken.key RETURNING c.key, c.since, c.suspect <> 0"""
-_READ = f"""SELECT i.seq, i.update_id, i.chat, i.stored, i.attempts, i.json, i.lane, t.alone,
+        ORDER BY since LIMIT %(limit)s FOR UPDATE SKIP LOCKED),
+    taken AS (
+        UPDATE syncbot.chat AS c SET owner = %(member)s, running = 1
+        WHERE c.bot = %(bot)s AND c.key = ANY (ARRAY(SELECT key FROM suspect UNION ALL SELECT key FROM plain))
+        RETURNING c.key, c.since, c.suspect <> 0 AS alone)
+    SELECT set_config('syncbot.taken', coalesce(json_agg(taken), '[]')::text, true) FROM taken"""
+_IS_NUMBER = "length(i.chat) < 19 AND i.chat ~ '^-?[0-9]+$'"
+_READ = f"""SELECT t.key, i.seq, i.update_id, i.chat, i.stored, i.attempts, i.json, t.alone,
         EXISTS (SELECT 1 FROM syncbot.album AS a WHERE a.bot = i.bot AND a.seq = i.seq),
-        EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = i.bot AND q.chat = CASE WHEN i.chat ~ '^-?[0-9]{{1,18}}$' THEN i.chat::bigint END)
-    FROM unnest(%(lanes)s::text[], %(since)s::bigint[], %(alone)s::boolean[]) AS t (key, since, alone) CROSS JOIN LATERAL (
+        EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = i.bot AND q.chat = CASE WHEN {_IS_NUMBER} THEN i.chat::bigint END)
+    FROM json_to_recordset(current_setting('syncbot.taken')::json) AS t (key text, since bigint, alone boolean) LEFT JOIN LATERAL (
         SELECT * FROM syncbot.inbox AS i WHERE i.bot = %(bot)s AND i.lane = t.key AND i.state = 'waiting' AND i.seq >= t.since
             AND (t.alone OR NOT {_COLLECTED.format(lane="t.key", seq="i.seq")})
-        ORDER BY i.seq LIMIT CASE WHEN t.alone THEN 1 ELSE %(per_key)s END) AS i
+        ORDER BY i.seq LIMIT CASE WHEN t.alone THEN 1 ELSE %(per_key)s END) AS i ON true
     ORDER BY t.since, i.seq"""
 
 
@@ -58,23 +62,24 @@ class HandedOut(NamedTuple):
     stored: float
     attempts: int
     json: bytes
-    lane: str
     alone: bool
     is_album: bool
     is_awaited: bool
 
 
 def hand_out(db: Connection, bot: int, wanted: Wanted) -> list[HandedOut]:
-    """Take chats for a member, and read what it is to handle, the oldest first; inside the caller's transaction."""
+    """Take chats for a member, and read what it is to handle, the oldest first; inside the caller's transaction.
+
+    What is taken goes from the one statement to the next within the database: both are asked in one round trip.
+    """
     values: dict[str, Any] = {"bot": bot, "end": wanted.now + LONGEST_SECONDS, **wanted._asdict()}
-    taken = db.execute(_TAKE, values).fetchall()
-    if not taken:
-        return []
-    lanes, since, alone = (list(column) for column in zip(*taken, strict=True))
-    rows = [HandedOut(*row) for row in db.execute(_READ, values | {"lanes": lanes, "since": since, "alone": alone}).fetchall()]
-    numbers = dict.fromkeys(lanes, 0)
-    for row in rows:
-        numbers[row.lane] += 1
+    db.execute(_TAKE, values)
+    rows: list[HandedOut] = []
+    numbers: dict[str, int] = {}
+    for lane, *row in db.execute(_READ, values).fetchall():
+        numbers[lane] = numbers.get(lane, 0) + (row[0] is not None)
+        if row[0] is not None:
+            rows.append(HandedOut(*row))
     _correct(db, bot, wanted.member, numbers)
     if albums := [row.seq for row in rows if row.is_album]:  # whatever comes now is another update
         db.execute("DELETE FROM syncbot.album WHERE bot = %s AND seq = ANY (%s)", (bot, albums))

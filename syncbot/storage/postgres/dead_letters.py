@@ -45,7 +45,8 @@ class PgDeadLetters:
 
     def drop(self, id: int) -> bool:
         with self._database.transaction() as db:
-            return db.execute("DELETE FROM syncbot.dead_letter WHERE bot = %s AND id = %s", (self._database.bot, id)).rowcount == 1
+            sql = "DELETE FROM syncbot.dead_letter WHERE bot = %s AND id = %s RETURNING id"
+            return bool(db.execute(sql, (self._database.bot, id)).fetchall())
 
 
 def _letter(row: Row) -> DeadLetter:

@@ -209,8 +209,8 @@ class PgInbox:
                 if not db.execute(sql, (bot, lane, claimed.row, work.claims.run)).fetchall():
                     work.claims.yield_turn(claimed.row)  # somebody else handles another update of the chat
                     return False
-                sql = "UPDATE syncbot.inbox SET state = 'waiting', owner = 0 WHERE bot = %s AND seq = %s AND state = 'yielded'"
-                count_waiting(db, bot, db.execute(sql, (bot, claimed.row)).rowcount)
+                sql = "UPDATE syncbot.inbox SET state = 'waiting', owner = 0 WHERE bot = %s AND seq = %s AND state = 'yielded' RETURNING seq"
+                count_waiting(db, bot, len(db.execute(sql, (bot, claimed.row)).fetchall()))
             return True
 
     def album_seconds(self) -> float | None:

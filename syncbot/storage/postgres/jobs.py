@@ -63,12 +63,13 @@ class PgJobs:
 
     def remove(self, key: str) -> bool:
         with self._database.transaction() as db:
-            return db.execute("DELETE FROM syncbot.job WHERE bot = %s AND key = %s", (self._database.bot, key)).rowcount > 0
+            return bool(db.execute("DELETE FROM syncbot.job WHERE bot = %s AND key = %s RETURNING key", (self._database.bot, key)).fetchall())
 
     def change(self, key: str, *, paused: bool | None = None, next_time: float | None = None) -> bool:
         with self._database.transaction() as db:
-            sql = "UPDATE syncbot.job SET paused = coalesce(%s::boolean, paused), next_time = coalesce(%s::float8, next_time) WHERE bot = %s AND key = %s"
-            found = db.execute(sql, (paused, next_time, self._database.bot, key)).rowcount > 0
+            sql = "UPDATE syncbot.job SET paused = coalesce(%s::boolean, paused), next_time = coalesce(%s::float8, next_time)"
+            where = "WHERE bot = %s AND key = %s RETURNING key"
+            found = bool(db.execute(f"{sql} {where}", (paused, next_time, self._database.bot, key)).fetchall())
         self._database.news.tell()
         return found
 
@@ -112,11 +113,11 @@ class PgJobs:
     def _begin(self, db: Connection, start: JobStart) -> bool:
         """Begin one inside the caller's transaction; False where it has changed, or its time is passed over."""
         bot, entry = self._database.bot, start.entry
-        same = "WHERE bot = %s AND key = %s AND next_time = %s AND NOT paused"
+        same = "WHERE bot = %s AND key = %s AND next_time = %s AND NOT paused RETURNING key"
         if start.following is None:
-            changed = db.execute(f"DELETE FROM syncbot.job {same}", (bot, entry.key, entry.next_time)).rowcount
+            changed = db.execute(f"DELETE FROM syncbot.job {same}", (bot, entry.key, entry.next_time)).fetchall()
         else:
-            changed = db.execute(f"UPDATE syncbot.job SET next_time = %s {same}", (start.following, bot, entry.key, entry.next_time)).rowcount
+            changed = db.execute(f"UPDATE syncbot.job SET next_time = %s {same}", (start.following, bot, entry.key, entry.next_time)).fetchall()
         if not changed or start.body is None:
             return False
         row = insert_run(db, bot, start.order, start.body, self._now())

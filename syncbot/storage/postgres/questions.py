@@ -46,7 +46,8 @@ def take_answers(db: Connection, bot: int, answers: Iterable[QuestionAnswer]) ->
     lock_chats(db, bot, [lane for (lane,) in lanes])
     lock_rows(db, bot, rows)
     for answer in answers:
-        if db.execute("DELETE FROM syncbot.question WHERE bot = %s AND seq = %s AND step = %s", (bot, answer.row, answer.step)).rowcount:
+        sql = "DELETE FROM syncbot.question WHERE bot = %s AND seq = %s AND step = %s RETURNING seq"
+        if db.execute(sql, (bot, answer.row, answer.step)).fetchall():
             db.execute("UPDATE syncbot.journal SET outcome = %s WHERE bot = %s AND seq = %s AND step = %s", (answer.outcome, bot, answer.row, answer.step))
             sql = "UPDATE syncbot.inbox SET state = 'waiting' WHERE bot = %s AND seq = %s AND state = 'asking' RETURNING lane, seq"
             wait_in_chats(db, bot, db.execute(sql, (bot, answer.row)).fetchall())

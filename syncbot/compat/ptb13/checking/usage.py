@@ -117,8 +117,8 @@ def _call(path: Path, node: ast.Call, names: Mapping[str, Any]) -> Iterator[Find
 
 def _webhook(path: Path, node: ast.Call) -> Iterator[Finding]:
     given = {keyword.arg for keyword in node.keywords if not (isinstance(keyword.value, ast.Constant) and keyword.value.value is None)}
-    if isinstance(node.func, ast.Attribute) and node.func.attr == "start_webhook" and given & {"cert", "key"}:
-        yield Finding(path, node.lineno, "start_webhook(cert=…, key=…): it speaks no TLS here; put nginx or Caddy in front of it, and leave out cert and key")
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "start_webhook" and "key" in given:
+        yield Finding(path, node.lineno, "start_webhook(key=…): it speaks no TLS here; put nginx or Caddy in front of it, and leave the key out")
 
 
 def _proxy_settings(path: Path, node: ast.Dict) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ _END = """DELETE FROM syncbot.member WHERE bot = %(bot)s AND id = %(id)s
 _HANDLED = """SELECT i.seq, i.update_id, i.lane, i.alone, i.suspect FROM syncbot.chat AS c CROSS JOIN LATERAL (
         SELECT * FROM syncbot.inbox AS i WHERE i.bot = c.bot AND i.lane = c.key AND i.state = 'waiting' AND i.seq >= c.since
         ORDER BY i.seq LIMIT c.running) AS i
-    WHERE c.bot = %s AND c.owner = %s ORDER BY i.seq"""
+    WHERE c.bot = %s AND c.owner = %s AND c.owner <> 0 ORDER BY i.seq"""
 _YIELDED = """UPDATE syncbot.inbox AS i SET owner = 0, attempts = attempts + 1, state = 'waiting'
     WHERE bot = %s AND owner = %s AND state = 'yielded' AND NOT EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = i.bot AND q.seq = i.seq)
     RETURNING seq, update_id, lane"""
@@ -47,7 +47,7 @@ def take_over(db: Connection, bot: int, dead: int, taker: int, now: float, *, ce
     """
     if not db.execute(_END, {"bot": bot, "id": dead, "certain": certain, "lock": LOCK + dead}).fetchall():
         return None
-    lanes = [lane for (lane,) in db.execute("SELECT key FROM syncbot.chat WHERE bot = %s AND owner = %s", (bot, dead)).fetchall()]
+    lanes = [lane for (lane,) in db.execute("SELECT key FROM syncbot.chat WHERE bot = %s AND owner = %s AND owner <> 0", (bot, dead)).fetchall()]
     lock_chats(db, bot, lanes)
     handled = db.execute(_HANDLED, (bot, dead)).fetchall()
     db.execute("UPDATE syncbot.inbox SET attempts = attempts + 1 WHERE bot = %s AND seq = ANY (%s)", (bot, [row[0] for row in handled]))
@@ -90,7 +90,7 @@ def _convict(db: Connection, bot: int, dead: int, row: Sequence[int], now: float
     """One was alone in its handler: those that were suspected with it are cleared, and at too many deaths it is buried."""
     seq, _, _, alone, group = row
     if group:
-        db.execute("UPDATE syncbot.inbox SET suspect = 0 WHERE bot = %s AND suspect = %s AND seq <> %s", (bot, group, seq))
+        db.execute("UPDATE syncbot.inbox SET suspect = 0 WHERE bot = %s AND suspect = %s AND suspect <> 0 AND seq <> %s", (bot, group, seq))
     if alone + 1 < DEATHS_ALONE:
         db.execute("UPDATE syncbot.inbox SET suspect = %s, alone = %s WHERE bot = %s AND seq = %s", (group or dead, alone + 1, bot, seq))
         return []

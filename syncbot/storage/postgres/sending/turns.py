@@ -37,10 +37,11 @@ _NOTE = """INSERT INTO syncbot.turn AS t (bot, chat, full_at, minute)
 _PAUSE = """INSERT INTO syncbot.turn AS t (bot, chat, paused_until) VALUES (%(bot)s, %(chat)s, %(until)s)
     ON CONFLICT (bot, chat) DO UPDATE SET paused_until = greatest(t.paused_until, excluded.paused_until)"""
 _OTHERS_PAUSED = """SELECT EXISTS (SELECT 1 FROM syncbot.turn
-    WHERE bot = %(bot)s AND paused_until > %(now)s AND chat <> %(chat)s AND chat <> '' AND NOT starts_with(chat, '/'))"""
+    WHERE bot = %(bot)s AND paused_until > 0 AND paused_until > %(now)s AND chat <> %(chat)s AND chat <> '' AND NOT starts_with(chat, '/'))"""
 _NEAR = """SELECT chat, full_at, minute, paused_until FROM syncbot.turn
     WHERE bot = %(bot)s AND full_at > %(now)s::float8 - %(kept)s::float8 AND chat <> '' AND (full_at > %(now)s OR cardinality(minute) >= %(many)s)
-    UNION ALL SELECT chat, full_at, minute, paused_until FROM syncbot.turn WHERE bot = %(bot)s AND paused_until > %(now)s"""
+    UNION ALL SELECT chat, full_at, minute, paused_until FROM syncbot.turn
+    WHERE bot = %(bot)s AND paused_until > 0 AND paused_until > %(now)s"""
 _SWEEP = "DELETE FROM syncbot.turn WHERE bot = %(bot)s AND greatest(full_at, paused_until) < %(now)s::float8 - 2 * %(kept)s::float8"
 
 

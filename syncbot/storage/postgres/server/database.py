@@ -16,7 +16,7 @@ from syncbot.process import forks
 from syncbot.storage.address import DatabaseUrl
 from syncbot.storage.postgres.server.news import PgNews
 from syncbot.storage.postgres.server.pg_errors import explained
-from syncbot.storage.postgres.server.pool import Connection, ConnectionPool, Connector
+from syncbot.storage.postgres.server.pool import Connection, ConnectionPool, Connector, pipelined
 from syncbot.storage.postgres.server.schema import bind, migrate
 from syncbot.storage.promises.store import StoreOptions
 
@@ -76,7 +76,9 @@ class PgDatabase:
     def transaction(self) -> Iterator[Connection]:
         """All that is written inside, or nothing. One within another of the same thread is a part of that.
 
-        When the block is over, it is on the server's disk. Where the connection breaks at the COMMIT, what became of it is found out by its number.
+        Statements go out one after the other, and only who fetches what one found waits for it, and for all before it; so the error of another shows later,
+        at the latest when the block is over. Then all is on the server's disk. Where the connection breaks at the COMMIT, what became of it is found out by
+        its number.
 
         Raises:
             StorageError: nothing was written.
@@ -87,19 +89,20 @@ class PgDatabase:
             yield outer
             return
         with explained(self.place), self.pool.connection() as connection:
-            begun = connection.execute("BEGIN; SELECT pg_current_xact_id()::text", prepare=False)
-            begun.nextset()
-            [number] = begun.fetchone() or ("",)
-            self._here.connection = connection
+            number = ""
             try:
-                yield connection
-            except BaseException:
-                with suppress(psycopg.Error):
-                    connection.execute("ROLLBACK")
-                raise
-            finally:
-                self._here.connection = None
-            self._commit(connection, number)
+                with pipelined(connection):
+                    connection.execute("BEGIN")
+                    begun = connection.execute("SELECT pg_current_xact_id()::text")
+                    self._here.connection = connection
+                    try:
+                        yield connection
+                    finally:
+                        self._here.connection = None
+                    number = begun.fetchall()[0][0]  # before the COMMIT goes out: it is needed where its answer is lost
+                    connection.execute("COMMIT")  # passed over by the server where a statement has failed
+            except BaseException as problem:
+                self._after_failure(connection, number, problem)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -167,18 +170,18 @@ class PgDatabase:
         connection: Connection | None = getattr(self._here, "connection", None)
         return connection
 
-    def _commit(self, connection: Connection, number: str) -> None:
-        if connection.info.transaction_status == pq.TransactionStatus.INERROR:  # a COMMIT would undo it all, and say nothing
-            connection.execute("ROLLBACK")
-            raise RuntimeError("a statement of this transaction has failed, and its error was passed over: nothing was written")
-        try:
-            connection.execute("COMMIT")
-        except psycopg.Error:
-            if connection.info.transaction_status != pq.TransactionStatus.UNKNOWN:
-                raise  # it was refused: nothing was written
+    def _after_failure(self, connection: Connection, number: str, problem: BaseException) -> None:
+        """Raise what has ended a transaction; nothing, where it was committed all the same. The number is that of one whose COMMIT went out."""
+        if isinstance(problem, psycopg.Error) and number and connection.info.transaction_status == pq.TransactionStatus.UNKNOWN:
             self.pool.drop_idle()  # whatever broke this one has broken those too, or is about to
-            if not self._was_committed(number):
-                raise
+            if self._was_committed(number):
+                return
+        else:
+            with suppress(psycopg.Error):
+                connection.execute("ROLLBACK")
+        if isinstance(problem, psycopg.errors.PipelineAborted):
+            raise RuntimeError("a statement of this transaction has failed, and its error was passed over: nothing was written") from problem
+        raise problem
 
     def _was_committed(self, number: str) -> bool:
         """Find out what became of a transaction whose answer was lost.

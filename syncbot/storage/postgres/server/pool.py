@@ -29,9 +29,11 @@ _KEEPS_ALIVE: dict[str, Any] = {
     "tcp_user_timeout": 10_000,
     "application_name": "syncbot",
 }
-# Statements of ours go by an index, also while nothing is known of fresh tables; what a frozen process has begun does not hold up the others.
+# Statements of ours go by an index, also while nothing is known of fresh tables, and are planned once for each connection, which may take longer than to
+# run them; what a frozen process has begun does not hold up the others.
 _SETTINGS = """SELECT set_config(name, value, false) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('jit', 'off'),
     ('client_connection_check_interval', '2s'), ('client_encoding', 'UTF8'),
+    ('plan_cache_mode', 'force_generic_plan'),
     ('lock_timeout', %s), ('statement_timeout', %s), ('idle_in_transaction_session_timeout', %s)) AS given (name, value)"""
 
 
@@ -187,6 +189,32 @@ class ConnectionPool:
             self._open.discard(connection)
         with suppress(psycopg.Error):
             connection.close()
+
+
+@contextmanager
+def pipelined(connection: Connection) -> Iterator[None]:
+    """Have statements wait for nobody: each goes out at once, and what it found, or its error, comes when somebody fetches, or with the end of the block.
+
+    psycopg's own block logs each error that comes while another one is on its way, and may raise that it gave up instead of what it gave up for.
+    """
+    failure: BaseException | None = None
+    try:
+        with connection.pipeline():
+            try:
+                yield
+            except BaseException as problem:
+                failure = problem
+    except psycopg.Error as problem:
+        failure = failure or _cause_of(problem)
+    if failure is not None:
+        raise failure
+
+
+def _cause_of(problem: psycopg.Error) -> psycopg.Error:
+    """The error for which those after it were given up."""
+    while isinstance(problem, psycopg.errors.PipelineAborted) and isinstance(problem.__context__, psycopg.Error):
+        problem = problem.__context__
+    return problem
 
 
 def is_alive(connection: Connection) -> bool:

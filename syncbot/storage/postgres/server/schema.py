@@ -8,6 +8,8 @@ member        a row for each process that handles, which lives as long as its le
 
 What waits in a chat is not counted in its row: `since` is the number of the first update that waits, or null. Numbers of updates are given before the
 chat's row is locked, so two processes that store for one chat at the same moment may commit in either order.
+
+Statements are planned without their values (`pool`): one that is to go by an index of some rows only says so itself, as with `owner <> 0`.
 """
 
 from __future__ import annotations
