@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -30,6 +31,8 @@ class Gate:
         self._is_cut = self._is_closed = False
         self.refused = 0
         """How many connections were ended at once."""
+        self.on_piece: Callable[[object, bool, bytes], object] = lambda _connection, _is_answer, _piece: None
+        """Told of each piece before it goes on: of which connection it is, and whether the server has said it."""
         threading.Thread(target=self._accept, name="gate", daemon=True).start()
 
     def url(self, url: str) -> str:
@@ -100,6 +103,7 @@ class Gate:
         with contextlib.suppress(OSError):
             while piece := source.recv(_PIECE_BYTES):
                 self._flowing.wait()
+                self.on_piece(pair, source is pair[1], piece)
                 sink.sendall(piece)
         with self._lock:
             self._pairs.discard(pair)

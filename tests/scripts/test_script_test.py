@@ -51,7 +51,7 @@ def test_what_needs_programs_or_takes_long_is_not_run_and_the_last_line_says_so(
 
 def test_with_all_a_missing_program_is_a_failure(checkout: Checkout, shims: Path, tmp_path: Path) -> None:
     """--all says what it installs, runs everything, and a program that is missing all the same fails the tests that need it."""
-    ended = checkout.run("test", "--all", env={"PATH": str(shims)})
+    ended = checkout.run("test", "--all", env={"PATH": str(shims), "PROCESSES": "0"})
     assert ended.returncode == 1
     assert re.search(r"installing .*tinyproxy.* with apt-get", ended.stderr)
     assert re.search(r"^install .*tinyproxy", (tmp_path / "installed").read_text(), re.MULTILINE)
@@ -63,7 +63,7 @@ def test_with_all_a_missing_program_is_a_failure(checkout: Checkout, shims: Path
 def test_who_may_not_install_is_told_what_to_install(checkout: Checkout, shims: Path, tmp_path: Path) -> None:
     """An ordinary user gets the line to give, and nothing is tried."""
     (shims / "id").write_text("#!/bin/sh\necho 1000\n")
-    ended = checkout.run("test", "--all", "-k", "plain", env={"PATH": str(shims)})
+    ended = checkout.run("test", "--all", "-k", "plain", env={"PATH": str(shims), "PROCESSES": "0"})
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert re.search(r"Install them: sudo apt-get install .*tinyproxy", ended.stderr)
     assert not (tmp_path / "installed").exists()

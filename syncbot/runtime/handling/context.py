@@ -278,7 +278,7 @@ class Context(Asking, Replies):
         Raises:
             TypeError, ValueError: a value cannot be stored; the text names its key.
         """
-        return Changes(self._dicts.changes(), self._state_changes(), self._after_conflicts, self._answered, tuple(self.run.queued))
+        return Changes((*self._dicts.changes(), *self.run.kept), self._state_changes(), self._after_conflicts, self._answered, tuple(self.run.queued))
 
     def _after_conflicts(self, conflicts: tuple[DataConflict, ...], last: bool) -> Changes | None:
         return self.changes() if self._dicts.settle(conflicts, last) else None

@@ -269,20 +269,22 @@ class Feeder:
             return RETRY_SECONDS
 
     def _hand_out(self, runs: list[list[Claimed]], settled: int, wanted: int, news: int) -> None:
-        is_all = len(runs) < wanted
-        album_seconds = self._album_seconds() if is_all else None
         with self._lock:
-            if is_all:
-                self._look_at = None if album_seconds is None else time.monotonic() + album_seconds
             del self._ends[:settled]
             self.settled += settled
-            self.drained = is_all and self._news == news
+            self.drained = False
             for run in runs:
                 self._ready.append(run[0])
                 if run[1:]:
                     self._behind[run[0].row] = run[1:]
             self._work_ready.notify(len(runs))
             self.progress.notify_all()
+        if len(runs) < wanted:
+            album_seconds = self._album_seconds()  # asked once the workers have what there is
+            with self._lock:
+                self._look_at = None if album_seconds is None else time.monotonic() + album_seconds
+                self.drained = self._news == news
+                self.progress.notify_all()
 
     def _pause(self) -> None:
         """Wait a moment; at the stop, what could not be settled is forgotten here, and handled again at the next start."""

@@ -135,4 +135,5 @@ class Terminal:
         changed = " (changed)" if event.get("edited") else ""
         buttons = "".join(f"\n        [{button['text']}]" for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row)
         kind = next((name for name in ("photo", "document", "video", "audio", "voice", "poll", "location", "contact") if name in message), "message")
-        return f"    bot{where}{changed} │ {message.get('text') or message.get('caption') or f'({kind})'}{buttons}"
+        text = (message.get("text") or message.get("caption") or f"({kind})").replace("\n", "\n        │ ")
+        return f"    bot{where}{changed} │ {text}{buttons}"

@@ -206,6 +206,9 @@ def test_fresh_tables_are_read_by_their_indexes(postgres: PostgresServer, postgr
     scans = "SELECT relname, seq_scan, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'syncbot' AND relname IN ('inbox', 'chat', 'seen')"
     found = eventually(lambda: _told(postgres.run(scans, postgres_url)), what="the statistics")
     assert {name: rows for name, _, rows in found if rows > 0} == {}
+    entries = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE schemaname = 'syncbot' AND relname = 'chat'"
+    [(read,)] = postgres.run(entries, postgres_url)
+    assert read < 40 * 200, "a claim looks at the chats that it takes, not at all 4000"
 
 
 def test_a_failure_that_was_passed_over_is_told(postgres_url: str) -> None:
