@@ -38,6 +38,8 @@ TAKES_LONG = (
     "compat",
     "transport/test_leaks.py",
     "client/test_hostile.py",
+    "cli/test_cli_new.py",
+    "cli/test_cli_run.py",
     "storage/test_kill.py",
     "runtime",
 )
