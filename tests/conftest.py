@@ -43,7 +43,7 @@ TAKES_LONG = (
     "storage/test_kill.py",
     "runtime",
 )
-"""Files, and folders of files, that take half a minute or more; the longest first."""
+"""Files, and folders of files, that take ten seconds or more, with --all at least; the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
