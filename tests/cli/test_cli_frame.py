@@ -102,6 +102,18 @@ def test_help_lists_every_command(command: Command) -> None:
     assert all(code in ended.out for code in ("75", "76", "77", "78"))
 
 
+@pytest.mark.parametrize("environ", [{}, {"_SYNCBOT_COMPLETE": "bash_complete", "COMP_WORDS": "syncbot ", "COMP_CWORD": "1"}], ids=["help", "completion"])
+def test_the_list_of_commands_loads_none(environment: dict[str, str], environ: dict[str, str]) -> None:
+    """Neither the help of the program nor a shell that asks which commands there are loads one of their modules, and each is listed with a sentence."""
+    program = [sys.executable, "-X", "importtime", "-m", "syncbot.cli", "--help"]
+    ended = subprocess.run(program, env=environment | environ, capture_output=True, text=True, timeout=60, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+    assert all(name in ended.stdout for name in COMMANDS)
+    assert all(does.endswith(".") for _, does in COMMANDS.values())
+    assert "syncbot.cli.console.frame" in loaded
+    assert {f"syncbot.cli.{module}" for module, _ in COMMANDS.values()}.isdisjoint(loaded)
+
+
 def test_no_command_shows_help(command: Command) -> None:
     """Without a command the help is shown, and the exit code says that nothing was done."""
     ended = command()
@@ -278,7 +290,7 @@ def test_as_a_module(environment: dict[str, str]) -> None:
 
 def test_commands_are_modules_of_the_package() -> None:
     """Each command of the table is a module with a `command`."""
-    for name, module in COMMANDS.items():
+    for name, (module, _) in COMMANDS.items():
         assert import_module(f"syncbot.cli.{module}").command.name == name
 
 
