@@ -242,6 +242,9 @@ function markCalls(node, message) {
 const atEnd = () => { const box = $("messages"); return box.scrollHeight - box.scrollTop - box.clientHeight < 60; };
 const toEnd = () => { const box = $("messages"); box.scrollTop = box.scrollHeight; sticks = true; };
 
+// While the room has just changed, the place of the scroll bar says nothing of the reader.
+const isAtEnd = () => ($("messages").clientHeight === boxHeight ? atEnd() : sticks);
+
 // A keyboard that appears takes room from the messages, and a picture that is loaded adds some: whoever was at the end stays there.
 function stick() {
   const box = $("messages");
@@ -250,7 +253,7 @@ function stick() {
 }
 
 function append(message) {
-  const stay = !sticks && !(message.from?.id === actor(current));
+  const stay = !isAtEnd() && !(message.from?.id === actor(current));
   if (current.behind || (stay && $("messages").childElementCount >= KEPT)) {
     current.behind = true; // whoever reads above has enough to draw; the rest is there when they come back
     if (!stay) return show(current);
@@ -467,7 +470,7 @@ function bind() {
   $("newer").addEventListener("click", () => (current.behind ? show(current) : toEnd()));
   stick();
   $("messages").addEventListener("scroll", () => {
-    if ($("messages").clientHeight === boxHeight) sticks = atEnd(); // otherwise it was the room that changed, not the reader
+    sticks = isAtEnd();
     if (atEnd() && current?.behind) show(current);
     else if (atEnd()) { $("newer").hidden = true; $("newer").dataset.count = 0; }
   });
