@@ -292,6 +292,11 @@ class MemoryAndDatabase(TwoStores):
         self.in_database |= {(one.row, one.ticket): other for one, other in zip(memory, file, strict=True)}
         super().add(memory, [replace(other, row=one.row, ticket=one.ticket) for one, other in zip(memory, file, strict=True)])
 
+    @rule(limit=st.integers(1, 3))
+    def claim(self, limit: int, per_key: int = 1) -> None:
+        """One of each chat: of a run nobody puts back the first alone, as a history would (`test_two_members.py` has runs)."""
+        super().claim(limit)
+
     @precondition(lambda self: len(self.running) < 2)
     @rule(how=st.sampled_from(["recover", "reopen", "taken over"]))
     def die(self, how: str) -> None:
