@@ -51,12 +51,13 @@ def main() -> int:
             print("quickstart: there is no token yet, so there is nothing to start; scripts/configure_env.sh asks for one", file=sys.stderr)
         return 0 if found.token else 78
     bot = os.path.join("examples", "echo.py")
+    farewell = FAREWELL.format(syncbot=os.path.relpath(python.with_name("syncbot")), bot=os.path.relpath(ROOT / bot))  # as seen from where the user stands
     os.chdir(ROOT)
     if found.token:
         print("The echo bot runs; write to it in Telegram. Ctrl-C ends it.", flush=True)
         os.execv(python, [str(python), bot])  # noqa: S606  # the bot takes this process over, signals and all
     code = subprocess.call([str(python), "-m", "syncbot.testing.sandbox", bot])
-    print(FAREWELL if code == 0 else SORRY, flush=True)
+    print(farewell if code == 0 else SORRY, flush=True)
     return code
 
 
@@ -73,10 +74,11 @@ names = [name for setting in SETTINGS for name in setting.spellings]
 print(json.dumps({"token": token, "env_file": str(env_file or ""), "environment": {name: os.environ[name] for name in names if name in os.environ}}))
 """
 FAREWELL = """
-Next: get a token from @BotFather in Telegram and give it to
+Next, talk to this bot yourself, in a page on this machine:
+    {syncbot} try {bot}
+For real it needs a token, which @BotFather gives in Telegram. Give it to
     scripts/configure_env.sh
-(or put it into a file .env beside README.md: TELEGRAM_BOT_TOKEN=123456789:the-token), and run this command again:
-the same bot then runs for real. README.md tells the rest."""
+and run this command again: the same bot then runs for real. README.md tells the rest."""
 SORRY = "\nNot everything was delivered. Please report what is printed above, with the seed."
 START_SCRIPT = """\
 #!/bin/sh

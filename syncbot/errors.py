@@ -3,7 +3,7 @@
 ```
 SyncBotError
 ├── ConfigError                 a setting is missing or wrong
-├── StorageError                the state file cannot be used as it is
+├── StorageError                the state cannot be used as it is
 ├── NetworkError                no usable answer from Telegram
 │   ├── NotSent                 the request never left: safe to repeat
 │   │   └── ProxyAuthRequired   the proxy wants other credentials
@@ -63,7 +63,7 @@ class ConfigError(SyncBotError):
 
 
 class StorageError(SyncBotError):
-    """The state file cannot be used (corrupt, locked, foreign, newer, read-only, disk full); the text says how to mend it.
+    """The state, a file or a database, cannot be used (corrupt, locked, away, foreign, newer, read-only, disk full); the text says how to mend it.
 
     Args:
         message: what is wrong and how to mend it.

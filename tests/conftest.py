@@ -66,6 +66,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def _no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whatever the shell that runs the tests has set, no test sees it, and the user's own state and configuration are left alone."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_ADDOPTS", "-p no:anyio")  # see pyproject.toml; for the pytest that tests start
         for folder in ("state", "config", "cache"):
             patch.setenv(f"XDG_{folder.upper()}_HOME", str(tmp_path_factory.mktemp(folder)))
         for setting in SETTINGS:

@@ -33,6 +33,14 @@ LIFE_SECONDS = 30.0
 LEFT = """SELECT (SELECT count(*) FROM inbox WHERE state <> 'done')
     + (SELECT count(*) FROM outbox WHERE not_before < ? AND state IN ('queued', 'claimed', 'sending'))"""
 WRITES = ("BEGIN", "COMMIT", "ROLLBACK", "INSERT", "UPDATE", "DELETE")
+PARTS = {
+    "INSERT OR REPLACE INTO journal": "question",
+    "INSERT OR REPLACE INTO question": "question",
+    "DELETE FROM question WHERE seq = ? AND step": "answer",
+    "UPDATE journal": "answer",
+    "DELETE FROM journal": "end",
+}
+"""What of the journal is written by a statement that begins so."""
 
 
 class Steps:
@@ -41,7 +49,7 @@ class Steps:
     Args:
         names: the file that each step's name is written into.
         die_at: the number of the step, from 1 on; 0 for none.
-        without: what of the journal is left out: "intent", "result", "end", or "".
+        without: what of the journal is left out: "intent" and "result" of a call, the "value" of a step that is none, "question", "answer", "end", or "".
         behind: count only what follows the first step of this name, on its thread; "" counts all.
     """
 
@@ -71,8 +79,10 @@ class Steps:
     def is_left_out(self, sql: str, values: Any) -> bool:
         """Whether a statement of the journal is not to be carried out."""
         if sql.startswith("INSERT INTO journal"):
-            return self._without == ("intent" if values["outcome"] is None else "result")
-        return self._without == "end" and sql.startswith("DELETE FROM journal")
+            part = "intent" if values["outcome"] is None else "value" if values["what"].islower() else "result"
+        else:
+            part = next((part for begins, part in PARTS.items() if sql.startswith(begins)), "none")
+        return self._without == part
 
 
 class Written:

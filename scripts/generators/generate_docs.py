@@ -197,9 +197,7 @@ def _parameters(kind: Any) -> set[str]:
 
 def _fields_of(name: str) -> dict[str, set[str]]:
     """The fields of a type, each with the types of the objects in it."""
-    from syncbot.plain.fields import TYPES
-
-    found = re.search(rf"^{name}:(.*(?:\n .*)*)", TYPES, re.MULTILINE)
+    found = re.search(rf"^{name}:(.*(?:\n .*)*)", (ROOT / "syncbot/plain/types.txt").read_text(encoding="utf-8"), re.MULTILINE)
     words = found[1].split() if found else []
     return {field: set(kinds.split("|")) for field, _, kinds in (word.partition(":") for word in words)}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,10 +24,13 @@ import generate_methods  # noqa: E402 - the same
 from api_spec import SpecError, load  # noqa: E402 - the same
 
 from syncbot.client.api import signatures  # noqa: E402 - the script works in a checkout that is not installed
+from syncbot.client.api.table import find_method, method_names  # noqa: E402 - the same
+from syncbot.runtime.durable.queued import may_wait  # noqa: E402 - the same
 from syncbot.runtime.handling import reply_table as shortcuts  # noqa: E402 - the same
 
 KINDS = ROOT / "syncbot/runtime/handling/kinds.py"
 DECORATORS = ROOT / "syncbot/runtime/handling/decorators.py"
+DECORATORS_STUB = DECORATORS.with_suffix(".pyi")
 STUB = ROOT / "syncbot/runtime/handling/replies.pyi"
 
 SUMMARIES = {
@@ -118,32 +122,72 @@ API_VERSION = "{version}"
 KINDS: tuple[Kind, ...] = (
 {kinds})
 
-SERVICE_FIELDS = frozenset(
-    {{
-{service}    }}
-)
+_SERVICE = """\\
+{service}
+"""
+SERVICE_FIELDS = frozenset(_SERVICE.split())
 """The fields that make a message a service message: nobody wrote it, so it is no answer to a question."""
 '''
 
-DECORATORS_HEAD = '''\
+DECORATORS_TEXT = '''\
 """One decorator for each kind of update. Written by scripts/generators/generate_kinds.py; do not edit."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Generic
+from collections.abc import Callable
+from typing import Any, Generic
 
 from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.runtime.handling.filters import FilterLike
 from syncbot.runtime.handling.handlers import ANY, D
+from syncbot.runtime.handling.kinds import KINDS
 
-if TYPE_CHECKING:
-    from typing import Unpack
+_SUMMARIES = """\
+{summaries}"""
 
 
 class KindDecorators(ABC, Generic[D]):
-    """The decorators of the {count} kinds of updates of Bot API {version}.
+    """The decorators of the {count} kinds of updates of Bot API {version}; see the stub beside this file."""
+
+    @abstractmethod
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any, options: HandlerOptions) -> D:
+        """Make what registers a handler."""
+
+
+def _decorator(kind: str) -> Callable[..., Any]:
+    def decorator(self: Any, filters: Any = None, *, group: int = 0, state: Any = ANY, **options: Any) -> Any:
+        return self._decorate(kind, filters, None, group, state, options)
+
+    return decorator
+
+
+def _pattern_decorator(kind: str) -> Callable[..., Any]:
+    def decorator(self: Any, pattern: Any = None, *, filters: Any = None, group: int = 0, state: Any = ANY, **options: Any) -> Any:
+        return self._decorate(kind, filters, pattern, group, state, options)
+
+    return decorator
+
+
+for _kind, _summary in zip(KINDS, _SUMMARIES.splitlines(), strict=True):
+    _made = _pattern_decorator(_kind.name) if _kind.pattern else _decorator(_kind.name)
+    _made.__name__, _made.__qualname__, _made.__doc__ = _kind.name, f"KindDecorators.{{_kind.name}}", f"Handle {{_summary}}."
+    setattr(KindDecorators, _kind.name, _made)
+'''
+
+DECORATORS_STUB_HEAD = '''\
+# Written by scripts/generators/generate_kinds.py for Bot API {version}; do not edit.
+import re
+from abc import ABC, abstractmethod
+from typing import Any, Generic, Unpack
+
+from syncbot.runtime.durable.options import HandlerOptions
+from syncbot.runtime.handling.filters import FilterLike
+from syncbot.runtime.handling.handlers import D
+
+class KindDecorators(ABC, Generic[D]):
+    """The decorators of the {count} kinds of updates.
 
     Args:
         filters: what the update has to satisfy; see `syncbot.runtime.handling.filters`.
@@ -154,30 +198,26 @@ class KindDecorators(ABC, Generic[D]):
     """
 
     @abstractmethod
-    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any, options: HandlerOptions) -> D:
-        """Make what registers a handler."""
+    def _decorate(self, kind: str, filters: FilterLike | None, pattern: str | re.Pattern[str] | None, group: int, state: Any, options: HandlerOptions) -> D: ...
 '''
 
-DECORATOR = '''
-    def {name}(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ANY, **options: Unpack[HandlerOptions]) -> D:
+DECORATOR = '''\
+    def {name}(self, filters: FilterLike | None = None, *, group: int = 0, state: Any = ..., **options: Unpack[HandlerOptions]) -> D:
         """Handle {summary}."""
-        return self._decorate("{name}", filters, None, group, state, options)
 '''
 
-PATTERN_DECORATOR = '''
-    def {name}({parameters}) -> D:
-        """Handle {summary}. The pattern is for its `{field}`."""
-        return self._decorate("{name}", filters, pattern, group, state, options)
+PATTERN_DECORATOR = '''\
+    def {name}(
+        self,
+        pattern: str | re.Pattern[str] | None = None,
+        *,
+        filters: FilterLike | None = None,
+        group: int = 0,
+        state: Any = ...,
+        **options: Unpack[HandlerOptions],
+    ) -> D:
+        """Handle {summary}."""
 '''
-PATTERN_PARAMETERS = (
-    "self",
-    "pattern: str | re.Pattern[str] | None = None",
-    "*",
-    "filters: FilterLike | None = None",
-    "group: int = 0",
-    "state: Any = ANY",
-    "**options: Unpack[HandlerOptions]",
-)
 
 
 class Found(NamedTuple):
@@ -240,7 +280,7 @@ def render_kinds(version: str, kinds: list[Found], service: list[str]) -> str:
         words += [f"{name}={render_path(path)}" for name, path in (("chat", kind.chat), ("user", kind.user)) if path]
         words += [f'pattern="{PATTERNS[kind.name]}"'] if kind.name in PATTERNS else []
         lines.append(f"    Kind({', '.join(words)}),\n")
-    return KINDS_HEAD.format(version=version, kinds="".join(lines), service="".join(f'        "{name}",\n' for name in service))
+    return KINDS_HEAD.format(version=version, kinds="".join(lines), service=textwrap.fill(" ".join(service), 160))
 
 
 def render_path(path: tuple[str, ...]) -> str:
@@ -250,19 +290,19 @@ def render_path(path: tuple[str, ...]) -> str:
 
 def render_decorators(version: str, kinds: list[Found]) -> str:
     """Write the decorators."""
-    head = DECORATORS_HEAD.format(version=version, count=len(kinds))
-    return head + "".join(render_pattern_decorator(kind.name) if kind.name in PATTERNS else render_decorator(kind.name) for kind in kinds)
+    return DECORATORS_TEXT.format(version=version, count=len(kinds), summaries="".join(f"{summary(kind.name)}\n" for kind in kinds))
 
 
-def render_decorator(name: str) -> str:
-    """Write the decorator of a kind."""
-    return DECORATOR.format(name=name, summary=SUMMARIES[name])
+def render_decorators_stub(version: str, kinds: list[Found]) -> str:
+    """Write what type checkers and editors see of them."""
+    head = DECORATORS_STUB_HEAD.format(version=version, count=len(kinds))
+    texts = ((PATTERN_DECORATOR if kind.name in PATTERNS else DECORATOR, kind.name) for kind in kinds)
+    return head + "".join(text.format(name=name, summary=summary(name)) for text, name in texts)
 
 
-def render_pattern_decorator(name: str) -> str:
-    """Write the decorator of a kind that has a pattern, laid out as `ruff format` does it."""
-    parameters = "\n" + "".join(f"        {one},\n" for one in PATTERN_PARAMETERS) + "    "
-    return PATTERN_DECORATOR.format(name=name, parameters=parameters, summary=SUMMARIES[name], field=PATTERNS[name])
+def summary(kind: str) -> str:
+    """What its decorator handles."""
+    return SUMMARIES[kind] + (f". The pattern is for its `{PATTERNS[kind]}`" if kind in PATTERNS else "")
 
 
 def render_stub(version: str) -> str:
@@ -279,6 +319,8 @@ def render_stub(version: str) -> str:
     text += ["    @overload\n" + render_shortcut(shortcut, "answer") for shortcut in shortcuts.ANSWERS.values()]
     text += [QUEUED_CLASS, *(render_shortcut(shortcut, shortcut.name, "Queued") for shortcut in shortcuts.SHORTCUTS.values())]
     text += ["    @overload\n" + render_shortcut(shortcut, "answer", "Queued") for shortcut in shortcuts.ANSWERS.values()]
+    waiting = [spec for name in method_names() if may_wait(name) and (spec := find_method(name)) is not None]
+    text += [QUEUED_CALLS_CLASS, *(generate_methods.render_def(spec, result="Queued") for spec in waiting), QUEUED_BOT_CLASS]
     return "".join(text)
 
 
@@ -295,6 +337,20 @@ QUEUED_CLASS = '''
 class QueuedReplies:
     """The same where they go out with the end of the handler: `replies="with the end"`."""
 
+    bot: QueuedBot
+'''
+
+QUEUED_CALLS_CLASS = '''
+class QueuedCalls:
+    """The methods of a bot that go out with the end of the handler."""
+
+    def send_long(self, chat_id: int | str, text: str, parse_mode: str | None = None, **options: Any) -> list[Queued]:
+        """Send a text of any length in as many messages as it needs."""
+'''
+
+QUEUED_BOT_CLASS = '''
+class QueuedBot(QueuedCalls, Bot):  # type: ignore[misc]  # its calls return something else, which is what it is for
+    """`context.bot` of such a handler: what sends, edits, deletes, answers or sets returns a `Queued`, and what asks an answer, as ever."""
 '''
 
 ASK_OPTIONS = ["timeout: float = 300.0", "filters: FilterLike | None = None", "check: Callable[[telegram.Message], str | None] | None = None"]
@@ -338,6 +394,7 @@ def main(argv: list[str] | None = None) -> int:
         files = {
             KINDS: render_kinds(version, kinds, service_fields(spec)),
             DECORATORS: render_decorators(version, kinds),
+            DECORATORS_STUB: render_decorators_stub(version, kinds),
             STUB: render_stub(version),
         }
     except SpecError as problem:

@@ -29,25 +29,18 @@ from syncbot.client.api import signatures  # noqa: E402 - the script works in a 
 from syncbot.client.api.table import MethodSpec, ParameterSpec  # noqa: E402 - the same
 
 REVIEW = Path(__file__).resolve().parent / "methods_review.toml"
-TABLE = ROOT / "syncbot/client/api/methods.py"
+TABLE = ROOT / "syncbot/client/api/methods.txt"
 STUB = ROOT / "syncbot/client/api/bot_methods.pyi"
 QUEUED_STUB = ROOT / "syncbot/client/api/queued.pyi"
 WIDTH = 160
 
-TABLE_HEAD = '''\
-"""The methods of the Bot API. Written by scripts/generators/generate_methods.py; do not edit, but see scripts/generators/methods_review.toml.
+TABLE_HEAD = """\
+# The methods of Bot API {version}. Written by scripts/generators/generate_methods.py; do not edit, but see scripts/generators/methods_review.toml.
+# A block per method: its name, whether it is safe to repeat, and what it returns; a summary; and its parameters with their types.
+# "!" marks a required one, "[]" an array of, and "*" stands before those that go by name only. `table.py` reads it.
 
-A block per method: its name, whether it is safe to repeat, and what it returns; a summary; and its parameters with their types.
-"!" marks a required one, "[]" an array of, and "*" stands before those that go by name only. `table.py` reads it.
-"""
-
-API_VERSION = "{version}"
-"""The version of the Bot API that the table describes."""
-
-METHODS = """\\
 {blocks}
 """
-'''
 
 STUB_HEAD = """\
 # Written by scripts/generators/generate_methods.py for Bot API {version}; do not edit.
@@ -142,7 +135,7 @@ def read_method(name: str, facts: Mapping[str, Any], review: Mapping[str, Any]) 
 
 
 def render_table(version: str, methods: Iterable[MethodSpec]) -> str:
-    """Write the table as a Python module."""
+    """Write the table."""
     return TABLE_HEAD.format(version=version, blocks="\n\n".join(render_block(method) for method in methods))
 
 

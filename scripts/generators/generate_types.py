@@ -26,7 +26,7 @@ from syncbot.client.api.table import find_method, method_names  # noqa: E402 - t
 from syncbot.plain.objects import attribute_of  # noqa: E402 - the same
 from syncbot.runtime.handling.reply_table import SHORTCUTS  # noqa: E402 - the same
 
-TABLE = ROOT / "syncbot/plain/fields.py"
+TABLE = ROOT / "syncbot/plain/types.txt"
 STUB = ROOT / "syncbot/plain/__init__.pyi"
 SCALARS = {"Integer": "int", "String": "str", "Boolean": "bool", "True": "bool", "Float": "float"}
 WIDTH = 160
@@ -35,16 +35,11 @@ SAME = {"MaybeInaccessibleMessage": "Message"}
 # These may be rich, and need not: a plain text, or an array of them, not every specification counts among the forms.
 PLAINER = frozenset({"RichText"})
 
-TABLE_HEAD = '''\
-"""The types that Telegram hands out. Written by scripts/generators/generate_types.py for Bot API {version}; do not edit.
-
-A line per type, longer ones going on after a blank: its name, a colon, and its fields, each with the type of the objects in it, if any.
-"""
-
-TYPES = """\\
+TABLE_HEAD = """\
+# The types that Telegram hands out. Written by scripts/generators/generate_types.py for Bot API {version}; do not edit.
+# A line per type, longer ones going on after a blank: its name, a colon, and its fields, each with the type of the objects in it, if any.
 {lines}
 """
-'''
 
 STUB_HEAD = '''\
 # Written by scripts/generators/generate_types.py for Bot API {version}; do not edit.

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from quickstart import ROOT, enter  # found by the line above
 
 TARGET = ROOT / "constraints.txt"
-EXTRAS = ("webhook", "testing")
+EXTRAS = ("webhook", "postgres", "testing")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 MACHINES = ("x86_64", "aarch64", "armv7l")
 LIBRARIES = (("manylinux2014", "manylinux_2_28", "manylinux_2_31", "manylinux_2_34"), ("musllinux_1_1", "musllinux_1_2"))

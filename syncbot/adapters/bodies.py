@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def source(content: Any, what: str) -> Source:
     """Where the bytes of some content come from.
 
     Args:
-        content: bytes, text, or a file that is open for reading bytes.
+        content: bytes, text, or an open file; one that is open as text is read at once, and goes out in UTF-8.
         what: its name, for an error.
 
     Raises:
@@ -69,6 +70,8 @@ def source(content: Any, what: str) -> Source:
         return BytesSource(content.encode())
     if isinstance(content, bytes | bytearray | memoryview):
         return BytesSource(bytes(content))
+    if isinstance(content, io.TextIOBase):  # as requests takes one; its length in bytes is known only when it is read
+        return BytesSource(content.read().encode())
     if not hasattr(content, "read"):
         raise TypeError(f"{what!r} is a {type(content).__name__}; give bytes, text, or an open file")
     return open_source(content, repr(what))

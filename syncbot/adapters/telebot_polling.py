@@ -22,16 +22,16 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from telebot import TeleBot, apihelper, types
-from telebot.handler_backends import MemoryHandlerBackend
+from telebot.handler_backends import FileHandlerBackend, MemoryHandlerBackend
 from telebot.storage import StateMemoryStorage
 
 from syncbot.adapters.telebot import Installed
-from syncbot.adapters.telebot_store import DurableStates, DurableSteps
+from syncbot.adapters.telebot_store import ChatRows, DurableStates, DurableSteps
 from syncbot.client.bot import Bot
 from syncbot.runtime.runtime import Runtime
-from syncbot.runtime.state_file import AUTO
+from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.secret import Secret
-from syncbot.storage import StoreOptions, open_store
+from syncbot.storage import Store, StoreOptions, open_store
 from syncbot.storage.address import DatabaseUrl
 from syncbot.types import DEFAULT_BASE_URL
 
@@ -44,8 +44,9 @@ def install_polling(installed: Installed, *, state: str | os.PathLike[str] | Dat
     """Let `polling` and `infinity_polling` of every `TeleBot` of this process run on a `syncbot.Runtime`, from the next one that begins.
 
     Updates are confirmed to Telegram once they stand in the state file, those of one chat are handled one after the other, and what was unfinished when the
-    process died is handled again. A next step, and a state with its data, are kept there too where the bot has telebot's own memory for them. An
-    exception that no exception handler of the bot's takes does not end the polling: its update goes to the dead letters.
+    process died is handled again. A next step, and a state with its data, are kept there too where the bot has telebot's own memory for them, also where
+    it has a webhook instead of polling. An exception that no exception handler of the bot's takes does not end the polling: its update goes to the dead
+    letters.
 
     Args:
         installed: what `install` has returned; polls go the same way.
@@ -65,16 +66,21 @@ class InstalledPolling:
         self._state = state
         self._signals = _handlers()
         self._running: dict[TeleBot, Runtime[Any]] = {}
+        self._opened: dict[TeleBot, Store] = {}
+        self._lock = threading.Lock()
         hooks: Any = TeleBot
-        self._before = {name: getattr(hooks, name) for name in ("polling", "infinity_polling", "stop_polling")}
+        self._before = {name: getattr(hooks, name) for name in ("polling", "infinity_polling", "stop_polling", "process_new_updates")}
         for name in ("polling", "infinity_polling"):
             setattr(TeleBot, name, _method(self._before[name], self._poll))
-        setattr(TeleBot, "stop_polling", _method(self._before["stop_polling"], self._stop))  # noqa: B010  # mypy knows it as a method
+        for name, work in {"stop_polling": self._stop, "process_new_updates": self._process}.items():
+            setattr(TeleBot, name, _method(self._before[name], work))
 
     def uninstall(self) -> None:
         """Give telebot its own polling back; what polls goes on until it is stopped."""
         for name, function in self._before.items():
             setattr(TeleBot, name, function)
+        for bot in list(self._opened):
+            self._forget(bot)
 
     def __enter__(self) -> Self:
         return self
@@ -88,8 +94,8 @@ class InstalledPolling:
         read_update: Any = types.Update.de_json
         if given.get("restart_on_change"):
             facts._setup_change_detector(given.get("path_to_watch"))
-        base_url = str(apihelper.API_URL).partition("/bot{0}")[0] if apihelper.API_URL else DEFAULT_BASE_URL
-        ours = Bot(Secret(bot.token), base_url=base_url, transport=self._installed.transport_for(base_url))
+        ours = self._ours(bot)
+        self._forget(bot)
         wait = int(given.get("long_polling_timeout") or 20)
         allowed = given.get("allowed_updates")
         app = Runtime(
@@ -104,24 +110,42 @@ class InstalledPolling:
         )
         assert app.state is not None
         with open_store(app.state, ours.id, options=StoreOptions(check=False)) as store:
-            steps = self._remembering(bot, DurableStates(store.data), lambda before: DurableSteps(store.data, before))
+            rows = ChatRows(store.data)
+            self._remember(bot, rows)
 
             @app.use
             def handle(update: Any, context: Any, next: Callable[[], None]) -> None:
-                with steps.update(update.update_id):
+                with rows.update(context):
                     bot.process_new_updates([read_update(context.raw)])
 
             self._run(bot, app)
 
+    def _ours(self, bot: TeleBot) -> Bot:
+        base_url = str(apihelper.API_URL).partition("/bot{0}")[0] if apihelper.API_URL else DEFAULT_BASE_URL
+        return Bot(Secret(bot.token), base_url=base_url, transport=self._installed.transport_for(base_url))
+
+    def _process(self, bot: TeleBot, given: dict[str, Any]) -> None:
+        """What stands for `process_new_updates`, which a program calls that has a webhook: its memories are durable too."""
+        with self._lock:
+            if bot not in self._running and bot not in self._opened:
+                ours = self._ours(bot)
+                self._opened[bot] = open_store(state_path(ours, self._state), ours.id, options=StoreOptions(check=False))
+                self._remember(bot, ChatRows(self._opened[bot].data))
+        self._before["process_new_updates"](bot, given["updates"])
+
+    def _forget(self, bot: TeleBot) -> None:
+        with self._lock:
+            if (store := self._opened.pop(bot, None)) is not None:
+                store.close()
+
     @staticmethod
-    def _remembering(bot: TeleBot, states: DurableStates, make_steps: Callable[[dict[Any, Any]], DurableSteps]) -> DurableSteps:
-        """Put the durable memories where telebot's own stand; those that the program chose stay."""
-        steps = make_steps(bot.next_step_backend.handlers if type(bot.next_step_backend) is MemoryHandlerBackend else {})
-        if type(bot.next_step_backend) in (MemoryHandlerBackend, DurableSteps):
-            bot.next_step_backend = steps
+    def _remember(bot: TeleBot, rows: ChatRows) -> None:
+        """Put the durable memories where telebot's own stand; those that are others' stay."""
+        steps: Any = bot.next_step_backend
+        if type(steps) in (MemoryHandlerBackend, FileHandlerBackend, DurableSteps):
+            bot.next_step_backend = DurableSteps(rows, getattr(steps, "handlers", {}))
         if type(bot.current_states) in (StateMemoryStorage, DurableStates):
-            bot.current_states = states
-        return steps
+            bot.current_states = DurableStates(rows)
 
     def _run(self, bot: TeleBot, app: Runtime[Any]) -> None:
         threaded, bot.threaded = bot.threaded, False  # handlers run where the update is, so that it ends when they have

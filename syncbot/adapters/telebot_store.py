@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from types import FunctionType
 from typing import Any
 
@@ -20,6 +21,7 @@ from telebot.handler_backends import HandlerBackend
 from telebot.storage import StateStorageBase
 from telebot.storage.base_storage import StateDataContext
 
+from syncbot.runtime.handling.context import Context
 from syncbot.storage.promises.data import Data, Scope
 
 _log = logging.getLogger(__name__)
@@ -27,33 +29,75 @@ _STEPS = "telebot.next_step"
 _STATE = "telebot.state"
 
 
-class DurableSteps(HandlerBackend):
-    """telebot's next-step handlers, by chat. A step is gone when the update that took it has been handled; one whose process died meanwhile takes it again.
+class ChatRows:
+    """Values of chats by name, as JSON. What an update changes in its own chat is written in the transaction that ends it: a run that has died counts for
+    nothing. All else is written at once.
 
     Args:
         data: where they are kept.
+    """
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+        self._here = threading.local()
+
+    @contextmanager
+    def update(self, context: Context) -> Iterator[None]:
+        """What happens in this thread meanwhile belongs to this update. Where its handling fails, what was changed before stays changed, as in telebot."""
+        context.run.has_acted = True  # its calls are telebot's: it is not to run again because others have written the same
+        self._here.context, self._here.changed = context, set()
+        try:
+            yield
+        except BaseException:
+            now: dict[str, Any] = context.chat_data if self._here.changed else {}
+            for name in self._here.changed:
+                self._write(context.chat_id, name, now.get(name))
+            raise
+        finally:
+            self._here.context = None
+
+    def get(self, chat: int, name: str) -> Any:
+        """A value, nobody else's object; None where there is none."""
+        mine = self._of_this_update(chat)
+        return deepcopy(mine.get(name)) if mine is not None else self._data.load(Scope.CHAT, chat).get(name)
+
+    def set(self, chat: int, name: str, value: Any) -> None:
+        """Set a value; None takes it away."""
+        mine = self._of_this_update(chat)
+        if mine is None:
+            self._write(chat, name, value)
+            return
+        self._here.changed.add(name)
+        if value is None:
+            mine.pop(name, None)
+        else:
+            mine[name] = deepcopy(value)
+
+    def _of_this_update(self, chat: int) -> dict[str, Any] | None:
+        context: Context | None = getattr(self._here, "context", None)
+        return context.chat_data if context is not None and context.chat_id == chat else None
+
+    def _write(self, chat: Any, name: str, value: Any) -> None:
+        self._data.save(Scope.CHAT, chat, {} if value is None else {name: value}, [name] if value is None else [])
+
+
+class DurableSteps(HandlerBackend):
+    """telebot's next-step handlers, by chat.
+
+    Args:
+        rows: where they are kept.
         before: those that were registered until now.
     """
 
-    def __init__(self, data: Data, before: dict[Any, list[dict[str, Any]]]) -> None:
+    def __init__(self, rows: ChatRows, before: dict[Any, list[dict[str, Any]]]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # telebot has no types here
-        self._data = data
+        self._rows = rows
         self._lock = threading.Lock()
-        self._here = threading.local()
         self._memory: dict[Any, list[dict[str, Any]]] = {}
         self._said = False
         for chat, handlers in before.items():
             for handler in handlers:
                 self.register_handler(chat, handler)
-
-    @contextmanager
-    def update(self, update_id: int) -> Iterator[None]:
-        """What happens in this thread meanwhile belongs to this update."""
-        self._here.update_id = update_id
-        try:
-            yield
-        finally:
-            self._here.update_id = None
 
     def register_handler(self, handler_group_id: Any, handler: Any) -> None:
         """Put another step behind those of this chat."""
@@ -62,47 +106,24 @@ class DurableSteps(HandlerBackend):
             if entry is None or type(handler_group_id) is not int:
                 self._memory.setdefault(handler_group_id, []).append(handler)
                 self._say_once(handler)
-                return
-            row = self._row(handler_group_id)
-            row["waiting"].append(entry | {"by": self._update_id})
-            self._save(handler_group_id, row)
+            else:
+                self._rows.set(handler_group_id, _STEPS, [*self._kept(handler_group_id), entry])
 
     def clear_handlers(self, handler_group_id: Any) -> None:
         """Forget the steps of this chat."""
-        with self._lock:
-            self._memory.pop(handler_group_id, None)
-            if type(handler_group_id) is int:
-                self._save(handler_group_id, {**self._row(handler_group_id), "waiting": []})
+        self.get_handlers(handler_group_id)
 
     def get_handlers(self, handler_group_id: Any) -> list[dict[str, Any]] | None:
         """Take the steps of this chat; None where there are none."""
         with self._lock:
-            held = self._memory.pop(handler_group_id, [])
-            if type(handler_group_id) is not int:
-                return held or None
-            before, update_id = self._row(handler_group_id), self._update_id
-            # What this very update has registered was registered by a run of it that has died: it does so again.
-            waiting = [entry for entry in before["waiting"] if update_id is None or entry["by"] != update_id]
-            again = update_id is not None and before["taken_by"] == update_id
-            taken = before["taken"] if again else waiting
-            row = {"waiting": waiting if again else [], "taken": taken if update_id is not None else [], "taken_by": update_id if taken else None}
-            if row != before:
-                self._save(handler_group_id, row)
+            held, taken = self._memory.pop(handler_group_id, []), []
+            if type(handler_group_id) is int and (taken := self._kept(handler_group_id)):
+                self._rows.set(handler_group_id, _STEPS, None)
         return [*map(_read, taken), *held] or None
 
-    @property
-    def _update_id(self) -> int | None:
-        return getattr(self._here, "update_id", None)
-
-    def _row(self, chat: int) -> dict[str, Any]:
-        found = self._data.load(Scope.CHAT, chat).get(_STEPS)
-        return found if isinstance(found, dict) else {"waiting": [], "taken": [], "taken_by": None}
-
-    def _save(self, chat: int, row: dict[str, Any]) -> None:
-        if row["waiting"] or row["taken"]:
-            self._data.save(Scope.CHAT, chat, {_STEPS: row})
-        else:
-            self._data.save(Scope.CHAT, chat, {}, [_STEPS])
+    def _kept(self, chat: int) -> list[dict[str, Any]]:
+        found = self._rows.get(chat, _STEPS)
+        return found if isinstance(found, list) else []
 
     def _say_once(self, handler: Any) -> None:
         if not self._said:
@@ -183,12 +204,12 @@ class DurableStates(StateStorageBase):
     """telebot's states and their data, by user in a chat.
 
     Args:
-        data: where they are kept.
+        rows: where they are kept.
     """
 
-    def __init__(self, data: Data) -> None:
+    def __init__(self, rows: ChatRows) -> None:
         super().__init__()
-        self._data = data
+        self._rows = rows
         self._lock = threading.Lock()
         self._memory: dict[tuple[Any, str], dict[str, Any]] = {}
         self._said = False
@@ -240,7 +261,7 @@ class DurableStates(StateStorageBase):
     def _row(self, chat: Any, key: str) -> dict[str, Any] | None:
         if (chat, key) in self._memory or type(chat) is not int:
             return self._memory.get((chat, key))
-        found = self._data.load(Scope.CHAT, chat).get(key)
+        found = self._rows.get(chat, key)
         return found if isinstance(found, dict) else None
 
     def _change(self, chat: Any, key: str, change: Callable[[dict[str, Any] | None], dict[str, Any] | None]) -> bool:
@@ -254,7 +275,7 @@ class DurableStates(StateStorageBase):
                 self._memory[chat, key] = row
                 self._say_once()
             if type(chat) is int:
-                self._data.save(Scope.CHAT, chat, {key: row} if row is not None and durable else {}, [] if row is not None and durable else [key])
+                self._rows.set(chat, key, row if durable else None)
         return row is not None or before is not None
 
     def _say_once(self) -> None:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-@click.group("jobs", short_help="What a bot is to do at its times.", no_args_is_help=False)
+@click.group("jobs", no_args_is_help=False)
 def command() -> None:
-    """Jobs that wait for their time in the state file; the bot may run meanwhile.
+    """Jobs that wait for their time in its state; the bot may run meanwhile.
 
     \b
     Examples:

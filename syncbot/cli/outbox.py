@@ -1,4 +1,4 @@
-"""`syncbot outbox`: calls that wait in the state file to be made."""
+"""`syncbot outbox`: calls that wait in the state to be made."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _SEE = "; syncbot outbox list shows those there are"
 
 
-@click.group("outbox", short_help="Messages that wait to be delivered.", no_args_is_help=False)
+@click.group("outbox", no_args_is_help=False)
 def command() -> None:
-    """Calls that wait in the state file: `syncbot send --queue` and a bot's own outbox put them there.
+    """Calls that wait in the state: `syncbot send --queue` and a bot's own outbox put them there.
 
     \b
     Examples:

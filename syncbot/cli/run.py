@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, bot_logging, common_options
+from syncbot.cli.console.output import is_terminal, tell_all
 from syncbot.cli.console.target import load_app
 
 
-@click.command("run", short_help="Run a bot until it is told to stop.")
+@click.command("run")
 @click.argument("target", metavar="MODULE:APP")
 @click.option("--log-file", callback=as_path, metavar="FILE", help="Log to this file too; it is rotated at 1 MB.")
 @click.option("--log-json", is_flag=True, help="Log in JSON, one object a line.")
@@ -22,10 +25,12 @@ def command(ctx: click.Context, /, target: str, log_file: str | None, log_json: 
 
     \b
     Examples:
-      syncbot run bot:app
+      syncbot run bot:app          # or bot.py, for its app
       syncbot run bot:app --env-file /etc/mybot.env --log-file bot.log
     """
     app = load_app(ctx, target)
     bot_logging(ctx, log_file, as_json=log_json)
+    if is_terminal(sys.stderr):
+        tell_all("The bot runs; Ctrl-C ends it.")
     app.run()
     return Exit.OK

@@ -25,7 +25,7 @@ _PARSE_MODES = {"html": "HTML", "markdown": "MarkdownV2", "plain": None}
 _HINT = "give it as an argument, or write it to standard input: df -h | syncbot send --pre"
 
 
-@click.command("send", short_help="Send a message, or files.")
+@click.command("send")
 @click.argument("words", nargs=-1, metavar="[TEXT]")
 @click.option("--chat", "chats", multiple=True, metavar="CHAT", help="The id or @name of the chat; several times for several. Else SYNCBOT_CHAT.")
 @click.option("--file", "files", multiple=True, callback=as_path, metavar="FILE", help='Send this file, or "-" for standard input; several times for an album.')
@@ -41,9 +41,7 @@ _HINT = "give it as an argument, or write it to standard input: df -h | syncbot 
 @click.option("--reply-to", type=int, metavar="ID", help="Answer the message with this id.")
 @click.option("--thread", type=int, metavar="ID", help="Into this topic of a forum.")
 @click.option("--button", "buttons", multiple=True, metavar="LABEL=URL", help="A button with a link below the message; several times for several.")
-@click.option(
-    "--queue", is_flag=True, help="Put it into the state file first: what cannot be delivered now goes out with the next flush, or by the running bot."
-)
+@click.option("--queue", is_flag=True, help="Put it into the state first: what cannot be delivered now goes out with the next flush, or by the running bot.")
 @click.option(
     "--ttl", callback=as_seconds, metavar="SECONDS", help="With --queue: how long it may wait at most; then it fails instead of being sent. Default: for good."
 )

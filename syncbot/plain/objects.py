@@ -10,6 +10,7 @@ import functools
 import operator
 import re
 from collections.abc import Callable, Mapping
+from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any
 
@@ -139,10 +140,9 @@ def type_names() -> list[str]:
     return re.findall(r"^(\w+):", _table(), re.MULTILINE)
 
 
+@functools.cache
 def _table() -> str:
-    from syncbot.plain.fields import TYPES  # deferred: who has telegram's types needs none of these
-
-    return TYPES
+    return (get_data(__package__, "types.txt") or b"").decode()
 
 
 def _fields(name: str) -> str:

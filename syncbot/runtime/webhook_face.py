@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncbot.runtime.receiving.intake import incoming_from
@@ -139,6 +141,7 @@ class WebhookFace:
         ip_address: str | None = None,
         drop_pending_updates: bool = False,
         remove_on_stop: bool = False,
+        certificate: str | os.PathLike[str] | None = None,
     ) -> None:
         """Set a webhook, serve it, and handle what it brings, until SIGINT or SIGTERM, or until `stop` is called.
 
@@ -155,6 +158,7 @@ class WebhookFace:
             ip_address: what Telegram is to connect to instead of looking up the URL's host.
             drop_pending_updates: drop what waits at Telegram.
             remove_on_stop: remove the webhook at the end; otherwise Telegram keeps updates for the next start for a day.
+            certificate: the file (PEM) of a certificate that you have made yourself, for Telegram to know; the web server in front has it too.
 
         Raises:
             ApiError: Telegram refuses the webhook.
@@ -167,7 +171,13 @@ class WebhookFace:
         del secret_token
         hook = self.wsgi(path_of(url) if path is None else path, hidden)
         parameters = WebhookSettings(
-            url, Secret(hook.secret_token), self._lifecycle.kinds_asked_for(), max_connections, ip_address, drop_pending_updates
+            url,
+            Secret(hook.secret_token),
+            self._lifecycle.kinds_asked_for(),
+            max_connections,
+            ip_address,
+            drop_pending_updates,
+            None if certificate is None else Path(certificate),
         ).parameters()
         server = Server(hook, listen, port, threads, on_failure=self._serving_failed)
         try:

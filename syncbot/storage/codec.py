@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from syncbot.storage.promises.data import Changes, DataChange, DataConflict, Scope, StateChange
+from syncbot.storage.promises.data import Changes, DataChange, DataConflict, Scope
 from syncbot.storage.promises.jobs import JobEntry
 from syncbot.storage.promises.outbox import OutboxCall
 from syncbot.storage.promises.questions import QuestionAnswer
@@ -125,11 +125,6 @@ def encode_changes(changes: Changes) -> EncodedChanges:
 def one_change(scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str]) -> Changes:
     """A single owner's change as `Changes`."""
     return Changes(data=(DataChange(scope, owner, changed, tuple(removed)),))
-
-
-def one_state(chat: int, user: int, state: Any) -> Changes:
-    """A single conversation's new state as `Changes`."""
-    return Changes(states=(StateChange(chat, user, state),))
 
 
 def encode_call(call: OutboxCall) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn, TypeAlias
 
 from syncbot.client.bot import Bot
@@ -59,6 +60,10 @@ class GivenAnswers:
         if is_recorded and self.journal is not None:
             self.journal.write(self.key, JournalStep(question.step, question.what, "", outcome))
         return outcome
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Nobody is to go on meanwhile."""
+        return nullcontext()
 
     def filter_text(self, wanted: Any) -> str:
         """A filter as the store keeps it."""

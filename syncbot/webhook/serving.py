@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -46,6 +47,7 @@ class WebhookSettings:
     max_connections: int = 40
     ip_address: str | None = None
     drop_pending_updates: bool = False
+    certificate: Path | None = None
 
     def __post_init__(self) -> None:
         check_numbers(("max_connections", self.max_connections, 1, 100, True, "40"))
@@ -58,6 +60,7 @@ class WebhookSettings:
             "allowed_updates": list(self.allowed_updates),
             "max_connections": self.max_connections,
             "ip_address": self.ip_address,
+            "certificate": self.certificate,
             "drop_pending_updates": self.drop_pending_updates or None,
         }
         return {name: value for name, value in wanted.items() if value is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import telebot
 from telebot import types
 from telebot.handler_backends import MemoryHandlerBackend
 
-from syncbot.adapters.telebot_store import DurableStates, DurableSteps
+from syncbot import Bot, Context
+from syncbot.adapters.telebot_store import ChatRows, DurableStates, DurableSteps
 from syncbot.storage import Store, open_store
 from syncbot.storage.promises.data import Scope
 from syncbot.testing import TEST_TOKEN
+from syncbot.transport import FakeTransport
 
 BOT_ID = int(TEST_TOKEN.partition(":")[0])
 CHAT = 7
@@ -37,7 +39,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def steps_of(store: Store) -> DurableSteps:
     """The memory as a program that has just started has it."""
-    return DurableSteps(store.data, {})
+    return DurableSteps(ChatRows(store.data), {})
 
 
 def handler(callback: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -45,10 +47,13 @@ def handler(callback: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
     return {"callback": callback, "args": args, "kwargs": kwargs}
 
 
+MESSAGE = {"message_id": 1, "date": 1, "chat": {"id": CHAT, "type": "private"}, "text": "hi"}
+
+
 def message() -> types.Message:
     """A message as telebot makes it of Telegram's JSON."""
     read: Any = types.Message.de_json
-    made: types.Message = read({"message_id": 1, "date": 1, "chat": {"id": CHAT, "type": "private"}, "text": "hi"})
+    made: types.Message = read(MESSAGE)
     return made
 
 
@@ -66,40 +71,59 @@ def test_a_step_outlives_the_process_with_its_arguments(store: Store) -> None:
     assert steps_of(store).get_handlers(CHAT) is None
 
 
-def test_a_step_that_was_taken_by_an_update_whose_process_died_is_taken_again(store: Store) -> None:
-    """By that update alone: the run that died counts for nothing, neither what it took nor what it registered."""
-    first = steps_of(store)
-    with first.update(1):
-        first.register_handler(CHAT, handler(step))
-    with first.update(2):
-        assert first.get_handlers(CHAT)
-        first.register_handler(CHAT, handler(other_step))
-    again = steps_of(store)
-    with again.update(2):
-        found = again.get_handlers(CHAT)
-        assert found is not None
-        assert [one["callback"] for one in found] == [step]
-        again.register_handler(CHAT, handler(other_step))
-    with again.update(3):
-        found = again.get_handlers(CHAT)
-        assert found is not None
-        assert [one["callback"] for one in found] == [other_step]
-    with again.update(4):
-        assert again.get_handlers(CHAT) is None
+def in_an_update(store: Store, work: Callable[[DurableSteps, DurableStates], None], *, dies: bool = False) -> None:
+    """Handle an update of the chat, in a process of its own, so to say, which may die before its end is written."""
+    rows = ChatRows(store.data)
+    context = Context(Bot(TEST_TOKEN, transport=FakeTransport()), store.data, raw={"update_id": 1, "message": MESSAGE})
+    with rows.update(context):
+        work(DurableSteps(rows, {}), DurableStates(rows))
+    if not dies:
+        store.data.apply(context.changes())
 
 
-def test_an_update_does_not_take_the_step_that_its_own_dead_run_has_registered(store: Store) -> None:
-    """A /start that is handled again asks again, and its text is no answer to its own question."""
-    first = steps_of(store)
-    with first.update(1):
-        assert first.get_handlers(CHAT) is None
-        first.register_handler(CHAT, handler(step))
-    again = steps_of(store)
-    with again.update(1):
-        assert again.get_handlers(CHAT) is None
-        again.register_handler(CHAT, handler(step))
-    with again.update(2):
-        assert len(again.get_handlers(CHAT) or []) == 1
+def test_an_update_whose_process_died_has_changed_nothing(store: Store) -> None:
+    """What it took, registered, set and noted before its death is as it was, so that it takes the same way when it is handled again."""
+
+    def begin(steps: DurableSteps, states: DurableStates) -> None:
+        steps.register_handler(CHAT, handler(step))
+        states.set_state(CHAT, 1, "asked")
+        states.set_data(CHAT, 1, "names", ["Ann"])
+
+    def go_on(steps: DurableSteps, states: DurableStates) -> None:
+        assert [one["callback"] for one in steps.get_handlers(CHAT) or []] == [step]
+        assert (states.get_state(CHAT, 1), states.get_data(CHAT, 1)) == ("asked", {"names": ["Ann"]})
+        steps.register_handler(CHAT, handler(other_step))
+        states.set_state(CHAT, 1, "answered")
+        states.get_data(CHAT, 1)["names"].append("a change that is not saved")
+        assert (states.get_state(CHAT, 1), states.get_data(CHAT, 1)) == ("answered", {"names": ["Ann"]})
+
+    in_an_update(store, begin, dies=True)
+    in_an_update(store, begin)
+    in_an_update(store, go_on, dies=True)
+    in_an_update(store, go_on)
+    assert [one["callback"] for one in steps_of(store).get_handlers(CHAT) or []] == [other_step]
+    assert DurableStates(ChatRows(store.data)).get_state(CHAT, 1) == "answered"
+
+
+def test_a_handler_that_fails_leaves_what_it_has_done(store: Store) -> None:
+    """As in telebot: its step is taken, its state is set."""
+    steps_of(store).register_handler(CHAT, handler(step))
+
+    def fail(steps: DurableSteps, states: DurableStates) -> None:
+        assert steps.get_handlers(CHAT)
+        states.set_state(CHAT, 1, "asked")
+        raise ValueError("as asked")
+
+    with pytest.raises(ValueError, match="as asked"):
+        in_an_update(store, fail)
+    assert steps_of(store).get_handlers(CHAT) is None
+    assert DurableStates(ChatRows(store.data)).get_state(CHAT, 1) == "asked"
+
+
+def test_what_an_update_does_in_other_chats_is_written_at_once(store: Store) -> None:
+    """A step for somebody else's chat is there although the update has not ended."""
+    in_an_update(store, lambda steps, states: steps.register_handler(CHAT + 1, handler(step)), dies=True)
+    assert steps_of(store).get_handlers(CHAT + 1)
 
 
 def test_what_no_file_can_hold_stays_in_memory_and_is_told_once(store: Store, caplog: pytest.LogCaptureFixture) -> None:
@@ -119,7 +143,7 @@ def test_a_step_whose_function_is_gone_says_so(store: Store, caplog: pytest.LogC
     """The program has changed meanwhile, or what stands there is no function of Python's: the message goes unanswered, and the log names it."""
     steps_of(store).register_handler(CHAT, handler(step))
     row = store.data.load(Scope.CHAT, CHAT)["telebot.next_step"]
-    row["waiting"][0]["callback"] = name
+    row[0]["callback"] = name
     store.data.save(Scope.CHAT, CHAT, {"telebot.next_step": row})
     found = steps_of(store).get_handlers(CHAT)
     assert found is not None
@@ -141,14 +165,14 @@ def test_steps_of_before_are_taken_over(store: Store) -> None:
     """What a program registers before it polls stands in the file afterwards."""
     backend = MemoryHandlerBackend()  # type: ignore[no-untyped-call]  # telebot has no types here
     backend.register_handler(CHAT, handler(step))  # type: ignore[no-untyped-call]  # the same
-    DurableSteps(store.data, backend.handlers)
+    DurableSteps(ChatRows(store.data), backend.handlers)
     assert len(steps_of(store).get_handlers(CHAT) or []) == 1
 
 
 @pytest.mark.parametrize("durable", [True, False])
 def test_states_behave_as_telebots_own(store: Store, durable: bool) -> None:
     """The same calls of a bot's with our storage and with telebot's own have the same results."""
-    storage: Any = DurableStates(store.data) if durable else telebot.storage.StateMemoryStorage()
+    storage: Any = DurableStates(ChatRows(store.data)) if durable else telebot.storage.StateMemoryStorage()
     bot: Any = telebot.TeleBot(TEST_TOKEN, threaded=False, state_storage=storage)
     assert bot.get_state(1, CHAT) is None
     assert bot.delete_state(1, CHAT) is not True
@@ -173,15 +197,15 @@ def test_states_behave_as_telebots_own(store: Store, durable: bool) -> None:
 
 def test_states_outlive_the_process(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     """State and data come back; data that no file can hold stays in memory, told once, and goes into the file when it can again."""
-    states = DurableStates(store.data)
+    states = DurableStates(ChatRows(store.data))
     states.set_state(CHAT, 1, "asked")
     states.set_data(CHAT, 1, "name", "Ann")
-    assert DurableStates(store.data).get_state(CHAT, 1) == "asked"
-    assert DurableStates(store.data).get_data(CHAT, 1) == {"name": "Ann"}
+    assert DurableStates(ChatRows(store.data)).get_state(CHAT, 1) == "asked"
+    assert DurableStates(ChatRows(store.data)).get_data(CHAT, 1) == {"name": "Ann"}
     states.set_data(CHAT, 1, "thing", object())
     states.set_data(CHAT, 1, "other", object())
     assert set(states.get_data(CHAT, 1)) == {"name", "thing", "other"}
-    assert DurableStates(store.data).get_state(CHAT, 1) is None
+    assert DurableStates(ChatRows(store.data)).get_state(CHAT, 1) is None
     assert len([record for record in caplog.records if "lost at a restart" in record.message]) == 1
     states.reset_data(CHAT, 1)
-    assert DurableStates(store.data).get_state(CHAT, 1) == "asked"
+    assert DurableStates(ChatRows(store.data)).get_state(CHAT, 1) == "asked"

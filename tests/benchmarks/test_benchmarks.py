@@ -75,6 +75,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     return measured(tmp_path_factory.mktemp("benchmark"))
 
 
+@pytest.mark.slow
 def test_the_table_has_every_way_or_says_what_is_missing(here: Measured) -> None:
     """Each way has a line with figures on the terminal and in the page; one whose library is not installed is named with the module that is missing."""
     for name, module in WAYS.items():
@@ -90,6 +91,7 @@ def test_the_table_has_every_way_or_says_what_is_missing(here: Measured) -> None
             assert f"{name} is not installed" in here.out
 
 
+@pytest.mark.slow
 def test_there_is_a_picture_or_a_word_about_it(here: Measured) -> None:
     """With matplotlib there is a picture, which the page shows; without, the terminal says so, and the page shows none."""
     picture = here.pictures / "per_call.svg"
@@ -103,6 +105,7 @@ def test_there_is_a_picture_or_a_word_about_it(here: Measured) -> None:
         assert "(pictures/per_call.svg)" in here.page
 
 
+@pytest.mark.slow
 def test_exactly_the_marked_place_is_replaced(here: Measured) -> None:
     """What stands between the marks is replaced, and not a byte before or behind them."""
     assert here.page.startswith(f"{BEFORE}\n**One getMe over TLS")
@@ -110,6 +113,7 @@ def test_exactly_the_marked_place_is_replaced(here: Measured) -> None:
     assert "\nold\n" not in here.page
 
 
+@pytest.mark.slow
 def test_without_matplotlib_the_tables_still_come(tmp_path: Path) -> None:
     """Where matplotlib cannot be imported, the run ends with 0 and has everything but the picture, and no traceback is shown."""
     modules = tmp_path / "modules"

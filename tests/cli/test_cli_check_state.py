@@ -149,4 +149,4 @@ def test_the_monitor_takes_no_facts_for_none(command: Command, state: Path, fact
     with open_store(state, BOT_ID) as store:
         store.meta.set("facts", json.loads(facts))
     ended = command("monitor", "--once")
-    assert (ended.code, "no bot has run with this state file yet" in ended.out) == (1, True)
+    assert (ended.code, "no bot has run with this state yet" in ended.out) == (1, True)

@@ -189,6 +189,15 @@ def test_a_state_file_that_cannot_be_used(command: Command, server: BotApiServer
     assert steps["state and lock"]["command"] == "syncbot check-state bot.db"
 
 
+def test_a_state_file_that_nobody_can_write(command: Command, server: BotApiServer) -> None:
+    """A place where no state file can be made is told before the bot fails there, with what to set."""
+    Path("taken").write_text("a file, and no folder")
+    code, steps = examined(command, "--state", "taken/bot.db")
+    assert (code, steps["state and lock"]["status"]) == (78, "failed")
+    assert "taken is none" in steps["state and lock"]["text"]
+    assert "SYNCBOT_STATE" in steps["state and lock"]["advice"]
+
+
 def test_a_damaged_state_file_of_a_bot_that_runs(command: Command, server: BotApiServer, app: Runtime) -> None:
     """Where the lock is held, no poll is made, whatever the state file looks like."""
     with app:

@@ -40,6 +40,7 @@ def kept(environment: dict[str, str]) -> Path:
     return Path(environment["HOME"], ".cache", "syncbot", "ways.json")
 
 
+@pytest.mark.slow
 def test_what_the_doctor_learned_serves_a_cron_job(process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """`syncbot send` through SOCKS5 with a password takes six round trips before `syncbot doctor` has looked at the way, and three after it; each command is
     a process of its own."""

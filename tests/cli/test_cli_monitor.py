@@ -77,7 +77,7 @@ def test_a_bot_that_is_well(command: Command, running: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "ago", "words"),
     [
-        (None, 0, "no bot has run with this state file yet"),
+        (None, 0, "no bot has run with this state yet"),
         ({"ok": False, "running": False}, 600, "the bot does not run: it was stopped 10 min ago"),
         ({}, 3600, "the bot has said nothing for 60 min: it hangs, or was killed"),
         ({"ok": False, "last_error": "the proxy is away"}, 1, "the bot is not well: the proxy is away"),
@@ -382,6 +382,9 @@ def test_a_log_with_another_health(command: Command, tmp_path: Path, environment
         ("2026-01-01T10:00:00.123+02:00 CRITICAL syncbot.runtime.session.session: the runtime stops: x", "critical"),
         ("2026-01-01T10:00:00.123+02:00 CRITICAL x: Telegram does not know the token", "wrong token"),
         ("2026-01-01T10:00:00Z ERROR syncbot.runtime.work.workers: the state file cannot be written: the disk is full", "storage"),
+        ("2026-01-01T10:00:00Z ERROR syncbot.runtime.work.storage_retry: the state cannot be used: the server is busy", "storage"),
+        ("2026-01-01T10:00:00Z INFO x: a process is left out: the database postgresql://bot@db/bot cannot be reached", ""),
+        ("2026-01-01T10:00:00Z ERROR x: the database postgresql://bot@db/bot cannot be reached (connection refused)", "storage"),
         ("2026-01-01 10:00:00,123 ERROR my.module: something else", "error"),
         ("2026-01-01 10:00:00,123 INFO x: the connection was reset, and works again", ""),
         ("2026-01-01 10:00:00,123 WARNING x: the cat is away", ""),

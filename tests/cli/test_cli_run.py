@@ -81,6 +81,7 @@ def test_ctrl_c_at_a_terminal(terminal: Callable[..., Any], server: BotApiServer
     process.type("\x03")
     assert process.wait() == 0
     assert "Traceback" not in process.screen
+    assert "The bot runs; Ctrl-C ends it." in process.screen
 
 
 def test_log_file(running: Callable[..., subprocess.Popen[str]], server: BotApiServer) -> None:
@@ -102,6 +103,15 @@ def test_env_file_for_the_module(process: Command, user: User, monkeypatch: pyte
     user.send("hello")
     ended = process("poll", "mybot:app", "--once", "--env-file", "my.env")
     assert (ended.code, ended.out, ended.err) == (0, "", "")
+    user.wait_for("you said hello")
+
+
+def test_the_file_of_the_module(process: Command, user: User) -> None:
+    """The bot's file may be named as well as its module, wherever it is."""
+    Path("elsewhere").mkdir()
+    Path("mybot.py").rename("elsewhere/mybot.py")
+    user.send("hello")
+    assert process("poll", "elsewhere/mybot.py", "--once").code == 0
     user.wait_for("you said hello")
 
 
@@ -212,6 +222,7 @@ def test_targets_that_cannot_run(process: Command, target: str, code: int, words
     assert ended.code == code
     assert words in ended.err
     assert ended.err.count("\n") == 1
+    assert ("nor installed for" in ended.err) == target.startswith("importer")
     if target.startswith("broken"):
         assert "broken.py, line 2" in ended.err
         assert "Traceback" in process("run", target, "--debug").err

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kits.ports_kit import free_port
 
+from syncbot import Bot
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy, TestCA, User
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -150,6 +152,65 @@ def test_an_update_whose_step_died_is_handled_by_its_step_again(start: Start, se
     second = start()
     user.wait_for("Hello, die!", timeout=60.0)
     ended(second)
+
+
+def test_an_update_whose_handler_died_finds_the_state_as_it_was(start: Start, server: BotApiServer, user: User) -> None:
+    """Killed when it had left the state already: the next start handles the message in that state again, with its data."""
+    kill = """    if not os.path.exists("died"):
+        open("died", "w").close()
+        bot.delete_state(message.from_user.id, message.chat.id)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+    Path("bot.py").write_text(BOT.replace("def size(message):\n", f"def size(message):\n{kill}"))
+    first = start()
+    user.send("/order")
+    user.wait_for("Which size?", timeout=40.0)
+    user.send("M")
+    first.communicate(timeout=60)
+    second = start()
+    user.wait_for("A coat in M", timeout=60.0)
+    user.send("and now")
+    user.wait_for("and now", timeout=60.0)
+    ended(second)
+
+
+WEBHOOK = """
+import flask
+
+app = flask.Flask(__name__)
+
+
+@app.post("/hook")
+def hook():
+    bot.process_new_updates([telebot.types.Update.de_json(flask.request.get_data().decode())])
+    return ""
+
+
+app.run(port=int(sys.argv[1]))
+"""
+
+
+def test_a_program_with_a_webhook_has_durable_memories_too(start: Start, server: BotApiServer, user: User) -> None:
+    """A program of Flask's that hands its updates to telebot: killed between question and answer, it goes on with the name and with the size."""
+    Path("bot.py").write_text(BOT[: BOT.index("if __name__")].replace(f'"{TEST_TOKEN}"', f'"{TEST_TOKEN}", threaded=False') + WEBHOOK)
+    other = server.user(1002, "Bob")
+    port = free_port()
+    with Bot(TEST_TOKEN, base_url=server.url) as bot:
+        bot.call("setWebhook", url=f"http://127.0.0.1:{port}/hook")
+    first = start("bot.py", str(port))
+    user.send("/start")
+    other.send("/order")
+    server.deliver_webhook(first_delay=0.2, max_delay=0.5)
+    user.wait_for("Your name?", timeout=40.0)
+    other.wait_for("Which size?", timeout=40.0)
+    server.wait_confirmed(timeout=30.0)
+    first.kill()
+    first.communicate(timeout=60)
+    start("bot.py", str(port))
+    user.send("Ann")
+    other.send("M")
+    user.wait_for("Hello, Ann!", timeout=60.0)
+    other.wait_for("A coat in M", timeout=60.0)
 
 
 def test_a_handler_that_fails_ends_nothing(start: Start, server: BotApiServer, user: User) -> None:

@@ -31,6 +31,16 @@ def test_in_a_terminal(tmp_path: Path) -> None:
         assert process.wait(30) == 0
 
 
+def test_lines_from_a_pipe(tmp_path: Path) -> None:
+    """Lines that come all at once are a conversation too: each waits until the bot has answered the one before, and the end of the input until all is said."""
+    lines = "/start\n[Tea]\n@faults\n@faults 0\nand milk\n@calls\n"
+    done = subprocess.run([*TRY, write_bot(tmp_path, SHOP), "--terminal"], input=lines, capture_output=True, text=True, timeout=120, check=True)
+    places = [done.stdout.find(words) for words in ("Ann │ /start", "bot │ What may it be?", "Ann │ [Tea]", "One Tea", "percent", "0%", "You said: and milk")]
+    assert -1 not in places, done.stdout
+    assert places == sorted(places), done.stdout
+    assert "answerCallbackQuery: done, " in done.stdout
+
+
 def test_as_a_page(tmp_path: Path) -> None:
     """The address is printed and serves the page; Ctrl-C ends it all with exit code 0."""
     with subprocess.Popen([*TRY, write_bot(tmp_path, SHOP), "--no-browser"], stdout=subprocess.PIPE, text=True) as process:

@@ -140,7 +140,7 @@ class Hostile:
 CALLS: dict[str, Callable[[Bot, Path], object]] = {
     "call": lambda bot, folder: bot.call("getMe"),
     "send": lambda bot, folder: bot.send_message(chat_id=1, text="x"),
-    "send_long": lambda bot, folder: bot.send_long(1, "x" * 5000),
+    "send_long": lambda bot, folder: bot.send_long(1, "x" * 4097),
     "get": lambda bot, folder: bot.get_me(),
     "count": lambda bot, folder: bot.get_chat_member_count(chat_id=1),
     "updates": lambda bot, folder: bot.get_updates(),

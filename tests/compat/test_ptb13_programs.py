@@ -12,6 +12,7 @@ from kits.ptb13.conversations import CONVERSATIONS, calls
 from kits.ptb13.programs import Starter, by_command, running
 from kits.ptb13.reference import reference_python
 
+from syncbot.storage import Scope, open_store
 from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
 
 FAULTS = (Fault.refuse(), Fault.tls_drop(), Fault.drop_connect(), Fault.bad_gateway(), Fault.tls_garbage())
@@ -61,3 +62,15 @@ def test_a_program_sends_what_it_sends_with_13_15(name: str, tmp_path: Path) -> 
                 pass
             sent.append(calls(server))
     assert sent[0] == sent[1]
+
+
+@pytest.mark.programs("postgres")
+def test_a_program_keeps_what_it_knows_in_a_database(postgres_url: str, tmp_path: Path) -> None:
+    """Its persistence, told of no other place, is the bot's state: started anew it goes on in the middle of a question, as on a state file."""
+    with BotApiServer() as server:
+        command = by_command(sys.executable, "-m", "syncbot.compat.ptb13")
+        with running("persistentconversationbot", server, command, tmp_path, {"SYNCBOT_STATE": postgres_url}):
+            assert calls(server)
+        assert server.problems == []
+    with open_store(postgres_url, None) as store:
+        assert [store.data.load(Scope.USER, owner)["age"] for owner in store.data.owners(Scope.USER)] == ["42"]

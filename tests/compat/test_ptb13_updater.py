@@ -2,102 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
 import sys
-import textwrap
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from kits.ports_kit import free_port
-from kits.ptb13.programs import Process, Starter, by_command
-from kits.timing_kit import becomes
+from kits.ptb13.running import HEAD, TAIL, Run
 
-from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, FaultProxy
-
-HEAD = """
-import os, queue, sys, threading
-from telegram import Update
-from telegram.ext import *
-TOKEN, BASE = os.environ["TOKEN"], os.environ["BASE"]
-nobody = threading.Event()
-"""
-TAIL = """
-updater.start_polling()
-updater.idle()
-"""
-Run = Callable[..., "Program"]
-
-
-class Program:
-    """A program that runs."""
-
-    def __init__(self, process: Process, folder: Path) -> None:
-        self.process = process
-        self._folder = folder
-
-    @property
-    def output(self) -> str:
-        """What it, and those before it in its folder, have printed."""
-        return (self._folder / "output").read_text(encoding="utf-8", errors="replace")
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Stop it as a service manager does, once it is in idle(): it polls a moment before. Return how it has ended."""
-        assert becomes(lambda: self.process.poll() is not None or catches(self.process.pid, signal.SIGTERM)), self.output
-        if self.process.poll() is None:
-            os.kill(self.process.pid, number)
-        return self.process.wait(30)
-
-
-def catches(process: int, number: int) -> bool:
-    """Whether a process has a handler for a signal."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return bool(int(status.partition("SigCgt:")[2].split()[0], 16) >> (number - 1) & 1)
-
-
-@pytest.fixture(scope="module")
-def starter() -> Iterator[Starter]:
-    """What starts most of the programs."""
-    starter = Starter()
-    yield starter
-    starter.close()
-
-
-@pytest.fixture
-def server() -> Iterator[BotApiServer]:
-    """A Bot API server without TLS, and without its rates."""
-    with BotApiServer(any_chat=True) as server:
-        yield server
-
-
-@pytest.fixture
-def run(server: BotApiServer, tmp_path: Path, starter: Starter) -> Iterator[Run]:
-    """Starts a program, as `python -m syncbot.compat.ptb13` does; with a command, by that."""
-    started: list[Program] = []
-    usual = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-
-    def start(body: str, *command: str, head: str = HEAD, tail: str = TAIL, polls: bool = True, **environment: str) -> Program:
-        (tmp_path / "bot.py").write_text(head + textwrap.dedent(body) + tail)
-        told = {"TOKEN": TEST_TOKEN, "BASE": f"{server.url}/bot", "PYTHONWARNINGS": "ignore", **environment}
-        begin = by_command(*command) if command else starter
-        program = Program(begin(tmp_path / "bot.py" if not command else Path("bot.py"), tmp_path, usual | told), tmp_path)
-        started.append(program)
-        if polls:
-            try:
-                server.wait_polled()
-            except TimeoutError as problem:
-                raise AssertionError(program.output) from problem
-        return program
-
-    yield start
-    for program in started:
-        if program.process.poll() is None:
-            program.process.kill()
-            program.process.wait()
-
+from syncbot.testing import Answer, BotApiServer, FaultProxy
 
 ECHO = """
 def echo(update, context):
@@ -370,13 +285,14 @@ def test_a_proxy_of_request_kwargs_is_used(server: BotApiServer, run: Run) -> No
 
 
 def test_a_webhook(server: BotApiServer, run: Run, tmp_path: Path) -> None:
-    """start_webhook() sets it and takes what comes; it stores each update before it says so."""
+    """start_webhook() sets it, with the certificate that Telegram is to know, and takes what comes; it stores each update before it says so."""
     port = free_port()
+    (tmp_path / "cert.pem").write_text("a certificate")
     server.deliver_webhook(first_delay=0.1)
     program = run(
         ECHO
         + f"""
-updater.start_webhook(port={port}, url_path=TOKEN, webhook_url="http://127.0.0.1:{port}/" + TOKEN)
+updater.start_webhook(port={port}, url_path=TOKEN, webhook_url="http://127.0.0.1:{port}/" + TOKEN, cert="cert.pem")
 updater.idle()
 """,
         tail="",
@@ -385,6 +301,7 @@ updater.idle()
     )
     ann = server.user()
     server.wait_count("setWebhook", 1)
+    assert [(file.name, file.size) for request in server.requests for file in request.files] == [("cert.pem", 13)]
     ann.send("Hello")
     ann.wait_for("Hello")
     assert program.stop() == 0, program.output

@@ -12,9 +12,8 @@ from kits.docs_kit import GUIDES, ROOT, anchors, without_code
 
 from syncbot import Limits, RetryPolicy
 from syncbot.cli.sending.queueing import DELIVER_SECONDS
-from syncbot.client.api.methods import API_VERSION
 from syncbot.client.api.table import method_names
-from syncbot.runtime.handling.kinds import KINDS
+from syncbot.runtime.handling.kinds import API_VERSION, KINDS
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
 from syncbot.testing import Fault
 from syncbot.transport.ways import COOL_DOWN_SECONDS, LONGEST_COOL_DOWN_SECONDS, bypasses_proxy

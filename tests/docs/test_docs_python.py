@@ -20,6 +20,8 @@ from syncbot.testing import TEST_TOKEN, BotApiServer
 
 # Their blocks are modules that import each other, and have tests of their own.
 ELSEWHERE = {"from-async.md", "functions.md"}
+TALKED_TO = "writing-bots.md"
+"""Each of its programs is run and talked to by test_docs_writing.py."""
 BLOCKS = [block for block in blocks("python") if block.guide.name not in ELSEWHERE]
 FOREIGN = re.compile(r"^(?:import telebot|from telegram\.ext import|from aiogram import)", re.MULTILINE)
 """Programs in other libraries: those of docs/adapters.md have a test of their own, the others show what to come from."""
@@ -27,6 +29,11 @@ TESTS = re.compile(r"^def test_\w+", re.MULTILINE)
 OURS = [block for block in BLOCKS if not FOREIGN.search(block.text)]
 PROGRAMS = [block for block in OURS if not TESTS.search(block.text)]
 BOTS = [block for block in PROGRAMS if "app.run()" in block.text]
+
+
+def _name(block: Block) -> str:
+    """A name for a module that holds it."""
+    return re.sub(r"[^a-zA-Z0-9]", "_", str(block))
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
@@ -43,10 +50,11 @@ def test_it_compiles_and_what_it_imports_is_there(block: Block) -> None:
             assert all(hasattr(module, alias.name) for alias in node.names), node.module
 
 
+@pytest.mark.slow
 def test_the_type_checker_accepts_them(tmp_path: Path) -> None:
     """mypy finds nothing wrong in any block, handlers without annotations included."""
     for block in BLOCKS:
-        (tmp_path / f"block_{re.sub(r'[^a-zA-Z0-9]', '_', str(block))}.py").write_text(block.text, encoding="utf-8")
+        (tmp_path / f"block_{_name(block)}.py").write_text(block.text, encoding="utf-8")
     (tmp_path / "mypy.ini").write_text("[mypy]\nignore_missing_imports = True\nfollow_imports = silent\ncheck_untyped_defs = True\n")
     command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", str(tmp_path / "cache"), "--config-file", str(tmp_path / "mypy.ini")]
     ended = subprocess.run([*command, *map(str, sorted(tmp_path.glob("*.py")))], cwd=ROOT, capture_output=True, text=True)
@@ -91,7 +99,7 @@ def test_each_bot_answers_and_stops(block: Block, telegram: BotApiServer, tmp_pa
     assert (process.returncode, out) == (0, "")
 
 
-@pytest.mark.parametrize("block", [block for block in PROGRAMS if block not in BOTS], ids=str)
+@pytest.mark.parametrize("block", [block for block in PROGRAMS if block not in BOTS and block.guide.name != TALKED_TO], ids=str)
 def test_each_other_program_runs_to_its_end(block: Block, telegram: BotApiServer, tmp_path: Path) -> None:
     """A block without app.run() runs to its end without an error or a warning."""
     with _running(block, tmp_path) as process:
@@ -101,13 +109,14 @@ def test_each_other_program_runs_to_its_end(block: Block, telegram: BotApiServer
     assert "Error" not in out
 
 
-@pytest.mark.parametrize("block", [block for block in OURS if TESTS.search(block.text)], ids=str)
-def test_the_tests_in_the_guides_pass(block: Block, tmp_path: Path) -> None:
+def test_the_tests_in_the_guides_pass(tmp_path: Path) -> None:
     """Blocks that are tests are collected by pytest, and pass."""
-    (tmp_path / "test_guide.py").write_text(block.text, encoding="utf-8")
+    tests = [block for block in OURS if TESTS.search(block.text)]
+    for block in tests:
+        (tmp_path / f"test_{_name(block)}.py").write_text(block.text, encoding="utf-8")
     ended = subprocess.run([sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", str(tmp_path)], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout
-    assert f"{len(TESTS.findall(block.text))} passed" in ended.stdout
+    assert f"{sum(len(TESTS.findall(block.text)) for block in tests)} passed" in ended.stdout
 
 
 def test_the_conversation_of_the_first_guide(telegram: BotApiServer, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kits.storage_kit import BOT, bury, finish
+from kits.storage_kit import BOT, bury, finish, set_state
 from syncbot.errors import StorageError
 from syncbot.storage import (
     Changes,
@@ -254,8 +254,7 @@ def verbs(store: Store) -> list[Callable[[], object]]:
         *(partial(data.load, scope, owner) for scope in Scope for owner in (0, 1, 2)),
         *(partial(data.get_state, n, n) for n in (1, 2)),
         lambda: data.save(Scope.USER, 2, {"new": 1}, ["k2"]),
-        lambda: data.set_state(2, 2, "new"),
-        lambda: data.forget_states(60.0),
+        lambda: set_state(data, 2, 2, "new"),
         outbox.counts,
         outbox.outlook,
         lambda: outbox.put(OutboxCall("sendMessage", key="4")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from syncbot.client.bot import Bot
@@ -130,6 +131,10 @@ class Turn:
         self.asked.append((question.chat, question.user, round((question.until or 0.0) - question.asked, 3)))
         self.before_answer()
         return value_text(self._answers.pop(0), "the answer") if self._answers else error_text(AskTimeout("nobody answered"))
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Nobody goes on meanwhile."""
+        return nullcontext()
 
     def offer(self, chat: int, user: int, raw: Mapping[str, Any], typed: Callable[[], Any]) -> Sequence[QuestionAnswer] | None:
         """Take what is waited for."""

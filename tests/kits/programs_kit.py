@@ -1,9 +1,8 @@
-"""Tests that need real programs: they run with `--all`, where a missing program is a failure; else the last line of the output says what was not run."""
+"""Tests that need real programs or take long: they run with `--all`, where a missing program is a failure; else the last line says what was not run."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,13 +13,14 @@ from kits.proxies_kit import CannotRun, program, programs
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--all`."""
-    parser.addoption("--all", action="store_true", dest="with_programs", help="Run the tests that need real programs, too.")
+    parser.addoption("--all", action="store_true", dest="run_all", help="Run the tests that need real programs or take long, too.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The mark, and what follows from it."""
+    """The marks, and what follows from them."""
     config.addinivalue_line("markers", "programs(name, ...): the real programs that the test needs; it runs with --all")
-    config.pluginmanager.register(_Programs(config), "syncbot-programs")
+    config.addinivalue_line("markers", "slow: the test takes long; it runs with --all")
+    config.pluginmanager.register(_SecondStage(config), "syncbot-second-stage")
 
 
 def real_proxies(kinds: Iterable[str]) -> list[Any]:
@@ -33,22 +33,23 @@ def needed(item: pytest.Item) -> list[str]:
     return sorted({str(name) for mark in item.iter_markers("programs") for name in mark.args})
 
 
-class _Programs:
-    """Leaves the tests that need programs out, and tells so at the end; of several processes the one that runs no tests tells it."""
+class _SecondStage:
+    """Leaves out what runs with --all alone, and tells so at the end; of several processes the one that runs no tests tells it."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._left_out: Counter[str] = Counter()
-        self._tests = 0
+        self._programs: list[str] = []
+        self._left_out: dict[str, int] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        if self._config.getoption("with_programs"):
+        if self._config.getoption("run_all"):
             return
-        left_out = [item for item in items if needed(item)]
-        items[:] = [item for item in items if not needed(item)]
-        self._config.hook.pytest_deselected(items=left_out)
-        self._tests = len(left_out)
-        self._left_out = Counter(name for item in left_out for name in needed(item))
+        real = [item for item in items if needed(item)]
+        slow = [item for item in items if item.get_closest_marker("slow") and not needed(item)]
+        self._config.hook.pytest_deselected(items=real + slow)
+        items[:] = [item for item in items if not needed(item) and not item.get_closest_marker("slow")]
+        self._programs = sorted({name for item in real for name in needed(item)})
+        self._left_out = {"take long": len(slow), "need real programs": len(real)}
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         for name in needed(item):
@@ -61,15 +62,16 @@ class _Programs:
 
     def pytest_sessionfinish(self) -> None:
         if hasattr(self._config, "workeroutput"):
-            self._config.workeroutput["left_out"] = (self._tests, dict(self._left_out))
+            self._config.workeroutput["left_out"] = (self._programs, self._left_out)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """A process of pytest-xdist has ended; each of them has collected the same tests."""
-        self._tests, self._left_out = getattr(node, "workeroutput", {}).get("left_out", (self._tests, self._left_out))
+        self._programs, self._left_out = getattr(node, "workeroutput", {}).get("left_out", (self._programs, self._left_out))
 
     def pytest_unconfigure(self) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if self._tests and reporter is not None and not hasattr(self._config, "workerinput"):
-            names = ", ".join(sorted(self._left_out))
-            reporter.write_line(f"NOT RUN: {self._tests} tests that need real programs ({names}); with --all they are run")
+        if any(self._left_out.values()) and reporter is not None and not hasattr(self._config, "workerinput"):
+            reasons = " or ".join(f"{reason} ({number})" for reason, number in self._left_out.items() if number)
+            named = f": {', '.join(self._programs)}" if self._programs else ""
+            reporter.write_line(f"NOT RUN: {sum(self._left_out.values())} tests that {reasons}{named}; with --all they are run")

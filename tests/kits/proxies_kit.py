@@ -32,6 +32,7 @@ PACKAGES = {
     "chromedriver": "chromium-driver",
     "postgres": "postgresql",
     "initdb": "postgresql",
+    "pg_dump": "postgresql-client",
     "python3.11": "python3.11-venv",
 }
 """Of Debian and Ubuntu, where the package is not called as its program."""

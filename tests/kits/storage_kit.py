@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from syncbot.storage import NO_CHANGES, Changes, Claimed, End, Inbox, Incoming, Store, StoreOptions, open_store
+from syncbot.storage import NO_CHANGES, Changes, Claimed, Data, End, Inbox, Incoming, StateChange, Store, StoreOptions, open_store
 
 BOT = 123456
 START = 1_800_000_000.0
@@ -49,6 +50,11 @@ def update(id: int, key: str = "", body: bytes = b"{}") -> Incoming:
 def put(inbox: Inbox, *updates: tuple[int, str]) -> None:
     """Store updates of (id, key) in one batch."""
     assert inbox.store([Incoming(id, key, b'{"update_id":%d}' % id) for id, key in updates]) == len(updates)
+
+
+def set_state(data: Data, chat: int, user: int, state: Any) -> None:
+    """Have a conversation stand where a handler has left it."""
+    data.apply(Changes(states=(StateChange(chat, user, state),)))
 
 
 def ids(claimed: list[Claimed]) -> list[int]:

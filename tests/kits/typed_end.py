@@ -18,6 +18,12 @@ def answers(update: telegram.Update, context: QueuedContext) -> None:
     assert_type(context.reply_photo("file-id", "caption"), Queued)
     assert_type(context.delete(), Queued)
     assert_type(context.answer(text="x"), Queued)
+    assert_type(context.bot.send_message(7, "hi"), Queued)
+    assert_type(context.bot.send_photo(7, "file-id", caption="caption"), Queued)
+    assert_type(context.bot.edit_message_text("hi", 7, 1), Queued)
+    assert_type(context.bot.send_long(7, "hi"), list[Queued])
+    assert_type(context.bot.get_chat_member_count(7), int)
+    assert_type(context.bot.create_chat_invite_link(7), telegram.ChatInviteLink)
     assert_type(context.ask("Name?"), telegram.Message)
     assert_type(context.choose("Size?", ["S", "M"]), str)
     context.user_data["n"] = 1
@@ -29,7 +35,9 @@ def mistakes(update: telegram.Update, context: QueuedContext) -> None:
     """What a checker must refuse."""
     context.reply()  # type: ignore[call-arg] # the text is missing
     message: telegram.Message = context.reply("hi")  # type: ignore[assignment] # it has not been sent
-    context.user_data["text"] = message.text
+    context.bot.send_message(text="hi")  # type: ignore[call-arg] # the chat is missing
+    answer: bool = context.bot.answer_callback_query("1")  # type: ignore[assignment] # it has not been sent either
+    context.user_data["text"] = [message.text, answer]
 
 
 def helper(context: Context) -> None:

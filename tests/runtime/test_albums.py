@@ -162,3 +162,23 @@ def test_an_album_that_fails_is_one_dead_letter(server: BotApiServer, make_app: 
     with logged():
         assert app.run_once().failed == 1
     assert seen.texts == ["101 102"]
+
+
+def test_a_button_about_one_message_of_an_album_answers_nothing_about_another(server: BotApiServer, make_app: MakeApp) -> None:
+    """Who presses the first question's button twice has answered the first question alone, though one update holds both messages."""
+    app, user = make_app(), server.user(id=7)
+    app.album(filters.CAPTION)(lambda update, context: None)
+
+    @app.message(filters.PHOTO)
+    def one(update: Any, context: Context) -> None:
+        context.reply(f"{update.message.message_id} {context.choose(f'{update.message.message_id}?', ['keep', 'drop'])}")
+
+    send(server, photo(1), photo(2))
+    with running(app):
+        first = user.wait_for("101?", timeout=SECONDS)
+        user.press(first, "drop")
+        second = user.wait_for("102?", timeout=SECONDS)
+        user.press(first, "drop")
+        user.press(second, "keep")
+        user.wait_for(lambda message: message.text.startswith("102 "), timeout=SECONDS)
+    assert [message.text for message in user.messages] == ["101?", "101 drop", "102?", "102 keep"]

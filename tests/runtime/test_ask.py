@@ -279,9 +279,9 @@ def test_one_trouble_with_the_state_file_is_said_once(server: BotApiServer, make
         store: Any = app.store
         store.limit_pages(1)
         may_write.set()
-        assert becomes(lambda: log.count("the state file cannot be used") == 1)
+        assert becomes(lambda: log.count("the state cannot be used") == 1)
         may_end.set()
         assert becomes(lambda: not app.health()["ok"])
         store.limit_pages(None)
         assert becomes(lambda: app.health()["in_flight"] == 0)
-        assert (log.count("the state file cannot be used"), log.count("can be used again")) == (1, 1)
+        assert (log.count("the state cannot be used"), log.count("can be used again")) == (1, 1)

@@ -53,4 +53,4 @@ def test_a_job_that_is_declared_behind_a_start_that_failed_touches_no_closed_fil
         app.start()
     with logged() as log:
         app.every(3600, name="second")(lambda context: None)
-        assert log.count("the state file cannot be used") == 0
+        assert log.count("the state cannot be used") == 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from kits.dispatch_kit import ANNA, FORUM, GROUP, JSON, PRIVATE, SAMPLES, SENT, Rig, Turn, message, update
+from kits.storage_kit import set_state
 
 from syncbot.client.api.table import find_method, method_names
 from syncbot.client.ptb.decode import DecodeError
@@ -356,12 +357,12 @@ def test_while_a_question_waits_others_may_write(rig: Rig) -> None:
     """After `ask` the dicts and the state show what other handlers wrote meanwhile, and the own changes stay."""
     data = rig.store.data
     data.save(Scope.USER, 7, {"same": 1, "theirs": 1, "gone": 1, "mine": 1, "removed": 1})
-    data.set_state(7, 7, "asking")
+    set_state(data, 7, 7, "asking")
     turn = Turn(update(text="yes"))
 
     def meanwhile() -> None:
         data.save(Scope.USER, 7, {"theirs": 2, "mine": 2}, ["gone"])
-        data.set_state(7, 7, "theirs")
+        set_state(data, 7, 7, "theirs")
 
     turn.before_answer = meanwhile
     context = context_of(rig, update(), turn)
@@ -381,7 +382,7 @@ def test_while_a_question_waits_others_may_write(rig: Rig) -> None:
 def test_a_state_that_was_set_before_a_question_stays(rig: Rig) -> None:
     """What this handler has set wins over what others set while it waited."""
     turn = Turn(update(text="yes"))
-    turn.before_answer = lambda: rig.store.data.set_state(7, 7, "theirs")
+    turn.before_answer = lambda: set_state(rig.store.data, 7, 7, "theirs")
     context = context_of(rig, update(), turn)
     context.state = "mine"
     context.ask("?")
@@ -505,7 +506,7 @@ def test_states_belong_to_a_user_in_a_chat(rig: Rig) -> None:
 
 def test_a_state_that_is_changed_in_place_is_written(rig: Rig) -> None:
     """A list or dict that is the state may be changed without being set again; one that is only looked at is not written."""
-    rig.store.data.set_state(7, 7, ["a"])
+    set_state(rig.store.data, 7, 7, ["a"])
     context = context_of(rig, update())
     assert context.state == ["a"]
     assert context.changes().states == ()

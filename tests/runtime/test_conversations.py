@@ -439,27 +439,8 @@ def test_a_function_is_no_filter_for_an_answer(talk: Callable[[Register], Talk])
     assert found.texts == []
 
 
-def test_twenty_restarts_in_the_middle(make_app: MakeApp, server: BotApiServer) -> None:
-    """A runtime that is stopped, and followed by another one, before each of twenty answers asks each question once, and ends with all answers."""
-
-    def register(app: Runtime) -> None:
-        @app.command("go")
-        def go(update: Any, context: Context) -> None:
-            context.reply("+".join(context.ask(f"{number}?").text or "" for number in range(20)))
-
-    found = Talk("hold", make_app, server, register)
-    found.user.send("/go")
-    for number in range(20):
-        with running(found.app()):  # another one each time, which knows what stands in the file
-            found.hears(f"{number}?")
-        found.user.send(str(number))
-    with running(found.app()):
-        found.hears("+".join(map(str, range(20))))
-    assert found.texts[:20] == [f"{number}?" for number in range(20)]
-    assert len(found.texts) == 21
-
-
-def test_a_thousand_open_questions(make_app: MakeApp, server: BotApiServer) -> None:
+@pytest.mark.parametrize("questions", [350, pytest.param(1000, marks=pytest.mark.slow)])
+def test_a_thousand_open_questions(make_app: MakeApp, server: BotApiServer, questions: int) -> None:
     """A thousand conversations at once with four workers: at most three hundred threads, each question once, each answer where it belongs."""
     app = make_app(workers=4, bot_options={"limits": None})
 
@@ -468,12 +449,12 @@ def test_a_thousand_open_questions(make_app: MakeApp, server: BotApiServer) -> N
         answer = context.ask("Name?").text
         context.reply(f"{context.user_id} is {answer}")
 
-    users = [server.user(id=number) for number in range(1, 1001)]
+    users = [server.user(id=number) for number in range(1, questions + 1)]
     most = 0
     with running(app):
         for user in users:
             user.send("/go")
-        assert becomes(lambda: app.health()["questions"] == 1000, 50.0)
+        assert becomes(lambda: app.health()["questions"] == questions, 50.0)
         most = max(most, len(own_threads()))
         assert app.health()["queue"] == 0
         for user in users:

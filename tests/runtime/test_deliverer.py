@@ -475,8 +475,8 @@ def test_a_queue_that_cannot_be_used_is_said_once(store: Store, caplog: pytest.L
     assert deliverer.join(20.0)
     assert texts(transport) == ["a"]
     assert [record.getMessage() for record in caplog.records if "state file" in record.getMessage()] == [
-        "the state file cannot be used: the file is locked",
-        "the state file can be used again",
+        "the state cannot be used: the file is locked",
+        "the state can be used again",
     ]
 
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kits.dispatch_kit import ANNA, GROUP, JSON, SAMPLES, TOKEN, Rig, Turn, message, update
+from kits.storage_kit import set_state
 
 from syncbot.client.ptb.decode import DecodeError
 from syncbot.errors import ApiError, NetworkError, NotSent, Stopped, Suspended
@@ -492,7 +493,7 @@ def test_mutated_updates_are_handled_or_fail_in_order(kind: str, draw: st.DataOb
 def test_a_failed_handling_changes_nothing(rig: Rig) -> None:
     """What handlers changed before the failure is not written, so that handling the update again starts from the same; what error handlers change is."""
     rig.store.data.save(Scope.USER, 7, {"tries": 1})
-    rig.store.data.set_state(7, 7, "name")
+    set_state(rig.store.data, 7, 7, "name")
     seen: list[Any] = []
 
     @rig.app.message()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from kits.dispatch_kit import ANNA, CHANNEL, FORUM, GROUP, JSON, SAMPLES, Rig, message, update
+from kits.storage_kit import set_state
 from telegram.ext import filters as ptb
 
 from syncbot.client.ptb.decode import decode_update
@@ -334,7 +335,7 @@ def test_a_filter_of_the_state_says_that_it_needs_the_context() -> None:
 def test_state_filters_take_any_json_value() -> None:
     """A state is compared as it comes back from the store: a tuple as a list."""
     rig = Rig()
-    rig.store.data.set_state(7, 7, ["order", 3])
+    set_state(rig.store.data, 7, 7, ["order", 3])
     context = Context(rig.bot, rig.store.data, raw=update())
     assert filters.state("x", ("order", 3)).check(context.update, context)
     assert not filters.state(None).check(context.update, context)

@@ -29,7 +29,7 @@ def test_it_is_over_when_it_is_for_everybody(caplog: pytest.LogCaptureFixture) -
         retry.met(FULL)
         retry.over()
     assert not retry.trouble
-    assert [record.getMessage() for record in caplog.records] == ["the state file cannot be used: the disk is full", "the state file can be used again"]
+    assert [record.getMessage() for record in caplog.records] == ["the state cannot be used: the disk is full", "the state can be used again"]
 
 
 def test_whoever_gives_up_is_in_no_trouble() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from kits.gate_kit import Gate
 from kits.runtime_kit import SECONDS, becomes
+from kits.storage_kit import set_state
 
 from syncbot.errors import Stopped, StorageError
 from syncbot.runtime.runtime import Runtime
@@ -26,7 +27,7 @@ def store() -> Iterator[Store]:
     """A store in memory."""
     with open_store(None, 1) as store:
         store.data.save(Scope.USER, 1, {"name": "Ann"})
-        store.data.set_state(1, 1, "asked")
+        set_state(store.data, 1, 1, "asked")
         yield store
 
 

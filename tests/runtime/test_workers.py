@@ -658,7 +658,7 @@ def test_trouble_with_the_turn_is_told_and_passes(store: Store) -> None:
         workers.notify(1)
         seen.wait("2")
         assert inbox.left == 0
-        assert log.count("the state file cannot be used")
+        assert log.count("the state cannot be used")
         rig.until_idle()
 
 

@@ -17,6 +17,8 @@ def test_plain(): pass
 def test_real(): pass
 @pytest.mark.parametrize("kind", ["a", pytest.param("b", marks=pytest.mark.programs("sh", "no-such-program"))])
 def test_some(kind): pass
+@pytest.mark.slow
+def test_long(): pass
 """
 
 
@@ -38,30 +40,30 @@ def shims(checkout: Checkout, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])
-def test_what_needs_programs_is_not_run_and_the_last_line_says_so(checkout: Checkout, shims: Path, tmp_path: Path, processes: str) -> None:
+def test_what_needs_programs_or_takes_long_is_not_run_and_the_last_line_says_so(checkout: Checkout, shims: Path, tmp_path: Path, processes: str) -> None:
     """Without --all nothing is installed, the other tests are run, and the last line names what was left out; in one process and in several."""
     ended = checkout.run("test", env={"PATH": str(shims), "PROCESSES": processes})
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "2 passed" in ended.stdout
-    assert ended.stdout.splitlines()[-1] == "NOT RUN: 2 tests that need real programs (no-such-program, sh); with --all they are run"
+    assert ended.stdout.splitlines()[-1] == "NOT RUN: 3 tests that take long (1) or need real programs (2): no-such-program, sh; with --all they are run"
     assert not (tmp_path / "installed").exists()
 
 
 def test_with_all_a_missing_program_is_a_failure(checkout: Checkout, shims: Path, tmp_path: Path) -> None:
     """--all says what it installs, runs everything, and a program that is missing all the same fails the tests that need it."""
-    ended = checkout.run("test", "--all", env={"PATH": str(shims)})
+    ended = checkout.run("test", "--all", env={"PATH": str(shims), "PROCESSES": "0"})
     assert ended.returncode == 1
     assert re.search(r"installing .*tinyproxy.* with apt-get", ended.stderr)
     assert re.search(r"^install .*tinyproxy", (tmp_path / "installed").read_text(), re.MULTILINE)
     assert "no-such-program is not installed here" in ended.stdout
-    assert re.search("2 passed, 2 errors|2 failed, 2 passed", ended.stdout), ended.stdout
+    assert re.search("3 passed, 2 errors|2 failed, 3 passed", ended.stdout), ended.stdout
     assert "NOT RUN" not in ended.stdout
 
 
 def test_who_may_not_install_is_told_what_to_install(checkout: Checkout, shims: Path, tmp_path: Path) -> None:
     """An ordinary user gets the line to give, and nothing is tried."""
     (shims / "id").write_text("#!/bin/sh\necho 1000\n")
-    ended = checkout.run("test", "--all", "-k", "plain", env={"PATH": str(shims)})
+    ended = checkout.run("test", "--all", "-k", "plain", env={"PATH": str(shims), "PROCESSES": "0"})
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert re.search(r"Install them: sudo apt-get install .*tinyproxy", ended.stderr)
     assert not (tmp_path / "installed").exists()

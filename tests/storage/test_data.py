@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kits.storage_kit import START, Clock, Place
+from kits.storage_kit import START, Clock, Place, set_state
 
 from syncbot.storage import Changes, DataChange, Scope, StateChange, Store, StoreOptions, open_store
 
-DAY = 86_400.0
+HOUR, DAY = 3600.0, 86_400.0
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -86,38 +86,40 @@ def test_any_json_comes_back_as_it_was(store: Store, values: dict[str, Any], sta
     assert store.data.load(Scope.USER, 5) == values
     store.data.save(Scope.USER, 5, {}, removed=list(values))
     assert store.data.load(Scope.USER, 5) == {}
-    store.data.set_state(1, 5, state)
+    set_state(store.data, 1, 5, state)
     assert store.data.get_state(1, 5) == state
 
 
 def test_conversations_are_per_user_and_chat(store: Store) -> None:
     """A state belongs to one user in one chat; None ends it."""
-    store.data.set_state(1, 2, {"step": 1})
+    set_state(store.data, 1, 2, {"step": 1})
     assert store.data.get_state(1, 2) == {"step": 1}
     assert store.data.get_state(2, 1) is None
-    store.data.set_state(1, 2, None)
+    set_state(store.data, 1, 2, None)
     assert store.data.get_state(1, 2) is None
 
 
-def test_old_conversations_can_be_ended(store: Store, clock: Clock) -> None:
-    """States that nobody set for long are forgotten on request, later ones stay, and those of an unset clock count from then on."""
+def test_old_conversations_are_ended(place: Place, clock: Clock) -> None:
+    """States that nobody set for long are forgotten, later ones stay, and those of an unset clock count from then on."""
+    store = place.open(StoreOptions(state_seconds=HOUR))
     clock.time = 5.0
-    store.data.set_state(1, 1, "at boot")
+    set_state(store.data, 1, 1, "at boot")
     clock.time = START
-    store.data.set_state(1, 2, "old")
-    clock.forward(100)
-    store.data.set_state(1, 3, "new")
-    assert store.data.forget_states(50) == 1
+    set_state(store.data, 1, 2, "old")
+    clock.forward(2 * HOUR)
+    set_state(store.data, 1, 3, "new")
+    store.maintain()
     assert [store.data.get_state(1, user) for user in (1, 2, 3)] == ["at boot", None, "new"]
-    clock.forward(100)
-    assert store.data.forget_states(50) == 2
+    clock.forward(2 * HOUR)
+    store.maintain()
+    assert [store.data.get_state(1, user) for user in (1, 3)] == [None, None]
 
 
 def test_states_expire_by_themselves(place: Place, clock: Clock) -> None:
     """A state is forgotten thirty days after it was set or looked at, when the store tidies up; another time can be given."""
     store = place.open()
-    store.data.set_state(1, 1, "left")
-    store.data.set_state(1, 2, "goes on")
+    set_state(store.data, 1, 1, "left")
+    set_state(store.data, 1, 2, "goes on")
     clock.forward(20 * DAY)
     store.maintain()
     assert store.data.get_state(1, 2) == "goes on"
@@ -130,7 +132,7 @@ def test_states_expire_by_themselves(place: Place, clock: Clock) -> None:
 def test_the_expiry_of_states_is_a_setting(place: Place, clock: Clock, seconds: float, left: str | None) -> None:
     """A shorter time, and none at all."""
     store = place.open(StoreOptions(state_seconds=seconds))
-    store.data.set_state(1, 1, "asked")
+    set_state(store.data, 1, 1, "asked")
     clock.forward(400 * DAY if math.isinf(seconds) else 3700)
     store.maintain()
     assert store.data.get_state(1, 1) == left
@@ -139,7 +141,7 @@ def test_the_expiry_of_states_is_a_setting(place: Place, clock: Clock, seconds: 
 def test_looking_at_a_state_is_no_write_each_time(tmp_path: Path, clock: Clock) -> None:
     """Updates of one conversation that follow each other are noted once in a while, and a clock that goes back notes nothing."""
     with open_store(tmp_path / "bot.db", 1, now=clock) as store:
-        store.data.set_state(1, 1, "asked")
+        set_state(store.data, 1, 1, "asked")
         log = tmp_path / "bot.db-wal"
         before = log.stat().st_size
         for seconds in (60, 3600, -7200):

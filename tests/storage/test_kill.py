@@ -17,15 +17,13 @@ from syncbot.storage import OutboxCall, OutboxState, open_store
 from syncbot.storage.promises.inbox import DIED_ALONE
 
 CHILD = Path(__file__).resolve().parents[1] / "kits" / "kill_child.py"
-KILLS = 15
-TOTAL = 12_000
 WORKERS = 4
 
 
-def run_and_kill(state: Path, journal: Path, lines: int | None) -> bool:
-    """Run the child; kill it when its journal has grown by so many lines (None: let it end). True if it was killed."""
+def run_and_kill(state: Path, journal: Path, total: int, lines: int | None) -> bool:
+    """Run the child for so many updates; kill it when its journal has grown by so many lines (None: let it end). True if it was killed."""
     before = journal.stat().st_size if journal.exists() else 0
-    process = subprocess.Popen([sys.executable, str(CHILD), str(state), str(journal), str(TOTAL)])
+    process = subprocess.Popen([sys.executable, str(CHILD), str(state), str(journal), str(total)])
     pause = threading.Event()
     while process.poll() is None:
         # A line is about 12 bytes; the exact moment is left to chance.
@@ -39,15 +37,16 @@ def run_and_kill(state: Path, journal: Path, lines: int | None) -> bool:
 
 
 @pytest.mark.timeout(400)
-def test_kills_lose_nothing_and_keep_the_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("most", "total"), [(5, 4_000), pytest.param(15, 12_000, marks=pytest.mark.slow)])
+def test_kills_lose_nothing_and_keep_the_order(tmp_path: Path, most: int, total: int) -> None:
     """Fifteen kills of a process that stores, handles and finishes: every update once, twice at most what was in flight, in order."""
     state, journal = tmp_path / "bot.db", tmp_path / "journal"
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     dice = random.Random(seed)
-    kills = sum(run_and_kill(state, journal, dice.randrange(1, 1500)) for _ in range(KILLS))
-    run_and_kill(state, journal, None)
-    assert kills >= KILLS // 3, "all, unless a busy machine lets it come to its end before it is killed"
+    kills = sum(run_and_kill(state, journal, total, dice.randrange(1, 1500)) for _ in range(most))
+    run_and_kill(state, journal, total, None)
+    assert kills >= most // 3, "all, unless a busy machine lets it come to its end before it is killed"
 
     stored: set[int] = set()
     ended: set[int] = set()
@@ -60,7 +59,7 @@ def test_kills_lose_nothing_and_keep_the_order(tmp_path: Path) -> None:
             begun.setdefault(rest[0], []).append(int(rest[1]))
         elif word == "end":
             ended.add(int(rest[1]))
-    assert stored == set(range(TOTAL))
+    assert stored == set(range(total))
     again = Counter(id for ids in begun.values() for id in ids)
     assert set(again) == stored
     assert sum(count - 1 for count in again.values()) <= kills * WORKERS

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kits.storage_kit import BOT, Clock, bury, drain, finish, put, update
+from kits.storage_kit import BOT, Clock, bury, drain, finish, put, set_state, update
 from kits.user_kit import as_ordinary_user
 
 from syncbot.errors import StorageError
@@ -176,7 +176,7 @@ def test_everything_is_there_after_opening_again(path: Path) -> None:
         [first] = store.inbox.claim()
         [second] = finish(store.inbox, first, Changes((DataChange(Scope.USER, 1, {"a": 1}),)), claim=1)
         bury(store.inbox, second, "why")
-        store.data.set_state(1, 2, "s")
+        set_state(store.data, 1, 2, "s")
         store.meta.set("mode", "webhook")
     with opened(path) as store:
         store.inbox.recover()

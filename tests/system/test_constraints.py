@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from kits.docs_kit import ROOT, blocks
 
 
@@ -17,6 +18,7 @@ def _guides_lines() -> list[str]:
     return next(block.text for block in blocks("sh") if block.guide.name == "security.md" and "constraints.txt" in block.text).splitlines()
 
 
+@pytest.mark.slow
 def test_an_installation_of_just_what_was_tested(tmp_path: Path) -> None:
     """The guide's commands install every package by its hash, and syncbot without fetching anything more; it runs, and nothing else was installed."""
     checkout = tmp_path / "checkout"

@@ -10,6 +10,7 @@ from kits.campaigns_kit import run_campaign
 _CAMPAIGN = "campaign_everywhere.py"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(320)
 @pytest.mark.parametrize(
     "options",
@@ -27,6 +28,7 @@ def test_a_slice_of_the_campaign(options: list[str]) -> None:
     assert done.stdout.endswith("ok\n")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(320)
 @pytest.mark.parametrize(("part", "found"), [("result", r"[1-9]\d* messages twice"), ("end", "it is not over")], ids=["result", "end"])
 def test_without_a_part_of_the_journal_it_fails(part: str, found: str) -> None:

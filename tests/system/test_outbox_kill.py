@@ -27,6 +27,7 @@ def campaign() -> ModuleType:
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_kills_send_nothing_twice_and_lose_nothing(campaign: ModuleType, ca: TestCA, tmp_path: Path) -> None:
     """Two deliverers through a faulty proxy, killed again and again: each message once or uncertain, those in flight at most, in order per chat."""

@@ -6,6 +6,7 @@ import pytest
 from kits.campaigns_kit import run_campaign
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(320)
 @pytest.mark.parametrize(
     "command",

@@ -14,6 +14,7 @@ from syncbot.storage import open_store
 from syncbot.testing import BotApiServer
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(320)
 def test_half_a_minute_of_the_soak() -> None:
     """Half a minute of everything that goes wrong at once: alive at the end, nothing lost, nothing grown."""

@@ -26,6 +26,7 @@ def campaign(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("server", ["waitress", "gunicorn"])
 def test_the_holder_is_killed_in_the_middle(campaign: ModuleType, server: str) -> None:

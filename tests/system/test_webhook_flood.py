@@ -10,6 +10,7 @@ from kits.timing_kit import soon
 CAMPAIGNS = Path(__file__).resolve().parents[2] / "scripts" / "campaigns"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(320)
 @pytest.mark.parametrize("way", ["waitress", pytest.param("nginx", marks=pytest.mark.programs("nginx"))])
 def test_strangers_do_not_keep_good_requests_waiting(monkeypatch: pytest.MonkeyPatch, way: str) -> None:

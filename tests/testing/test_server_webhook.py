@@ -104,6 +104,15 @@ def test_set_webhook_is_refused_when_it_is_wrong_or_too_quick(client: Client) ->
     assert (again.get("error_code"), again.get("parameters")) == (429, {"retry_after": 1})
 
 
+@pytest.mark.parametrize("given", [{}, {"url": ""}])
+def test_set_webhook_without_a_url_takes_it_away(client: Client, given: dict[str, str]) -> None:
+    """As at Telegram, and as telebot's `remove_webhook` does it; another one may be set right behind it."""
+    client.ok("setWebhook", **given)
+    client.ok("setWebhook", url="https://x.example")
+    client.ok("setWebhook", **given)
+    assert client.ok("getWebhookInfo")["url"] == ""
+
+
 @pytest.mark.parametrize(("url", "reason"), [("http://x.example", "An HTTPS URL must be provided"), ("https://x.example:99", "only on ports 80, 88, 443")])
 def test_telegrams_rules_for_webhook_urls(url: str, reason: str) -> None:
     """With webhook_rules=True plain HTTP and odd ports are refused."""

@@ -102,6 +102,7 @@ def test_bots_that_are_made_used_and_forgotten_leave_nothing(api: BotApiServer) 
     assert becomes(lambda: open_descriptors() <= descriptors)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_thousands_of_calls_leave_nothing_behind() -> None:
     """3,000 of 3,000; memory does not grow over the last 2,000; one request a connection, and none of them open."""

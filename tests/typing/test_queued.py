@@ -1,9 +1,7 @@
-"""What type checkers see of the outbox."""
+"""The typical calls of the outbox that the type checker takes (`test_typing.py`)."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from kits import typed_queued as queued
 
 from syncbot import Bot, Outbox
 from syncbot.client.api.table import find_method, method_names
+from syncbot.runtime.durable.queued import may_wait
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
 
@@ -21,14 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def outbox(tmp_path: Path) -> Outbox:
     """An outbox whose bot cannot send anything."""
     return Outbox(tmp_path / "bot.db", Bot(TEST_TOKEN, transport=FakeTransport()))
-
-
-def test_mypy_takes_queued_calls_and_refuses_mistakes() -> None:
-    """`mypy --strict` passes over typical queued calls, whose results are numbers, or `Queued` where they go out with the end, and finds the mistakes."""
-    files = [str(ROOT / "tests/kits" / name) for name in ("typed_queued.py", "typed_end.py")]
-    command = [sys.executable, "-m", "mypy", "--strict", *files]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=230, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_queued_calls_can_be_made(outbox: Outbox, tmp_path: Path) -> None:
@@ -52,3 +43,12 @@ def test_the_stub_has_every_method_that_does_something() -> None:
         spec = find_method(name)
         assert spec is not None
         assert (f"    def {spec.python_name}(" in stub) is not spec.only_asks
+
+
+def test_the_stub_of_a_bot_whose_calls_go_out_with_the_end_has_those_that_do() -> None:
+    """The stub has each method that waits for the end of its handler, and none that goes at once."""
+    stub = (ROOT / "syncbot/runtime/handling/replies.pyi").read_text(encoding="utf-8").partition("class QueuedCalls")[2]
+    for name in method_names():
+        spec = find_method(name)
+        assert spec is not None
+        assert (f"    def {spec.python_name}(" in stub) is may_wait(name)

@@ -1,4 +1,4 @@
-"""What type checkers see of the methods."""
+"""What type checkers see of bots, of the methods and of the outbox."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from syncbot.client.api.table import MethodSpec
 from syncbot.client.encode import body, encode
 
 ROOT = Path(__file__).resolve().parents[2]
+BOTS = sorted((ROOT / "tests/typing/bots").glob("*.py"))
+CALLS = [ROOT / "tests/kits" / name for name in ("typed_calls.py", "typed_queued.py", "typed_end.py")]
+"""Queued calls have numbers as results, or `Queued` where they go out with the end."""
 
 
 class EncodingBot(BotMethods):
@@ -29,11 +32,17 @@ class EncodingBot(BotMethods):
         self.bodies.append(len(written) if isinstance(written, bytes) else written.size)
 
 
-def test_mypy_takes_typical_calls_and_refuses_mistakes() -> None:
-    """`mypy --strict` passes over typical calls with the result types that they have, and finds the mistakes."""
-    command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests/kits/typed_calls.py")]
+@pytest.mark.slow
+def test_mypy_accepts_what_is_right_and_finds_what_is_wrong() -> None:
+    """`mypy --strict` passes over users' bots, and over typical calls, with the result types that they have, beside mistakes each of which needs an ignore."""
+    command = [sys.executable, "-m", "mypy", "--strict", *map(str, [*BOTS, *CALLS])]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=230, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_mistakes_are_ignored() -> None:
+    """No bot but the one that is all mistakes needs an ignore."""
+    assert [path.stem for path in BOTS if "# type: ignore" in path.read_text(encoding="utf-8")] == ["mistakes"]
 
 
 def test_typical_calls_can_be_made(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ MEANINGS: Mapping[Exit, str] = MappingProxyType(
         Exit.TRY_LATER: "Nothing was delivered, and the same command may be given again later: no way to Telegram, Telegram busy, a full disk.",
         Exit.UNCERTAIN: "It may have been delivered, wholly or in part: look before you give the same command again.",
         Exit.REFUSED: "Telegram refused it: wrong token, unknown chat, blocked by the user, … The same command will be refused again.",
-        Exit.CONFIG: "A setting is missing or wrong, the proxy wants other credentials, or the state file is damaged or cannot be used. Somebody has to act.",
+        Exit.CONFIG: "A setting is missing or wrong, the proxy wants other credentials, or the state is damaged or cannot be used. Somebody has to act.",
         Exit.INTERRUPTED: "Interrupted from the keyboard (128 + SIGINT).",
         Exit.READER_GONE: "Whoever read standard output went away before the end (128 + SIGPIPE).",
     }

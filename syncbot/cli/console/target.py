@@ -31,7 +31,7 @@ def load_app(ctx: click.Context, target: str) -> Runtime:
 
     Args:
         ctx: of the command.
-        target: "module:name", or a module alone for its `app`.
+        target: "module:name", or a module alone, or its file, for its `app`.
 
     Raises:
         click.UsageError: there is no such module or name, or it is no runtime.
@@ -40,7 +40,10 @@ def load_app(ctx: click.Context, target: str) -> Runtime:
     """
     module_name, _, name = target.partition(":")
     give_environment(env_file(ctx))
-    if (folder := os.getcwd()) not in sys.path:
+    folder = os.getcwd()
+    if module_name.endswith(".py") and os.path.isfile(module_name):  # as one says to Python, and to `syncbot try`
+        folder, module_name = os.path.split(os.path.abspath(module_name)[: -len(".py")])
+    if folder not in sys.path:
         sys.path.insert(0, folder)
     found: Any = _import(module_name, debug=wants_debug(ctx))
     for part in (name or "app").split("."):
@@ -96,7 +99,8 @@ def _import(name: str, *, debug: bool) -> Any:
         from syncbot.logs import guard
 
         tell_all(guard().traceback(problem))
-    raise BotFailed(f"the module {name} cannot be loaded: {type(problem).__name__}: {problem} {_place(problem)}".rstrip())
+    missing = f": it is neither here nor installed for {sys.executable}" if isinstance(problem, ModuleNotFoundError) else ""
+    raise BotFailed(f"the module {name} cannot be loaded: {type(problem).__name__}: {problem}{missing} {_place(problem)}".rstrip())
 
 
 def _place(problem: Exception) -> str:

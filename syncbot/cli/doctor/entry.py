@@ -22,10 +22,11 @@ from syncbot.storage.address import StatePlace
 PASSED = "TELEGRAM_HTTP_CLIENT_TEST_PASSED"
 DATE = "TELEGRAM_HTTP_CLIENT_TEST_DATE"
 
+_MEND = "syncbot init asks for what is missing, and writes it; or correct it by hand"
 _MARKS = {Status.OK: ("✓", "green"), Status.NOTE: ("!", "yellow"), Status.FAILED: ("✗", "red"), Status.SKIPPED: ("-", "dim")}
 
 
-@click.command("doctor", short_help="Find out what is wrong between here and Telegram.")
+@click.command("doctor")
 @click.option(
     "--idle",
     is_flag=False,
@@ -64,7 +65,7 @@ def command(ctx: click.Context, /, idle: int | None, watch: int, record: bool, s
     try:
         settings = load_settings(ctx)
     except ConfigError as error:
-        advice = " ".join(wrong_names(env_file(ctx))) or "correct it"
+        advice = " ".join(wrong_names(env_file(ctx))) or _MEND
         steps: Iterable[Result] = [Result("settings", Status.FAILED, str(error), advice=advice, command="syncbot init", exit=Exit.CONFIG)]
     else:
         steps = checkup(settings, CheckupOptions(watch, idle or 0, state, logs))

@@ -95,7 +95,7 @@ def _with_webhook(own: OwnBot, info: Mapping[str, Any], here: str) -> Result:
     host = url.split("/")[2] if "://" in url else url
     text = f"a webhook is set, at {host}"
     if own.by_webhook is None:
-        advice = f"a bot that polls gets nothing while it is set; remove it with: {_DELETE}"
+        advice = f"the bot there may have had no update yet; one that is to poll gets nothing while it is set: {_DELETE} removes it"
         return Result(STEP, Status.NOTE, f"{here.partition(' and ')[0] + ', and' if own.runs else 'elsewhere:'} {text}", advice=advice)
     if own.by_webhook:
         return Result(STEP, Status.OK, f"{text}; {here if own.runs else 'no process of the bot stays here between two requests'}")

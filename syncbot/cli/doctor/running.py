@@ -72,6 +72,8 @@ def own_bot(settings: Settings, state: StatePlace | None) -> tuple[Result, OwnBo
         is_file = path is None or isinstance(path, Path)
         holder = _holder(lock_path(path, int(settings.token.partition(":")[0]), state_dir())) if is_file else None
         held = "nobody holds its lock" if holder is None else f"process {holder} holds its lock" if holder else "a process elsewhere holds its lock"
+        if isinstance(path, Path) and holder is None and (unwritable := _unwritable(path, began)) is not None:
+            return unwritable, OwnBot()
         if path is None or (isinstance(path, Path) and not (os.path.exists(path) and os.path.getsize(path) > 0)):  # an empty file belongs to nobody yet
             return _without_state(path, holder, held, began), OwnBot(holder is not None, holder or None)
         with open_store(path, None if is_file else bot_of(settings), options=StoreOptions(check=False)) as store:
@@ -80,7 +82,7 @@ def own_bot(settings: Settings, state: StatePlace | None) -> tuple[Result, OwnBo
     except (ConfigError, StorageError, OSError) as error:
         code = exit_for(error) if isinstance(error, ConfigError | StorageError) else Exit.CONFIG
         command = f"syncbot check-state {shlex.quote(str(path))}" if path is not None else ""
-        advice = f"{command} looks through the state file" if command else "name the state file with --state"
+        advice = f"{command} looks through the state" if command else "name the state with --state"
         return Result(STATE, Status.FAILED, str(error), time.monotonic() - began, advice, command, exit=code), OwnBot(holder is not None, holder or None)
     runs = holder is not None or _says_it_runs(look.facts.get("running"), look.of_process)
     own = OwnBot(runs, holder or None, None if mode is None else mode == WEBHOOK, look, path)
@@ -113,6 +115,22 @@ def _without_state(path: StatePlace | None, holder: int | None, held: str, began
         return Result(STATE, Status.OK, held, seconds)
     where = f"there is no {path}" if path is not None else "it keeps none"
     return Result(STATE, Status.SKIPPED, f"none has run here: {where}", seconds, "if it keeps its state elsewhere, name the file with --state")
+
+
+def _unwritable(path: Path, began: float) -> Result | None:
+    """What keeps the state file from being made or written by this user; None where nothing is seen to. Another user's file may be that user's bot."""
+    try:
+        there = next(one for one in (path, *path.absolute().parents) if one.exists())
+        owner = there.stat().st_uid
+    except (OSError, StopIteration):  # out of our sight
+        return None
+    kind = "file" if there == path else "folder"
+    if os.access(there, os.W_OK) and (kind == "file" or (there.is_dir() and os.access(there, os.X_OK))):
+        return None
+    foreign = owner != os.geteuid() and there in (path, path.parent)
+    text = f"{path} cannot be written by this user: the {kind} {there} {'is none' if kind == 'folder' and not there.is_dir() else 'may not be changed'}"
+    advice = "look as the user that runs the bot" if foreign else "name a state file in a folder of yours: SYNCBOT_STATE"
+    return Result(STATE, Status.NOTE if foreign else Status.FAILED, text, time.monotonic() - began, advice, exit=Exit.OK if foreign else Exit.CONFIG)
 
 
 def _says_it_runs(running: object, troubles: tuple[str, ...]) -> bool:

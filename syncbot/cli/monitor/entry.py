@@ -35,7 +35,7 @@ _ALERT_SECONDS = 30.0
 @click.command("monitor")
 @state_option
 @click.option("--heartbeat", callback=as_path, metavar="FILE", help="The file that the bot touches while all is well: Runtime(heartbeat_file=…).")
-@click.option("--log-file", callback=as_path, metavar="FILE", help="Watcher this log instead of the state file; of python-telegram-bot and telebot too.")
+@click.option("--log-file", callback=as_path, metavar="FILE", help="Watch this log instead of the state; of python-telegram-bot and telebot too.")
 @click.option("--once", is_flag=True, help="One look, for cron: exit code 0 when all is well, 1 when not.")
 @click.option("--alert", metavar="CHAT", help="Send a message to this chat when it turns bad, and when it is good again.")
 @click.option("--interval", callback=as_seconds, metavar="SECONDS", help="Between two looks. Default: 2 on a terminal, 60 elsewhere.")
@@ -50,10 +50,10 @@ _ALERT_SECONDS = 30.0
 def command(
     ctx: click.Context, /, state: StatePlace | None, heartbeat: str | None, log_file: str | None, alert: str | None, once: bool, **options: Any
 ) -> Exit:
-    """Watcher a running bot by its state file, or any bot by its log file: a live view on a terminal, a line a look elsewhere.
+    """Watch a running bot by its state, or any bot by its log file: a live view on a terminal, a line a look elsewhere.
 
-    The state file tells of polls, lag, queue, dead letters and the outbox; a log file, followed over its rotation, of failures by kind, "Pool timeout"
-    and connection errors among them. What a bot of syncbot's says of its health is seen in a log of JSON lines, and else in its state file.
+    The state tells of polls, lag, queue, dead letters and the outbox; a log file, followed over its rotation, of failures by kind, "Pool timeout"
+    and connection errors among them. What a bot of syncbot's says of its health is seen in a log of JSON lines, and else in its state.
 
     \b
     Examples:

@@ -18,7 +18,7 @@ _KINDS = (
     (WRONG_TOKEN, r"\bUnauthorized\b|InvalidToken|does not know the token"),
     ("second poller", r"\bConflict\b|terminated by other getUpdates|another getUpdates"),
     ("rate limit", r"Too Many Requests|retry[ _]after|RetryAfter|flood control"),
-    ("storage", r"state file|database is locked|database disk image|No space left|disk is full"),
+    ("storage", r"state file|the state can|postgres(ql)?://|database is locked|database disk image|No space left|disk is full"),
     (
         "connection",
         r"Connect\w*(Error|Timeout)|ConnectionPool\(|connection (was |has been )?(refused|reset|aborted|broken|closed|cut)"

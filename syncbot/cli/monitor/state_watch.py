@@ -112,7 +112,7 @@ class StateWatch:
 
     def _process_troubles(self, said: Mapping[str, Any], is_gone: bool, now: float) -> Iterator[str]:
         if not said:
-            yield "no bot has run with this state file yet"
+            yield "no bot has run with this state yet"
         elif said.get("once"):
             silent = now - said["at"]
             if self._bounds.silence is not None and silent > self._bounds.silence:

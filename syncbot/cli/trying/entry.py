@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from syncbot.testing.page.trial import Trial
 
 
-@click.command("try", short_help="Talk to your bot in a page on this machine; no token needed.")
+@click.command("try")
 @click.argument("target", metavar="BOT.py|MODULE:APP", required=False)
 @click.argument("arguments", metavar="[ARGUMENT]...", nargs=-1)
 @click.option("--no-browser", is_flag=True, help="Print the page's address instead of opening it.")
@@ -70,7 +70,7 @@ def _in_terminal(trial: Trial) -> None:
     from syncbot.testing.page.terminal import HELP, Terminal
 
     write(HELP)
-    Terminal(trial, write).run(sys.stdin)
+    Terminal(trial, write, paced=not sys.stdin.isatty()).run(sys.stdin)
 
 
 def _in_page(trial: Trial, port: int, no_browser: bool) -> None:

@@ -1,6 +1,6 @@
 """Access to the table of the Bot API's methods: what each one takes, what it returns, and whether it is safe to repeat.
 
-`methods.py` holds the table as one generated string, so that importing it costs nothing; a method is read out of it when it is asked for.
+`methods.txt` holds the table, generated; it is read when the first method is asked for, and a method is read out of it when that one is.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any
-
-from syncbot.client.api.methods import METHODS
 
 _MAIN_FILES = frozenset({"photo", "live_photo", "audio", "document", "video", "animation", "voice", "video_note", "sticker"})
 _OWN_CONVENIENCES: Mapping[str, dict[str, tuple[str, ...]]] = MappingProxyType(
@@ -128,7 +127,7 @@ def _python_name(name: str) -> str:
 
 @cache
 def _blocks() -> Mapping[str, str]:
-    blocks = METHODS.rstrip("\n").split("\n\n")
+    _, *blocks = (get_data(__package__, "methods.txt") or b"").decode().rstrip("\n").split("\n\n")  # the first says what they are
     return {block.partition(" ")[0].lower(): block for block in blocks}
 
 

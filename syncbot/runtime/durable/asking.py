@@ -42,6 +42,10 @@ class Answers(Protocol):
         """
         ...
 
+    def aside(self) -> contextlib.AbstractContextManager[None]:
+        """Within the block the handler waits for work of its own elsewhere: where that can be, the chat's turn and the worker are free."""
+        ...
+
     def filter_text(self, wanted: Any) -> str:
         """A filter as the store keeps it; see `syncbot.runtime.work.filter_text`."""
         ...
@@ -123,6 +127,10 @@ class Asking:
         self._need_answers("sleep")
         check_seconds("seconds", seconds, least=0.0)
         self._wait("sleep", {}, seconds)
+
+    def aside(self) -> contextlib.AbstractContextManager[None]:
+        """Within the block the chat's next updates and another worker go on, where there is a state file; for syncbot's own parts."""
+        return contextlib.nullcontext() if self._answers is None else self._answers.aside()
 
     def _check_ask(self, what: str, timeout: float, filters: Any = None) -> dict[str, Any]:
         answers = self._need_answers(what)

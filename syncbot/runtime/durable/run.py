@@ -27,7 +27,7 @@ from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.runtime.durable.queued import may_wait
 from syncbot.runtime.durable.results import read_outcome, sound, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
-from syncbot.storage import Journal, JournalKey, JournalStep, OutboxCall
+from syncbot.storage import DataChange, Journal, JournalKey, JournalStep, OutboxCall
 from syncbot.storage.claims import ClaimGone, claim_gone
 
 _log = logging.getLogger(__name__)
@@ -76,6 +76,8 @@ class DurableRun:
         self._random: random.Random | None = None
         self.queued: list[OutboxCall] = []
         """What goes into the outbox when the handler ends, or waits."""
+        self.kept: tuple[DataChange, ...] = ()
+        """What is written with the end beside what the context has changed, also where that is a failure: of what is kept elsewhere in memory too."""
 
     @property
     def row(self) -> int:

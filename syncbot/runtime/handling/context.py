@@ -149,7 +149,7 @@ class Context(Asking, Replies):
     @property
     def is_album(self) -> bool:
         """Whether the update is an album, which `@app.album()` handles."""
-        return len(self._parts) > 1 or bool(self._parts and album_of(self._parts[0], self._album_kinds))
+        return len(self._parts) > 1 or bool(self._album_kinds and self._parts and album_of(self._parts[0], self._album_kinds))
 
     @property
     def album(self) -> list[telegram.Message]:
@@ -172,6 +172,7 @@ class Context(Asking, Replies):
     def take_over(self, other: Context) -> None:
         """Go on with the conversation where another context of the same update has left it."""
         self._state, self._state_before = other._state, other._state_before
+        self._choices = other._choices  # so that no button of one message's question answers another one's
 
     @property
     def types(self) -> bool:
@@ -277,7 +278,7 @@ class Context(Asking, Replies):
         Raises:
             TypeError, ValueError: a value cannot be stored; the text names its key.
         """
-        return Changes(self._dicts.changes(), self._state_changes(), self._after_conflicts, self._answered, tuple(self.run.queued))
+        return Changes((*self._dicts.changes(), *self.run.kept), self._state_changes(), self._after_conflicts, self._answered, tuple(self.run.queued))
 
     def _after_conflicts(self, conflicts: tuple[DataConflict, ...], last: bool) -> Changes | None:
         return self.changes() if self._dicts.settle(conflicts, last) else None
@@ -302,8 +303,10 @@ class Context(Asking, Replies):
 
     def offer(self) -> bool:
         """Let the update answer a question that is open; what it answers is among the `changes`."""
+        if self._answers is None or not self._answers.is_awaited or self.raw is None:  # asked first: most updates are never asked for their target
+            return False
         chat_id, user_id = self.target.chat_id, self.target.user_id
-        if self._answers is None or not self._answers.is_awaited or self.raw is None or chat_id is None or user_id is None:
+        if chat_id is None or user_id is None:
             return False
         if self.run.began_with not in ("", ANSWERED) and command_of(self.raw) is None:
             return False  # a handler has it, which was put aside: it is no answer to what somebody else asks meanwhile

@@ -166,8 +166,9 @@ class Dispatcher:
     def _ask_handlers(self, update: telegram.Update, context: Context) -> None:
         """Give the update to the first handler of each group that wants it; an album to those for albums, and else each of its messages to the others."""
         done: set[int] = set()
+        is_album = context.is_album
         for route in self._routes.of(context.kind or ""):
-            if context.is_album and not route.handler.takes_albums:
+            if is_album and not route.handler.takes_albums:
                 continue
             if route.group in done or (matched := route.handler.check(update, context)) is None:
                 continue
@@ -182,7 +183,7 @@ class Dispatcher:
             except StopPropagation:
                 return
             done.add(route.group)
-        if context.is_album and not done:
+        if is_album and not done:
             _one_by_one(context, context.alone(), lambda part: self._ask_handlers(part.update, part))
 
     # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────

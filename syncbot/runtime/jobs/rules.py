@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo
 
 from syncbot.bounds import wrong_number
 from syncbot.runtime.jobs.crontab import check_crontab, next_cron
@@ -190,6 +189,8 @@ def _zone(name: Any) -> tzinfo:
         return _MachineZone()
     if name == "UTC":
         return UTC
+    from zoneinfo import ZoneInfo  # deferred: most bots have no job in another zone than the machine's
+
     try:
         return timezone(timedelta(seconds=int(name))) if name[0] in "+-" else ZoneInfo(name)
     except (ValueError, KeyError, OSError, TypeError, IndexError, OverflowError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import tempfile
 import threading
-import uuid
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -79,7 +79,7 @@ class QueueFolder:
         names: list[str] = []
         try:
             for part in parts:
-                names.append(f"{uuid.uuid4().hex}{_COPY_ENDING}")
+                names.append(f"{secrets.token_hex(16)}{_COPY_ENDING}")
                 self._write(names[-1], part)
             if names:
                 sync_folder(self._made())

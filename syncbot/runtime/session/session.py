@@ -274,7 +274,7 @@ class Session:
             except StorageError as error:
                 if not error.retryable:
                     raise
-                _log.error("the state file cannot be taken over yet: %s", error)
+                _log.error("the state cannot be taken over yet: %s", error)
                 self._close_store()
                 self._lock.release()
                 self.stop.wait(_REOPEN_SECONDS)

@@ -25,9 +25,7 @@ class PatientData:
         self._retry = retry
         self.owners = data.owners
         self.save = data.save
-        self.set_state = data.set_state
         self.apply = data.apply
-        self.forget_states = data.forget_states
 
     def load(self, scope: Scope, owner: int) -> dict[str, Any]:
         return self._read(lambda: self._data.load(scope, owner))

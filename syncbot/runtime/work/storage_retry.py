@@ -1,4 +1,4 @@
-"""What to do when the state file cannot be used: wait for what passes by itself, and say so once."""
+"""What to do when the state cannot be used: wait for what passes by itself, and say so once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class StorageRetry:
             is_news = not self._in_trouble
             self._in_trouble.add(threading.get_ident())
         if is_news:
-            _log.error("the state file cannot be used: %s", error)
+            _log.error("the state cannot be used: %s", error)
 
     def over(self) -> None:
         """It worked: for the calling thread there is no trouble, or none any more."""
@@ -53,7 +53,7 @@ class StorageRetry:
             self._in_trouble.discard(threading.get_ident())
             is_news = before > 0 and not self._in_trouble
         if is_news:
-            _log.warning("the state file can be used again")
+            _log.warning("the state can be used again")
 
     def until_stop(self, work: Callable[[], object]) -> bool:
         """Do it, again and again until it works; False when the stop comes first.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from syncbot.errors import Stopped
@@ -81,6 +82,19 @@ class Turn:
             return self._questions.wait(found)
         finally:
             self._seat.step_back(is_answered=found.would_be_lost)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """See `Answers`. Unlike a question's, this waiting stands nowhere: should the process die, the update is handled again."""
+        seat = self._seat
+        if seat is None or not self._retry.until_stop(lambda: self._inbox.yield_turn(self._claimed)):
+            yield
+            return
+        seat.step_aside()
+        try:
+            yield
+        finally:
+            seat.step_back(is_answered=True)  # through a stop too: what was waited for is done
 
     def filter_text(self, wanted: Any) -> str:
         """A filter as the store keeps it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from syncbot.storage.codec import EncodedChanges, conflict_at, decode, decode_name, encode_changes, one_change, one_state
+from syncbot.storage.codec import EncodedChanges, conflict_at, decode, decode_name, encode_changes, one_change
 from syncbot.storage.promises.data import Changes, DataConflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
@@ -42,9 +42,6 @@ class MemoryData:
                 self._states[chat, user] = (found[0], self._now())
         return decode(found[0]) if found else None
 
-    def set_state(self, chat: int, user: int, state: Any) -> None:
-        self.apply(one_state(chat, user, state))
-
     def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
         encoded = encode_changes(changes)
         with self._guard:
@@ -58,16 +55,16 @@ class MemoryData:
         expected = changes.expected
         return tuple(conflict_at(*row[:3]) for row in expected if self._values.get(row[:2], {}).get(row[2]) != row[3])
 
-    def forget_states(self, older_than: float) -> int:
+    def forget_states(self) -> None:
+        """End the conversations that were last noted too long ago."""
         with self._guard:
             now = self._now()
             for key, (state, at) in self._states.items() if now > PLAUSIBLE_TIME else ():
                 if at <= PLAUSIBLE_TIME:  # noted by a clock that was not set yet: it counts from now on
                     self._states[key] = (state, now)
-            old = [key for key, (_, at) in self._states.items() if PLAUSIBLE_TIME < at < now - older_than]
+            old = [key for key, (_, at) in self._states.items() if PLAUSIBLE_TIME < at < now - self._options.state_seconds]
             for key in old:
                 del self._states[key]
-            return len(old)
 
     def write(self, changes: EncodedChanges) -> None:
         """Write what a handler changed; the caller holds the lock."""

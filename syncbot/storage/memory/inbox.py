@@ -268,7 +268,7 @@ class MemoryInbox:
             if (place < excess or seen.at < limit) and not self._still_there(id, seen):
                 del self._seen[id]
         self._dead_letters.prune()
-        self._data.forget_states(self._options.state_seconds)
+        self._data.forget_states()
 
     def _is_known(self, id: int) -> bool:
         seen = self._seen.get(id)

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from syncbot.errors import StorageError
-from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change, one_state
+from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change
 from syncbot.storage.postgres.questions import take_answers
 from syncbot.storage.postgres.sending.outbox import queue_calls
 from syncbot.storage.postgres.server.database import PgDatabase
@@ -50,12 +50,12 @@ def write_changes(db: Connection, bot: int, changes: Sequence[EncodedChanges], n
     return conflicts
 
 
-def forget_states(db: Connection, bot: int, now: float, seconds: float) -> int:
-    """End the conversations that were last noted longer ago; returns how many. What a clock has noted that was not set yet counts from now on."""
+def forget_states(db: Connection, bot: int, now: float, seconds: float) -> None:
+    """End the conversations that were last noted longer ago. What a clock has noted that was not set yet counts from now on."""
     if now > PLAUSIBLE_TIME:
         db.execute("UPDATE syncbot.conversation SET at = %s WHERE bot = %s AND at <= %s", (now, bot, PLAUSIBLE_TIME))
-    sql = "DELETE FROM syncbot.conversation WHERE bot = %s AND at < %s AND at > %s RETURNING chat"
-    return len(db.execute(sql, (bot, now - seconds, PLAUSIBLE_TIME)).fetchall())
+    sql = "DELETE FROM syncbot.conversation WHERE bot = %s AND at < %s AND at > %s"
+    db.execute(sql, (bot, now - seconds, PLAUSIBLE_TIME))
 
 
 def _lock_owners(db: Connection, bot: int, changes: Sequence[EncodedChanges]) -> None:
@@ -149,19 +149,12 @@ class PgData:
                 db.execute('UPDATE syncbot.conversation SET at = %s WHERE bot = %s AND chat = %s AND "user" = %s', (self._now(), *where))
         return state
 
-    def set_state(self, chat: int, user: int, state: Any) -> None:
-        self.apply(one_state(chat, user, state))
-
     def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
         encoded = encode_changes(changes)
         if encoded == EncodedChanges():
             return ()
         with self._database.transaction() as db:
             return write_changes(db, self._database.bot, [encoded], self._now())[0]
-
-    def forget_states(self, older_than: float) -> int:
-        with self._database.transaction() as db:
-            return forget_states(db, self._database.bot, self._now(), older_than)
 
 
 class PgMeta:

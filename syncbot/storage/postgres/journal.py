@@ -71,6 +71,7 @@ class PgJournal:
 
     def steps(self, key: JournalKey) -> list[JournalStep]:
         self.flush((key.row,))
+        self._forget_begun(key.row)  # by an earlier run
         sql = "SELECT step, what, target, outcome FROM syncbot.journal WHERE bot = %s AND seq = %s ORDER BY step"
         return [JournalStep(*row) for row in self._database.rows(sql, (self._database.bot, key.row))]
 
@@ -91,7 +92,8 @@ class PgJournal:
             if not db.execute(_WRITE, values | {"bot": self._database.bot, "members": [member]}).fetchall():
                 raise claim_gone(self._database.place)
         if step.outcome is None:
-            self._under_way.add(place)
+            with self._changed:
+                self._under_way.add(place)
 
     @contextmanager
     def together(self, *, durable: bool) -> Iterator[object]:
@@ -105,6 +107,7 @@ class PgJournal:
         if not self.is_held(key):
             return
         self.flush((key.row,))
+        self._forget_begun(key.row, number)
         with self._database.transaction() as db:
             if db.execute("SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE", (self._database.bot, key.ticket >> 32)).fetchall():
                 db.execute("DELETE FROM syncbot.journal WHERE bot = %s AND seq = %s AND step >= %s", (self._database.bot, key.row, number))
@@ -142,6 +145,11 @@ class PgJournal:
             self._changed.notify_all()
         if thread is not None and thread is not threading.current_thread():
             thread.join(_END_SECONDS)
+
+    def _forget_begun(self, row: int, number: int = 0) -> None:
+        """What comes of steps of this row, from this number on, is written as a step of its own: their intents may not stand there any more."""
+        with self._changed:
+            self._under_way -= {place for place in self._under_way if place[0] == row and place[1] >= number}
 
     def _put(self, place: Place, written: Written) -> None:
         with self._changed:

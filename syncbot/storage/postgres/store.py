@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -39,7 +40,7 @@ class PgStore:
         self.data = PgData(self._database, now, options)
         self.meta = PgMeta(self._database)
         self.outbox_files = PgOutboxFiles(self._database)
-        self.outbox = PgOutbox(self._database, now, self.outbox_files)
+        self.outbox = PgOutbox(self._database, now, (lambda: None) if now is time.time else now, self.outbox_files)
         self.journal = PgJournal(self._database, lambda key: self.members.has(key.row, key.ticket))
         self.inbox.before_leaving, self.inbox.on_ended = self.journal.flush, self.journal.forget
         self.jobs = PgJobs(self._database, now)

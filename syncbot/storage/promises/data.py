@@ -113,18 +113,6 @@ class Data(Protocol):
         """The state of the conversation with this user in this chat; None where there is none. Looking keeps it from expiring."""
         ...
 
-    def set_state(self, chat: int, user: int, state: Any) -> None:
-        """Set it; None ends the conversation.
-
-        Raises:
-            TypeError, ValueError: the state is not JSON.
-        """
-        ...
-
     def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
         """Write all of these in one transaction; nothing where something else stands there than was expected, which is returned."""
-        ...
-
-    def forget_states(self, older_than: float) -> int:
-        """End the conversations without an update for `older_than` seconds (`StoreOptions.state_seconds` does so by itself); returns how many."""
         ...

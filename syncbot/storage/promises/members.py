@@ -52,11 +52,6 @@ class Members(Protocol):
         """Whether this process is the one that polls, and certain of it."""
         ...
 
-    @property
-    def is_certain(self) -> bool:
-        """Whether this process is certain that it has what it has claimed: nobody else can have taken it over."""
-        ...
-
     def has(self, row: int, ticket: int) -> bool:
         """Whether the claim of a row with this ticket stands, as far as can be told without asking the database."""
         ...

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from syncbot.errors import StorageError
-from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change, one_state
+from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change
 from syncbot.storage.promises.data import Changes, DataConflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 from syncbot.storage.sqlite.database import Database
@@ -40,11 +40,11 @@ def conflicts_of(db: sqlite3.Connection, changes: EncodedChanges) -> tuple[DataC
     return tuple(conflict_at(*row[:3]) for row in changes.expected if (db.execute(sql, row[:3]).fetchone() or (None,))[0] != row[3])
 
 
-def forget_states(db: sqlite3.Connection, now: float, seconds: float) -> int:
-    """End the conversations that were last noted longer ago; returns how many. What a clock has noted that was not set yet counts from now on."""
+def forget_states(db: sqlite3.Connection, now: float, seconds: float) -> None:
+    """End the conversations that were last noted longer ago. What a clock has noted that was not set yet counts from now on."""
     if now > PLAUSIBLE_TIME:
         db.execute("UPDATE conversation SET at = ? WHERE at <= ?", (now, PLAUSIBLE_TIME))
-    return db.execute("DELETE FROM conversation WHERE at < ? AND at > ?", (now - seconds, PLAUSIBLE_TIME)).rowcount
+    db.execute("DELETE FROM conversation WHERE at < ? AND at > ?", (now - seconds, PLAUSIBLE_TIME))
 
 
 class SqlData:
@@ -78,12 +78,9 @@ class SqlData:
             except Unreadable as problem:
                 raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
         if row and type(row[1]) is float and self._options.is_fading(row[1], self._now()):
-            with suppress(StorageError), self._database.transaction() as db:  # a full disk must not fail the look
-                db.execute("UPDATE conversation SET at = ? WHERE chat = ? AND user = ?", (self._now(), chat, user))
+            with suppress(StorageError):  # a full disk must not fail the look
+                self._database.write("UPDATE conversation SET at = ? WHERE chat = ? AND user = ?", (self._now(), chat, user))
         return state
-
-    def set_state(self, chat: int, user: int, state: Any) -> None:
-        self.apply(one_state(chat, user, state))
 
     def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
         encoded = encode_changes(changes)
@@ -94,10 +91,6 @@ class SqlData:
             if not conflicts:
                 write_changes(db, encoded, self._now())
             return conflicts
-
-    def forget_states(self, older_than: float) -> int:
-        with self._database.transaction() as db:
-            return forget_states(db, self._now(), older_than)
 
 
 class SqlMeta:

@@ -235,7 +235,8 @@ def _pattern(texts: Sequence[str]) -> str:
     parts: list[str] = [texts[0]]
     for other in texts[1:]:
         parts = [piece for part in parts for piece in _common(part, other)]
-    return r"(?s)\A" + ".*".join(re.escape(part) for part in parts) + r"\Z" if parts else "(?s)."
+    words = [re.escape(part).replace("\\ ", " ") for part in parts]
+    return r"(?s)\A" + re.sub(r"(\.\*)+", ".*", ".*".join(words)) + r"\Z" if parts else "(?s)."
 
 
 def _common(one: str, other: str) -> list[str]:

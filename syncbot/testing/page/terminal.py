@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 from syncbot.terminal import harmless
@@ -15,6 +16,8 @@ HELP = """Write to the bot, or: [Button] presses a button, @user NAME and @group
 @kill kills the bot, @faults 20 strikes 20 % of the connections, @calls shows the last calls, @quit ends (so does the end of input)."""
 _CALLS_SHOWN = 10
 _LOOK_SECONDS = 1.0
+_QUIET_SECONDS = 1.0
+_LONGEST_ANSWER_SECONDS = 30.0
 
 
 class Terminal:
@@ -23,10 +26,12 @@ class Terminal:
     Args:
         trial: the trial, which runs.
         write: prints one line.
+        paced: the lines come from a pipe or a file: each is written, and the next waits until the bot has been quiet for a second (30 s at most).
     """
 
-    def __init__(self, trial: Trial, write: Callable[[str], None]) -> None:
+    def __init__(self, trial: Trial, write: Callable[[str], None], *, paced: bool = False) -> None:
         self._trial = trial
+        self._paced = paced
         self._write = write
         self._actions = Actions(trial, Story(trial.sandbox.server.world))
         self._user = self._chat = next(iter(trial.users))
@@ -42,25 +47,37 @@ class Terminal:
                     return
                 if line.strip():
                     self._obey(line.strip())
+                    if self._paced:
+                        self._wait_for_quiet()
         finally:
             self._stop.set()
             self._listener.join()
 
     def _obey(self, line: str) -> None:
         word, _, rest = line.partition(" ")
+        if self._paced:
+            self._write(f"{self._trial.users[self._user].card['first_name']:>7} │ {harmless(line)}")
         try:
             match word:
                 case "@user":
                     self._user = self._chat = self._do("add_user", name=rest)["chat"]
+                    self._tell(f"you are {rest.strip()} now")
                 case "@group":
                     self._chat = self._do("add_chat", name=rest)["chat"]
+                    self._tell(f"you write in {rest.strip()} now; @user {self._trial.users[self._user].card['first_name']} goes back")
                 case "@kill":
                     self._do("kill")
+                    self._tell("the bot was killed, and starts again")
                 case "@faults":
-                    self._do("faults", names=self._trial.faults, rate=float(rest) / 100)
+                    if not rest.strip().isdecimal():
+                        raise WrongAction("say how many percent of the connections are to break: @faults 20")
+                    self._do("faults", names=self._trial.faults, rate=int(rest) / 100)
+                    self._tell(f"{self._trial.rate:.0%} of the connections break from now on")
                 case "@calls":
                     for call in self._trial.calls.rows()[-_CALLS_SHOWN:]:
-                        self._write(harmless(f"  {call['method']} {call['status']} ×{max(1, len(call['tries']))} {call['params']}"))
+                        tries = len(call["tries"])
+                        again = f" at try {tries}" if tries > 1 else ""
+                        self._tell(f"{call['method']}: {'done' if call['status'] == 200 else call['status']}{again}, {call['params']}")
                 case "@help":
                     self._write(HELP)
                 case _ if line.startswith("[") and line.endswith("]"):
@@ -68,7 +85,19 @@ class Terminal:
                 case _:
                     self._do("send", text=line)
         except (WrongAction, ValueError) as problem:
-            self._write(f"  {harmless(str(problem))}")
+            self._tell(str(problem))
+
+    def _tell(self, text: str) -> None:
+        self._write(f"  {harmless(text)}")
+
+    def _wait_for_quiet(self) -> None:
+        ends_at, seen, server, bot = time.monotonic() + _LONGEST_ANSWER_SECONDS, self._trial.feed.last, self._trial.sandbox.server, self._trial.bot
+        while time.monotonic() < ends_at and not (bot is not None and bot.exit_code):
+            waited_for = server.pending_updates  # looked at first: what the bot has only just fetched it still has to answer
+            self._trial.feed.after(seen, _QUIET_SECONDS)
+            if self._trial.feed.last == seen and not waited_for:
+                return
+            seen = self._trial.feed.last
 
     def _do(self, name: str, /, **asked: object) -> JSON:
         return self._actions.carry_out(name, {"user": self._user, "chat": self._chat, **asked}) or {}
@@ -106,4 +135,5 @@ class Terminal:
         changed = " (changed)" if event.get("edited") else ""
         buttons = "".join(f"\n        [{button['text']}]" for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row)
         kind = next((name for name in ("photo", "document", "video", "audio", "voice", "poll", "location", "contact") if name in message), "message")
-        return f"    bot{where}{changed} │ {message.get('text') or message.get('caption') or f'({kind})'}{buttons}"
+        text = (message.get("text") or message.get("caption") or f"({kind})").replace("\n", "\n        │ ")
+        return f"    bot{where}{changed} │ {text}{buttons}"

@@ -20,6 +20,7 @@ from syncbot.testing.world.world import ChatState
 from syncbot.types import JSON
 
 _SHOWN = 200
+_LINES_SHOWN = 100
 _KEPT = 3000
 """Messages of a chat and calls that are remembered: a chatty bot may be tried for hours."""
 _LATE_SECONDS = 2
@@ -153,7 +154,7 @@ class Trial:
             "survived": sum(struck.values()) + late + kills,
             "waiting": len(server.pending_updates),
             "problems": server.problems[-20:],
-            "output": list(bot.lines)[-40:] if bot is not None else [],
+            "output": list(bot.lines)[-_LINES_SHOWN:] if bot is not None else [],
         }
 
     def tell_state(self) -> None:

@@ -103,7 +103,8 @@ class Chat(User):
             def shown() -> list[str]:
                 return [text for message in where.messages for text in _texts(message)]
 
-            self._watch.wait(lambda: target in shown(), lambda: f"no message has an inline button {target!r}; there are {shown()}", None)
+            words = "a button of a reply keyboard says its text: chat.send(…)"
+            self._watch.wait(lambda: target in shown(), lambda: f"no message has an inline button {target!r}; there are {shown()}; {words}", None)
         self._watch.note(self.card["first_name"], f"[{target if isinstance(target, str) else button or _texts(target)[0]}]")
         return super().press(target, button, in_chat=in_chat)
 

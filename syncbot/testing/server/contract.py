@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _DECIMAL = re.compile(r"-?\d{1,18}\.\d*")
 """A decimal, of which the server takes the part before the point where it wants an integer."""
+_EMPTY_MEANS_SOMETHING = ("setWebhook", "url")
+"""Documented as required; without it the webhook is taken away."""
 
 OLDER_PARAMETERS = frozenset({"reply_to_message_id", "allow_sending_without_reply", "disable_web_page_preview"})
 """Parameters that later versions of the Bot API replaced and that Telegram still understands."""
@@ -81,7 +83,8 @@ def check(name: str, raw: Mapping[str, Any], uploaded: frozenset[str]) -> Checke
         params[key] = _decode(value, parameter.types)
         if not _fits(params[key], parameter.types):
             ill_typed.append(key)
-    missing = tuple(key for key, parameter in known.items() if parameter.required and params.get(key) in (None, "") and key not in uploaded)
+    needed = (key for key, parameter in known.items() if parameter.required and (spec.name, key) != _EMPTY_MEANS_SOMETHING)
+    missing = tuple(key for key in needed if params.get(key) in (None, "") and key not in uploaded)
     return Checked(spec, params, tuple(unknown), missing, tuple(ill_typed))
 
 

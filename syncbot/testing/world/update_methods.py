@@ -38,16 +38,15 @@ def get_updates(queue: UpdateQueue, webhook: WebhookState, params: Mapping[str, 
 
 def set_webhook(queue: UpdateQueue, webhook: WebhookState, params: Mapping[str, Any], *, has_certificate: bool, any_url: bool) -> bool:
     """setWebhook; `any_url` lets plain HTTP and any port pass, as a local server does."""
-    now = time.monotonic()
-    if now - webhook.last_set < 1.0:
+    now, url = time.monotonic(), str(params.get("url") or "")
+    if url and now - webhook.last_set < 1.0:
         raise ApiProblem(429, "Too Many Requests: retry after 1", retry_after=1)
-    url = str(params.get("url") or "")
     secret = str(params.get("secret_token") or "")
     if url:
         _check_url(url, any_url)
         if len(secret) > 256 or not all(c.isascii() and (c.isalnum() or c in "_-") for c in secret):
             raise bad_request("secret token contains unallowed characters")
-    webhook.last_set = now
+        webhook.last_set = now
     webhook.url, webhook.secret, webhook.has_certificate = url, secret, bool(url) and has_certificate
     webhook.max_connections = min(max(_integer(params, "max_connections", 40), 1), 100)
     webhook.last_error, webhook.last_error_date = "", 0

@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-import sqlalchemy
 from kits.outbox_kit import BOT_ID, make_bot
 from kits.postgres_kit import PostgresServer
 from psycopg.rows import dict_row
-from sqlalchemy.orm import Session
 
 from syncbot.errors import ConfigError, StorageError
 from syncbot.runtime.outbox.outbox import Outbox
@@ -40,19 +39,36 @@ def by_psycopg_with_dicts(url: str) -> Iterator[tuple[Any, Callable[[], object],
 
 
 @contextlib.contextmanager
-def by_sqlalchemy(url: str) -> Iterator[tuple[Any, Callable[[], object], Callable[[], object]]]:
-    engine = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+def by_psycopg2(url: str) -> Iterator[tuple[Any, Callable[[], object], Callable[[], object]]]:
+    import psycopg2
+
+    with closing(psycopg2.connect(url)) as connection:
+        yield connection, connection.commit, connection.rollback
+
+
+@contextlib.contextmanager
+def by_sqlalchemy(url: str, driver: str = "psycopg") -> Iterator[tuple[Any, Callable[[], object], Callable[[], object]]]:
+    import sqlalchemy  # where it is needed: every process collects all tests
+
+    engine = sqlalchemy.create_engine(url.replace("postgresql://", f"postgresql+{driver}://"))
     with engine.connect() as connection:
         yield connection, connection.commit, connection.rollback
     engine.dispose()
 
 
 @contextlib.contextmanager
-def by_session(url: str) -> Iterator[tuple[Any, Callable[[], object], Callable[[], object]]]:
-    engine = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+def by_session(url: str, driver: str = "psycopg") -> Iterator[tuple[Any, Callable[[], object], Callable[[], object]]]:
+    import sqlalchemy
+    from sqlalchemy.orm import Session
+
+    engine = sqlalchemy.create_engine(url.replace("postgresql://", f"postgresql+{driver}://"))
     with Session(engine) as session:
         yield session, session.commit, session.rollback
     engine.dispose()
+
+
+by_sqlalchemy_and_psycopg2 = partial(by_sqlalchemy, driver="psycopg2")
+by_session_and_psycopg2 = partial(by_session, driver="psycopg2")
 
 
 @contextlib.contextmanager
@@ -82,7 +98,19 @@ def django_settings() -> None:
     django.setup()
 
 
-@pytest.mark.parametrize("opened", [by_psycopg, by_psycopg_with_dicts, by_sqlalchemy, by_session, by_django])
+@pytest.mark.parametrize(
+    "opened",
+    [
+        by_psycopg,
+        by_psycopg_with_dicts,
+        by_psycopg2,
+        by_sqlalchemy,
+        by_session,
+        pytest.param(by_sqlalchemy_and_psycopg2, id="by_sqlalchemy_and_psycopg2"),
+        pytest.param(by_session_and_psycopg2, id="by_session_and_psycopg2"),
+        by_django,
+    ],
+)
 def test_a_call_is_queued_if_and_only_if_the_transaction_commits(postgres_url: str, opened: Opened, tmp_path: Path) -> None:
     """Nobody sees it before; a rollback leaves neither the call nor its file; a commit has it delivered, file and all."""
     (tmp_path / "bill.txt").write_bytes(b"bill" * 200_000)
@@ -132,13 +160,21 @@ def test_a_user_without_rights_is_told_which(postgres: PostgresServer, postgres_
 
 
 def test_what_is_no_such_connection_is_refused(postgres_url: str, tmp_path: Path) -> None:
-    """A connection of another kind, and one beside a state in a file."""
+    """A connection of another kind or to another kind of database, an engine, and one beside a state in a file."""
     import sqlite3
+
+    import sqlalchemy
+    from sqlalchemy.orm import Session
 
     with pytest.raises(TypeError, match="not a str"):
         Outbox(postgres_url, make_bot()).send_message(7, "hi", connection="postgresql://")
     with closing(sqlite3.connect(":memory:")) as db, pytest.raises(ConfigError, match="in the same PostgreSQL database"):
         Outbox(tmp_path / "bot.db", make_bot()).send_message(7, "hi", connection=db)
+
+    engine = sqlalchemy.create_engine("sqlite://")
+    for other in (engine, Session(engine)):
+        with pytest.raises(TypeError, match="connection to PostgreSQL of psycopg, Django or SQLAlchemy, and not"):
+            Outbox(postgres_url, make_bot()).send_message(7, "hi", connection=other)
 
     class Later:
         async def commit(self) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kits.postgres_kit import PASSWORD, PostgresServer
 from kits.storage_kit import BOT
+from kits.webhook_kit import eventually
 
+from syncbot import Bot, Outbox, Runtime
 from syncbot.cli import run
 from syncbot.storage import End, Incoming, JobEntry, OutboxCall, Store, open_store
+from syncbot.testing import TEST_TOKEN, BotApiServer
 
 pytestmark = pytest.mark.programs("postgres")
 
@@ -59,6 +66,45 @@ def test_a_command_takes_the_url(
     said = capsys.readouterr()
     assert code == (1 if command[0] == "monitor" else 0), said.err  # a dead letter of this minute is a trouble
     assert PASSWORD not in said.out + said.err
+
+
+_BOT = """from syncbot import Bot, Runtime
+app = Runtime(Bot.from_env(limits=None))
+@app.command("count")
+def count(update, context):
+    context.user_data["count"] = context.user_data.get("count", 0) + 1
+    context.reply(f"{context.user_data['count']}")
+"""
+
+
+def test_runs_from_cron_and_a_flush_work_on_a_database(postgres_url: str, tmp_path: Path) -> None:
+    """`poll --once` handles what waits and remembers it for its next run, and leaves it to a runtime that polls; `outbox flush` delivers what it has queued."""
+    (tmp_path / "counting.py").write_text(_BOT)
+    with BotApiServer(slow_same_offset=False) as server:
+        ann = server.user()
+        base = {name: value for name, value in os.environ.items() if not name.startswith("SYNCBOT_")}
+        env = base | {"TELEGRAM_BOT_TOKEN": TEST_TOKEN, "SYNCBOT_BASE_URL": server.url, "SYNCBOT_STATE": postgres_url, "HOME": str(tmp_path)}
+
+        def command(*argv: str, code: int = 0) -> Any:
+            run = [sys.executable, "-c", "from syncbot.cli import main; main()", *argv, "--json"]
+            ended = subprocess.run(run, capture_output=True, env=env, cwd=tmp_path, timeout=90)
+            assert PASSWORD.encode() not in ended.stdout + ended.stderr
+            assert ended.returncode == code, ended.stderr
+            return json.loads(ended.stdout or "null")
+
+        for number in ("1", "2"):
+            ann.send("/count")
+            assert command("poll", "counting:app", "--once")["handled"] == 1
+            ann.wait_for(number)
+        assert command("poll", "counting:app", "--once")["handled"] == 0
+        with Bot(TEST_TOKEN, base_url=server.url, limits=None) as bot:
+            Outbox(postgres_url, bot).send_message(ann.id, "from the outbox")
+            assert command("outbox", "flush")["delivered"] == 1
+            ann.wait_for("from the outbox")
+            with Runtime(bot, state=postgres_url) as app:
+                eventually(lambda: app.health()["polling"], what="the polling")
+                command("poll", "counting:app", "--once", code=75)
+                assert app.health()["polling"]
 
 
 def test_check_state_looks_at_the_rows(store: Store, postgres: PostgresServer, postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,3 +108,12 @@ def test_an_outbox_beside_a_runtime_leaves_its_limits_shared(store: Store, postg
         assert bot.limiter.is_shared
         bot.limiter.share(None)
     assert not Limiter(Limits()).is_shared
+
+
+def test_a_value_in_the_place_of_a_call_that_was_begun_stands_there(store: Store, postgres: PostgresServer, postgres_url: str) -> None:
+    """A run begins a call and ends without its result; the next one does something else there: its value is in the journal when `write` returns."""
+    _, key = handled(store)
+    store.journal.write(key, BEGUN)
+    store.journal.cut(key, 0)
+    store.journal.write(key, JournalStep(0, "now", "", '{"value":2}'))
+    assert outcomes(postgres, postgres_url) == ['{"value":2}']

@@ -9,12 +9,20 @@ from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
-from kits.storage_kit import BOT
+from kits.storage_kit import BOT, ids, put
+from kits.webhook_kit import eventually
 
 from syncbot.errors import StorageError
-from syncbot.storage import OutboxCall, open_store
+from syncbot.storage import Changes, DataChange, End, OutboxCall, Scope, Settled, Store, StoreOptions, open_store
 
 pytestmark = pytest.mark.programs("postgres")
+
+
+_COMMIT = b"\0COMMIT\0"
+"""The statement of a transaction; a word to others has its own in one text with it."""
+_COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
+"""Its answer, also where the statement is known to the server by a name; that of a word comes with one more."""
+_TOLD = b"SET\0"
 
 
 class Cutter:
@@ -26,8 +34,10 @@ class Cutter:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = url.replace(f":{parts.port}/", f":{self._listener.getsockname()[1]}/")
         self.cut = ""
-        """ "behind" or "before": what happens at the next COMMIT."""
+        """ "behind", "behind, and away" or "before": what happens at the next COMMIT."""
         self.cuts = 0
+        self.refuses = False
+        """Whether those that come anew are ended at once."""
         self._sockets: list[socket.socket] = [self._listener]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -35,6 +45,9 @@ class Cutter:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                if self.refuses:
+                    client.close()
+                    continue
                 server = socket.create_connection(self._server)
                 self._sockets += [client, server]
                 threading.Thread(target=self._pass_on, args=(client, server, True), daemon=True).start()
@@ -43,12 +56,11 @@ class Cutter:
     def _pass_on(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                if is_client and self.cut and b"COMMIT" in data:
+                if self.cut and (_COMMIT in data if is_client else _COMMITTED in data and _TOLD not in data) and is_client == (self.cut == "before"):
                     how, self.cut = self.cut, ""
+                    self.refuses = how == "behind, and away"
                     self.cuts += 1
                     source.shutdown(socket.SHUT_RDWR)
-                    if how == "behind":
-                        target.sendall(data)
                     break
                 target.sendall(data)
         with suppress(OSError):
@@ -93,3 +105,44 @@ def test_what_was_not_queued_is_told_so(postgres_url: str) -> None:
         assert store.outbox.entries() == []
         store.outbox.put(OutboxCall("sendMessage", {}, "7"))
         assert len(store.outbox.entries()) == 1
+
+
+def test_what_was_claimed_without_an_answer_is_not_nobodys(postgres_url: str) -> None:
+    """A process ends that has claimed something and never heard of it: others take that over. It was nobody's, for ever."""
+    options = StoreOptions(busy_timeout=0.5)
+    with cutter(postgres_url) as relay, open_store(postgres_url, BOT) as other:
+        with open_store(relay.url, BOT, options=options) as store:
+            store.inbox.recover()
+            put(store.inbox, (1, "a"))
+            relay.cut = "behind, and away"
+            with pytest.raises(StorageError) as unknown:
+                store.inbox.claim()
+            assert unknown.value.retryable
+            relay.refuses = False
+        other.inbox.recover()
+        assert ids(eventually(other.inbox.claim, 20.0, "the taking over")) == [1]
+
+
+def test_an_end_that_was_written_without_an_answer_is_found_out(postgres_url: str) -> None:
+    """Ended again, it is told as lost, since it has ended already; the update is not handled again, and what came with it is there once."""
+    options = StoreOptions(busy_timeout=0.5)
+    with cutter(postgres_url) as relay, open_store(relay.url, BOT, options=options) as store:
+        store.inbox.recover()
+        put(store.inbox, (1, "a"), (2, "a"))
+        [claimed] = store.inbox.claim()
+        end = End(claimed, Changes((DataChange(Scope.CHAT, 1, {"n": 1}),), calls=(OutboxCall("sendMessage", {}, "7"),)))
+        relay.cut = "behind, and away"
+        with pytest.raises(StorageError):
+            store.inbox.settle([end], claim=1)
+        relay.refuses = False
+        settled = eventually(lambda: _settled(store, end), 20.0, "the answer")
+        assert (ids(settled.claimed), ids(list(settled.lost))) == ([2], [1])
+        assert store.data.load(Scope.CHAT, 1) == {"n": 1}
+        assert len(store.outbox.entries()) == 1
+
+
+def _settled(store: Store, end: End) -> Settled | None:
+    try:
+        return store.inbox.settle([end], claim=1)
+    except StorageError:
+        return None

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from syncbot.client.uploads import BytesSource, FilePart
 from syncbot.runtime.outbox.outbox import Flushed, Outbox
 from syncbot.runtime.outbox.queue_files import StoredFiles
 from syncbot.storage import OutboxCall, OutboxState, Store, open_store
+from syncbot.storage.postgres.sending.outbox import PgOutbox
 from syncbot.testing import TEST_TOKEN, BotApiServer
 
 pytestmark = pytest.mark.programs("postgres")
@@ -114,6 +116,23 @@ def test_claims_that_are_made_at_once_share_the_calls(postgres_url: str) -> None
     for key in map(str, range(7)):
         mine = [id for k, id in done if k == key]
         assert mine == sorted(mine)
+
+
+def test_leases_go_by_one_clock(store: Any) -> None:
+    """Two machines whose clocks are an hour apart: neither takes the other's call for one whose lease ran out, and one that did run out is seen by both."""
+    behind, ahead = (PgOutbox(store._database, lambda hours=hours: time.time() + hours * 3600.0, lambda: None, store.outbox_files) for hours in (-0.5, 0.5))
+    behind.put(call("1"))
+    [item] = behind.claim("behind", lease=60.0)
+    assert ahead.claim("ahead", lease=60.0) == []
+    assert behind.sending(item.id, "behind", lease=60.0)
+    assert ahead.claim("ahead", lease=60.0, again=True) == []
+    for machine, off in ((behind, -1800.0), (ahead, 1800.0)):
+        next_time = machine.outlook().next_time
+        assert next_time is not None
+        assert 0.0 < next_time - (time.time() + off) <= 60.0, "in its own time"
+    store._database.rows("UPDATE syncbot.outbox SET lease_until = lease_until - 60.1 RETURNING id")
+    assert [again.id for again in ahead.claim("ahead", lease=60.0, again=True)] == [item.id]
+    assert not behind.sent(item.id, "behind")
 
 
 _HOLDER = """import sys

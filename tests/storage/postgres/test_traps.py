@@ -11,18 +11,19 @@ import subprocess
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kits.postgres_kit import PostgresServer, pgbouncer
-from kits.storage_kit import BOT, finish, ids, put
+from kits.proxies_kit import program
+from kits.storage_kit import BOT, drain, finish, ids, put
 from kits.webhook_kit import eventually
 
 from syncbot.errors import StorageError
-from syncbot.storage import NO_CHANGES, Changes, Claimed, DataChange, End, Incoming, Scope, Store, StoreOptions, open_store
+from syncbot.storage import NO_CHANGES, Changes, Claimed, DataChange, End, Incoming, OutboxCall, Scope, Store, StoreOptions, open_store
 
 pytestmark = pytest.mark.programs("postgres")
 
@@ -150,18 +151,48 @@ def test_a_pooler_that_moves_connections_is_refused(postgres_url: str, tmp_path:
         assert ids(store.inbox.claim()) == [1]
 
 
-def test_a_long_look_at_the_database_holds_nothing_up(postgres: PostgresServer, postgres_url: str, held: Callable[[str, str], Any]) -> None:
-    """While a pg_dump keeps its snapshot, nothing that was deleted can be cleared away: claims read a bounded number of rows all the same."""
-    with open_store(postgres_url, BOT) as store:
+@contextmanager
+def pg_dump(postgres: PostgresServer, url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A pg_dump of a database that is in the middle of its work, and stays there, since nobody takes what it writes."""
+    waits = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event = 'ClientWrite'"
+    with subprocess.Popen([program("pg_dump"), "--dbname", url], stdout=subprocess.PIPE) as dump:
+        try:
+            eventually(lambda: postgres.run(waits, url), what="the dump's own wait")
+            yield dump
+        finally:
+            dump.kill()
+
+
+@pytest.mark.programs("pg_dump")
+def test_a_pg_dump_holds_nothing_up(postgres: PostgresServer, postgres_url: str) -> None:
+    """While one is at work updates are stored, claimed, ended and taken over from a member that is killed: whatever waited for its locks would fail.
+
+    Health says for how long it has been at work, and it comes to its end.
+    """
+    options = StoreOptions(busy_timeout=2.0)
+    with ExitStack() as stack:
+        store = stack.enter_context(open_store(postgres_url, BOT, options=options))
+        put(store.inbox, (1, "a"), (2, "b"))
+        dies = stack.enter_context(child(postgres_url, 3600.0))
+        assert line(dies) == [1, 2]
         store.inbox.recover()
-        snapshot = held(postgres_url, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM syncbot.inbox")
-        for first in range(0, 3000, 100):
+        for first in range(3, 67):
+            store.inbox.store([Incoming(first, "large", b"x" * 400_000)])
+        dump = stack.enter_context(pg_dump(postgres, postgres_url))
+        dies.kill()
+        eventually(lambda: store.inbox.counts().running == 0, what="the taking over")
+        for first in range(100, 1100, 100):
             store.inbox.store([Incoming(n, str(n % 50), b"{}") for n in range(first, first + 100)])
-            claimed = store.inbox.claim(50, per_key=16)
-            while claimed:
-                claimed = store.inbox.settle([End(one) for one in claimed], claim=50, per_key=16).claimed
-        assert store.inbox.counts().waiting == store.inbox.counts().running == 0
-        snapshot.rollback()
+        done = drain(store.inbox, 50)
+        assert sorted(done) == [1, 2, *range(3, 67), *range(100, 1100)]
+        assert store.outbox.put(OutboxCall("sendMessage", {}, "7"))
+        stack.enter_context(open_store(postgres_url, BOT, options=options)).inbox.recover()  # another machine starts
+        members = store.members
+        assert members is not None
+        eventually(lambda: members.longest_seconds > 0, what="the word of health")
+        assert dump.stdout is not None
+        assert b"PostgreSQL database dump complete" in dump.stdout.read()
+        assert dump.wait() == 0
 
 
 def test_fresh_tables_are_read_by_their_indexes(postgres: PostgresServer, postgres_url: str) -> None:

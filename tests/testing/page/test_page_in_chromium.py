@@ -134,6 +134,46 @@ def test_a_conversation(person: Person) -> None:
     assert person.complaints() == []
 
 
+def test_the_newest_message_stays_in_sight(person: Person, page: PageServer) -> None:
+    """A reply keyboard and the menu of commands take room from the messages, a picture adds some, and what was said last is still seen."""
+    server = page.trial.sandbox.server
+    chat = server.world.chats[page.trial.user("Ann").id]
+    for number in range(30):
+        server.world.bot_says(chat, {"text": f"message {number}"})
+    lower_edge = "getBoundingClientRect().bottom"
+    last = f"[...document.querySelectorAll('#messages > *')].at(-1).{lower_edge} <= document.querySelector('#messages').{lower_edge}"
+    person.reads("message 29")
+    person.say("/keys")
+    person.until("!document.querySelector('#reply-keyboard').hidden")
+    person.until(last)
+    person.driver.set_window_size(1280, 500)
+    person.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 1280, "height": 500, "deviceScaleFactor": 1, "mobile": False})
+    person.until("innerHeight === 500")
+    person.until(last)
+    person.driver.refresh()
+    person.until("!document.querySelector('#reply-keyboard').hidden")
+    person.until(last)
+    assert person.complaints() == []
+
+
+def test_a_handler_that_fails_is_seen(tmp_path: Path) -> None:
+    """What the bot prints of an error comes up by itself, at its last line; unticked it goes away, and with the next error it comes again."""
+    bot = "@app.command('boom')\ndef boom(update, context):\n    raise ValueError('it broke ' + update.message.text)\n"
+    driver = browser()
+    try:
+        with Trial(write_bot(tmp_path, bot)) as trial, PageServer(trial, tmp_path) as page:
+            person = Person(driver, page)
+            assert "/start" in person.until("getComputedStyle(document.querySelector('#messages'), '::before').content")
+            for words in ("one", "two"):
+                person.say(f"/boom {words}")
+                person.until(f"document.querySelector('#output').innerText.includes('it broke /boom {words}')")
+                person.until("(box => box.scrollHeight - box.scrollTop - box.clientHeight < 5)(document.querySelector('#output'))")
+                person.click("#show-output")
+                person.until("document.querySelector('#output').hidden")
+    finally:
+        driver.quit()
+
+
 CONVERSATIONS = {
     "echo.py": [("/start", "Hello, Ann! Tell me something."), ("Is anybody there?", "Is anybody there?")],
     "shop.py": [("/start", "Welcome to the tea shop! What may it be?"), ("[Coffee]", "You ordered: Coffee"), ("no sugar", "I have told the kitchen: no sugar")],

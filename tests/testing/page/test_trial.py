@@ -187,7 +187,8 @@ def test_what_differs_becomes_a_pattern(tmp_path: Path) -> None:
         saved = save(story.lines(), target, [], tmp_path)
     assert saved["passes"], saved["problem"]
     assert saved["fails"]
-    assert "re.compile" in saved["source"]
+    assert "re.compile('(?s)\\\\AIt is .*" in saved["source"]
+    assert ".*.*" not in saved["source"]
 
 
 def test_in_a_terminal(tmp_path: Path) -> None:
@@ -203,6 +204,8 @@ def test_in_a_terminal(tmp_path: Path) -> None:
             ann.wait_for("One Tea, with pleasure")
             yield "a\x1b[2Jb\n"
             ann.wait_for(re.compile("You said: a"))
+            yield "one\ntwo"
+            ann.wait_for("You said: one\ntwo")
             yield "@nonsense\n"
             ann.wait_for("You said: @nonsense")
 
@@ -210,4 +213,5 @@ def test_in_a_terminal(tmp_path: Path) -> None:
     text = "\n".join(written)
     assert "│ What may it be?" in text
     assert "[Tea]" in text
+    assert "bot │ You said: one\n        │ two" in text
     assert "\x1b" not in text

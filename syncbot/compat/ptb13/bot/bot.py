@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -42,7 +43,18 @@ class CallingBot(OwnBot):
     def __init__(self, face: Bot, token: Secret[str], options: Mapping[str, Any]) -> None:
         super().__init__(token, **options)
         self._face = face
+        self.on_failed_poll: Callable[[ApiError | NetworkError], object] = lambda _: None
+        """Told of each poll that has failed."""
         install()
+
+    def fetch_updates(self, *, stop: threading.Event, **given: Any) -> list[dict[str, Any]]:
+        """See `syncbot.Bot`."""
+        try:
+            return super().fetch_updates(stop=stop, **given)
+        except (ApiError, NetworkError) as error:
+            if not stop.is_set():
+                self.on_failed_poll(error)
+            raise
 
     def _attached(self) -> Any:
         return self._face

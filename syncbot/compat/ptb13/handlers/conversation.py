@@ -177,9 +177,10 @@ class ConversationHandler(Handler):
     def _update_state(self, new_state: Any, key: Key) -> None:
         with self._lock:
             if isinstance(new_state, Promise):
-                kept: Any = (self.conversations.get(key), new_state)
-            elif new_state == self.END:
-                kept = None
+                self.conversations[key] = (self.conversations.get(key), new_state)
+                return  # it is kept once it is known
+            if new_state == self.END:
+                kept: Any = None
                 if self.conversations.pop(key, None) is None:
                     return
             elif new_state is None:
@@ -213,9 +214,7 @@ class ConversationHandler(Handler):
         if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], Promise):
             if not state[1].done.is_set():
                 return _first(key, self.states.get(self.WAITING, ()), update)
-            self._update_state(self._outcome(*state), key)
-            with self._lock:
-                state = self.conversations.get(key)
+            state = self._settled(key, state[1])
         if state is None:
             return _first(key, self.entry_points, update)
         return (
@@ -223,6 +222,14 @@ class ConversationHandler(Handler):
             or _first(key, self.states.get(state, ()), update)
             or _first(key, self.fallbacks, update)
         )
+
+    def _settled(self, key: Key, promise: Promise) -> Any:
+        """Go where a handler says that ran in a thread of its own, unless that was done already; returns the state."""
+        with self._lock:
+            state = self.conversations.get(key)
+            if isinstance(state, tuple) and len(state) == 2 and state[1] is promise:
+                self._update_state(self._outcome(*state), key)
+            return self.conversations.get(key)
 
     def _outcome(self, before: Any, promise: Promise) -> Any:
         """The state that follows from a handler that ran in a thread of its own; where it failed, the one before."""
@@ -249,31 +256,33 @@ class ConversationHandler(Handler):
             new_state = handler.handle_update(update, dispatcher, found, context)
         except DispatcherHandlerStop as stop:
             new_state, stops = stop.state, True
-        self._begin_timeout(new_state, _TimeoutOf(key, update, dispatcher, context))
+        given = _TimeoutOf(key, update, dispatcher, context)
+        if not isinstance(new_state, Promise):
+            self._begin_timeout(new_state, given)
         if isinstance(self.map_to_parent, Mapping) and _is_key(new_state, self.map_to_parent):
             self._update_state(self.END, key)
             if stops:
                 raise DispatcherHandlerStop(self.map_to_parent[new_state])
             return self.map_to_parent[new_state]
         self._update_state(new_state, key)
+        if isinstance(new_state, Promise):
+            new_state.add_done_callback(lambda state: self._is_known(new_state, state, given))
         if stops:
             raise DispatcherHandlerStop
         return None
 
     # ── its time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _is_known(self, promise: Promise, new_state: Any, given: _TimeoutOf) -> None:
+        """What follows a handler that ran in a thread of its own."""
+        self._begin_timeout(new_state, given)
+        self._settled(given.conversation_key, promise)
+
     def _begin_timeout(self, new_state: Any, given: _TimeoutOf) -> None:
-        if not self.conversation_timeout:
+        if not self.conversation_timeout or new_state == self.END:
             return
         if given.dispatcher.job_queue is None:
             _log.warning("conversation_timeout has no effect: the dispatcher has no job queue")
-        elif isinstance(new_state, Promise):
-            new_state.add_done_callback(lambda state: self._schedule(state, given))
-        else:
-            self._schedule(new_state, given)
-
-    def _schedule(self, new_state: Any, given: _TimeoutOf) -> None:
-        if new_state == self.END:
             return
         with self._lock:
             self.timeout_jobs[given.conversation_key] = given.dispatcher.job_queue.run_once(self._time_is_up, self.conversation_timeout, context=given)

@@ -8,15 +8,16 @@ import os
 import pickle
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from syncbot.compat.ptb13.persistence.base import BD, CD, UD, BasePersistence, CallbackData, ConversationKey
 from syncbot.compat.ptb13.persistence.codec import TAG, Codec, NotStorable
+from syncbot.compat.ptb13.work import Owner, work_here
 from syncbot.regular import opener
 from syncbot.runtime.state_file import AUTO, state_path
-from syncbot.storage import Data, Scope, Store, StoreOptions, open_store
+from syncbot.storage import Data, DataChange, Scope, StatePlace, Store, StoreOptions, open_store
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +73,8 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
         self._data: Data | None = None
         self._store: Store | None = None
         self._codec = Codec()
-        self._written: dict[tuple[Scope, int], dict[str, str]] = {}
-        self._waiting: dict[tuple[Scope, int], dict[str, str]] = {}
+        self._written: dict[Owner, dict[str, str]] = {}
+        self._waiting: dict[Owner, dict[str, str]] = {}
         self._told: set[tuple[Scope, str]] = set()
 
     def set_bot(self, bot: Any) -> None:
@@ -219,14 +220,30 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
             else:
                 self._write((scope, owner), after)
 
-    def _write(self, owner: tuple[Scope, int], rows: dict[str, str]) -> None:
-        self._open()
-        if self._data is None:
-            raise RuntimeError("PicklePersistence is kept in the state file of a bot, and there is none: give it to an Updater or a Dispatcher")
+    def _write(self, owner: Owner, rows: dict[str, str]) -> None:
         before = self._written.get(owner, {})
-        changed = {row: json.loads(text) for row, text in rows.items() if before.get(row) != text}
-        self._data.save(*owner, changed, [row for row in before if row not in rows])
+        changed = {row for row in before.keys() | rows if before.get(row) != rows.get(row)}
+        work = work_here()
+        if work is not None and work.holds and not self.on_flush:
+            work.rows.setdefault(owner, set()).update(changed)
+        else:
+            self._open()
+            if self._data is None:
+                raise RuntimeError("PicklePersistence is kept in the state file of a bot, and there is none: give it to an Updater or a Dispatcher")
+            change = _change(owner, changed, rows)
+            self._data.save(*owner, change.changed, list(change.removed))
         self._written[owner] = rows
+
+    @property
+    def place(self) -> StatePlace | None:
+        """Where its state file is; None where it was told to keep everything elsewhere, or belongs to no bot."""
+        is_elsewhere = self._data is not None and self._store is None
+        return None if is_elsewhere or self.bot is None else state_path(self.bot.syncbot, self.state)
+
+    def changes(self, rows: Mapping[Owner, set[str]]) -> tuple[DataChange, ...]:
+        """What the end of an update is to write: what stands in these rows now."""
+        with self._lock:
+            return tuple(_change(owner, names, self._written.get(owner, {})) for owner, names in rows.items())
 
     # ── the files of before ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -270,6 +287,10 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
             self._write(*self._waiting.popitem())
         data.save(Scope.BOT, 0, {_READ: self.filename})
         self._written.clear()
+
+
+def _change(owner: Owner, names: Iterable[str], rows: Mapping[str, str]) -> DataChange:
+    return DataChange(*owner, {name: json.loads(rows[name]) for name in names if name in rows}, tuple(name for name in names if name not in rows))
 
 
 def _is_own(key: str) -> bool:

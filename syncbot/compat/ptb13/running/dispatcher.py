@@ -8,8 +8,8 @@ import queue
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar
 
 from telegram import Update
@@ -22,7 +22,9 @@ from syncbot.compat.ptb13.handlers.handler import Handler
 from syncbot.compat.ptb13.handlers.stop import DispatcherHandlerStop
 from syncbot.compat.ptb13.promise import Promise
 from syncbot.compat.ptb13.running.pool import Pool
+from syncbot.compat.ptb13.work import Work, owners_of
 from syncbot.errors import Stopped
+from syncbot.storage import Scope
 
 DEFAULT_GROUP = 0
 _log = logging.getLogger(__name__)
@@ -74,6 +76,8 @@ class Dispatcher:
         self.persistence = persistence
         self._persisting = threading.Lock()
         self._registering = threading.Lock()
+        self.in_hand: set[Work] = set()
+        """What is worked on, or was put aside: what these have changed is kept with their own ends alone."""
         self._pool = Pool(workers, self._after)
         if persistence is not None:
             self._load(persistence)
@@ -212,6 +216,14 @@ class Dispatcher:
             finally:
                 del failure  # its traceback holds this frame: a circle
 
+    @contextmanager
+    def working(self, work: Work) -> Iterator[None]:
+        """Within the block an update is worked on; what ends it with an error puts it aside."""
+        self.in_hand.add(work)
+        with work.here():
+            yield
+        self.in_hand.discard(work)
+
     def dispatch_error(self, update: object, error: BaseException, promise: Promise | None = None) -> None:
         """Tell the error handlers; without any, the log.
 
@@ -307,26 +319,27 @@ class Dispatcher:
     # ── what is kept ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def update_persistence(self, update: object = None) -> None:
-        """Give the persistence what may have changed: the data of an update's user and chat, or everybody's without one."""
+        """Give the persistence what may have changed: the data of an update's user and chat, or without one everybody's but for those of updates in hand."""
         if self.persistence:
             with self._persisting:
                 self._give(self.persistence, update)
 
     def _give(self, persistence: Any, update: object) -> None:
-        user_ids, chat_ids = list(self.user_data), list(self.chat_data)
-        if isinstance(update, Update):
-            chat, user = update.effective_chat, update.effective_user
-            chat_ids, user_ids = [chat.id] if chat is not None else [], [user.id] if user is not None else []
+        is_update = isinstance(update, Update)
+        in_hand = set(self.in_hand)
+        owners = owners_of(update)
+        if not is_update:
+            everybody = {*((Scope.CHAT, chat) for chat in list(self.chat_data)), *((Scope.USER, user) for user in list(self.user_data))}
+            owners = frozenset(everybody.difference(*(work.owners for work in in_hand)))
         if persistence.store_callback_data:
             self._kept(update, lambda: persistence.update_callback_data(self.bot.callback_data_cache.persistence_data))
-        if persistence.store_bot_data:
+        if persistence.store_bot_data and (is_update or not in_hand):
             self._kept(update, lambda: persistence.update_bot_data(self.bot_data))
-        if persistence.store_chat_data:
-            for chat_id in chat_ids:
-                self._kept(update, functools.partial(persistence.update_chat_data, chat_id, self.chat_data[chat_id]))
-        if persistence.store_user_data:
-            for user_id in user_ids:
-                self._kept(update, functools.partial(persistence.update_user_data, user_id, self.user_data[user_id]))
+        for scope, owner in owners:
+            if scope is Scope.CHAT and persistence.store_chat_data:
+                self._kept(update, functools.partial(persistence.update_chat_data, owner, self.chat_data[owner]))
+            if scope is Scope.USER and persistence.store_user_data:
+                self._kept(update, functools.partial(persistence.update_user_data, owner, self.user_data[owner]))
 
     def _kept(self, update: object, keep: Callable[[], Any]) -> None:
         try:

@@ -6,8 +6,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextvars import Context, copy_context
 
 from syncbot.compat.ptb13.promise import Promise
+from syncbot.compat.ptb13.work import work_here
+
+_Task = tuple[Promise, Context, Callable[[], object]]
+"""A promise, for whose update it is kept, and what is called at the end."""
 
 
 class Pool:
@@ -21,7 +26,7 @@ class Pool:
     def __init__(self, number: int, after: Callable[[Promise], None]) -> None:
         self._number = number
         self._after = after
-        self._queue: queue.SimpleQueue[Promise | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
 
@@ -33,10 +38,11 @@ class Pool:
         """
         if self._number < 1:
             raise RuntimeError("run_async needs threads: make the Dispatcher or Updater with workers=4")
+        work = work_here()
         with self._lock:
             if not self._threads:
                 self._begin()
-            self._queue.put(promise)
+            self._queue.put((promise, copy_context(), work.begin(promise) if work is not None else lambda: None))
 
     def stop(self, grace: float | None = None) -> None:
         """Begin no more than what has been put already, and wait for the end of it, `grace` seconds at most; what is put later begins anew."""
@@ -57,7 +63,14 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
-    def _work(self, promises: queue.SimpleQueue[Promise | None]) -> None:
-        while (promise := promises.get()) is not None:
-            promise.run()
-            self._after(promise)
+    def _work(self, tasks: queue.SimpleQueue[_Task | None]) -> None:
+        while (task := tasks.get()) is not None:
+            promise, context, over = task
+            try:
+                context.run(self._keep, promise)
+            finally:
+                over()
+
+    def _keep(self, promise: Promise) -> None:
+        promise.run()
+        self._after(promise)

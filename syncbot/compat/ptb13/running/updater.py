@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import _thread
 import logging
+import math
 import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType
@@ -21,8 +23,9 @@ from syncbot.compat.ptb13.defaults import DEFAULT_FALSE, Defaults, DefaultValue
 from syncbot.compat.ptb13.jobs.jobqueue import JobQueue
 from syncbot.compat.ptb13.persistence.picklepersistence import PicklePersistence
 from syncbot.compat.ptb13.running.dispatcher import Dispatcher
+from syncbot.compat.ptb13.work import Work
 from syncbot.config import from_environment
-from syncbot.errors import ApiError, ConfigError, NetworkError
+from syncbot.errors import ApiError, ConfigError, Conflict, NetworkError, RetryAfter, Stopped
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.handling.handlers import Handler
 from syncbot.runtime.handling.kinds import KINDS
@@ -36,6 +39,8 @@ _USUAL_KINDS = tuple(kind.name for kind in KINDS if kind.name not in _ASKED_FOR_
 """What Telegram sends to a bot that names no kinds."""
 _LEAST_WAIT_SECONDS, _USUAL_WAIT_SECONDS, _MOST_WAIT_SECONDS = 1, 10, 50
 _GRACE_SECONDS = 10.0
+_MOST_ASIDE = 256
+"""So many updates wait at once for functions in threads of their own without holding up their chats; a thread waits for each."""
 _AWAITED = ("syncbot-worker", "syncbot-ptb13-", "syncbot-supervisor")
 """What the threads are called that the end waits for: handlers, jobs and the queue run on them."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGABRT)
@@ -116,10 +121,14 @@ class Updater:
         self._state = state
         self._at_once = handlers_at_once
         self._turns = threading.Semaphore(handlers_at_once)
+        self._aside = threading.Semaphore(_MOST_ASIDE)
+        self._is_durable = self._holds = False
         self._lock = threading.Lock()
         self._runtime: Runtime[Any] | None = None
         self._watcher: threading.Thread | None = None
         self._failure: Exception | None = None
+        self._ends_at = math.inf
+        """`time.monotonic()` at which those have had their time that are at something."""
 
     @property
     def running(self) -> bool:
@@ -178,7 +187,8 @@ class Updater:
         Args:
             listen, port: where to listen.
             url_path: the path that arrives here.
-            cert, key: not possible: a web server in front ends TLS.
+            cert: the file of a certificate that was not bought, which Telegram is given; the web server in front, which ends TLS, has it too.
+            key: not possible: TLS ends at the web server in front.
             drop_pending_updates, clean: drop what waits at Telegram.
             webhook_url: where Telegram finds it; None makes it of `listen`, `port` and `url_path`.
             allowed_updates, ip_address, max_connections: of setWebhook.
@@ -188,18 +198,19 @@ class Updater:
             As `start_polling`.
 
         Raises:
-            ConfigError: a certificate is given.
+            ConfigError: a key is given, or the certificate cannot be read.
             AlreadyRunning, StorageError: it could not start.
         """
-        if cert is not None or key is not None:
-            raise ConfigError("start_webhook(cert=…, key=…): this server speaks no TLS; put nginx or Caddy in front of it, and leave out cert and key")
+        if key is not None:
+            raise ConfigError("start_webhook(key=…): this server speaks no TLS; put nginx or Caddy in front of it, give that the key, and leave it out here")
         path = f"/{url_path.lstrip('/')}"
         url = webhook_url or f"https://{listen}:{port}{path}"
         served: dict[str, Any] = {"listen": listen, "port": port, "path": path, "max_connections": max_connections, "ip_address": ip_address}
+        served["certificate"] = cert
         served["drop_pending_updates"] = _dropped(clean, drop_pending_updates)
         return self._start(
             self._made(self._state_file() or AUTO, allowed_updates, {}),
-            lambda runtime: runtime.run_webhook(url, **served),
+            lambda runtime: runtime.webhook.run(url, **served),
             starts=False,
         )
 
@@ -232,6 +243,7 @@ class Updater:
         runtime, watcher = self._runtime, self._watcher
         if runtime is None or watcher is None:
             return
+        self._ends_at = min(self._ends_at, time.monotonic() + (_GRACE_SECONDS if grace is None else grace))
         runtime.stop(grace)
         if threading.current_thread() is watcher or threading.current_thread().name.startswith(_AWAITED):
             return
@@ -247,6 +259,8 @@ class Updater:
                 runtime.start()
             self._failure = None
             self._runtime = runtime
+            self._ends_at = math.inf
+            self.dispatcher.in_hand.clear()  # what an earlier run has put aside is handled again
             feeder = threading.Thread(target=self._feed, name="syncbot-ptb13-queue", daemon=True)
             # It holds the process, as the threads of 13 did: not all programs call idle().
             self._watcher = threading.Thread(target=self._watch, args=(runtime, wait, feeder), name="updater", daemon=False)
@@ -282,7 +296,7 @@ class Updater:
                 steps.callback(self.persistence.flush)
                 steps.callback(self.dispatcher.update_persistence)
             steps.callback(feeder.join, _GRACE_SECONDS)
-            steps.callback(self.dispatcher.stop, _GRACE_SECONDS)
+            steps.callback(self.dispatcher.stop, max(0.0, min(_GRACE_SECONDS, self._ends_at - time.monotonic())))
             if self.job_queue is not None:
                 steps.callback(self.job_queue.stop)
 
@@ -324,14 +338,54 @@ class Updater:
         runtime: Runtime[Any] = Runtime(
             self.bot.syncbot, state=state, workers=self._at_once, allowed_updates=kinds, grace=_GRACE_SECONDS, ahead=None, **options
         )
+        self._is_durable = runtime.state is not None
+        self._holds = self._is_durable and isinstance(self.persistence, PicklePersistence) and self.persistence.place == runtime.state
+        self.bot.syncbot.on_failed_poll = self._poll_failed
         runtime.add_handler(Handler([kind.name for kind in KINDS], self._entry))
         return runtime
 
     def _entry(self, update: Any, context: Context) -> None:
-        """What the runtime calls with each update."""
-        with self._turns:
-            self.bot.restore_buttons(update)
-            self.dispatcher.handle(update, context.run.is_stopping)
+        """What the runtime calls with each update. It has ended when all of its handlers have, and what they have changed is kept with that end."""
+        failure = None
+        work = Work(update, self._holds)
+        with self.dispatcher.working(work):
+            try:
+                with self._turns:
+                    self.bot.restore_buttons(update)
+                    self.dispatcher.handle(update, context.run.is_stopping)
+            except Stopped:
+                raise
+            except Exception as error:
+                failure = error
+            if work.has_begun and self._is_durable:
+                self._wait(work, context)
+            if work.rows:
+                context.run.kept = self.persistence.changes(work.rows)
+        if failure is not None:
+            try:
+                raise failure
+            finally:
+                del failure  # its traceback holds this frame: a circle
+
+    def _wait(self, work: Work, context: Context) -> None:
+        """Wait for what runs in threads of its own. The chat's next update goes on meanwhile, unless too many wait so already."""
+        if not self._aside.acquire(blocking=False):
+            work.wait()
+            return
+        try:
+            with context.aside():
+                work.wait()
+        finally:
+            self._aside.release()
+
+    def _poll_failed(self, error: ApiError | NetworkError) -> None:
+        """Have the error handlers told of it, as 13 did; without any the poller's own words in the log are enough."""
+        passes = isinstance(error, RetryAfter) or (isinstance(error, NetworkError) and error.timed_out)
+        is_webhook = isinstance(error, Conflict) and "webhook" in error.description.lower()  # which is removed then
+        if self.dispatcher.error_handlers and not (passes or is_webhook):
+            told = as_telegram_error(error)
+            told.__cause__ = error
+            self.update_queue.put(told)
 
     def _feed(self) -> None:
         """Handle what the program puts into the queue."""

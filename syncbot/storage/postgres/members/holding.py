@@ -21,6 +21,10 @@ from syncbot.storage.promises.questions import SharedQuestions
 _log = logging.getLogger(__name__)
 
 
+_HOLD = "SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE"
+"""Has nobody take a member for dead until the transaction ends."""
+
+
 class Gone(Exception):
     pass
 
@@ -120,7 +124,10 @@ class Holding:
                 return
             try:
                 with self._database.transaction() as db:
+                    self._must_be_there(db.execute(_HOLD, (self._database.bot, member.id)).fetchall(), member.id)
                     taken = take_over(db, self._database.bot, id, member.id, self._now())
+            except Gone:  # what it took over would be nobody's
+                return
             except StorageError as error:  # it is looked at again
                 _log.info("what a dead process had could not be taken over yet: %s", error)
                 continue
@@ -169,11 +176,6 @@ class Holding:
         member = self.member
         return member is not None and member.may_poll
 
-    @property
-    def is_certain(self) -> bool:
-        member = self.member
-        return member is not None and member.is_valid
-
     def has(self, row: int, ticket: int) -> bool:
         """Whether the claim of a row with this ticket stands, as far as can be told without asking the database."""
         claims, member = self.claims, self.member
@@ -187,11 +189,12 @@ class Holding:
         """
         with self.lock:
             member, self.member, claims, self.claims = self.member, None, self.claims, None
+            pending, self._pending = self._pending, None
         self._may_be_free.set()
         if member is None or claims is None or claims.pid != os.getpid():
             return
         try:
-            self._leave(member, has_claims=not claims.is_empty)
+            self._leave(member, has_claims=pending is not None or not claims.is_empty)  # it may have claimed what nobody knows of
         finally:
             member.end()
             member.join()
@@ -230,11 +233,6 @@ class Holding:
                 self.handed += pending.work.claimed
         return self.claims
 
-    def found_gone(self) -> None:
-        """The database says that this member is none any more: the next verb begins anew."""
-        if self.member is not None:
-            self.member.cease()
-
     def holding(self, claimed: Claimed) -> Claims:
         """What this process holds, this claim among it.
 
@@ -257,18 +255,27 @@ class Holding:
             Gone: somebody has; nothing was written.
         """
         work = Work(claims.copy(), [])
-        sql = "SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE"
         try:
             with self._database.transaction() as db:
-                found = db.execute(sql, (self._database.bot, claims.run))
+                found = db.execute(_HOLD, (self._database.bot, claims.run))
                 yield db, work
-                if not found.fetchall():  # looked at last, with what was asked after it: nothing of that is written then
-                    self.found_gone()
-                    raise Gone
+                self._must_be_there(found.fetchall(), claims.run)  # looked at last, with what was asked after it: nothing of that is written then
         except CommitUnknown as problem:
             self._pending = _Pending(problem.transaction, work)
             raise
         self.claims = work.claims
+
+    def _must_be_there(self, found: Sequence[object], id: int) -> None:
+        """See whether `_HOLD` has found a member.
+
+        Raises:
+            Gone: it was taken for dead; the next verb begins anew.
+        """
+        if not found:
+            member = self.member
+            if member is not None and member.id == id:
+                member.cease()
+            raise Gone
 
     @contextmanager
     def gone_means_claim_gone(self) -> Iterator[None]:

@@ -63,6 +63,11 @@ POOLED = (
 )
 
 
+def elapsed_seconds() -> float:
+    """Seconds that pass while the machine sleeps, too, where the system counts them (Linux); `time.monotonic` stands still then."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Membership:
     """This process among those that handle.
 
@@ -71,10 +76,20 @@ class Membership:
         mode: what the process does; "" while that is not said.
         on_dead: told of members that are dead, to take over what they have.
         on_gone: told that this one was taken for dead, again and again until it returns true.
+        clock: seconds, from any beginning.
     """
 
-    def __init__(self, database: PgDatabase, mode: str, *, on_dead: Callable[[Sequence[int]], object], on_gone: Callable[[Membership], bool]) -> None:
+    def __init__(
+        self,
+        database: PgDatabase,
+        mode: str,
+        *,
+        on_dead: Callable[[Sequence[int]], object],
+        on_gone: Callable[[Membership], bool],
+        clock: Callable[[], float] = elapsed_seconds,
+    ) -> None:
         self._database = database
+        self._clock = clock
         self._lease_seconds = database.options.lease_seconds
         self._on_dead = on_dead
         self._on_gone = on_gone
@@ -89,7 +104,7 @@ class Membership:
         self.on_polling_lost: Callable[[], object] = lambda: None
         self.on_seen: Callable[[int, float], object] = lambda _number, _longest: None
         """Told now and then how many members there are, and for how many seconds another program has had a transaction open."""
-        began = _clock()
+        began = clock()
         [(self.id,)] = database.rows("SELECT nextval('syncbot.member_id')")
         self._where = {"bot": database.bot, "id": self.id, "lock": LOCK, "lease": self._lease_seconds}
         self._session: Connection | None = self._connect()  # first: a row without its lock would be that of a dead one
@@ -120,7 +135,7 @@ class Membership:
     @property
     def is_valid(self) -> bool:
         """Whether nobody can have taken it for dead: by the own clock, which goes on while the process is stopped, or the machine asleep."""
-        return not self.is_gone and _clock() < self._valid_until
+        return not self.is_gone and self._clock() < self._valid_until
 
     @property
     def may_poll(self) -> bool:
@@ -141,17 +156,6 @@ class Membership:
         except psycopg.errors.UniqueViolation:  # another one was quicker
             self.is_polling = False
         return self.is_polling and self._session is not None
-
-    def give_up_polling(self) -> None:
-        """Let another one poll.
-
-        Raises:
-            StorageError: the database cannot be used.
-        """
-        self.is_polling = False
-        with self._database.transaction() as db:
-            db.execute("UPDATE syncbot.member SET polls = false WHERE bot = %(bot)s AND id = %(id)s", self._where)
-        self._database.news.tell()
 
     def dead_ones(self) -> list[int]:
         """The members that are dead, for one that has just come: it looks twice, if it has to.
@@ -219,10 +223,11 @@ class Membership:
             self._session = self._connect()
             self._free_since.clear()
             self._renew()
+            self._database.news.look()  # what others told meanwhile was told to nobody
             # The others, who may have lost the database as well, have a moment to come back too.
             self._look_at = time.monotonic() + min(_COME_BACK_SECONDS, self._lease_seconds / 3)
         self._listen(self._session)
-        if _clock() >= self._renew_at:
+        if self._clock() >= self._renew_at:
             self._renew()
         now = time.monotonic()
         if self.is_gone or self._stop.is_set():
@@ -248,7 +253,7 @@ class Membership:
 
     def _renew(self) -> None:
         assert self._session is not None
-        began = _clock()
+        began = self._clock()
         found = self._session.execute(_RENEW, self._where).fetchall()
         if not found:
             self.is_gone = True
@@ -323,8 +328,3 @@ class Membership:
         self._lose_session()
         self._waker.close()
         self._woken.close()
-
-
-def _clock() -> float:
-    """Seconds that pass while the machine sleeps, too, where the system counts them."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -82,14 +82,15 @@ def runner(connection: Any) -> Run:
         raise TypeError("connection= takes a synchronous connection, and this one is for asyncio; queue from a thread with a connection of its own")
     if hasattr(connection, "get_bind") and callable(getattr(connection, "connection", None)):  # SQLAlchemy's Session
         connection = connection.connection()
-    if hasattr(connection, "exec_driver_sql"):  # SQLAlchemy's Connection, which begins its transaction with the first statement that it sees
+    is_postgres = getattr(connection, "vendor", getattr(getattr(connection, "dialect", None), "name", "postgresql")) == "postgresql"
+    if is_postgres and hasattr(connection, "exec_driver_sql"):  # SQLAlchemy's Connection, which begins its transaction with the first statement that it sees
 
         def run_by_sqlalchemy(sql: str, values: Sequence[Any]) -> Any:
             result = connection.exec_driver_sql(sql, tuple(values))
             return result.fetchone() if result.returns_rows else None
 
         return run_by_sqlalchemy
-    if not callable(getattr(connection, "cursor", None)) or getattr(connection, "vendor", "postgresql") != "postgresql":
+    if not is_postgres or not callable(getattr(connection, "cursor", None)):
         raise TypeError(f"connection= takes a connection to PostgreSQL of psycopg, Django or SQLAlchemy, and not a {type(connection).__name__}")
 
     def run(sql: str, values: Sequence[Any]) -> Any:

@@ -22,6 +22,8 @@ _OWNED = "bot = %(bot)s AND id = %(id)s AND owner = %(owner)s AND state IN ('cla
 _COLUMNS = "id, method, params, chat, files, not_before, expires, state, attempts, created, reason, owner, lease_until"
 _SELECT = f"SELECT {_COLUMNS} FROM syncbot.outbox"
 _DAMAGED = "its row in the database is damaged: "
+# Of leases two machines must think the same: they go by the database's clock, whatever the machines' say.
+_CLOCK = "coalesce(%(clock)s::float8, extract(epoch FROM statement_timestamp())::float8)"
 # It is the first of its key that is not settled.
 _ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM syncbot.outbox AS e WHERE e.bot = o.bot AND e.chat = o.chat AND e.id < o.id AND e.{_ACTIVE}))"
 _OF_THIS_BOT = f"bot = %(bot)s AND {_ACTIVE}"
@@ -33,26 +35,27 @@ _ABANDON = f"""WITH unsure AS (
         WHERE {_OF_THIS_BOT} AND state = 'claimed' AND owner = %(owner)s RETURNING 1)
     SELECT (SELECT count(*) FROM unsure) + (SELECT count(*) FROM unsent)"""
 _RUN_OUT = f"""WITH own AS (
-        UPDATE syncbot.outbox SET lease_until = %(now)s::float8 + %(lease)s::float8
-        WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= %(now)s AND owner = %(owner)s),
+        UPDATE syncbot.outbox SET lease_until = {_CLOCK} + %(lease)s::float8
+        WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= {_CLOCK} AND owner = %(owner)s),
     again AS (
         UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = ''
-        WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= %(now)s AND owner <> %(owner)s
+        WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= {_CLOCK} AND owner <> %(owner)s
             AND %(again)s AND (expires IS NULL OR expires > %(now)s)),
     unsure AS (
         UPDATE syncbot.outbox SET state = 'uncertain', reason = %(ran_out)s
-        WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= %(now)s AND owner <> %(owner)s
+        WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= {_CLOCK} AND owner <> %(owner)s
             AND NOT (%(again)s AND (expires IS NULL OR expires > %(now)s)))
-    UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_OF_THIS_BOT} AND state = 'claimed' AND lease_until <= %(now)s"""
+    UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_OF_THIS_BOT} AND state = 'claimed' AND lease_until <= {_CLOCK}"""
 """What becomes of leases that have run out, in one trip: what the one who claims is sending stays its own, for it lives."""
 _EXPIRE = f"UPDATE syncbot.outbox SET state = 'failed', reason = %(expired)s WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'queued' AND expires <= %(now)s"
-_CLAIM = f"""UPDATE syncbot.outbox AS c SET state = 'claimed', owner = %(owner)s, lease_until = %(now)s::float8 + %(lease)s::float8
+_CLAIM = f"""UPDATE syncbot.outbox AS c SET state = 'claimed', owner = %(owner)s, lease_until = {_CLOCK} + %(lease)s::float8
     WHERE c.bot = %(bot)s AND c.id IN (
         SELECT o.id FROM syncbot.outbox AS o WHERE o.bot = %(bot)s AND o.{_ACTIVE} AND o.state = 'queued' AND o.not_before <= %(now)s AND {_ITS_TURN}
         ORDER BY o.id LIMIT %(limit)s)
     RETURNING {_COLUMNS}"""
-_OUTLOOK = f"""SELECT CASE o.state WHEN 'queued' THEN '' ELSE o.owner END AS holder, min(CASE o.state WHEN 'queued' THEN o.not_before ELSE o.lease_until END)
-    FROM syncbot.outbox AS o WHERE o.bot = %s AND o.{_ACTIVE} AND (o.state <> 'queued' OR {_ITS_TURN}) GROUP BY holder ORDER BY holder"""
+_OUTLOOK = f"""SELECT CASE o.state WHEN 'queued' THEN '' ELSE o.owner END AS holder,
+        min(CASE o.state WHEN 'queued' THEN o.not_before ELSE %(now)s::float8 + (o.lease_until - {_CLOCK}) END)
+    FROM syncbot.outbox AS o WHERE o.bot = %(bot)s AND o.{_ACTIVE} AND (o.state <> 'queued' OR {_ITS_TURN}) GROUP BY holder ORDER BY holder"""
 _PUT = """INSERT INTO syncbot.outbox (bot, chat, method, params, files, created, not_before, expires, state)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'queued') RETURNING id"""
 """Queues a call; see `put_values`."""
@@ -64,12 +67,14 @@ class PgOutbox:
     Args:
         database: the database.
         now: seconds since 1970.
+        clock: the same instead of the database's clock, for tests.
         files: told of each that is about to claim.
     """
 
-    def __init__(self, database: PgDatabase, now: Callable[[], float], files: PgOutboxFiles) -> None:
+    def __init__(self, database: PgDatabase, now: Callable[[], float], clock: Callable[[], float | None], files: PgOutboxFiles) -> None:
         self._database = database
         self._now = now
+        self._clock = clock
         self._files = files
 
     def put(self, *calls: OutboxCall) -> list[int]:
@@ -86,7 +91,7 @@ class PgOutbox:
         return ids
 
     def claim(self, owner: str, *, lease: float, limit: int = 1, again: bool = False) -> list[OutboxItem]:
-        values = {"bot": self._database.bot, "now": self._now(), "owner": owner, "lease": lease, "limit": limit}
+        values = {"bot": self._database.bot, "now": self._now(), "clock": self._clock(), "owner": owner, "lease": lease, "limit": limit}
         values |= {"again": again, "expired": EXPIRED, "ran_out": LEASE_RAN_OUT}
         items: list[OutboxItem] = []
         self._files.renew(owner)
@@ -105,12 +110,13 @@ class PgOutbox:
     def sending(self, id: int, owner: str, *, lease: float, further: bool = False) -> bool:
         with self._database.transaction():  # what became of it is found out where the connection breaks
             return self._change(
-                """UPDATE syncbot.outbox SET state = 'sending', attempts = attempts + 1, lease_until = %(until)s
+                f"""UPDATE syncbot.outbox SET state = 'sending', attempts = attempts + 1, lease_until = {_CLOCK} + %(lease)s::float8
                     WHERE bot = %(bot)s AND id = %(id)s AND owner = %(owner)s AND state = %(before)s""",
                 id=id,
                 owner=owner,
                 before="sending" if further else "claimed",
-                until=self._now() + lease,
+                clock=self._clock(),
+                lease=lease,
             )
 
     def sent(self, id: int, owner: str) -> bool:
@@ -150,7 +156,7 @@ class PgOutbox:
         return {state: found.get(str(state), 0) for state in OutboxState}
 
     def outlook(self) -> Outlook:
-        rows = self._database.rows(_OUTLOOK, (self._database.bot,))
+        rows = self._database.rows(_OUTLOOK, {"bot": self._database.bot, "now": self._now(), "clock": self._clock()})
         return Outlook(min((time for _, time in rows), default=None), tuple(holder for holder, _ in rows if holder))
 
     def retry(self, id: int, *, expires: float | None = None) -> bool:

@@ -39,6 +39,7 @@ class PgNews:
         self._sender = uuid.uuid4().hex
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._has_word = False
         self._to_tell = threading.Event()
         self._heard = threading.Event()
         self._closed = threading.Event()
@@ -50,6 +51,7 @@ class PgNews:
         """Others may have something to do; costs the caller no round trip."""
         if self._pid != os.getpid():
             self._begin()
+        self._has_word = True
         self._to_tell.set()
         with self._lock:
             if self._thread is None and not self._closed.is_set():
@@ -79,7 +81,7 @@ class PgNews:
         return changed
 
     def close(self) -> None:
-        """End the thread, and the waits of others."""
+        """End the waits of others, and the thread when it has told the last word."""
         self._closed.set()
         self._heard.set()
         self._to_tell.set()
@@ -89,10 +91,18 @@ class PgNews:
             thread.join(1.0)
 
     def _run(self) -> None:
-        while not self._closed.is_set():
+        while True:
             self._to_tell.wait()
             self._to_tell.clear()
-            # A word that is lost does not matter: everybody looks now and then.
-            with suppress(StorageError, psycopg.Error), self._pool.connection() as db:
-                db.execute(f"BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_notify('{self.channel}', '{self._sender}'); COMMIT")
-            self._closed.wait(_TOGETHER_SECONDS)
+            if self._has_word:
+                self._has_word = False
+                self._write()
+            elif self._closed.is_set():
+                return
+            if self._closed.wait(_TOGETHER_SECONDS):
+                self._to_tell.set()  # the last look
+
+    def _write(self) -> None:
+        # A word that is lost does not matter: everybody looks now and then.
+        with suppress(StorageError, psycopg.Error), self._pool.connection() as db:
+            db.execute(f"BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_notify('{self.channel}', '{self._sender}'); COMMIT")

@@ -5,7 +5,7 @@ const $ = (id) => document.getElementById(id);
 const DRAWN = 200, KEPT = 1000;
 const chats = new Map();
 const users = new Map();
-let bot = {}, commands = [], state = {}, current = null, source = null, context = null, inlineQuery = null, toastTimer = 0;
+let bot = {}, commands = [], state = {}, current = null, source = null, context = null, inlineQuery = null, toastTimer = 0, sticks = true, boxHeight = 0;
 
 // ---------------------------------------------------------------- to the server
 
@@ -240,10 +240,17 @@ function markCalls(node, message) {
 }
 
 const atEnd = () => { const box = $("messages"); return box.scrollHeight - box.scrollTop - box.clientHeight < 60; };
-const toEnd = () => { const box = $("messages"); box.scrollTop = box.scrollHeight; };
+const toEnd = () => { const box = $("messages"); box.scrollTop = box.scrollHeight; sticks = true; };
+
+// A keyboard that appears takes room from the messages, and a picture that is loaded adds some: whoever was at the end stays there.
+function stick() {
+  const box = $("messages");
+  new ResizeObserver(() => { boxHeight = box.clientHeight; if (sticks) toEnd(); }).observe(box);
+  box.addEventListener("load", () => { if (sticks) toEnd(); }, true);
+}
 
 function append(message) {
-  const stay = !atEnd() && !(message.from?.id === actor(current));
+  const stay = !sticks && !(message.from?.id === actor(current));
   if (current.behind || (stay && $("messages").childElementCount >= KEPT)) {
     current.behind = true; // whoever reads above has enough to draw; the rest is there when they come back
     if (!stay) return show(current);
@@ -296,7 +303,7 @@ function suggest() {
   const text = $("text").value, menu = $("command-menu");
   const found = text.startsWith("/") && !text.includes(" ") ? commands.filter((one) => `/${one.command}`.startsWith(text)) : [];
   menu.hidden = !found.length;
-  menu.replaceChildren(...found.map((one) => make("button", { type: "button", onclick: () => { $("text").value = `/${one.command}`; send(); } }, `/${one.command}  ${one.description || ""}`)));
+  menu.replaceChildren(...found.map((one) => make("button", { type: "button", onclick: () => { $("text").value = `/${one.command}`; send(); } }, make("strong", {}, `/${one.command}`), ` ${one.description || ""}`)));
   askInline(text);
 }
 
@@ -358,8 +365,26 @@ function showState(next) {
   }
   const struck = Object.values(state.struck).reduce((sum, count) => sum + count, 0);
   $("counters").title = `${struck} faults, ${state.late} times 429, ${state.kills} kills`;
-  $("counters").replaceChildren(make("span", { class: "survived" }, `survived ${state.survived}`), ", ", make("span", { class: state.waiting > 5 ? "lost" : "" }, `${state.waiting} waiting`));
-  $("output").textContent = state.output.join("\n");
+  $("counters").replaceChildren(state.survived ? make("span", { class: "survived" }, `survived ${state.survived}`) : "", state.survived && state.waiting ? ", " : "",
+    state.waiting ? make("span", { class: state.waiting > 5 ? "lost" : "" }, `${state.waiting} waiting`) : "");
+  showOutput(state.output.join("\n"));
+}
+
+// A handler that failed says nothing in the chat: what the bot prints of it comes up by itself.
+function showOutput(text) {
+  const box = $("output"), failures = (words) => words.split("Traceback (most recent call last)").length;
+  if (box.textContent === text) return;
+  const failed = failures(text) > failures(box.textContent);
+  box.textContent = text;
+  if (failed) openOutput(true);
+  if (failed && source) toast("Something failed: see the bot's output, beside its calls");
+  box.scrollTop = box.scrollHeight;
+}
+
+function openOutput(open) {
+  $("show-output").checked = open;
+  $("output").hidden = !open;
+  $("output").scrollTop = $("output").scrollHeight;
 }
 
 function toast(text) {
@@ -440,7 +465,9 @@ function bind() {
   });
   $("earlier").addEventListener("click", earlier);
   $("newer").addEventListener("click", () => (current.behind ? show(current) : toEnd()));
+  stick();
   $("messages").addEventListener("scroll", () => {
+    if ($("messages").clientHeight === boxHeight) sticks = atEnd(); // otherwise it was the room that changed, not the reader
     if (atEnd() && current?.behind) show(current);
     else if (atEnd()) { $("newer").hidden = true; $("newer").dataset.count = 0; }
   });
@@ -457,7 +484,7 @@ function bind() {
   $("rtt").addEventListener("change", () => act("rtt", { seconds: Number($("rtt").value) }));
   for (const name of ["late", "kill", "start"]) $(name).addEventListener("click", () => act(name));
   $("theme").addEventListener("click", theme);
-  $("show-output").addEventListener("change", () => { $("output").hidden = !$("show-output").checked; });
+  $("show-output").addEventListener("change", () => openOutput($("show-output").checked));
   $("save").addEventListener("click", () => openSave().catch((problem) => toast(problem.message)));
   $("save-go").addEventListener("click", saveTest);
   $("save-close").addEventListener("click", () => $("save-dialog").close());

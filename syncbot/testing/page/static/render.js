@@ -152,12 +152,17 @@ export function inlineKeyboard(message, act) {
   }))));
 }
 
+function about(params) {
+  const words = params.text ?? params.caption ?? params.question ?? params.action ?? "";
+  return typeof words === "string" ? words.slice(0, 80) : "";
+}
+
 export function callNode(call) {
   const ok = call.status === 200;
   const tries = call.tries.length;
   const seconds = tries ? call.tries.reduce((sum, one) => sum + one.seconds, 0) : call.milliseconds / 1000;
   const node = make("details", { "data-number": call.number },
-    make("summary", {}, make("span", { class: "method" }, call.method),
+    make("summary", {}, make("span", { class: "method" }, call.method), make("span", { class: "about" }, about(call.params)),
       ok ? null : make("span", { class: "refused" }, String(call.status)),
       tries > 1 ? make("span", { class: "again" }, `×${tries}`) : null,
       make("span", { class: "figure" }, seconds < 10 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`)));
