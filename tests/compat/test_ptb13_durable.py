@@ -177,6 +177,37 @@ def test_where_a_handler_in_a_thread_of_its_own_leads_is_kept_with_its_end(serve
     assert second.stop() == 0, second.output
 
 
+def test_a_button_knows_what_it_holds_after_a_kill(server: BotApiServer, run: Run) -> None:
+    """The keyboard was sent, and its handler did not come to its end: run again it does not send it anew, and what was sent is not left without its objects."""
+    body = """
+        def start(update, context):
+            update.message.reply_text("Choose:", reply_markup=InlineKeyboardMarkup([[InlineKeyboardButton("one", callback_data=["1", 1])]]))
+            if not os.path.exists("killed"):
+                open("killed", "w").close()
+                os.kill(os.getpid(), 9)
+
+        def pressed(update, context):
+            update.callback_query.answer()
+            update.effective_message.reply_text(f"chosen: {update.callback_query.data}")
+
+        from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+        kept = PicklePersistence("bot.pickle", store_callback_data=True)
+        updater = Updater(TOKEN, base_url=BASE, persistence=kept, arbitrary_callback_data=True)
+        updater.dispatcher.add_handler(CommandHandler("start", start))
+        updater.dispatcher.add_handler(CallbackQueryHandler(pressed))
+        """
+    first = run(body, SYNCBOT_STATE="state.db")
+    ann = server.user()
+    ann.send("/start")
+    assert first.process.wait(30) == -signal.SIGKILL
+    second = run(body, SYNCBOT_STATE="state.db")
+    assert becomes(lambda: second.left() == 0)
+    ann.press("one").wait_answer()
+    ann.wait_for("chosen: ['1', 1]")
+    assert second.stop() == 0, second.output
+    assert [sent.text for sent in server.sent] == ["Choose:", "chosen: ['1', 1]"]
+
+
 def test_jobs_do_not_keep_what_a_handler_has_half_done(server: BotApiServer, run: Run) -> None:
     """A job's end keeps everybody's data, but for those of whom an update is being handled."""
     body = """
