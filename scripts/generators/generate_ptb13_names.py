@@ -15,7 +15,12 @@ import sys
 import textwrap
 from pathlib import Path
 
-TABLE = Path(__file__).resolve().parents[2] / "syncbot/compat/ptb13/bot/names.py"
+TABLE = Path(__file__).resolve().parents[2] / "syncbot/compat/ptb13/bot/names.txt"
+
+HEAD = """\
+# The parameters that python-telegram-bot 13 takes, in their order. Written by scripts/generators/generate_ptb13_names.py; do not edit.
+# A line for each: a method of the bot or of an object, or a class; what begins with a space goes on.
+"""
 
 # Runs under the other interpreter.
 LOOK = r"""
@@ -56,18 +61,7 @@ def table(python: str) -> str:
     """The text of the file."""
     lines = subprocess.run([python, "-c", LOOK], check=True, capture_output=True, text=True).stdout.splitlines()
     wrapped = ["\n".join(textwrap.wrap(line, 158, subsequent_indent=" ", break_long_words=False)) for line in lines]
-    head = '"""The parameters that python-telegram-bot 13 takes, in their order. Written by scripts/generators/generate_ptb13_names.py; do not edit."""'
-    return "\n".join(
-        [
-            head,
-            "",
-            'NAMES = """\\',
-            *wrapped,
-            '"""',
-            '"""A line for each: a method of the bot or of an object, or a class; what begins with a space goes on."""',
-            "",
-        ]
-    )
+    return HEAD + "\n".join(wrapped) + "\n"
 
 
 def main() -> int:

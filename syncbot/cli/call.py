@@ -22,7 +22,7 @@ _FILE_KEYS = ("media", "thumbnail", "cover")
 _NO_FILES = re.compile(r".*(chat_id|user_id|username|text|caption)")
 
 
-@click.command("call", short_help="Call any method of the Bot API.")
+@click.command("call")
 @click.argument("method")
 @click.argument("parameters", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--no-check", is_flag=True, help="Let methods and parameters pass that this version does not know.")

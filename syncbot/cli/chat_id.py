@@ -21,7 +21,7 @@ _PAUSE_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 25
 
 
-@click.command("chat-id", short_help="Print the id of the chat that wrote last.")
+@click.command("chat-id")
 @click.option("--all", "everybody", is_flag=True, help="All chats with something waiting, the latest first: id, kind and name.")
 @click.option("--wait", type=click.IntRange(0, 3600), default=0, metavar="SECONDS", help="Wait so long for somebody to write.")
 @json_option

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from syncbot.storage.sqlite.repair.checking import Findings, Salvaged
 
 
-@click.command("check-state", short_help="Whether a state file is whole; saves a damaged one.")
+@click.command("check-state")
 @click.argument("path", required=False, callback=as_state, metavar="[FILE]")
 @click.option("--salvage-into", callback=as_path, metavar="NEW", help="Write what can be read into this new file.")
 @json_option

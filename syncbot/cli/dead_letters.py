@@ -23,7 +23,7 @@ _NONE = "there is no dead letter {}; syncbot dead-letters list shows those there
 _PAGE = 100
 
 
-@click.group("dead-letters", short_help="Updates whose handlers failed.", no_args_is_help=False)
+@click.group("dead-letters", no_args_is_help=False)
 def command() -> None:
     """Updates whose handlers failed. They are kept in its state; the bot may run meanwhile.
 

@@ -13,7 +13,7 @@ from syncbot.cli.console.output import ReaderGone, complain, is_terminal, write,
 from syncbot.cli.console.progress import ProgressBar, progress_option
 
 
-@click.command("download", short_help="Download a file.")
+@click.command("download")
 @click.argument("file_id")
 @click.argument("path", required=False, callback=as_path)
 @timeout_option

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-@click.group("jobs", short_help="What a bot is to do at its times.", no_args_is_help=False)
+@click.group("jobs", no_args_is_help=False)
 def command() -> None:
     """Jobs that wait for their time in its state; the bot may run meanwhile.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SEE = "; syncbot outbox list shows those there are"
 
 
-@click.group("outbox", short_help="Messages that wait to be delivered.", no_args_is_help=False)
+@click.group("outbox", no_args_is_help=False)
 def command() -> None:
     """Calls that wait in the state: `syncbot send --queue` and a bot's own outbox put them there.
 

@@ -13,7 +13,7 @@ from syncbot.cli.console.output import complain, write_json
 from syncbot.cli.console.target import load_app
 
 
-@click.command("poll", short_help="Handle what waits for a bot, and end: for cron.")
+@click.command("poll")
 @click.argument("target", metavar="MODULE:APP")
 @click.option("--once", is_flag=True, help="Fetch what waits, handle it, and end.")
 @click.option(

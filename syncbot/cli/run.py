@@ -12,7 +12,7 @@ from syncbot.cli.console.output import is_terminal, tell_all
 from syncbot.cli.console.target import load_app
 
 
-@click.command("run", short_help="Run a bot until it is told to stop.")
+@click.command("run")
 @click.argument("target", metavar="MODULE:APP")
 @click.option("--log-file", callback=as_path, metavar="FILE", help="Log to this file too; it is rotated at 1 MB.")
 @click.option("--log-json", is_flag=True, help="Log in JSON, one object a line.")

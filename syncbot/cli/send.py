@@ -25,7 +25,7 @@ _PARSE_MODES = {"html": "HTML", "markdown": "MarkdownV2", "plain": None}
 _HINT = "give it as an argument, or write it to standard input: df -h | syncbot send --pre"
 
 
-@click.command("send", short_help="Send a message, or files.")
+@click.command("send")
 @click.argument("words", nargs=-1, metavar="[TEXT]")
 @click.option("--chat", "chats", multiple=True, metavar="CHAT", help="The id or @name of the chat; several times for several. Else SYNCBOT_CHAT.")
 @click.option("--file", "files", multiple=True, callback=as_path, metavar="FILE", help='Send this file, or "-" for standard input; several times for an album.')

@@ -20,7 +20,7 @@ from syncbot.types import DEFAULT_BASE_URL
 _PORTS = (443, 80, 88, 8443)
 
 
-@click.group("webhook", short_help="Set, show or delete the webhook.", no_args_is_help=False)
+@click.group("webhook", no_args_is_help=False)
 def command() -> None:
     """Set, show or delete the bot's webhook. While one is set, Telegram refuses polling.
 

@@ -31,6 +31,16 @@ def test_a_secret_on_a_wrong_command_line_is_not_repeated(command: Command) -> N
     assert "its-password" not in ended.err
 
 
+@pytest.mark.parametrize(("option", "setting"), [("--token", "TELEGRAM_BOT_TOKEN"), ("--proxy", "SYNCBOT_PROXY")])
+def test_options_of_other_programs(command: Command, option: str, setting: str) -> None:
+    """Token and proxy are no options here: the words name the setting, and not what is given."""
+    ended = command("send", option, "987654321:AAOther-Token_that_nobody_has_set_here", "hello")
+    assert ended.code == 2
+    assert f"there is no option {option}: " in ended.err
+    assert f"set {setting}" in ended.err
+    assert "AAOther" not in ended.err
+
+
 _LONG = "a" * 300
 
 
@@ -90,6 +100,18 @@ def test_help_lists_every_command(command: Command) -> None:
     assert ended.code == 0
     assert all(name in ended.out for name in COMMANDS)
     assert all(code in ended.out for code in ("75", "76", "77", "78"))
+
+
+@pytest.mark.parametrize("environ", [{}, {"_SYNCBOT_COMPLETE": "bash_complete", "COMP_WORDS": "syncbot ", "COMP_CWORD": "1"}], ids=["help", "completion"])
+def test_the_list_of_commands_loads_none(environment: dict[str, str], environ: dict[str, str]) -> None:
+    """Neither the help of the program nor a shell that asks which commands there are loads one of their modules, and each is listed with a sentence."""
+    program = [sys.executable, "-X", "importtime", "-m", "syncbot.cli", "--help"]
+    ended = subprocess.run(program, env=environment | environ, capture_output=True, text=True, timeout=60, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+    assert all(name in ended.stdout for name in COMMANDS)
+    assert all(does.endswith(".") for _, does in COMMANDS.values())
+    assert "syncbot.cli.console.frame" in loaded
+    assert {f"syncbot.cli.{module}" for module, _ in COMMANDS.values()}.isdisjoint(loaded)
 
 
 def test_no_command_shows_help(command: Command) -> None:
@@ -268,7 +290,7 @@ def test_as_a_module(environment: dict[str, str]) -> None:
 
 def test_commands_are_modules_of_the_package() -> None:
     """Each command of the table is a module with a `command`."""
-    for name, module in COMMANDS.items():
+    for name, (module, _) in COMMANDS.items():
         assert import_module(f"syncbot.cli.{module}").command.name == name
 
 

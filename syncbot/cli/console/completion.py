@@ -19,7 +19,7 @@ _HINTS = {
 """How each shell reads the script at its start."""
 
 
-@click.command("completion", short_help="Let the shell complete commands and options.")
+@click.command("completion")
 @click.argument("shell", required=False, type=click.Choice(list(_HINTS)))
 @common_options
 def command(shell: str | None) -> Exit:

@@ -22,29 +22,31 @@ from syncbot.errors import SyncBotError
 if TYPE_CHECKING:
     from types import FrameType
 
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
-    "send": "send",
-    "call": "call",
-    "download": "download",
-    "run": "run",
-    "run-telebot": "programs.run_telebot",
-    "run-ptb13": "programs.ptb13",
-    "try": "trying.entry",
-    "new": "new.entry",
-    "poll": "poll",
-    "init": "setup.entry",
-    "chat-id": "chat_id",
-    "doctor": "doctor.entry",
-    "monitor": "monitor.entry",
-    "webhook": "webhook",
-    "outbox": "outbox",
-    "dead-letters": "dead_letters",
-    "jobs": "jobs",
-    "check-state": "check_state",
-    "state": "state.entry",
-    "completion": "console.completion",
+    "send": ("send", "Send a message, or files."),
+    "call": ("call", "Call any method of the Bot API."),
+    "download": ("download", "Download a file."),
+    "run": ("run", "Run a bot until it is told to stop."),
+    "run-telebot": ("programs.run_telebot", "Run a bot of pyTelegramBotAPI as it is."),
+    "run-ptb13": ("programs.ptb13", "Run a bot written for python-telegram-bot 13."),
+    "try": ("trying.entry", "Talk to your bot in a page on this machine; no token needed."),
+    "new": ("new.entry", "Write a small bot project, with tests that pass."),
+    "poll": ("poll", "Handle what waits for a bot, and end: for cron."),
+    "init": ("setup.entry", "Set a bot up: token, way, chat, env file."),
+    "chat-id": ("chat_id", "Print the id of the chat that wrote last."),
+    "doctor": ("doctor.entry", "Find out what is wrong between here and Telegram."),
+    "monitor": ("monitor.entry", "Watch a running bot."),
+    "webhook": ("webhook", "Set, show or delete the webhook."),
+    "outbox": ("outbox", "Messages that wait to be delivered."),
+    "dead-letters": ("dead_letters", "Updates whose handlers failed."),
+    "jobs": ("jobs", "What a bot is to do at its times."),
+    "check-state": ("check_state", "Whether a state file is whole; saves a damaged one."),
+    "state": ("state.entry", "Move a state between a file and a database."),
+    "completion": ("console.completion", "Let the shell complete commands and options."),
 }
-"""Each command and its module in this package; the order is that of the help."""
+"""Each command: its module in this package, and what it does in the list of commands, which no module is loaded for; the order is that of the help."""
 COMPLETE = "_SYNCBOT_COMPLETE"
 """The variable in which a shell asks what may come next on a command line; its name is click's."""
 _SOON_SECONDS = 0.05
@@ -61,8 +63,18 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"syncbot.cli.{COMMANDS[cmd_name]}").command
+        command: click.Command = import_module(f"syncbot.cli.{COMMANDS[cmd_name][0]}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, does) for name, (_, does) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem  # deferred: only a shell that completes needs it
+
+        found = [CompletionItem(name, help=does) for name, (_, does) in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
@@ -148,11 +160,20 @@ def _describe(error: SyncBotError) -> str:
     return describe(error)
 
 
+_ELSEWHERE = {
+    "--token": "every user of the machine could read it; set TELEGRAM_BOT_TOKEN, or let syncbot init write it into an env file",
+    "--proxy": "set SYNCBOT_PROXY, in the environment or in an env file, for all commands",
+}
+"""What other programs take as options, and where it belongs here."""
+
+
 def _usage_text(problem: click.ClickException) -> str:
     """What is wrong with the command line; somebody may have put a token or a proxy's password into it."""
     from syncbot.logs import guard  # deferred: a command that succeeds has nothing to hide
 
     text = guard().text(problem.format_message())
+    if isinstance(problem, click.NoSuchOption) and problem.option_name in _ELSEWHERE:
+        text = f"there is no option {problem.option_name}: {_ELSEWHERE[problem.option_name]}"
     if not isinstance(problem, click.UsageError) or "--help" in text:
         return text
     return f"{text} ({problem.ctx.command_path if problem.ctx is not None else 'syncbot'} --help shows how)"

@@ -26,7 +26,7 @@ _MEND = "syncbot init asks for what is missing, and writes it; or correct it by 
 _MARKS = {Status.OK: ("✓", "green"), Status.NOTE: ("!", "yellow"), Status.FAILED: ("✗", "red"), Status.SKIPPED: ("-", "dim")}
 
 
-@click.command("doctor", short_help="Find out what is wrong between here and Telegram.")
+@click.command("doctor")
 @click.option(
     "--idle",
     is_flag=False,

@@ -32,7 +32,7 @@ _STEADY_LOOKS = 2
 _ALERT_SECONDS = 30.0
 
 
-@click.command("monitor", short_help="Watch a running bot.")
+@click.command("monitor")
 @state_option
 @click.option("--heartbeat", callback=as_path, metavar="FILE", help="The file that the bot touches while all is well: Runtime(heartbeat_file=…).")
 @click.option("--log-file", callback=as_path, metavar="FILE", help="Watch this log instead of the state; of python-telegram-bot and telebot too.")

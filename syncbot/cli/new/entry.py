@@ -23,7 +23,7 @@ _OWN_MODULES = {"bot", "conftest", "manage", "tests"}
 """Modules that stand in each project, or in one of a kind."""
 
 
-@click.command("new", short_help="Write a small bot project, with tests that pass.")
+@click.command("new")
 @click.argument("kind", metavar="cron|service|django|webhook", type=click.Choice(KINDS))
 @click.argument("name", metavar="NAME")
 @common_options

@@ -13,7 +13,7 @@ from syncbot.cli.console.target import give_environment, name_state
 from syncbot.errors import SyncBotError
 
 
-@click.command("run-ptb13", short_help="Run a bot written for python-telegram-bot 13.", context_settings={"allow_interspersed_args": False})
+@click.command("run-ptb13", context_settings={"allow_interspersed_args": False})
 @click.argument("program", metavar="PROGRAM", callback=as_path)
 @click.argument("arguments", metavar="[ARGUMENT]…", nargs=-1, type=click.UNPROCESSED, callback=as_path)
 @click.option("--check", is_flag=True, help="Only say what of it cannot be carried over, by file and line; nothing of it runs.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OWN_ARGUMENTS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
-@click.command("run-telebot", short_help="Run a bot of pyTelegramBotAPI as it is.", context_settings=_OWN_ARGUMENTS)
+@click.command("run-telebot", context_settings=_OWN_ARGUMENTS)
 @click.argument("program", metavar="PROGRAM.py", callback=as_path)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @state_option

@@ -38,7 +38,7 @@ def _setting(name: str) -> Any:
     return callback
 
 
-@click.command("init", short_help="Set a bot up: token, way, chat, env file.")
+@click.command("init")
 @click.option("--new-token", is_flag=True, help="Take another token than the one that is set.")
 @click.option("--pair/--no-pair", default=None, help="Find your chat by a code that you send to the bot. Default: at a terminal.")
 @click.option("--wait", type=click.IntRange(1, 3600), default=180, metavar="SECONDS", help="How long to wait for the code. Default: 180.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syncbot.storage import StatePlace
 
 
-@click.group("state", short_help="Move a state between a file and a database.", no_args_is_help=False)
+@click.group("state", no_args_is_help=False)
 def command() -> None:
     """A state as a whole.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from syncbot.testing.page.trial import Trial
 
 
-@click.command("try", short_help="Talk to your bot in a page on this machine; no token needed.")
+@click.command("try")
 @click.argument("target", metavar="BOT.py|MODULE:APP", required=False)
 @click.argument("arguments", metavar="[ARGUMENT]...", nargs=-1)
 @click.option("--no-browser", is_flag=True, help="Print the page's address instead of opening it.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any
 
 from syncbot.client.api.table import snake_case
-from syncbot.compat.ptb13.bot.names import NAMES
 
 OLD_METHODS: Mapping[str, str] = MappingProxyType(
     {
@@ -33,7 +33,8 @@ _FORMATS = (("png_sticker", "static"), ("tgs_sticker", "animated"), ("webm_stick
 
 @cache
 def _orders() -> Mapping[str, tuple[str, ...]]:
-    rows = (line.split() for line in NAMES.replace("\n ", " ").splitlines())
+    text = (get_data(__package__, "names.txt") or b"").decode()
+    rows = (line.split() for line in text.replace("\n ", " ").splitlines() if not line.startswith("#"))
     return {name: tuple(order) for name, *order in rows}
 
 
