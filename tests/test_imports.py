@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import sys
-from collections.abc import Iterator
 
 import pytest
 from kits.imports_kit import Import, imports, modules
@@ -156,12 +155,11 @@ def test_what_costs_much_is_loaded_where_it_is_needed() -> None:
     assert [str(one) for one in early] == []
 
 
-def calls_and_names() -> Iterator[tuple[str, int, str]]:
+@functools.cache
+def calls_and_names() -> list[tuple[str, int, str]]:
     """Every dotted name of the package that is used, with its module and line."""
-    for name, tree in modules():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute):
-                yield name, node.lineno, ast.unparse(node)
+    attributes = [(name, node) for name, tree in modules() for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    return [(name, node.lineno, ast.unparse(node)) for name, node in attributes]
 
 
 def test_nobody_sleeps() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,11 +95,12 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
         yield name, ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def imports() -> list[Import]:
-    """Every import of the package, one under TYPE_CHECKING too."""
+@functools.cache
+def imports() -> tuple[Import, ...]:
+    """Every import of the package, one under TYPE_CHECKING too; the files are read once for all tests of a process."""
     found: list[Import] = []
     for name, tree in modules():
         reader = Reader(name)
         reader.visit(tree)
         found += reader.found
-    return found
+    return tuple(found)

@@ -101,7 +101,15 @@ def assert_no_secret(secrets: list[str], text: str, where: str) -> None:
         assert position < 0, f"a secret in {where}: …{text[max(0, position - 200) : position]}<here>"
 
 
-@pytest.mark.parametrize(("kind", "ahead", "early"), [("http", 0, "learn"), ("socks5h", 0, "learn"), ("http", "auto", "always"), ("socks5h", 0, "always")])
+@pytest.mark.parametrize(
+    ("kind", "ahead", "early"),
+    [
+        ("http", "auto", "always"),
+        ("socks5h", 0, "learn"),
+        pytest.param("http", 0, "learn", marks=pytest.mark.slow),
+        pytest.param("socks5h", 0, "always", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_fault_harms_only_the_calls_that_it_strikes(
     fault: Fault, kind: str, ahead: AheadMode, early: Early, server: BotApiServer, all_logs: LogTexts

@@ -166,6 +166,7 @@ def hear_from(port: int, workers: int) -> dict[int, bool]:
     return health
 
 
+@pytest.mark.slow
 def test_gunicorn_workers_poll_one_at_a_time(start: Start, server: BotApiServer) -> None:
     """Of four workers exactly one polls; when it is killed another answers within five seconds, and an orderly end leaves nothing behind."""
     port = free_port()
