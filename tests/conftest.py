@@ -38,10 +38,12 @@ TAKES_LONG = (
     "compat",
     "transport/test_leaks.py",
     "client/test_hostile.py",
+    "cli/test_cli_new.py",
+    "cli/test_cli_run.py",
     "storage/test_kill.py",
     "runtime",
 )
-"""Files, and folders of files, that take half a minute or more; the longest first."""
+"""Files, and folders of files, that take ten seconds or more, with --all at least; the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

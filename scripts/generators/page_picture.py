@@ -17,7 +17,7 @@ from syncbot.testing.page.web import PageServer
 
 ROOT = Path(__file__).parents[2]
 _WAIT_SECONDS = 30
-_MOST_MESSAGES = 12
+_MOST_MESSAGES = 40
 
 
 def browser(*, width: int = 1280, height: int = 760, theme: str = "light") -> webdriver.Chrome:

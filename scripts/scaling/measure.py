@@ -11,16 +11,18 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from scaling.model import MOST_CHATS, PER_KEY, Costs, Line, Setting, Simulation
-from scaling.real import BOT_ID, Load, fill, run, servers, updates_of
+from scaling.model import MOST_AHEAD, Costs, Line, Setting, Simulation
+from scaling.real import BOT_ID, Found, Load, fill, run, servers, updates_of
 from syncbot.storage import End, JournalKey, JournalStep, Store, open_store
 
 FILE = Path(__file__).with_name("costs.json")
 _ROUNDS = 30
+_MANY = 8
+"""Processes of a second run, which tells how much they take from each other."""
 
 
-def measure(postgres: Any, api_url: str, cores: int, updates: int = 6_000) -> tuple[Costs, float]:
-    """Measure everything; returns the costs, and the rate of the one real run that they were fitted to.
+def measure(postgres: Any, api_url: str, cores: int, updates: int = 10_000) -> tuple[Costs, Found]:
+    """Measure everything; returns the costs, and the real run that they were fitted to: the middle one of three.
 
     Args:
         postgres: the server (`tests/kits/postgres_kit.py`).
@@ -36,42 +38,45 @@ def measure(postgres: Any, api_url: str, cores: int, updates: int = 6_000) -> tu
         store.inbox.recover()
         claim_line, feed_line, call = _claiming(store, processor)
     costs = Costs(store_line, claim_line, call, commit, trip, feed_line, handle=0.0, processor=0.0, send=0.0)
-    real = run(postgres.create_database(), api_url, Load(updates=updates))
-    costs = fitted(costs, real.rate, real.processor, cores, updates)
+    real = sorted((run(postgres.create_database(), api_url, Load(updates=updates)) for _ in range(3)), key=lambda one: one.rate)[1]
+    own = max(0.0, real.processor - feed_line(2 * MOST_AHEAD) / (2 * MOST_AHEAD))
+    costs = fitted(costs, real.rate, own, setting_of(Load(updates=updates), cores, real.others))
     calls = run(postgres.create_database(), api_url, Load(updates=updates // 12, calls=1))
-    return replace(costs, send=max(0.0, calls.processor - real.processor)), real.rate
+    many = run(postgres.create_database(), api_url, Load(processes=_MANY, updates=updates))
+    crowd = max(0.0, many.processor / real.processor - 1) * cores / (_MANY - 1)
+    return replace(costs, send=max(0.0, calls.processor - real.processor), crowd=crowd), real
 
 
-def setting_of(load: Load, cores: int) -> Setting:
-    """The model's setting for a real run on this machine."""
+def setting_of(load: Load, cores: int, others: float = 0.0) -> Setting:
+    """The model's setting for a real run on this machine, on which so many other programs want a processor."""
     return Setting(
         rate=0.0, waiting=load.updates, handler=load.handler, calls=load.calls, limited=False, chats=load.chats, hot=load.hot,
-        processes=load.processes, threads=load.threads, cores=cores, database_cores=0,
+        processes=load.processes, threads=load.threads, cores=cores, database_cores=0, others=others,
     )  # fmt: skip
 
 
-def fitted(costs: Costs, rate: float, processor: float, cores: int, updates: int) -> Costs:
+def fitted(costs: Costs, rate: float, processor: float, setting: Setting) -> Costs:
     """The costs of one update in a process with which the model comes to what was measured of one process with handlers that do nothing.
 
     Args:
         costs: the others.
         rate: handled a second.
-        processor: what the process took for an update in all.
-        cores: of the machine.
-        updates: how many there were.
+        processor: what the process took for an update, without what it took to feed it.
+        setting: of that run.
     """
     least, most = 0.0, 0.01
     for _ in range(14):
         middle = (least + most) / 2
         costs = replace(costs, handle=middle, processor=min(middle, processor))
-        found = Simulation(setting_of(Load(updates=updates), cores), costs).run()
+        found = Simulation(setting, costs).run()
         least, most = (middle, most) if found.rate > rate else (least, middle)
     return costs
 
 
 def save(costs: Costs, rate: float, where: str, file: Path = FILE) -> None:
     """Write the costs down, in microseconds."""
-    text = json.dumps({"where": where, "fitted_to": round(rate), "microseconds": _scaled(asdict(costs), 1e6)}, indent=2)
+    facts = asdict(costs)
+    text = json.dumps({"where": where, "fitted_to": round(rate), "crowd": round(facts.pop("crowd"), 3), "microseconds": _scaled(facts, 1e6)}, indent=2)
     file.write_text(text + "\n", encoding="utf-8")
 
 
@@ -80,7 +85,7 @@ def load_costs(file: Path = FILE) -> tuple[Costs, dict[str, Any]]:
     found = json.loads(file.read_text(encoding="utf-8"))
     facts = _scaled(found["microseconds"], 1e-6)
     lines = {name: Line(**value) for name, value in facts.items() if isinstance(value, dict)}
-    return Costs(**{**facts, **lines}), found
+    return Costs(**{**facts, **lines}, crowd=found["crowd"]), found
 
 
 def _scaled(facts: dict[str, Any], by: float) -> dict[str, Any]:
@@ -123,11 +128,11 @@ def _storing(store: Store, processor: Callable[[], float], trip: float) -> tuple
 
 def _claiming(store: Store, processor: Callable[[], float]) -> tuple[Line, Line, float]:
     """Of rounds that settle so many updates and claim as many."""
-    fill(store, Load(updates=30_000, chats=1500, hot=0.0))
+    fill(store, Load(updates=40_000, chats=10_000, hot=0.0))
     database, client = [], []
-    for chats, per_key in ((1, 1), (MOST_CHATS, 1), (MOST_CHATS, PER_KEY)):
+    for chats, per_key in ((1, 1), (16, 1), (MOST_AHEAD, 2), (MOST_AHEAD, 4)):
         claimed, handled = store.inbox.claim(chats, per_key=per_key), 0
-        before, mine, rounds = processor(), time.process_time(), _ROUNDS * (4 if per_key == 1 else 1)
+        before, mine, rounds = processor(), time.process_time(), _ROUNDS * (2 if per_key == 1 else 1)
         for _ in range(rounds):
             handled += len(claimed)
             claimed = store.inbox.settle([End(one) for one in claimed], claim=chats, per_key=per_key).claimed

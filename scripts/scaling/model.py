@@ -1,7 +1,8 @@
 """A discrete-event model of a bot on a PostgreSQL: updates arrive, are stored, claimed in bulk, handled on threads, and settled in groups.
 
-It knows what the program does (one feeder a process, one round trip at a time, runs of one chat, order within a chat), and takes what each step
-costs from measurements. What it does not know: memory, disks that fill, a network that loses packets.
+It knows what the program does (one feeder a process, one round at a time, claims ahead of idle threads, runs of one chat, order within a chat, one
+lock of Python in a process), and that whoever wants a processor shares it with all others that do. What each step costs it takes from measurements.
+What it does not know: memory, disks that fill, a network that loses packets.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 PER_KEY = 16
-MOST_CHATS = 16
-"""How many chats one claim takes at most, and how many updates of each."""
+"""How many updates of a chat one claim takes at most."""
+MOST_AHEAD = 64
+GROUP_SECONDS = 0.002
+"""How many chats are claimed at most before a thread is idle, and how long an end waits for others meanwhile (`syncbot/runtime/work/feeder.py`)."""
 TELEGRAM_A_SECOND = 30.0
 
 
@@ -42,8 +45,9 @@ class Costs:
         trip: how long a round trip over the network takes.
         feed: processor of the bot's process for a round trip of so many updates.
         handle: how long one update keeps Python's lock in its process, without what the handler does; the waits of its threads for each other among it.
-        processor: what of that is processor; measured with what feeding it takes, so a little too much.
+        processor: what of that is processor.
         send: processor of the bot's process for one call.
+        crowd: by what share all that processors do takes longer for each further process that a core has: they take each other's caches.
     """
 
     store: Line
@@ -55,6 +59,13 @@ class Costs:
     handle: float
     processor: float
     send: float
+    crowd: float = 0.0
+
+    def crowded(self, processes: int, cores: int) -> Costs:
+        """What the processors of a machine do there with so many processes."""
+        by = 1 + self.crowd * (processes - 1) / cores
+        own = {"handle": self.handle * by, "processor": self.processor * by, "send": self.send * by}
+        return replace(self, feed=Line(self.feed.once * by, self.feed.each * by), **own)
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,7 @@ class Setting:
         threads: of each process.
         cores: of each machine.
         database_cores: of the database's own machine; 0: it runs on the first machine, with the bot.
+        others: how many other programs want a processor of each machine all the time.
     """
 
     rate: float = 100.0
@@ -94,38 +106,62 @@ class Setting:
     threads: int = 16
     cores: int = 2
     database_cores: int = 4
+    others: float = 0.0
 
 
-class Servers:
-    """So many alike, of which each does one thing at a time: cores, or one lock."""
+class Turns:
+    """What one gives to all, one after the other: Telegram, so many a second."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self) -> None:
         self.busy_seconds = 0.0
-        self._free_at = [0.0] * number
+        self._free_at = 0.0
 
     def take(self, now: float, seconds: float) -> float:
-        """Give it work; returns when it is done."""
-        free = heapq.heappop(self._free_at)
-        done = max(now, free) + seconds
-        heapq.heappush(self._free_at, done)
+        """Returns when it is done."""
+        self._free_at = max(now, self._free_at) + seconds
+        self.busy_seconds += seconds
+        return self._free_at
+
+
+class Cores:
+    """Processors, of which all that want one have an equal share: other programs, too. They are asked in the order of time."""
+
+    def __init__(self, number: int, others: float = 0.0) -> None:
+        self.number = number
+        self.busy_seconds = 0.0
+        self._others = others
+        self._at_work: list[float] = []
+
+    def take(self, now: float, seconds: float) -> float:
+        """Give one work; returns when it is done."""
+        while self._at_work and self._at_work[0] <= now:
+            heapq.heappop(self._at_work)
+        done = now + seconds * max(1.0, (len(self._at_work) + 1 + self._others) / self.number)
+        heapq.heappush(self._at_work, done)
         self.busy_seconds += seconds
         return done
 
 
+@dataclass(frozen=True)
+class Job:
+    """Python code that waits for the lock of its process, which it keeps for `lock` seconds, `processor` of them on a core, and what comes then."""
+
+    lock: float
+    processor: float
+    then: Callable[[float], None]
+
+
 class Process:
-    """One process: its threads, its lock (of which Python code holds one at a time), and what has ended and not been settled."""
+    """One process: its threads, its lock (of which Python code holds one at a time), what is ready for a thread, and what has ended and is not settled."""
 
-    def __init__(self, cores: Servers, threads: int) -> None:
+    def __init__(self, cores: Cores, threads: int) -> None:
         self.cores = cores
-        self.interpreter = Servers(1)
         self.idle = threads
+        self.jobs: deque[Job] = deque()
+        self.locked_seconds = 0.0
+        self.is_locked = self.is_feeding = self.is_hungry = False
+        self.ready: deque[tuple[int, list[float]]] = deque()
         self.ended: list[tuple[int, int]] = []
-        self.is_feeding = False
-
-    def work(self, now: float, seconds: float, processor: float | None = None) -> float:
-        """Python code that has the lock so long, and a core for as long or less; returns when it is done."""
-        return max(self.interpreter.take(now, seconds), self.cores.take(now, seconds if processor is None else processor))
 
 
 @dataclass
@@ -169,20 +205,20 @@ class Simulation:
     """
 
     def __init__(self, setting: Setting, costs: Costs, seed: int = 1) -> None:
-        self._setting, self._costs = setting, costs
+        self._setting, self._costs = setting, costs.crowded(setting.processes, setting.cores)
         self._chance = random.Random(seed)  # noqa: S311  # repeatable, not secret
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
-        machines = [Servers(setting.cores) for _ in range(setting.machines)]
+        machines = [Cores(setting.cores, setting.others) for _ in range(setting.machines)]
         self._cores = machines
-        self._database = Servers(setting.database_cores) if setting.database_cores else machines[0]
+        self._database = Cores(setting.database_cores) if setting.database_cores else machines[0]
         self._database_seconds = 0.0
         self._processes = [Process(cores, setting.threads) for cores in machines for _ in range(setting.processes)]
-        self._telegram = [Servers(1) for _ in range(setting.bots)]
+        self._telegram = [Turns() for _ in range(setting.bots)]
         self._chats: list[deque[float]] = [deque() for _ in range(setting.chats)]
         self._taken = bytearray(setting.chats)
         self._ready: deque[int] = deque()
-        self._hungry: deque[Process] = deque(self._processes)
+        self._hungry: deque[Process] = deque()
         self._busy_thread_seconds = self._hot_seconds = 0.0
         self._arrived = self._handled = self._rounds = 0
         self._waits: list[float] = []
@@ -195,7 +231,8 @@ class Simulation:
             self._arrive_one(0.0)
         if setting.rate:
             self._at(0.0, self._arrive)
-        self._wake(0.0)
+        for process in self._processes:
+            self._feed(process, 0.0)
         while self._events:
             now, _, act = heapq.heappop(self._events)
             if setting.rate and now > setting.seconds:
@@ -211,7 +248,7 @@ class Simulation:
         use = {
             "the database's processors": self._database_seconds / self._database.number,
             "the machines' processors": bot_cores,
-            "Python's lock in each process": sum(process.interpreter.busy_seconds for process in self._processes) / len(self._processes),
+            "Python's lock in each process": sum(process.locked_seconds for process in self._processes) / len(self._processes),
             "threads": self._busy_thread_seconds / threads,
             "Telegram's limit of 30 a second": sum(bot.busy_seconds for bot in self._telegram) / setting.bots if setting.limited else 0.0,
             "the order within the busiest chat": self._hot_seconds,
@@ -249,34 +286,52 @@ class Simulation:
         self._database_seconds += seconds
         return self._database.take(now, seconds)
 
+    def _work(self, process: Process, now: float, job: Job) -> None:
+        """Python code of a process: it waits for the lock."""
+        process.jobs.append(job)
+        if not process.is_locked:
+            self._work_on(process, now)
+
+    def _work_on(self, process: Process, now: float) -> None:
+        process.is_locked = bool(process.jobs)
+        if process.is_locked:
+            job = process.jobs.popleft()
+            done = max(now + job.lock, process.cores.take(now, job.processor))
+            process.locked_seconds += done - now
+            self._at(done, job.then)
+            self._at(done, lambda at: self._work_on(process, at))
+
     # ── claiming and settling ────────────────────────────────────────────────────────────────────────────────────────
 
     def _wake(self, now: float) -> None:
         """Whoever has idle threads looks, as long as there is something."""
         for _ in range(min(len(self._hungry), len(self._ready))):
-            self._feed(self._hungry.popleft(), now)
+            process = self._hungry.popleft()
+            process.is_hungry = False
+            self._feed(process, now)
 
     def _feed(self, process: Process, now: float) -> None:
-        """One round trip: what has ended is settled, and chats are claimed for the idle threads."""
+        """One round: what has ended is settled, and chats are claimed for idle threads, and as many ahead as have just ended twice over."""
         if process.is_feeding:
             return
         ended, process.ended = process.ended, []
-        chats = [self._claim(self._ready.popleft()) for _ in range(min(process.idle, MOST_CHATS, len(self._ready)))]
+        wanted = process.idle + min(MOST_AHEAD, 2 * sum(number for _, number in ended)) - len(process.ready)
+        chats = [self._claim(self._ready.popleft()) for _ in range(min(wanted, len(self._ready)))]
         if not ended and not chats:
-            if process.idle:
+            if process.idle and not process.is_hungry:
+                process.is_hungry = True
                 self._hungry.append(process)
             return
         process.is_feeding = True
         self._rounds += 1
-        process.idle -= len(chats)
-        number = sum(len(run) for _, run in chats)
-        costs = self._costs
+        number, costs = sum(len(run) for _, run in chats), self._costs
 
         def ask(at: float) -> None:
-            done = self._in_database(at, costs.claim(number)) + costs.commit + costs.trip / 2
+            done = self._in_database(at, costs.claim(number)) + 2 * costs.trip + costs.commit  # of what is asked, and of the COMMIT
             self._at(done, lambda now: self._fed(process, now, ended, chats))
 
-        self._at(process.work(now, costs.feed(number)) + costs.trip / 2, ask)
+        seconds = costs.feed(number)
+        self._work(process, now, Job(seconds, seconds, ask))
 
     def _claim(self, chat: int) -> tuple[int, list[float]]:
         self._taken[chat] = 1
@@ -289,12 +344,25 @@ class Simulation:
             self._taken[chat] = 0
             if self._chats[chat]:
                 self._ready.append(chat)
-        for chat, run in chats:
-            self._handle(process, now, chat, run)
-        self._feed(process, now)
+        process.ready += chats
+        self._begin(process, now)
+        self._feed_soon(process, now)
         self._wake(now)
 
+    def _feed_soon(self, process: Process, now: float) -> None:
+        """The next round: at once, unless every thread has work."""
+        if process.ready and process.ended:
+            self._at(now + GROUP_SECONDS, lambda at: self._feed(process, at))
+        elif not process.ready:
+            self._feed(process, now)
+
     # ── handling ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self, process: Process, now: float) -> None:
+        """Idle threads take what is ready."""
+        while process.idle and process.ready:
+            process.idle -= 1
+            self._handle(process, now, *process.ready.popleft())
 
     def _handle(self, process: Process, began: float, chat: int, run: list[float]) -> None:
         """A thread handles a run, one update after the other."""
@@ -305,15 +373,18 @@ class Simulation:
                 self._end(process, now, began, chat, number)
                 return
             self._waits.append(now - run[number])
-            done = process.work(now, costs.handle, costs.processor) + setting.handler
-            self._at(done, lambda at: call(at, number, setting.calls))
+            after = Job(costs.handle, costs.processor, lambda at: self._at(at + setting.handler, lambda later: call(later, number, setting.calls)))
+            self._work(process, now, after)
 
         def call(now: float, number: int, left: int) -> None:
             """The calls of a handler: each is noted in the journal first, and waits for its turn."""
-            if not left:
+            if left:
+                self._work(process, now, Job(costs.send, costs.send, lambda at: note(at, number, left)))
+            else:
                 step(now, number + 1)
-                return
-            noted = self._in_database(process.work(now, costs.send) + costs.trip / 2, costs.call) + costs.commit + costs.trip / 2
+
+        def note(now: float, number: int, left: int) -> None:
+            noted = self._in_database(now, costs.call) + costs.commit + costs.trip
             sent = self._telegram[chat % setting.bots].take(noted, 1.0 / TELEGRAM_A_SECOND) if setting.limited else noted
             self._at(sent, lambda at: call(at, number, left - 1))
 
@@ -326,7 +397,8 @@ class Simulation:
         self._hot_seconds += now - began if chat == 0 else 0.0
         self._handled += number
         self._last = now
-        self._feed(process, now)
+        self._begin(process, now)
+        self._feed_soon(process, now)
 
 
 def quantile(values: list[float], share: float) -> float:

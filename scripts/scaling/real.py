@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -20,6 +20,7 @@ from syncbot.testing import TEST_TOKEN
 BOT_ID = int(TEST_TOKEN.partition(":")[0])
 _BATCH = 1000
 _ENDS_WITHIN_SECONDS = 120.0
+_ALONE = 0.97
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Found:
         processor: seconds of processor that the bot's processes took for an update.
         oldest: the greatest age of a waiting update that was seen while they ran.
         handled: how many handlers have come to their end, updates that were handled again among them.
+        others: how many other programs wanted a processor all the time, before it and after it.
     """
 
     rate: float
@@ -63,6 +65,7 @@ class Found:
     oldest: float
     handled: int
     waits: list[float] = field(default_factory=list, repr=False)
+    others: float = 0.0
 
 
 class Processes:
@@ -128,16 +131,27 @@ def run(url: str, api_url: str, load: Load) -> Found:
     with open_store(url, BOT_ID) as store, Processes(url, api_url, load) as processes:
         fill(store, load)
         processes.tell("ready")
+        others = others_here()
         processes.tell("go")
         ends_at = time.monotonic() + _ENDS_WITHIN_SECONDS
         began = time.time()
         while (counts := store.inbox.counts()).waiting + counts.running and time.monotonic() < ends_at:
             oldest = max(oldest, time.time() - max(began, counts.oldest)) if counts.oldest is not None else oldest
             pause.wait(0.1)
+        others = (others + others_here()) / 2
         answers = processes.tell("stop")
     if counts.waiting + counts.running:
         raise RuntimeError(f"{counts} after {_ENDS_WITHIN_SECONDS:.0f} s")
-    return found(answers, oldest)
+    return replace(found(answers, oldest), others=others)
+
+
+def others_here(seconds: float = 0.7) -> float:
+    """How many other programs want a processor of this machine all the time, told by the share that one gets which does; 0 where there is room for it."""
+    began, before = time.monotonic(), time.thread_time()
+    while (passed := time.monotonic() - began) < seconds:
+        pass
+    share = (time.thread_time() - before) / passed
+    return max(0.0, (os.cpu_count() or 1) / share - 1) if share < _ALONE else 0.0
 
 
 def found(answers: Sequence[dict[str, Any]], oldest: float) -> Found:

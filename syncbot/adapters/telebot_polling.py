@@ -17,6 +17,7 @@ import inspect
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Self
@@ -38,6 +39,8 @@ from syncbot.types import DEFAULT_BASE_URL
 _log = logging.getLogger(__name__)
 _LONGEST_WAIT_SECONDS = 50
 _FEWEST_WORKERS = 4
+_NO_CHANGES = ("opened", "closed_no_write")
+"""Events of a watched folder after which it is as it was."""
 
 
 def install_polling(installed: Installed, *, state: str | os.PathLike[str] | DatabaseUrl = AUTO) -> InstalledPolling:
@@ -92,8 +95,6 @@ class InstalledPolling:
         """What stands for `polling`: returns when the bot is stopped."""
         facts: Any = bot
         read_update: Any = types.Update.de_json
-        if given.get("restart_on_change"):
-            facts._setup_change_detector(given.get("path_to_watch"))
         ours = self._ours(bot)
         self._forget(bot)
         wait = int(given.get("long_polling_timeout") or 20)
@@ -109,6 +110,8 @@ class InstalledPolling:
             durable=False,
         )
         assert app.state is not None
+        if given.get("restart_on_change"):
+            _restart_on_change(bot, given.get("path_to_watch"), str(app.state))
         with open_store(app.state, ours.id, options=StoreOptions(check=False)) as store:
             rows = ChatRows(store.data)
             self._remember(bot, rows)
@@ -168,6 +171,25 @@ class InstalledPolling:
         self._before["stop_polling"](bot)
         if (app := self._running.get(bot)) is not None:
             app.stop()
+
+
+def _restart_on_change(bot: TeleBot, path: str | None, state: str) -> None:
+    """Let telebot watch a folder, and start this very command again where something changes there that is not the bot's own state."""
+    detect: Any = bot
+    try:
+        from telebot.ext import reloader
+    except ImportError:
+        detect._setup_change_detector(path)  # which says what is to be installed
+        return
+    own: Any = reloader
+
+    class Handler(own.EventHandler):  # type: ignore[misc]  # telebot has no types here
+        def on_any_event(self, event: Any) -> None:
+            if event.event_type not in _NO_CHANGES and not os.path.abspath(os.fsdecode(event.src_path)).startswith(state):
+                os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the command that this process was started with
+
+    own.EventHandler = Handler
+    detect._setup_change_detector(path)
 
 
 def _method(own: Callable[..., None], work: Callable[[TeleBot, dict[str, Any]], None]) -> Callable[..., None]:

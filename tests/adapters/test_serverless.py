@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-import flask
-import flask.testing
 import pytest
-from azure.functions import HttpRequest
 from kits.function_events import gateway_http, gateway_rest, lambda_url, load_balancer
 from kits.webhook_kit import SECRET, body_of
 
@@ -83,6 +80,8 @@ def by_lambda(shape: Callable[..., dict[str, Any]]) -> Callable[..., Call]:
 
 def by_google(app: Runtime[Any], **options: Any) -> Call:
     """Calls a function of Google's through Flask, as its framework does."""
+    import flask  # where it is needed, as the others: every process collects all tests
+
     server = flask.Flask("functions")
     function = google_function(app, **options)
     server.add_url_rule("/", "bot", lambda: function(flask.request), methods=["GET", "POST"])
@@ -96,6 +95,8 @@ def by_google(app: Runtime[Any], **options: Any) -> Call:
 
 def by_azure(app: Runtime[Any], **options: Any) -> Call:
     """Calls a function of Azure's with its own library's request."""
+    from azure.functions import HttpRequest
+
     function = azure_function(app, **options)
 
     def call(body: bytes, headers: dict[str, str], method: str = "POST") -> tuple[int, dict[str, str], str]:
@@ -107,6 +108,8 @@ def by_azure(app: Runtime[Any], **options: Any) -> Call:
 
 def by_wsgi(app: Runtime[Any], **options: Any) -> Call:
     """Calls what a CGI program runs."""
+    import flask.testing
+
     hook = FunctionHook(app, **options)
 
     def call(body: bytes, headers: dict[str, str], method: str = "POST") -> tuple[int, dict[str, str], str]:

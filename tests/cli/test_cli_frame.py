@@ -31,6 +31,16 @@ def test_a_secret_on_a_wrong_command_line_is_not_repeated(command: Command) -> N
     assert "its-password" not in ended.err
 
 
+@pytest.mark.parametrize(("option", "setting"), [("--token", "TELEGRAM_BOT_TOKEN"), ("--proxy", "SYNCBOT_PROXY")])
+def test_options_of_other_programs(command: Command, option: str, setting: str) -> None:
+    """Token and proxy are no options here: the words name the setting, and not what is given."""
+    ended = command("send", option, "987654321:AAOther-Token_that_nobody_has_set_here", "hello")
+    assert ended.code == 2
+    assert f"there is no option {option}: " in ended.err
+    assert f"set {setting}" in ended.err
+    assert "AAOther" not in ended.err
+
+
 _LONG = "a" * 300
 
 

@@ -101,6 +101,7 @@ def test_the_unit_is_the_one_of_the_guide(made: Path, kind: str) -> None:
     assert ours == guides
 
 
+@pytest.mark.slow
 def test_each_kind_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pip takes them, and the versions that they ask for are those that are here: nothing is fetched."""
     monkeypatch.chdir(tmp_path)

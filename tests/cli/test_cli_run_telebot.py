@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kits.adapters_kit import becomes
 from kits.ports_kit import free_port
 
 from syncbot import Bot
@@ -172,6 +173,58 @@ def test_an_update_whose_handler_died_finds_the_state_as_it_was(start: Start, se
     user.send("and now")
     user.wait_for("and now", timeout=60.0)
     ended(second)
+
+
+WATCHDOG = {
+    "psutil.py": "",
+    "watchdog/events.py": "class FileSystemEvent:\n    pass\n\n\nclass FileSystemEventHandler:\n    pass\n",
+    "watchdog/observers.py": """
+import os, threading
+from watchdog.events import FileSystemEvent
+
+class Observer:
+    def schedule(self, handler, path, recursive):
+        self.handler = handler
+
+    def start(self):
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    def watch(self):
+        before = os.stat("bot.py").st_mtime_ns
+        self.say("modified", "./bot.db-wal")
+        self.say("opened", "./bot.py")
+        while os.stat("bot.py").st_mtime_ns == before:
+            threading.Event().wait(0.05)
+        self.say("modified", "./bot.py")
+
+    def say(self, kind, path):
+        event = FileSystemEvent()
+        event.event_type, event.src_path = kind, path
+        self.handler.on_any_event(event)
+""",
+}
+"""In the place of the libraries that telebot wants for this, with as much of them as it asks for."""
+
+
+def test_a_program_that_restarts_on_change_is_started_as_it_was(start: Start, server: BotApiServer, user: User) -> None:
+    """Its new text runs with the same command, and so goes on with the conversation; what syncbot itself writes and what is only read restart nothing."""
+    for name, text in WATCHDOG.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text)
+    program = BOT.replace("skip_pending=False", "skip_pending=False, restart_on_change=True")
+    program = program.replace('if __name__ == "__main__":', 'if __name__ == "__main__":\n    open("starts", "a").write("1")')
+    Path("bot.py").write_text(program)
+    process = start()
+    user.send("/start")
+    user.wait_for("Your name?", timeout=40.0)
+    server.wait_confirmed(timeout=30.0)
+    assert Path("starts").read_text() == "1"
+    Path("new.py").write_text(program.replace("{greeting}", "{greeting} again"))
+    Path("new.py").replace("bot.py")
+    assert becomes(lambda: Path("starts").read_text() == "11", 40.0)
+    user.send("Ann")
+    user.wait_for("Hello again, Ann!", timeout=60.0)
+    ended(process)
 
 
 WEBHOOK = """

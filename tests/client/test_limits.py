@@ -323,6 +323,7 @@ def test_threads_share_the_limits() -> None:
     assert sorted(bool(stop.waits) for stop in stops) == [False] * 30 + [True] * 10
 
 
+@pytest.mark.slow
 def test_a_short_run_of_the_real_campaign(capsys: pytest.CaptureFixture[str]) -> None:
     """150 messages to 50 chats over real connections: the server sees no more than the limits, and it takes what they allow."""
     path = Path(__file__).parents[2] / "scripts" / "campaigns" / "campaign_limits.py"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-import aiogram
-import aiogram.methods
-import aiogram.types
 import pytest
-from aiogram.methods.base import TelegramMethod
-from aiogram.types.base import TelegramObject
 from kits.call_kit import spec_of
 from pydantic import BaseModel, Field
 
 from syncbot.client.api.table import method_names
 from syncbot.plain.objects import find_type, type_names
 from syncbot.runtime.handling.kinds import API_VERSION, KINDS
+
+if TYPE_CHECKING:
+    from aiogram.types.base import TelegramObject  # aiogram is imported where it is needed: it takes seconds, and every process collects all tests
 
 Table = Mapping[str, Mapping[str, bool]]
 """Methods or types; the names of what each has, and whether it is required."""
@@ -28,6 +27,9 @@ def fields(model: type[BaseModel]) -> dict[str, bool]:
 
 
 def methods_of_aiogram() -> Table:
+    import aiogram.methods
+    from aiogram.methods.base import TelegramMethod
+
     classes = [each for each in vars(aiogram.methods).values() if isinstance(each, type) and issubclass(each, TelegramMethod)]
     return {str(getattr(each, "__api_method__")): fields(each) for each in classes if each is not TelegramMethod}  # noqa: B009  # abstract in the base
 
@@ -38,6 +40,8 @@ def our_methods() -> Table:
 
 def types_of_aiogram() -> Table:
     """Those that Telegram hands out; a type of several forms has the fields of all."""
+    import aiogram.types
+
     return {name: {field: False for form in forms(getattr(aiogram.types, name)) for field in fields(form)} for name in type_names()}
 
 
@@ -66,6 +70,8 @@ def differences(theirs: Table, ours: Table) -> list[str]:
 
 def test_the_version_is_aiograms() -> None:
     """Both speak the same version of the Bot API."""
+    import aiogram
+
     assert aiogram.__api_version__ == API_VERSION
 
 
@@ -76,6 +82,8 @@ def test_the_methods_are_aiograms() -> None:
 
 def test_the_kinds_of_updates_are_aiograms() -> None:
     """Kind by kind."""
+    import aiogram.types
+
     ours = {"Update": dict.fromkeys((kind.name for kind in KINDS), False)}
     assert differences({"Update": dict.fromkeys(set(fields(aiogram.types.Update)) - {"update_id"}, False)}, ours) == []
 

@@ -74,6 +74,60 @@ PROGRAMS = {
         updater.start_webhook(listen="0.0.0.0", cert="cert.pem", key="key.pem")  # -> it speaks no TLS here
         updater.start_webhook(cert="cert.pem", key=None)
         """,
+    "other_names": """
+        import telegram as t
+        import telegram.ext as tg
+        from telegram import Update, Message
+        from telegram.ext import *
+        from telegram.ext.filters import Filters as F
+
+        up = Updater("1:x")
+        d = up.dispatcher
+        jobs = d.job_queue
+
+        class Bot2:
+            def __init__(self):
+                self.up = tg.Updater("1:x", nonsense=1)  # -> unexpected keyword argument 'nonsense'
+                self.up.dispatcher.bot.sendFoo(1)  # -> Bot has no sendFoo
+
+        def start(u, c):
+            u.message.reply_text("x", quote=True)
+            u.message.answer("x")  # -> Message has no answer
+            query = u.callback_query
+            query.message.forward_from
+            query.reply("x")  # -> CallbackQuery has no reply
+            c.bot.sendFoo(1)  # -> Bot has no sendFoo
+            c.nothing  # -> CallbackContext has no nothing
+            u.effective_user.mention_html()
+            u.effective_user.language  # -> User has no language
+
+        def tick(ctx):
+            ctx.job.context
+            ctx.job.nothing  # -> Job has no nothing
+
+        def typed(a: t.Message, b: int, job_queue: list):
+            a.nothing  # -> Message has no nothing
+            b.nothing
+            job_queue.append(1)
+
+        d.add_handler(CommandHandler("start", start))
+        d.add_handler(tg.MessageHandler(F.text & ~F.nothing, start))  # -> F has no nothing
+        d.add_handler(MessageHandler(Filters.document.pdf | Filters.status_update.nothing, start))  # -> has no nothing
+        jobs.run_once(tick, 1)
+        jobs.run_twice(tick, 1)  # -> JobQueue has no run_twice
+        up.httpd  # -> Updater has no httpd
+        t.ParseMode.HTML, t.ParseMode.MARKUP  # -> t.ParseMode has no MARKUP
+        t.ChatAction.TYPING
+        t.Nothing(1)  # -> t has no Nothing
+        tg.utils.promise, t.utils.helpers
+        Message.ATTACHMENT_TYPES
+
+        def other(message):
+            message = u.message
+            message.nothing
+            message = open("x")
+            message.readlines()
+        """,
     "own": """
         from telegram.ext import CallbackContext, Job
         class Context(CallbackContext):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
-from kits.ptb13.running import Run
+from kits.ptb13.running import Run, left
 from kits.timing_kit import becomes
 
 from syncbot.testing import Answer, BotApiServer
@@ -58,6 +58,38 @@ def test_a_function_in_a_thread_of_its_own_is_not_lost(server: BotApiServer, run
     assert second.stop() == 0, second.output
     assert [sent.text for sent in server.sent] == ["begun", "quick", "done"]
     assert second.left() == 0
+
+
+@pytest.mark.programs("postgres")
+def test_with_the_state_in_a_database_it_is_the_same(server: BotApiServer, run: Run, postgres_url: str) -> None:
+    """The chat goes on beside a function in a thread of its own, whose end is the end of its update; what was changed is there at the next start."""
+    body = """
+        go = threading.Event()
+
+        def slow(update, context):
+            update.message.reply_text("begun")
+            go.wait(20)
+            context.user_data["times"] = context.user_data.get("times", 0) + 1
+            update.message.reply_text(f"times: {context.user_data['times']}")
+
+        def quick(update, context):
+            update.message.reply_text("quick")
+            go.set()
+
+        updater = Updater(TOKEN, base_url=BASE, persistence=PicklePersistence("bot.pickle"))
+        updater.dispatcher.add_handler(CommandHandler("slow", slow, run_async=True))
+        updater.dispatcher.add_handler(CommandHandler("quick", quick))
+        """
+    ann = server.user()
+    for times in (1, 2):
+        program = run(body, SYNCBOT_STATE=postgres_url)
+        ann.send("/slow")
+        ann.wait_for("begun")
+        ann.send("/quick")
+        ann.wait_for("quick")
+        ann.wait_for(f"times: {times}")
+        assert becomes(lambda: left(postgres_url) == 0)
+        assert program.stop() == 0, program.output
 
 
 def test_what_a_stop_cuts_short_in_a_thread_of_its_own_runs_again(server: BotApiServer, run: Run) -> None:
@@ -143,6 +175,37 @@ def test_where_a_handler_in_a_thread_of_its_own_leads_is_kept_with_its_end(serve
     ann.send("Ann")
     ann.wait_for("Ann 1 1")
     assert second.stop() == 0, second.output
+
+
+def test_a_button_knows_what_it_holds_after_a_kill(server: BotApiServer, run: Run) -> None:
+    """The keyboard was sent, and its handler did not come to its end: run again it does not send it anew, and what was sent is not left without its objects."""
+    body = """
+        def start(update, context):
+            update.message.reply_text("Choose:", reply_markup=InlineKeyboardMarkup([[InlineKeyboardButton("one", callback_data=["1", 1])]]))
+            if not os.path.exists("killed"):
+                open("killed", "w").close()
+                os.kill(os.getpid(), 9)
+
+        def pressed(update, context):
+            update.callback_query.answer()
+            update.effective_message.reply_text(f"chosen: {update.callback_query.data}")
+
+        from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+        kept = PicklePersistence("bot.pickle", store_callback_data=True)
+        updater = Updater(TOKEN, base_url=BASE, persistence=kept, arbitrary_callback_data=True)
+        updater.dispatcher.add_handler(CommandHandler("start", start))
+        updater.dispatcher.add_handler(CallbackQueryHandler(pressed))
+        """
+    first = run(body, SYNCBOT_STATE="state.db")
+    ann = server.user()
+    ann.send("/start")
+    assert first.process.wait(30) == -signal.SIGKILL
+    second = run(body, SYNCBOT_STATE="state.db")
+    assert becomes(lambda: second.left() == 0)
+    ann.press("one").wait_answer()
+    ann.wait_for("chosen: ['1', 1]")
+    assert second.stop() == 0, second.output
+    assert [sent.text for sent in server.sent] == ["Choose:", "chosen: ['1', 1]"]
 
 
 def test_jobs_do_not_keep_what_a_handler_has_half_done(server: BotApiServer, run: Run) -> None:

@@ -91,6 +91,37 @@ def test_without_idle_the_process_goes_on(server: BotApiServer, run: Run) -> Non
     assert program.process.wait(30) == 0
 
 
+def test_the_first_handler_may_stop_it(server: BotApiServer, run: Run) -> None:
+    """Also where it runs before start_polling() has returned."""
+    program = run(
+        """
+        asked, over = threading.Event(), threading.Event()
+
+        def stop(update, context):
+            def ask():
+                asked.set()
+                updater.stop()
+                over.set()
+            threading.Thread(target=ask).start()
+
+        def slowly(frame, event, value):
+            if frame.f_code.co_name != "_start" or not frame.f_code.co_filename.endswith("updater.py"):
+                return None
+            if not asked.is_set() and "syncbot-supervisor" in {thread.name for thread in threading.enumerate()}:
+                asked.wait(20)
+                over.wait(0.3)  # of a stop that waits for nobody
+            return slowly
+
+        updater = Updater(TOKEN, base_url=BASE)
+        updater.dispatcher.add_handler(CommandHandler("stop", stop))
+        sys.settrace(slowly)
+        """,
+        polls=False,
+    )
+    server.user().send("/stop")
+    assert program.process.wait(30) == 0, program.output
+
+
 def test_it_can_be_started_again(server: BotApiServer, run: Run) -> None:
     """start_polling() says None where it runs already; after a stop it runs again, with the same handlers."""
     program = run(

@@ -24,6 +24,32 @@ PAIRS = {
     "from-python-telegram-bot.md": [("/start", "Hello! Tell me something."), ("hi", "1: hi"), ("again", "2: again")],
     "from-aiogram.md": [("/start", "What is your name?"), ("Ann", "Hello, Ann!")],
 }
+TELEBOT_ECHO = """
+
+@bot.message_handler(func=lambda message: True)
+def echo(message):
+    bot.send_message(message.chat.id, message.text)
+
+
+bot.infinity_polling()
+"""
+PTB_ECHO = """
+from telegram.ext import MessageHandler, filters
+
+
+async def echo(update, context):
+    await update.message.reply_text(update.message.text)
+
+
+application.add_handler(MessageHandler(filters.TEXT, echo))
+application.run_polling()
+"""
+FEW_LINES = {
+    "from-telebot.md": ("One line", TELEBOT_ECHO, [("hi", "hi"), ("again", "again")]),
+    "from-python-telegram-bot.md": ("Two lines", PTB_ECHO, [("hi", "hi"), ("again", "again")]),
+    "from-aiogram.md": ("One argument", "", [("/start", "Hello!")]),
+}
+"""By page: the section whose program is taken, what a bot needs beside it, and what is said to it."""
 SHELL_GUIDES = ("from-telegram-send.md", "from-apprise.md")
 
 
@@ -38,15 +64,30 @@ def same_bot(guide: str) -> list[str]:
 @pytest.mark.parametrize("guide", PAIRS)
 def test_both_programs_hold_the_same_conversation(guide: str, which: str, ca: TestCA, tmp_path: Path) -> None:
     """As they stand there, with nothing but the environment to lead them to the test server."""
-    (tmp_path / "program.py").write_text(same_bot(guide)[which == "ours"])
+    # In telebot by itself, an answer that comes before the next step is registered is nobody's: there the same program runs as it is told to.
+    own = ["-c", "from syncbot.cli import main; main()", "run-telebot"] if (guide, which) == ("from-telebot.md", "theirs") else []
+    converse(tmp_path, ca, same_bot(guide)[which == "ours"], PAIRS[guide], *own)
+
+
+@pytest.mark.parametrize("guide", FEW_LINES)
+def test_the_lines_that_change_are_all_that_has_to(guide: str, ca: TestCA, tmp_path: Path) -> None:
+    """The first program of a page, and what there is of such a bot beside it: it answers, and each call has a connection of its own."""
+    text = (ROOT / "docs" / guide).read_text(encoding="utf-8")
+    section, rest, said = FEW_LINES[guide]
+    found = re.search(r"^```python\n(.*?)^```$", text[text.index(f"## {section}\n") :], re.MULTILINE | re.DOTALL)
+    assert found is not None
+    assert converse(tmp_path, ca, found[1] + rest, said) == 1
+
+
+def converse(tmp_path: Path, ca: TestCA, program: str, pairs: list[tuple[str, str]], *own: str) -> int:
+    """Run a program, and talk with it; returns how many requests there were on one connection at most."""
+    (tmp_path / "program.py").write_text(program)
     with (
         BotApiServer(tls=True, ca=ca, hosts=["api.telegram.org"], slow_same_offset=False) as api,
         FaultProxy(resolve={"api.telegram.org:443": f"127.0.0.1:{api.port}"}) as proxy,
     ):
         authorities = dict.fromkeys(("SYNCBOT_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(api.ca_file))
         environ = {"TELEGRAM_BOT_TOKEN": TEST_TOKEN, "HTTPS_PROXY": proxy.url, "HOME": str(tmp_path), "PYTHONPATH": ":".join(filter(None, sys.path))}
-        # In telebot by itself, an answer that comes before the next step is registered is nobody's: there the same program runs as it is told to.
-        own = ["-c", "from syncbot.cli import main; main()", "run-telebot"] if (guide, which) == ("from-telebot.md", "theirs") else []
         process = subprocess.Popen(
             [sys.executable, *own, "program.py"], cwd=tmp_path, env=environ | authorities, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -54,7 +95,7 @@ def test_both_programs_hold_the_same_conversation(guide: str, which: str, ca: Te
             user = api.user()
             assert becomes(lambda: api.is_polled or process.poll() is not None, 60.0), "it does not poll"
             assert process.poll() is None, process.communicate()[0]
-            for said, answer in PAIRS[guide]:
+            for said, answer in pairs:
                 user.send(said)
                 user.wait_for(answer, 40.0)
             process.send_signal(signal.SIGINT)
@@ -62,6 +103,7 @@ def test_both_programs_hold_the_same_conversation(guide: str, which: str, ca: Te
         finally:
             process.kill()
             process.communicate()
+        return api.recorder.max_requests_per_connection
 
 
 @pytest.fixture

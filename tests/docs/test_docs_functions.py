@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import flask
 import pytest
-from azure.functions import HttpRequest
 from kits.docs_kit import ROOT, blocks
 from kits.function_events import gateway_http, gateway_rest, lambda_url
 from kits.webhook_kit import body_of
@@ -62,6 +60,8 @@ def test_the_function_of_aws(server: BotApiServer) -> None:
 @pytest.mark.usefixtures("given")
 def test_the_function_of_google(server: BotApiServer) -> None:
     """It answers a request of Flask's."""
+    import flask  # where it is needed: every process collects all tests
+
     function = run(GOOGLE)["bot"]
     with flask.Flask("functions").test_request_context("/", method="POST", data=body_of(1), headers=HEADERS):
         assert function(flask.request)[1] == 200
@@ -71,6 +71,8 @@ def test_the_function_of_google(server: BotApiServer) -> None:
 @pytest.mark.usefixtures("given")
 def test_the_function_of_azure(server: BotApiServer) -> None:
     """It answers a request of Azure's library."""
+    from azure.functions import HttpRequest
+
     main = run(AZURE)["main"]
     assert main(HttpRequest(method="POST", url="https://bot.azurewebsites.net/api/hook", headers=HEADERS, body=body_of(1))).status_code == 200
     assert [message.text for message in server.sent] == ["hi"]

@@ -20,6 +20,8 @@ from syncbot.testing import TEST_TOKEN, BotApiServer
 
 # Their blocks are modules that import each other, and have tests of their own.
 ELSEWHERE = {"from-async.md", "functions.md"}
+TALKED_TO = "writing-bots.md"
+"""Each of its programs is run and talked to by test_docs_writing.py."""
 BLOCKS = [block for block in blocks("python") if block.guide.name not in ELSEWHERE]
 FOREIGN = re.compile(r"^(?:import telebot|from telegram\.ext import|from aiogram import)", re.MULTILINE)
 """Programs in other libraries: those of docs/adapters.md have a test of their own, the others show what to come from."""
@@ -97,7 +99,7 @@ def test_each_bot_answers_and_stops(block: Block, telegram: BotApiServer, tmp_pa
     assert (process.returncode, out) == (0, "")
 
 
-@pytest.mark.parametrize("block", [block for block in PROGRAMS if block not in BOTS], ids=str)
+@pytest.mark.parametrize("block", [block for block in PROGRAMS if block not in BOTS and block.guide.name != TALKED_TO], ids=str)
 def test_each_other_program_runs_to_its_end(block: Block, telegram: BotApiServer, tmp_path: Path) -> None:
     """A block without app.run() runs to its end without an error or a warning."""
     with _running(block, tmp_path) as process:

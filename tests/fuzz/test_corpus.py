@@ -37,6 +37,7 @@ def test_the_corpus_is_small_and_readable() -> None:
             assert set(entry) - {"found"} in ({"text"}, {"hex"})
 
 
+@pytest.mark.slow
 def test_a_thousand_bodies_end_in_three_statuses(tmp_path: Path) -> None:
     """A thousand bodies from nearly right to wholly wrong: 200, 400 or 413, no traceback, and no update that is taken and lost."""
     ended = fuzz("webhook", "--inputs", "1000", "--seed", "7", "--engine", "blind", "--work", str(tmp_path))

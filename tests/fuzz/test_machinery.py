@@ -53,6 +53,7 @@ def test_what_is_wrong_is_a_finding(step: str) -> None:
     assert ended.stdout.startswith(_BAD[step])
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_a_finding(tmp_path: Path) -> None:
     """When the process that tries the inputs is killed, the input that it had is told, and a new process goes on."""
     program = subprocess.Popen(
@@ -76,6 +77,7 @@ def _child(process: int) -> int:
     return int(children[0]) if children else 0
 
 
+@pytest.mark.slow
 def test_coverage_leads_to_a_bug_behind_several_conditions() -> None:
     """A bug that is put behind three conditions, each met by few inputs, is found within some thousand of them."""
     ended = fuzz("auth", "--plant", "--engine", "own", "--inputs", "20000", "--seed", "1")

@@ -439,7 +439,8 @@ def test_a_function_is_no_filter_for_an_answer(talk: Callable[[Register], Talk])
     assert found.texts == []
 
 
-def test_a_thousand_open_questions(make_app: MakeApp, server: BotApiServer) -> None:
+@pytest.mark.parametrize("questions", [350, pytest.param(1000, marks=pytest.mark.slow)])
+def test_a_thousand_open_questions(make_app: MakeApp, server: BotApiServer, questions: int) -> None:
     """A thousand conversations at once with four workers: at most three hundred threads, each question once, each answer where it belongs."""
     app = make_app(workers=4, bot_options={"limits": None})
 
@@ -448,12 +449,12 @@ def test_a_thousand_open_questions(make_app: MakeApp, server: BotApiServer) -> N
         answer = context.ask("Name?").text
         context.reply(f"{context.user_id} is {answer}")
 
-    users = [server.user(id=number) for number in range(1, 1001)]
+    users = [server.user(id=number) for number in range(1, questions + 1)]
     most = 0
     with running(app):
         for user in users:
             user.send("/go")
-        assert becomes(lambda: app.health()["questions"] == 1000, 50.0)
+        assert becomes(lambda: app.health()["questions"] == questions, 50.0)
         most = max(most, len(own_threads()))
         assert app.health()["queue"] == 0
         for user in users:

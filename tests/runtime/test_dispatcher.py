@@ -463,7 +463,7 @@ _values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(sorted(SAMPLES)), st.data())
 def test_mutated_updates_are_handled_or_fail_in_order(kind: str, draw: st.DataObject) -> None:
     """Whatever stands where something else was expected: an update is handled or is a HandlerFailed, never anything else, and the allowed users hold."""

@@ -283,13 +283,14 @@ def test_a_stop_ends_a_long_poll_at_once_and_lets_a_send_finish(server: BotApiSe
     assert app.run_once().handled == 0, "it was finished by then"
 
 
-def test_two_hundred_starts_and_stops_with_traffic_lose_nothing(server: BotApiServer, make_app: MakeApp) -> None:
+@pytest.mark.parametrize("times", [60, pytest.param(200, marks=pytest.mark.slow)])
+def test_two_hundred_starts_and_stops_with_traffic_lose_nothing(server: BotApiServer, make_app: MakeApp, times: int) -> None:
     """Stops at any moment: every message is handled, and answered once, for each handler was given its time."""
     app = make_app(workers=2)
     seen = echo(app)
     users = [server.user(id=100 + n) for n in range(5)]
     sent = 0
-    for round_ in range(200):
+    for round_ in range(times):
         for user in users[: round_ % 4]:
             user.send(f"t{sent}")
             sent += 1

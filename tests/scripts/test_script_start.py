@@ -44,6 +44,7 @@ def test_without_a_token_quickstart_runs_the_bot_in_the_sandbox(checkout: Checko
     assert " INFO " not in ended.stderr
     assert "5 of 5 updates received" in ended.stdout
     assert "scripts/configure_env.sh" in ended.stdout
+    assert f"{os.path.join('bin', 'syncbot')} try {os.path.join('examples', 'echo.py')}\n" in ended.stdout
     assert not (checkout.folder / "start.sh").exists()
 
 

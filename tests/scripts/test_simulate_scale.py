@@ -56,6 +56,24 @@ def test_handlers_that_do_nothing_are_bound_by_processors(model: ModuleType, cos
     assert rate(model, costs, handler=0.0, processes=4, cores=1) <= 1.1 / python
 
 
+def test_other_programs_take_their_share(model: ModuleType, costs: Any) -> None:
+    """Where one other program wants the only core all the time, half of it is left."""
+    alone = rate(model, costs, handler=0.0, cores=1)
+    assert rate(model, costs, handler=0.0, cores=1, others=1.0) == pytest.approx(alone / 2, rel=0.15)
+
+
+def test_many_processes_take_from_each_other(model: ModuleType, costs: Any) -> None:
+    """Where each further process on a core has all of them take twice as long, five on two cores do a third of what they did."""
+    alone = rate(model, costs, handler=0.0, cores=2, processes=5)
+    assert rate(model, replace(costs, crowd=1.0), handler=0.0, cores=2, processes=5) == pytest.approx(alone / 3, rel=0.2)
+
+
+def test_chats_are_claimed_ahead_of_idle_threads(model: ModuleType, costs: Any) -> None:
+    """A far database holds fast handlers up less than it would if each of sixteen threads waited for it after each update."""
+    far = replace(costs, trip=0.05)
+    assert rate(model, far, handler=0.0) > 2 * 16 / (2 * far.trip)
+
+
 def test_one_chat_is_handled_one_after_the_other(model: ModuleType, costs: Any) -> None:
     """However many threads there are, a single chat comes to no more than one handler at a time."""
     assert 8 < rate(model, costs, handler=0.1, chats=1, waiting=100, processes=4) <= 10
@@ -96,6 +114,7 @@ def test_costs_come_back_as_they_were_written(model: ModuleType, costs: Any, tmp
     """The file of costs is one that the model reads again."""
     from scaling.measure import load_costs, save
 
+    costs = replace(costs, crowd=0.25)
     save(costs, 1234.0, "a machine", tmp_path / "costs.json")
     found, facts = load_costs(tmp_path / "costs.json")
     assert found == costs
@@ -108,5 +127,5 @@ def test_the_fit_finds_the_cost_that_gives_the_rate(model: ModuleType, costs: An
     from scaling.real import Load
 
     real = model.Simulation(setting_of(Load(updates=3000), 2), costs).run()
-    found = fitted(costs, real.rate, costs.processor, 2, 3000)
+    found = fitted(costs, real.rate, costs.processor, setting_of(Load(updates=3000), 2))
     assert (found.handle, found.processor) == (pytest.approx(costs.handle, rel=0.1), pytest.approx(costs.processor, rel=0.1))

@@ -160,11 +160,20 @@ def _describe(error: SyncBotError) -> str:
     return describe(error)
 
 
+_ELSEWHERE = {
+    "--token": "every user of the machine could read it; set TELEGRAM_BOT_TOKEN, or let syncbot init write it into an env file",
+    "--proxy": "set SYNCBOT_PROXY, in the environment or in an env file, for all commands",
+}
+"""What other programs take as options, and where it belongs here."""
+
+
 def _usage_text(problem: click.ClickException) -> str:
     """What is wrong with the command line; somebody may have put a token or a proxy's password into it."""
     from syncbot.logs import guard  # deferred: a command that succeeds has nothing to hide
 
     text = guard().text(problem.format_message())
+    if isinstance(problem, click.NoSuchOption) and problem.option_name in _ELSEWHERE:
+        text = f"there is no option {problem.option_name}: {_ELSEWHERE[problem.option_name]}"
     if not isinstance(problem, click.UsageError) or "--help" in text:
         return text
     return f"{text} ({problem.ctx.command_path if problem.ctx is not None else 'syncbot'} --help shows how)"

@@ -14,6 +14,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import TelegramError
 
 from syncbot.compat.ptb13.utils.helpers import to_float_timestamp
+from syncbot.runtime.durable.seam import run_with_step
 
 _LENGTH = 32
 """Of the name of a keyboard, and of that of a button behind it."""
@@ -73,7 +74,7 @@ class CallbackDataCache:
 
     def process_keyboard(self, reply_markup: Any) -> Any:
         """Take what the buttons hold, and return the keyboard with names instead; the same one where no button holds anything."""
-        keyboard = _Keyboard(uuid.uuid4().hex, time.time(), {})
+        keyboard = _Keyboard(self._new_name(), time.time(), {})
         rows = [[self._named(button, keyboard) for button in row] for row in reply_markup.inline_keyboard]
         if not keyboard.button_data:
             return reply_markup
@@ -141,11 +142,16 @@ class CallbackDataCache:
         """The names of keyboard and button."""
         return callback_data[:_LENGTH], callback_data[_LENGTH:]
 
-    @staticmethod
-    def _named(button: Any, keyboard: _Keyboard) -> Any:
+    def _new_name(self) -> str:
+        """A name that nobody guesses. In each run of a handler it is the same: an earlier one may have sent the keyboard already."""
+        calls = getattr(self.bot, "syncbot", None)
+        run = run_with_step(calls.recorders) if calls is not None else None
+        return uuid.uuid4().hex if run is None else f"{run.random.getrandbits(128):032x}"
+
+    def _named(self, button: Any, keyboard: _Keyboard) -> Any:
         if not button.callback_data:
             return button
-        name = uuid.uuid4().hex
+        name = self._new_name()
         keyboard.button_data[name] = button.callback_data
         return InlineKeyboardButton(button.text, callback_data=f"{keyboard.name}{name}")
 

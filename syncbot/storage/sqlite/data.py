@@ -78,8 +78,8 @@ class SqlData:
             except Unreadable as problem:
                 raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
         if row and type(row[1]) is float and self._options.is_fading(row[1], self._now()):
-            with suppress(StorageError), self._database.transaction() as db:  # a full disk must not fail the look
-                db.execute("UPDATE conversation SET at = ? WHERE chat = ? AND user = ?", (self._now(), chat, user))
+            with suppress(StorageError):  # a full disk must not fail the look
+                self._database.write("UPDATE conversation SET at = ? WHERE chat = ? AND user = ?", (self._now(), chat, user))
         return state
 
     def apply(self, changes: Changes) -> tuple[DataConflict, ...]:

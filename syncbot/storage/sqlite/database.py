@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,22 @@ class Database:
                 raise
             if db.total_changes != before:
                 self.news.tell()
+
+    def write(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+        """Write with one statement, which is a transaction of its own, or a part of the one of this thread; returns how many rows it has changed.
+
+        Raises:
+            StorageError: nothing was written.
+        """
+        with self.lock, explained(str(self.path)):
+            db = self._connection()
+            is_part = db.in_transaction
+            if not is_part:
+                self._set_durable(db, False)
+            changed = db.execute(sql, parameters).rowcount
+            if changed and not is_part:
+                self.news.tell()
+            return changed
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -45,8 +45,7 @@ class SqlDeadLetters:
         return True
 
     def drop(self, id: int) -> bool:
-        with self._database.transaction() as db:
-            return db.execute("DELETE FROM dead_letter WHERE id = ?", (id,)).rowcount == 1
+        return self._database.write("DELETE FROM dead_letter WHERE id = ?", (id,)) == 1
 
 
 def _letter(row: Row) -> DeadLetter:

@@ -96,8 +96,7 @@ class SqlJobs:
 
     def _set_aside(self, key: Any, faults: str) -> None:
         _log.error("the job %r in the state file is damaged (%s), and is not begun: put it anew, or look with syncbot check-state", key, faults)
-        with self._database.transaction() as db:
-            db.execute("UPDATE job SET paused = 1 WHERE key IS ?", (key,))
+        self._database.write("UPDATE job SET paused = 1 WHERE key IS ?", (key,))
 
 
 def _begin(db: sqlite3.Connection, start: JobStart, now: float) -> bool:

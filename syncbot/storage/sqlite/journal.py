@@ -54,9 +54,8 @@ class SqlJournal:
         sql = f"""INSERT INTO journal (place, what, target, outcome) SELECT :place, :what, :target, :outcome WHERE {_HELD}
             ON CONFLICT (place) DO UPDATE SET what = excluded.what, target = excluded.target, outcome = excluded.outcome"""
         values = {"place": places(key)[0] + step.number, "what": step.what, "target": step.target, "outcome": step.outcome}
-        with self._database.transaction() as db:
-            if not db.execute(sql, values | _claim(key)).rowcount:
-                raise taken_over(str(self._database.path))
+        if not self._database.write(sql, values | _claim(key)):
+            raise taken_over(str(self._database.path))
 
     def together(self, *, durable: bool) -> AbstractContextManager[object]:
         return self._database.transaction(durable=durable)
@@ -64,8 +63,7 @@ class SqlJournal:
     def cut(self, key: JournalKey, number: int) -> None:
         first, last = places(key)
         sql = f"DELETE FROM journal WHERE place BETWEEN :first AND :last AND {_HELD}"
-        with self._database.transaction() as db:
-            db.execute(sql, {"first": first + number, "last": last} | _claim(key))
+        self._database.write(sql, {"first": first + number, "last": last} | _claim(key))
 
 
 def places(key: JournalKey) -> tuple[int, int]:
@@ -104,8 +102,7 @@ class SqlQuestions:
 
     def note(self, question: Question) -> None:
         wants = encode(dict(question.wants), "what a question wants")
-        with self._database.transaction() as db:
-            db.execute("UPDATE question SET wants = ? WHERE seq = ? AND step = ?", (wants, question.row, question.step))
+        self._database.write("UPDATE question SET wants = ? WHERE seq = ? AND step = ?", (wants, question.row, question.step))
 
 
 def open_question(db: sqlite3.Connection, question: Question) -> None:

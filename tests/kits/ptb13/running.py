@@ -6,10 +6,12 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from kits.ptb13.programs import Process
 from kits.timing_kit import becomes
 from syncbot.storage import StoreOptions, open_store
+from syncbot.storage.address import database_url
 
 HEAD = """
 import os, queue, sys, threading
@@ -55,14 +57,20 @@ class Program:
 
         assert becomes(has_ended), self.output
 
-    def left(self, state: str = "state.db") -> int:
-        """How many updates stand in its state file that are not handled to their end."""
-        store = open_store(self._folder / state, None, options=StoreOptions(check=False))
-        try:
-            counts = store.inbox.counts()
-            return counts.waiting + counts.running
-        finally:
-            store.close()
+    def left(self) -> int:
+        """How many updates are not handled to their end."""
+        return left(self._folder / "state.db")
+
+
+def left(state: str | Path) -> int:
+    """How many updates of a state file, or database, are not handled to their end."""
+    place: Any = database_url(state) or state
+    store = open_store(place, None, options=StoreOptions(check=False))
+    try:
+        counts = store.inbox.counts()
+        return counts.waiting + counts.running
+    finally:
+        store.close()
 
 
 def catches(process: int, number: int) -> bool:

@@ -11,11 +11,9 @@ from typing import Any
 
 import psycopg
 import pytest
-import sqlalchemy
 from kits.outbox_kit import BOT_ID, make_bot
 from kits.postgres_kit import PostgresServer
 from psycopg.rows import dict_row
-from sqlalchemy.orm import Session
 
 from syncbot.errors import ConfigError, StorageError
 from syncbot.runtime.outbox.outbox import Outbox
@@ -50,6 +48,8 @@ def by_psycopg2(url: str) -> Iterator[tuple[Any, Callable[[], object], Callable[
 
 @contextlib.contextmanager
 def by_sqlalchemy(url: str, driver: str = "psycopg") -> Iterator[tuple[Any, Callable[[], object], Callable[[], object]]]:
+    import sqlalchemy  # where it is needed: every process collects all tests
+
     engine = sqlalchemy.create_engine(url.replace("postgresql://", f"postgresql+{driver}://"))
     with engine.connect() as connection:
         yield connection, connection.commit, connection.rollback
@@ -58,6 +58,9 @@ def by_sqlalchemy(url: str, driver: str = "psycopg") -> Iterator[tuple[Any, Call
 
 @contextlib.contextmanager
 def by_session(url: str, driver: str = "psycopg") -> Iterator[tuple[Any, Callable[[], object], Callable[[], object]]]:
+    import sqlalchemy
+    from sqlalchemy.orm import Session
+
     engine = sqlalchemy.create_engine(url.replace("postgresql://", f"postgresql+{driver}://"))
     with Session(engine) as session:
         yield session, session.commit, session.rollback
@@ -159,6 +162,9 @@ def test_a_user_without_rights_is_told_which(postgres: PostgresServer, postgres_
 def test_what_is_no_such_connection_is_refused(postgres_url: str, tmp_path: Path) -> None:
     """A connection of another kind or to another kind of database, an engine, and one beside a state in a file."""
     import sqlite3
+
+    import sqlalchemy
+    from sqlalchemy.orm import Session
 
     with pytest.raises(TypeError, match="not a str"):
         Outbox(postgres_url, make_bot()).send_message(7, "hi", connection="postgresql://")

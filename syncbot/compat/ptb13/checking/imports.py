@@ -25,8 +25,10 @@ def imported(tree: ast.Module) -> Mapping[str, Any]:
                     shown = alias.name if alias.asname else "telegram"
                     names[alias.asname or "telegram"] = telegram_module(shown)
         elif isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").partition(".")[0] == "telegram":
+            module = node.module or ""
             for alias in node.names:
-                names[alias.asname or alias.name] = found_in(node.module or "", alias.name)
+                listed = getattr(telegram_module(module), "__all__", ()) if alias.name == "*" else (alias.name,)
+                names |= {(alias.asname or name): found_in(module, name) for name in listed}
     return names
 
 

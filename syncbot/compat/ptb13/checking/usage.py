@@ -10,6 +10,7 @@ from typing import Any
 
 from syncbot.compat.ptb13.bot.renamed import method_name
 from syncbot.compat.ptb13.checking.finding import Finding
+from syncbot.compat.ptb13.checking.kinds import Kinds
 from syncbot.compat.ptb13.checking.known import attributes, found_in, wrong_call
 
 _GONE: Mapping[str, tuple[str, ...]] = {
@@ -30,26 +31,6 @@ _GONE: Mapping[str, tuple[str, ...]] = {
 }
 """Attributes that objects had in python-telegram-bot 13, and have not any more, unless they are given back to the class."""
 
-_OBJECTS: Mapping[str, tuple[str, str]] = {
-    "updater": ("telegram.ext", "Updater"),
-    "dispatcher": ("telegram.ext", "Dispatcher"),
-    "dp": ("telegram.ext", "Dispatcher"),
-    "updater.dispatcher": ("telegram.ext", "Dispatcher"),
-    "context.dispatcher": ("telegram.ext", "Dispatcher"),
-    "job_queue": ("telegram.ext", "JobQueue"),
-    "updater.job_queue": ("telegram.ext", "JobQueue"),
-    "dispatcher.job_queue": ("telegram.ext", "JobQueue"),
-    "context.job_queue": ("telegram.ext", "JobQueue"),
-    "context.job": ("telegram.ext", "Job"),
-    "bot": ("telegram", "Bot"),
-    "updater.bot": ("telegram", "Bot"),
-    "dispatcher.bot": ("telegram", "Bot"),
-    "context.bot": ("telegram", "Bot"),
-    "bot.request": ("telegram.utils.request", "Request"),
-    "context.bot.request": ("telegram.utils.request", "Request"),
-}
-"""What a name stands for in nearly every program: each of these is asked whether it has what is used of it."""
-
 
 def check_usage(path: Path, tree: ast.Module, names: Mapping[str, Any]) -> Iterator[Finding]:
     """What is used that is not there, and called otherwise than it may be.
@@ -59,12 +40,12 @@ def check_usage(path: Path, tree: ast.Module, names: Mapping[str, Any]) -> Itera
         tree: what stands in it.
         names: what names of telegram mean in it.
     """
-    own = _set_by_the_program(tree)
+    own, kinds = _set_by_the_program(tree), Kinds(tree, names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
-            yield from _attribute(path, node, own)
+            yield from _attribute(path, node, own, kinds)
         elif isinstance(node, ast.Call):
-            yield from _call(path, node, names)
+            yield from _call(path, node, kinds)
             yield from _webhook(path, node)
         elif isinstance(node, ast.Dict):
             yield from _proxy_settings(path, node)
@@ -79,26 +60,26 @@ def _set_by_the_program(tree: ast.Module) -> set[str]:
     return names
 
 
-def _attribute(path: Path, node: ast.Attribute, own: set[str]) -> Iterator[Finding]:
+def _attribute(path: Path, node: ast.Attribute, own: set[str], kinds: Kinds) -> Iterator[Finding]:
     if node.attr in own:
         return
     if node.attr in _GONE:
-        kinds = [found_in("telegram", name) for name in _GONE[node.attr]]
-        if not any(kind is not None and hasattr(kind, node.attr) for kind in kinds):
+        owners = [found_in("telegram", name) for name in _GONE[node.attr]]
+        if not any(hasattr(owner, node.attr) for owner in owners):
             yield Finding(path, node.lineno, f"{ast.unparse(node)}: {_GONE[node.attr][0]}.{node.attr} is not there any more")
         return
-    whose = ast.unparse(node.value)
-    kind = found_in(*_OBJECTS[whose]) if whose in _OBJECTS else None
-    if isinstance(kind, type) and node.attr not in attributes(kind) and not (kind.__name__ == "Bot" and hasattr(found_in("telegram", "User"), node.attr)):
-        yield Finding(path, node.lineno, f"{whose}.{node.attr}: {kind.__name__} has no {node.attr} here")
+    shown, kind, meant = ast.unparse(node), kinds.kind(node.value), kinds.meant(node.value)
+    if kind is not None and node.attr not in attributes(kind) and not (kind.__name__ == "Bot" and hasattr(found_in("telegram", "User"), node.attr)):
+        yield Finding(path, node.lineno, f"{shown}: {kind.__name__} has no {node.attr} here")
+    elif meant is not None and kinds.meant(node) is None and not hasattr(meant, node.attr):
+        yield Finding(path, node.lineno, f"{shown}: {ast.unparse(node.value)} has no {node.attr} here")
 
 
-def _call(path: Path, node: ast.Call, names: Mapping[str, Any]) -> Iterator[Finding]:
+def _call(path: Path, node: ast.Call, kinds: Kinds) -> Iterator[Finding]:
     shown = ast.unparse(node.func)
-    function = _meant(node.func, names)
+    function = kinds.meant(node.func)
     name = getattr(function, "__name__", "")
-    if function is None and isinstance(node.func, ast.Attribute) and (whose := ast.unparse(node.func.value)) in _OBJECTS:
-        kind = found_in(*_OBJECTS[whose])
+    if function is None and isinstance(node.func, ast.Attribute) and (kind := kinds.kind(node.func.value)) is not None:
         method = getattr(kind, node.func.attr, None)
         if inspect.isfunction(method):
             function, name = method.__get__(kind), f"{kind.__name__}.{method_name(node.func.attr)}"
@@ -128,13 +109,3 @@ def _proxy_settings(path: Path, node: ast.Dict) -> Iterator[Finding]:
             if unused := [name for name in names if name not in ("username", "password")]:
                 text = f"urllib3_proxy_kwargs: {', '.join(unused)} is not used here; a proxy is told by its URL, username and password"
                 yield Finding(path, value.lineno, text, is_note=True)
-
-
-def _meant(function: ast.expr, names: Mapping[str, Any]) -> Any:
-    """What is called, where that is a name of telegram's."""
-    if isinstance(function, ast.Name):
-        return names.get(function.id)
-    if isinstance(function, ast.Attribute):
-        owner = _meant(function.value, names)
-        return None if owner is None else getattr(owner, function.attr, None)
-    return None

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -123,7 +124,7 @@ class Updater:
         self._turns = threading.Semaphore(handlers_at_once)
         self._aside = threading.Semaphore(_MOST_ASIDE)
         self._is_durable = self._holds = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._runtime: Runtime[Any] | None = None
         self._watcher: threading.Thread | None = None
         self._failure: Exception | None = None
@@ -240,7 +241,8 @@ class Updater:
         self._stop(None)
 
     def _stop(self, grace: float | None) -> None:
-        runtime, watcher = self._runtime, self._watcher
+        with self._lock:  # which the first handler may have to wait for: it may run already while everything else is started
+            runtime, watcher = self._runtime, self._watcher
         if runtime is None or watcher is None:
             return
         self._ends_at = min(self._ends_at, time.monotonic() + (_GRACE_SECONDS if grace is None else grace))
@@ -255,20 +257,22 @@ class Updater:
         with self._lock:
             if self.running:
                 return None
+            feeder = threading.Thread(target=partial(self.dispatcher.start, turns=self._turns), name="syncbot-ptb13-queue", daemon=True)
+            # It holds the process, as the threads of 13 did: not all programs call idle().
+            watcher = threading.Thread(target=self._watch, args=(runtime, wait, feeder), name="updater", daemon=False)
+            self._is_durable = runtime.state is not None
+            self._holds = self._is_durable and isinstance(self.persistence, PicklePersistence) and self.persistence.place == runtime.state
+            self._failure, self._ends_at = None, math.inf
+            self.dispatcher.in_hand.clear()  # what an earlier run has put aside is handled again
+            self.bot.syncbot.on_failed_poll = self._poll_failed
             if starts:
                 runtime.start()
-            self._failure = None
-            self._runtime = runtime
-            self._ends_at = math.inf
-            self.dispatcher.in_hand.clear()  # what an earlier run has put aside is handled again
-            feeder = threading.Thread(target=self._feed, name="syncbot-ptb13-queue", daemon=True)
-            # It holds the process, as the threads of 13 did: not all programs call idle().
-            self._watcher = threading.Thread(target=self._watch, args=(runtime, wait, feeder), name="updater", daemon=False)
+            self._runtime, self._watcher = runtime, watcher
             if self.job_queue is not None:
                 self.job_queue.start()
             self.dispatcher.running = True  # before its thread says so: a stop may come first
             feeder.start()
-            self._watcher.start()
+            watcher.start()
             return self.update_queue
 
     def _watch(self, runtime: Runtime[Any], wait: Callable[[Runtime[Any]], object], feeder: threading.Thread) -> None:
@@ -295,10 +299,14 @@ class Updater:
             if self.persistence:
                 steps.callback(self.persistence.flush)
                 steps.callback(self.dispatcher.update_persistence)
-            steps.callback(feeder.join, _GRACE_SECONDS)
-            steps.callback(self.dispatcher.stop, max(0.0, min(_GRACE_SECONDS, self._ends_at - time.monotonic())))
+            steps.callback(lambda: feeder.join(self._seconds_left()))
+            steps.callback(lambda: self.dispatcher.stop(self._seconds_left()))
             if self.job_queue is not None:
                 steps.callback(self.job_queue.stop)
+
+    def _seconds_left(self) -> float:
+        """How much of their time is left to those that are at something."""
+        return max(0.0, min(_GRACE_SECONDS, self._ends_at - time.monotonic()))
 
     @contextmanager
     def _on_signals(self, signals: Sequence[int], signalled: threading.Event) -> Iterator[None]:
@@ -338,9 +346,6 @@ class Updater:
         runtime: Runtime[Any] = Runtime(
             self.bot.syncbot, state=state, workers=self._at_once, allowed_updates=kinds, grace=_GRACE_SECONDS, ahead=None, **options
         )
-        self._is_durable = runtime.state is not None
-        self._holds = self._is_durable and isinstance(self.persistence, PicklePersistence) and self.persistence.place == runtime.state
-        self.bot.syncbot.on_failed_poll = self._poll_failed
         runtime.add_handler(Handler([kind.name for kind in KINDS], self._entry))
         return runtime
 
@@ -386,10 +391,6 @@ class Updater:
             told = as_telegram_error(error)
             told.__cause__ = error
             self.update_queue.put(told)
-
-    def _feed(self) -> None:
-        """Handle what the program puts into the queue."""
-        self.dispatcher.start(turns=self._turns)
 
 
 def _dropped(clean: bool | None, drop_pending_updates: bool | None) -> bool:

@@ -108,7 +108,9 @@ class Holding:
             found += [taken for id in dead if (taken := take_over(db, bot, id, member.id, self._now()))]
             adopt_suspects(db, bot, member.id)
             free_unasked(db, bot)
-            [(suspects,)] = db.execute("SELECT count(*) FROM syncbot.inbox WHERE bot = %s AND suspect <> 0 AND state = 'waiting'", (bot,)).fetchall()
+            # The state is looked at last: by it, fresh tables would be read by another index, and whole.
+            sql = "SELECT count(*) FILTER (WHERE state = 'waiting') FROM syncbot.inbox WHERE bot = %s AND suspect <> 0"
+            [(suspects,)] = db.execute(sql, (bot,)).fetchall()
         interrupted = tuple(id for _, id in sorted(row for taken in found for row in taken.interrupted))
         [(waiting,)] = self._database.rows("SELECT coalesce(sum(waiting), 0)::bigint FROM syncbot.tally WHERE bot = %s", (bot,))
         [(running,)] = self._database.rows("SELECT coalesce(sum(running), 0)::bigint FROM syncbot.chat WHERE bot = %s AND owner <> 0", (bot,))
