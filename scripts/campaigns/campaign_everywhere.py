@@ -99,7 +99,7 @@ class Campaign:
         person = Person(self._server.user(id=1000 + self.conversations))
         skips = self._options.interrupted == "skip"
         life = {
-            "way": way, "state": str(folder / "bot.db"), "steps": str(folder / "steps"), "log": str(folder / "log"), "timeout": 12.0 if skips else 600.0,
+            "way": way, "state": str(folder / "bot.db"), "steps": str(folder / "steps"), "log": str(folder / "log"), "timeout": 25.0 if skips else 600.0,
             "interrupted": self._options.interrupted, "without": self._options.without, "behind": self._options.behind,
             "replies": self._options.replies, "asks": self._options.asks, "proxy": self._proxy, "faults": bool(self._options.seconds),
         }  # fmt: skip

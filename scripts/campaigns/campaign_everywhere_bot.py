@@ -28,7 +28,7 @@ from syncbot.runtime.handling import filters
 
 _T = TypeVar("_T")
 
-LIFE_SECONDS = 30.0
+LIFE_SECONDS = 60.0
 """A life that has not come to its end by then has lost something."""
 LEFT = """SELECT (SELECT count(*) FROM inbox WHERE state <> 'done')
     + (SELECT count(*) FROM outbox WHERE not_before < ? AND state IN ('queued', 'claimed', 'sending'))"""

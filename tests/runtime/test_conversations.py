@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -437,6 +438,35 @@ def test_a_function_is_no_filter_for_an_answer(talk: Callable[[Register], Talk])
         seen.wait_number(1)
     assert "check=" in seen.texts[0]
     assert found.texts == []
+
+
+def test_run_once_takes_an_answer_that_came_while_nothing_ran(make_app: MakeApp, server: BotApiServer) -> None:
+    """From cron, what was answered since the last run is an answer, though the question's time has passed by now; one that nobody answers ends."""
+
+    def register(app: Runtime) -> None:
+        @app.command("go")
+        def go(update: Any, context: Context) -> None:
+            context.reply(f"Hello {context.ask('Name?').text}")
+
+        @app.error(AskTimeout)
+        def late(update: Any, context: Context) -> None:
+            context.reply("Too late")
+
+    found = Talk("once", make_app, server, register)
+    found.says("/go")
+    _let_the_time_pass(found.app())
+    found.says("Ada")
+    found.says("/go")
+    _let_the_time_pass(found.app())
+    found.handle()
+    assert found.texts == ["Name?", "Hello Ada", "Name?", "Too late"]
+
+
+def _let_the_time_pass(app: Runtime) -> None:
+    """The time of its question is over, in the state file."""
+    with contextlib.closing(sqlite3.connect(str(app.state))) as db:
+        assert db.execute("UPDATE question SET until = 1.0").rowcount == 1
+        db.commit()
 
 
 @pytest.mark.parametrize("questions", [350, pytest.param(1000, marks=pytest.mark.slow)])

@@ -78,8 +78,11 @@ class Clock:
         if is_put:
             self.notify()
 
-    def begin_due(self) -> int:
+    def begin_due(self, *, questions: bool = True) -> int:
         """Begin what is due, as much of it as may be, and end the questions whose time is over; returns how many handlers have to run for that.
+
+        Args:
+            questions: end them now; an answer may still wait at Telegram.
 
         Raises:
             StorageError: the state file cannot be used.
@@ -94,7 +97,7 @@ class Clock:
         except BaseException:
             self._functions.not_begun(last)
             raise
-        begun += self._questions.end_due()
+        begun += self._questions.end_due() if questions else 0
         if begun:
             self._notify(begun)
         return begun
