@@ -279,6 +279,7 @@ def test_token_missing(home: Path, work: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             Settings.load(environ=environ, cwd=work)
         assert f"TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into {work}/.env or {home}/.config/syncbot/env" in str(caught.value)
+        assert str(caught.value).endswith("(syncbot init does it; syncbot try needs none)")
         assert Settings.load(environ=environ, cwd=work, require_token=False) == Settings("")
 
 

@@ -200,9 +200,8 @@ class Settings:
         sources, places, found = _look(env_file, hidden, cwd)
         values = _collect(sources)
         if "token" not in values and require_token:
-            example = SETTINGS[0].example
-            looked = " or ".join(map(str, places))
-            raise ConfigError(f"TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into {looked}, for example TELEGRAM_BOT_TOKEN={example}")
+            example = f"for example TELEGRAM_BOT_TOKEN={SETTINGS[0].example} (syncbot init does it; syncbot try needs none)"
+            raise ConfigError(f"TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into {' or '.join(map(str, places))}, {example}")
         return cls(**{"token": "", **values}, env_file=found)
 
     def __repr__(self) -> str:

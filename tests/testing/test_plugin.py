@@ -146,10 +146,17 @@ def test_wrong(run_bot, chat, telegram):
     chat.send("/start")
     telegram.wait_for("Hello")
     chat.expect("Helo")
+
+def test_wrong_button(run_bot, chat, telegram):
+    run_bot(make_app)
+    chat.send("/start")
+    telegram.wait_for("Hello")
+    chat.press("Less")
 """,
         conftest="import pytest\n@pytest.fixture\ndef syncbot_timeout():\n    return 0.5\n",
     )
-    assert "1 failed" in out, out
+    assert "2 failed" in out, out
+    assert "no message has an inline button 'Less'; there are ['More']; a button of a reply keyboard says its text: chat.send(…)" in out
     assert "AssertionError: the bot did not say 'Helo'; it said 'Hello' [More] (waited 0.5 s)" in out
     assert "Ann │ '/start'" in out
     assert "bot │ 'Hello' [More]" in out

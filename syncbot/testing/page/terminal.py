@@ -17,6 +17,8 @@ HELP = """Write to the bot, or: [Button] presses a button, @user NAME and @group
 _CALLS_SHOWN = 10
 _LOOK_SECONDS = 1.0
 _QUIET_SECONDS = 1.0
+_SILENCE_SECONDS = 3.0
+"""How long a bot that has not answered yet is waited for, once it has fetched what was said."""
 _LONGEST_ANSWER_SECONDS = 30.0
 
 
@@ -26,7 +28,8 @@ class Terminal:
     Args:
         trial: the trial, which runs.
         write: prints one line.
-        paced: the lines come from a pipe or a file: each is written, and the next waits until the bot has been quiet for a second (30 s at most).
+        paced: the lines come from a pipe or a file: each is written, and the next waits until the bot has answered and then been quiet for a second
+            (30 s at most).
     """
 
     def __init__(self, trial: Trial, write: Callable[[str], None], *, paced: bool = False) -> None:
@@ -47,7 +50,7 @@ class Terminal:
                     return
                 if line.strip():
                     self._obey(line.strip())
-                    if self._paced:
+                    if self._paced and (line.startswith("@kill") or not line.startswith("@")):
                         self._wait_for_quiet()
         finally:
             self._stop.set()
@@ -91,13 +94,17 @@ class Terminal:
         self._write(f"  {harmless(text)}")
 
     def _wait_for_quiet(self) -> None:
-        ends_at, seen, server, bot = time.monotonic() + _LONGEST_ANSWER_SECONDS, self._trial.feed.last, self._trial.sandbox.server, self._trial.bot
-        while time.monotonic() < ends_at and not (bot is not None and bot.exit_code):
+        feed, server, bot = self._trial.feed, self._trial.sandbox.server, self._trial.bot
+        seen, quiet_since, needed = feed.last, time.monotonic(), _SILENCE_SECONDS
+        ends_at = quiet_since + _LONGEST_ANSWER_SECONDS
+        while quiet_since + needed > time.monotonic() < ends_at and not (bot is not None and bot.exit_code):
             waited_for = server.pending_updates  # looked at first: what the bot has only just fetched it still has to answer
-            self._trial.feed.after(seen, _QUIET_SECONDS)
-            if self._trial.feed.last == seen and not waited_for:
-                return
-            seen = self._trial.feed.last
+            events = feed.after(seen, _QUIET_SECONDS)
+            if waited_for or events is None or any(event["kind"] != "state" for event in events):
+                quiet_since = time.monotonic()
+            if events and any(map(self._line, events)):
+                needed = _QUIET_SECONDS
+            seen = events[-1]["n"] if events else feed.last if events is None else seen
 
     def _do(self, name: str, /, **asked: object) -> JSON:
         return self._actions.carry_out(name, {"user": self._user, "chat": self._chat, **asked}) or {}

@@ -22,6 +22,8 @@ from syncbot.testing.page.web import PageServer
 pytestmark = pytest.mark.programs("chromium", "chromedriver")
 
 _WAIT_SECONDS = 30
+_SAVE_SECONDS = 90
+"""Saving plays the conversation twice and runs its test twice, each in processes of its own."""
 _AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 _RUN_AXE = """
 const done = arguments[0], tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
@@ -55,9 +57,9 @@ class Person:
         driver.get(page.url)
         self.until("document.querySelector('#chat-title').textContent === 'Ann'")
 
-    def until(self, condition: str) -> Any:
+    def until(self, condition: str, seconds: float = _WAIT_SECONDS) -> Any:
         """Wait until a condition in JavaScript holds; returns its value."""
-        return WebDriverWait(self.driver, _WAIT_SECONDS, 0.05).until(lambda driver: driver.execute_script(f"return {condition}"), condition)
+        return WebDriverWait(self.driver, seconds, 0.05).until(lambda driver: driver.execute_script(f"return {condition}"), condition)
 
     def say(self, text: str) -> None:
         """Write a message and send it with Enter."""
@@ -337,5 +339,5 @@ def test_save_as_test(person: Person, tmp_path: Path) -> None:
     person.click("#save")
     person.until("document.querySelectorAll('#save-lines label').length === 2")
     person.click("#save-go")
-    person.until("document.querySelector('#save-result').textContent.includes('fails with one answer changed')")
+    person.until("document.querySelector('#save-result').textContent.includes('fails with one answer changed')", _SAVE_SECONDS)
     assert (tmp_path / "test_hello.py").is_file()
