@@ -38,6 +38,18 @@ def test_no_public_name_needs_telegram_to_be_imported(name: str) -> None:
     assert not loaded_by(f"from syncbot import {name}") & {*NEVER, "requests", "urllib3", "tenacity"}
 
 
+def test_a_runtime_loads_neither_time_zones_nor_what_makes_unique_names(tmp_path: Path) -> None:
+    """A bot without a job in another zone than the machine's loads no zones, and no module for unique names, which asks for the platform."""
+    code = f"""
+from syncbot import Bot, Runtime
+from syncbot.transport import FakeTransport
+app = Runtime(Bot({TEST_TOKEN!r}, transport=FakeTransport(getUpdates=[])), state={str(tmp_path / "bot.db")!r}, types=False)
+app.daily("09:00")(lambda context: None)
+app.run_once(max_seconds=5.0)
+"""
+    assert not loaded_by(code) & {"zoneinfo", "sysconfig", "uuid", "platform"}
+
+
 def test_a_call_through_the_fake_transport_loads_no_network() -> None:
     """The tests of a bot need neither requests nor ssl, nor telegram."""
     code = f"""

@@ -17,6 +17,8 @@ from syncbot.storage import End, JournalKey, JournalStep, Store, open_store
 
 FILE = Path(__file__).with_name("costs.json")
 _ROUNDS = 30
+_SHARES = ("crowd", "weight")
+"""Of the costs, those that are no times."""
 _MANY = 8
 """Processes of a second run, which tells how much they take from each other."""
 
@@ -56,7 +58,9 @@ def setting_of(load: Load, cores: int, others: float = 0.0) -> Setting:
 
 
 def fitted(costs: Costs, rate: float, processor: float, setting: Setting) -> Costs:
-    """The costs of one update in a process with which the model comes to what was measured of one process with handlers that do nothing.
+    """The costs with which the model comes to what was measured of one process with handlers that do nothing.
+
+    Where it is too fast, an update keeps Python's lock for longer than a processor; where it is too slow, other programs count for less.
 
     Args:
         costs: the others.
@@ -64,10 +68,12 @@ def fitted(costs: Costs, rate: float, processor: float, setting: Setting) -> Cos
         processor: what the process took for an update, without what it took to feed it.
         setting: of that run.
     """
-    least, most = 0.0, 0.01
+    costs = replace(costs, handle=processor, processor=processor, weight=1.0)
+    is_slow = Simulation(setting, costs).run().rate < rate
+    least, most = (0.0, 1.0) if is_slow else (processor, 0.01)
     for _ in range(14):
         middle = (least + most) / 2
-        costs = replace(costs, handle=middle, processor=min(middle, processor))
+        costs = replace(costs, weight=middle) if is_slow else replace(costs, handle=middle)
         found = Simulation(setting, costs).run()
         least, most = (middle, most) if found.rate > rate else (least, middle)
     return costs
@@ -76,7 +82,8 @@ def fitted(costs: Costs, rate: float, processor: float, setting: Setting) -> Cos
 def save(costs: Costs, rate: float, where: str, file: Path = FILE) -> None:
     """Write the costs down, in microseconds."""
     facts = asdict(costs)
-    text = json.dumps({"where": where, "fitted_to": round(rate), "crowd": round(facts.pop("crowd"), 3), "microseconds": _scaled(facts, 1e6)}, indent=2)
+    shares = {name: round(facts.pop(name), 3) for name in _SHARES}
+    text = json.dumps({"where": where, "fitted_to": round(rate), **shares, "microseconds": _scaled(facts, 1e6)}, indent=2)
     file.write_text(text + "\n", encoding="utf-8")
 
 
@@ -85,7 +92,7 @@ def load_costs(file: Path = FILE) -> tuple[Costs, dict[str, Any]]:
     found = json.loads(file.read_text(encoding="utf-8"))
     facts = _scaled(found["microseconds"], 1e-6)
     lines = {name: Line(**value) for name, value in facts.items() if isinstance(value, dict)}
-    return Costs(**{**facts, **lines}, crowd=found["crowd"]), found
+    return Costs(**{**facts, **lines}, **{name: found[name] for name in _SHARES}), found
 
 
 def _scaled(facts: dict[str, Any], by: float) -> dict[str, Any]:

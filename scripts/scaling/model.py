@@ -48,6 +48,7 @@ class Costs:
         processor: what of that is processor.
         send: processor of the bot's process for one call.
         crowd: by what share all that processors do takes longer for each further process that a core has: they take each other's caches.
+        weight: as how many that want a processor all the time another such program counts, against those that sleep in between, which come first.
     """
 
     store: Line
@@ -60,6 +61,7 @@ class Costs:
     processor: float
     send: float
     crowd: float = 0.0
+    weight: float = 1.0
 
     def crowded(self, processes: int, cores: int) -> Costs:
         """What the processors of a machine do there with so many processes."""
@@ -209,7 +211,7 @@ class Simulation:
         self._chance = random.Random(seed)  # noqa: S311  # repeatable, not secret
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
-        machines = [Cores(setting.cores, setting.others) for _ in range(setting.machines)]
+        machines = [Cores(setting.cores, setting.others * costs.weight) for _ in range(setting.machines)]
         self._cores = machines
         self._database = Cores(setting.database_cores) if setting.database_cores else machines[0]
         self._database_seconds = 0.0

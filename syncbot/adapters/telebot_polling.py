@@ -20,6 +20,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Self
 
 from telebot import TeleBot, apihelper, types
@@ -93,26 +94,14 @@ class InstalledPolling:
 
     def _poll(self, bot: TeleBot, given: dict[str, Any]) -> None:
         """What stands for `polling`: returns when the bot is stopped."""
-        facts: Any = bot
         read_update: Any = types.Update.de_json
-        ours = self._ours(bot)
         self._forget(bot)
-        wait = int(given.get("long_polling_timeout") or 20)
-        allowed = given.get("allowed_updates")
-        app = Runtime(
-            ours,
-            types=False,
-            state=self._state,
-            workers=max(_FEWEST_WORKERS, facts.worker_pool.num_threads) if bot.threaded else 1,
-            allowed_updates=() if allowed is None else tuple(allowed),
-            poll_wait=min(max(wait, 1), _LONGEST_WAIT_SECONDS),
-            drop_pending_updates=bool(given.get("skip_pending") or bot.skip_pending),
-            durable=False,
-        )
+        app = self._runtime(bot, given)
         assert app.state is not None
+        changed = threading.Event()
         if given.get("restart_on_change"):
-            _restart_on_change(bot, given.get("path_to_watch"), str(app.state))
-        with open_store(app.state, ours.id, options=StoreOptions(check=False)) as store:
+            _watch(bot, given.get("path_to_watch"), app, changed)
+        with open_store(app.state, app.bot.id, options=StoreOptions(check=False)) as store:
             rows = ChatRows(store.data)
             self._remember(bot, rows)
 
@@ -122,6 +111,24 @@ class InstalledPolling:
                     bot.process_new_updates([read_update(context.raw)])
 
             self._run(bot, app)
+        if changed.is_set():
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the command that this process was started with
+
+    def _runtime(self, bot: TeleBot, given: dict[str, Any]) -> Runtime[Any]:
+        """What polls, as the program has asked for it."""
+        facts: Any = bot
+        wait = int(given.get("long_polling_timeout") or 20)
+        allowed = given.get("allowed_updates")
+        return Runtime(
+            self._ours(bot),
+            types=False,
+            state=self._state,
+            workers=max(_FEWEST_WORKERS, facts.worker_pool.num_threads) if bot.threaded else 1,
+            allowed_updates=() if allowed is None else tuple(allowed),
+            poll_wait=min(max(wait, 1), _LONGEST_WAIT_SECONDS),
+            drop_pending_updates=bool(given.get("skip_pending") or bot.skip_pending),
+            durable=False,
+        )
 
     def _ours(self, bot: TeleBot) -> Bot:
         base_url = str(apihelper.API_URL).partition("/bot{0}")[0] if apihelper.API_URL else DEFAULT_BASE_URL
@@ -173,9 +180,11 @@ class InstalledPolling:
             app.stop()
 
 
-def _restart_on_change(bot: TeleBot, path: str | None, state: str) -> None:
-    """Let telebot watch a folder, and start this very command again where something changes there that is not the bot's own state."""
+def _watch(bot: TeleBot, path: str | None, app: Runtime[Any], changed: threading.Event) -> None:
+    """Let telebot watch a folder, and end the polling where something changes there; files with the name of the state file in theirs, which the bot writes all
+    the time, do not count."""
     detect: Any = bot
+    state = app.state.name if isinstance(app.state, Path) else ""
     try:
         from telebot.ext import reloader
     except ImportError:
@@ -185,8 +194,11 @@ def _restart_on_change(bot: TeleBot, path: str | None, state: str) -> None:
 
     class Handler(own.EventHandler):  # type: ignore[misc]  # telebot has no types here
         def on_any_event(self, event: Any) -> None:
-            if event.event_type not in _NO_CHANGES and not os.path.abspath(os.fsdecode(event.src_path)).startswith(state):
-                os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the command that this process was started with
+            # A folder changes with the state file too; what else changes in it has an event of its own.
+            is_change = not event.is_directory and event.event_type not in _NO_CHANGES
+            if is_change and not (state and state in os.path.basename(os.fsdecode(event.src_path))):
+                changed.set()
+                app.stop()
 
     own.EventHandler = Handler
     detect._setup_change_detector(path)

@@ -268,7 +268,6 @@ class Runtime(Router[D]):
 
         `ok` is False while a thread is dead, while every worker hangs, while the state file cannot be used, and from two seconds on in which no poll
         waits at Telegram; a pause that Telegram has asked for, and one in which too many updates wait here, are no trouble.
-
         Where nothing runs in this process it is just `{"ok": False, "running": False, "standby": …}`, and `standby` says whether it waits for its turn.
         """
         session = self._lifecycle.session
@@ -312,10 +311,9 @@ class Runtime(Router[D]):
     def _open_queue(self) -> OpenQueue | None:
         """The outbox of the session that runs in this process."""
         note_act(self.bot.recorders)
-        components = self._lifecycle.components
-        return (
-            None if components is None else OpenQueue(components.store.outbox, components.outbox_folder, components.store.journal, components.deliverer.notify)
-        )
+        if (components := self._lifecycle.components) is None:
+            return None
+        return OpenQueue(components.store.outbox, components.outbox_folder, components.store.journal, components.deliverer.notify)
 
     def _open_jobs(self) -> OpenJobs | None:
         """The jobs of the session that runs in this process."""
@@ -382,6 +380,7 @@ class Runtime(Router[D]):
         ip_address: str | None = None,
         drop_pending_updates: bool = False,
         remove_on_stop: bool = False,
+        certificate: str | os.PathLike[str] | None = None,
     ) -> None:
         """Set a webhook, serve it, and handle what it brings, until SIGINT or SIGTERM, or until `stop` is called; see `WebhookFace.run`."""
         hidden = None if secret_token is None else Secret(secret_token)
@@ -397,4 +396,5 @@ class Runtime(Router[D]):
             ip_address=ip_address,
             drop_pending_updates=drop_pending_updates,
             remove_on_stop=remove_on_stop,
+            certificate=certificate,
         )

@@ -192,14 +192,16 @@ class Observer:
     def watch(self):
         before = os.stat("bot.py").st_mtime_ns
         self.say("modified", "./bot.db-wal")
+        self.say("attrib", "./.bot.db-news")
+        self.say("modified", ".", is_directory=True)
         self.say("opened", "./bot.py")
         while os.stat("bot.py").st_mtime_ns == before:
             threading.Event().wait(0.05)
         self.say("modified", "./bot.py")
 
-    def say(self, kind, path):
+    def say(self, kind, path, is_directory=False):
         event = FileSystemEvent()
-        event.event_type, event.src_path = kind, path
+        event.event_type, event.src_path, event.is_directory = kind, path, is_directory
         self.handler.on_any_event(event)
 """,
 }

@@ -443,16 +443,7 @@ def test_a_function_is_no_filter_for_an_answer(talk: Callable[[Register], Talk])
 def test_run_once_takes_an_answer_that_came_while_nothing_ran(make_app: MakeApp, server: BotApiServer) -> None:
     """From cron, what was answered since the last run is an answer, though the question's time has passed by now; one that nobody answers ends."""
 
-    def register(app: Runtime) -> None:
-        @app.command("go")
-        def go(update: Any, context: Context) -> None:
-            context.reply(f"Hello {context.ask('Name?').text}")
-
-        @app.error(AskTimeout)
-        def late(update: Any, context: Context) -> None:
-            context.reply("Too late")
-
-    found = Talk("once", make_app, server, register)
+    found = Talk("once", make_app, server, _greets)
     found.says("/go")
     _let_the_time_pass(found.app())
     found.says("Ada")
@@ -460,6 +451,30 @@ def test_run_once_takes_an_answer_that_came_while_nothing_ran(make_app: MakeApp,
     _let_the_time_pass(found.app())
     found.handle()
     assert found.texts == ["Name?", "Hello Ada", "Name?", "Too late"]
+
+
+def test_an_answer_that_came_while_a_polling_bot_was_down_is_one(make_app: MakeApp, server: BotApiServer) -> None:
+    """What was written before the start is handled before questions end whose time has passed by then; one that nobody answers ends after it."""
+    found = Talk("once", make_app, server, _greets)
+    for answer, end in (("Ada", "Hello Ada"), ("", "Too late")):
+        found.says("/go")
+        _let_the_time_pass(found.app())
+        if answer:
+            found.user.send(answer)
+        app = make_app(poll_wait=1)
+        _greets(app)
+        with running(app):
+            found.hears(end)
+
+
+def _greets(app: Runtime) -> None:
+    @app.command("go")
+    def go(update: Any, context: Context) -> None:
+        context.reply(f"Hello {context.ask('Name?').text}")
+
+    @app.error(AskTimeout)
+    def late(update: Any, context: Context) -> None:
+        context.reply("Too late")
 
 
 def _let_the_time_pass(app: Runtime) -> None:

@@ -474,7 +474,7 @@ def test_a_queue_that_cannot_be_used_is_said_once(store: Store, caplog: pytest.L
     deliverer.work_off(20.0)
     assert deliverer.join(20.0)
     assert texts(transport) == ["a"]
-    assert [record.getMessage() for record in caplog.records if "state file" in record.getMessage()] == [
+    assert [record.getMessage() for record in caplog.records if "the state can" in record.getMessage()] == [
         "the state cannot be used: the file is locked",
         "the state can be used again",
     ]

@@ -127,5 +127,16 @@ def test_the_fit_finds_the_cost_that_gives_the_rate(model: ModuleType, costs: An
     from scaling.real import Load
 
     real = model.Simulation(setting_of(Load(updates=3000), 2), costs).run()
-    found = fitted(costs, real.rate, costs.processor, setting_of(Load(updates=3000), 2))
-    assert (found.handle, found.processor) == (pytest.approx(costs.handle, rel=0.1), pytest.approx(costs.processor, rel=0.1))
+    found = fitted(costs, real.rate, costs.processor / 2, setting_of(Load(updates=3000), 2))
+    assert (found.handle, found.weight) == (pytest.approx(costs.handle, rel=0.1), 1.0)
+
+
+def test_the_fit_finds_how_much_others_count(model: ModuleType, costs: Any) -> None:
+    """Where a run was faster than other programs should have let it be, they count for less."""
+    from scaling.measure import fitted, setting_of
+    from scaling.real import Load
+
+    busy = setting_of(Load(updates=3000), 2, others=8.0)
+    real = model.Simulation(busy, replace(costs, weight=0.5)).run()
+    found = fitted(costs, real.rate, costs.processor, busy)
+    assert (found.handle, found.weight) == (costs.handle, pytest.approx(0.5, rel=0.1))

@@ -292,8 +292,15 @@ class MemoryAndDatabase(TwoStores):
         self.in_database |= {(one.row, one.ticket): other for one, other in zip(memory, file, strict=True)}
         super().add(memory, [replace(other, row=one.row, ticket=one.ticket) for one, other in zip(memory, file, strict=True)])
 
+    @rule(limit=st.integers(1, 3))
+    def claim(self, limit: int, per_key: int = 1) -> None:
+        """One of each chat: of a run nobody puts back the first alone, as a history would (`test_two_members.py` has runs)."""
+        super().claim(limit)
+
+    @precondition(lambda self: len(self.running) < 2)
     @rule(how=st.sampled_from(["recover", "reopen", "taken over"]))
     def die(self, how: str) -> None:
+        """With one thing in hand at most: of several suspects each store begins with another one (`test_suspects.py` has them)."""
         if how != "recover":
             self.file.close()
         if how == "taken over":

@@ -93,6 +93,7 @@ class Routes:
         self._entries: list[Route | Routes] = []
         self._middleware: list[Middleware] = []
         self._errors: list[ErrorHandler | Routes] = []
+        self._included: list[Routes] = []
         self._changes = 0
         self._table: tuple[int, dict[str, tuple[Route, ...]]] = (-1, {})
         self._albums: tuple[int, frozenset[str]] = (-1, frozenset())
@@ -122,6 +123,7 @@ class Routes:
         if any(inner is routes for inner in self._inner()):
             raise ValueError("this router is included already")
         self._entries.append(routes)
+        self._included.append(routes)
         self._errors.append(routes)
         self._changes += 1
 
@@ -189,13 +191,12 @@ class Routes:
                 yield Route(entry.group, entry.handler, around)
 
     def _inner(self) -> Iterator[Routes]:
-        for entry in tuple(self._entries):
-            if isinstance(entry, Routes):
-                yield entry
-                yield from entry._inner()
+        for routes in tuple(self._included):
+            yield routes
+            yield from routes._inner()
 
     def _version(self) -> int:
-        return self._changes + sum(routes._changes for routes in self._inner())
+        return self._changes + sum(routes._version() for routes in self._included)
 
 
 class Router(KindDecorators[D]):

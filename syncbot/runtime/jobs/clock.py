@@ -20,6 +20,7 @@ from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart
 _log = logging.getLogger(__name__)
 
 _LONGEST_WAIT_SECONDS = 3600.0
+_LOOK_AGAIN_SECONDS = 0.5
 
 
 class Clock:
@@ -32,6 +33,7 @@ class Clock:
         notify: told how many runs were put into the inbox.
         now: seconds since 1970.
         questions: those that are open, whose time may come to an end; None for none.
+        may_end: whether what came while nothing ran is handled by now; else an answer may be among it, and the thread ends no question yet.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Clock:
         notify: Callable[[int], None],
         now: Callable[[], float] = time.time,
         questions: Questions | None = None,
+        may_end: Callable[[], bool] = lambda: True,
     ) -> None:
         self._entries = entries
         self._functions = functions
@@ -50,6 +53,8 @@ class Clock:
         self._now = now
         self._declaring = threading.Lock()
         self._questions = questions or Questions()
+        self._may_end = may_end
+        self._ends = False
         self._changed = threading.Condition()
         self._news = True
         self._next_time: float | None = None
@@ -141,8 +146,12 @@ class Clock:
                 self._changed.wait_for(lambda: self._news or stop.is_set(), self._wait_seconds())
 
     def _look(self) -> None:
-        self.begin_due()
-        times = self._entries.next_time(self._functions.names()), self._questions.next_time()
+        self._ends = self._ends or self._may_end()
+        self.begin_due(questions=self._ends)
+        next_end = self._questions.next_time()
+        if next_end is not None and not self._ends:
+            next_end = max(next_end, self._now() + _LOOK_AGAIN_SECONDS)
+        times = self._entries.next_time(self._functions.names()), next_end
         self._next_time = min((time for time in times if time is not None), default=None)
 
     def _wait_seconds(self) -> float | None:

@@ -147,8 +147,6 @@ class Session:
             on_fatal=self.fail,
             on_queued=lambda: OpenQueue(store.outbox, folder, store.journal, deliverer.notify).tell(),
         )
-        clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions)
-        clock.declare()
         learned = store.meta.get(_IDLE_LIMIT)
         poller = Poller(
             bot.fetch_updates,
@@ -162,6 +160,9 @@ class Session:
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
             album_kinds=self._routes.album_kinds,
         )
+        may_end = (lambda: poller.is_up_to_date and workers.has_idle) if options.poll and store.members is None else lambda: True
+        clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions, may_end=may_end)
+        clock.declare()
         uncertain, delivered = options.uncertain, lambda result: take_dead_buttons_away(bot, workers.questions.delivered, result)
         deliverer = Deliverer(store.outbox, bot, folder, uncertain=uncertain, stop=self.stop, on_fatal=self.fail, on_delivered=delivered)
         monitor = Monitor(Watched(bot, store, workers, clock, poller, deliverer, options), self._own_threads, self.stop.is_set)

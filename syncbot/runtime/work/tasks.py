@@ -14,9 +14,10 @@ from syncbot.storage.promises.inbox import Claimed
 
 def what_is(claimed: Claimed) -> str:
     """What to call it in the log: "update 17", "the job remind"."""
-    with suppress(Exception):  # a damaged one is told as an update
-        if claimed.update_id < 0 and (job := job_of(json.loads(claimed.body))) is not None:
-            return f"the job {job}"
+    if claimed.update_id < 0:
+        with suppress(Exception):  # a damaged one is told as an update
+            if (job := job_of(json.loads(claimed.body))) is not None:
+                return f"the job {job}"
     return f"update {claimed.update_id}"
 
 

@@ -64,6 +64,29 @@ def test_claims_see_what_was_ended_just_before(postgres_url: str) -> None:
     assert seen == {str(chat): list(range(chat, number, chats)) for chat in range(chats)}
 
 
+def test_what_a_member_had_that_froze_in_a_transaction_is_taken_over(postgres: PostgresServer, postgres_url: str) -> None:
+    """One that froze between two statements keeps its locks: it is cut off by whoever takes over what it had, and is told."""
+    silent = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - interval '0.6 s'"
+
+    def freeze(frozen: Any, store: Store) -> None:
+        with frozen._database.transaction() as db:  # as a verb that comes to no end
+            db.execute("SELECT 1 FROM syncbot.member FOR KEY SHARE").fetchall()
+            postgres.run("UPDATE syncbot.member SET lease_until = '-infinity'", postgres_url)
+            eventually(lambda: postgres.run(silent, postgres_url), what="that it has been silent for a while")
+            store.inbox.recover()
+            found.extend(ids(taken_over(store, 1)))
+
+    found: list[int] = []
+    hour, quick = (StoreOptions(lease_seconds=seconds) for seconds in (3600.0, 1.5))
+    with open_store(postgres_url, BOT, options=hour) as frozen, open_store(postgres_url, BOT, options=quick) as store:
+        put(frozen.inbox, (1, "a"))
+        frozen.inbox.recover()
+        assert ids(frozen.inbox.claim()) == [1]
+        with pytest.raises(StorageError):
+            freeze(frozen, store)
+    assert found == [1]
+
+
 @contextmanager
 def child(url: str, lease_seconds: float) -> Iterator[subprocess.Popen[str]]:
     """A member in a process of its own; see `member_child.py`."""

@@ -14,6 +14,9 @@ from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE
 # Its lease is over, or its session lock is free: then nobody else gets that while this transaction lasts.
 _END = """DELETE FROM syncbot.member WHERE bot = %(bot)s AND id = %(id)s
     AND (%(certain)s OR lease_until < clock_timestamp() OR pg_try_advisory_xact_lock(%(lock)s)) RETURNING id"""
+# Who froze between two statements of one round: the server waits for the next one, and does not call that idle in a transaction.
+_CUT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND application_name = 'syncbot'
+    AND state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - current_setting('idle_in_transaction_session_timeout')::interval"""
 _HANDLED = """SELECT i.seq, i.update_id, i.lane, i.alone, i.suspect FROM syncbot.chat AS c CROSS JOIN LATERAL (
         SELECT * FROM syncbot.inbox AS i WHERE i.bot = c.bot AND i.lane = c.key AND i.state = 'waiting' AND i.seq >= c.since
         ORDER BY i.seq LIMIT c.running) AS i
@@ -45,6 +48,7 @@ def take_over(db: Connection, bot: int, dead: int, taker: int, now: float, *, ce
         taker: who is to handle those that are suspected, one at a time.
         certain: it need not be looked at again whether it is dead.
     """
+    db.execute(_CUT)
     if not db.execute(_END, {"bot": bot, "id": dead, "certain": certain, "lock": LOCK + dead}).fetchall():
         return None
     lanes = [lane for (lane,) in db.execute("SELECT key FROM syncbot.chat WHERE bot = %s AND owner = %s AND owner <> 0", (bot, dead)).fetchall()]

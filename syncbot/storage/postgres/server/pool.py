@@ -207,7 +207,10 @@ def pipelined(connection: Connection) -> Iterator[None]:
     except psycopg.Error as problem:
         failure = failure or _cause_of(problem)
     if failure is not None:
-        raise failure
+        try:
+            raise failure
+        finally:
+            failure = None  # else it and this frame keep each other
 
 
 def _cause_of(problem: psycopg.Error) -> psycopg.Error:
