@@ -33,6 +33,7 @@ _REACHES_WITHIN_SECONDS = 1.0
 _QUIET_SECONDS = 2.0
 _WAITS_FROM_SECONDS = 10.0
 """A poll that is under way for so long found nothing at Telegram, which answers at once with what there is."""
+_HANDLED_WITHIN_SECONDS = 10.0
 _USELESS_FROM = 3
 """Answers in a row that bring nothing and come at once, from which they are taken for those of something that is not Telegram."""
 
@@ -140,7 +141,7 @@ class Poller:
         self._following = inbox.next_offset()
         self._told = self._following
         self._limit = _BATCH
-        self._is_up_to_date = False
+        self._brought_all: float | None = None
         self._useless = 0
         self._trouble = LastSaid()
         self._lingers_until = now + _LINGER_SECONDS  # an earlier run's last poll
@@ -181,12 +182,16 @@ class Poller:
         offset = self._backlog.offset(self._following)
         return offset if offset != self._told else None
 
-    @property
-    def is_up_to_date(self) -> bool:
-        """Whether what came while nothing ran is stored: a poll has brought all there was since the start, or waits at Telegram for what comes."""
-        since = self.facts.under_way_since
-        self._is_up_to_date |= since is not None and self._clock() - since > _WAITS_FROM_SECONDS
-        return self._is_up_to_date
+    def has_caught_up(self, is_idle: Callable[[], bool]) -> bool:
+        """Whether what came while nothing ran is stored and handled: a poll has brought all there was, or waits at Telegram for more.
+
+        Args:
+            is_idle: whether all that is stored is handled. After ten seconds it is not asked any more: a handler may hang.
+        """
+        now, waits_since = self._clock(), self.facts.under_way_since
+        if self._brought_all is None and waits_since is not None and now - waits_since > _WAITS_FROM_SECONDS:
+            self._brought_all = waits_since
+        return self._brought_all is not None and (now - self._brought_all > _HANDLED_WITHIN_SECONDS or is_idle())
 
     def _safely(self, work: Callable[[], float]) -> float:
         try:
@@ -245,7 +250,8 @@ class Poller:
         self._useless = self._useless + 1 if at_once or (updates and not fresh) else 0
         if at_once and self._useless >= _USELESS_FROM:
             return self._failed("useless", "the answers to polls come empty and at once, as if it were not Telegram that gives them", self._back_off())
-        self._is_up_to_date |= len(updates) < self._limit
+        if self._brought_all is None and len(updates) < self._limit:
+            self._brought_all = self._clock()
         self._worked(len(updates))
         return 1.0 if self._useless >= _USELESS_FROM else 0.0
 
