@@ -210,7 +210,8 @@ def test_the_example_reminds_and_is_administered(folder: Path, server: BotApiSer
             ("[Switch off]", r"Water the plants: .*, off\. Done so far: 1\."),
         )(server, bob)
         assert app.jobs.get("remind:43") is None
-        says(("[Switch on]", r"Water the plants: .*, on\. Done so far: 1\."))(server, bob)
+        on = r"Water the plants: .*, on\. Done so far: 1\."
+        says(("[Switch on]", on), ("/settings", on))(server, bob)  # the second is handled when what the first one has changed is kept
         assert app.jobs.get("remind:43") is not None
         bob.send("/stats")
         says(("/stats", r"Reminded: 1\. Done: 1\."))(server, ann)

@@ -33,7 +33,8 @@ class Clock:
         notify: told how many runs were put into the inbox.
         now: seconds since 1970.
         questions: those that are open, whose time may come to an end; None for none.
-        may_end: whether what came while nothing ran is handled by now; else an answer may be among it, and the thread ends no question yet.
+        has_caught_up: whether what came while nothing ran is handled by now; else an answer may be among it, and the thread leaves the questions that were
+            asked before its start.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Clock:
         notify: Callable[[int], None],
         now: Callable[[], float] = time.time,
         questions: Questions | None = None,
-        may_end: Callable[[], bool] = lambda: True,
+        has_caught_up: Callable[[], bool] = lambda: True,
     ) -> None:
         self._entries = entries
         self._functions = functions
@@ -53,8 +54,8 @@ class Clock:
         self._now = now
         self._declaring = threading.Lock()
         self._questions = questions or Questions()
-        self._may_end = may_end
-        self._ends = False
+        self._has_caught_up = has_caught_up
+        self._asked_since = 0.0
         self._changed = threading.Condition()
         self._news = True
         self._next_time: float | None = None
@@ -65,7 +66,7 @@ class Clock:
         Raises:
             StorageError: the state file cannot be used.
         """
-        now = self._now()
+        now = self._asked_since = self._now()
         with self._declaring:  # who declares a job meanwhile puts it afterwards: else it would be taken out here
             self._functions.follow(self.add)
             self._entries.declare(self._functions.declared(now))
@@ -83,11 +84,11 @@ class Clock:
         if is_put:
             self.notify()
 
-    def begin_due(self, *, questions: bool = True) -> int:
+    def begin_due(self, *, asked_since: float = 0.0) -> int:
         """Begin what is due, as much of it as may be, and end the questions whose time is over; returns how many handlers have to run for that.
 
         Args:
-            questions: end them now; an answer may still wait at Telegram.
+            asked_since: leave the questions that were asked before; an answer may still wait at Telegram. Seconds since 1970.
 
         Raises:
             StorageError: the state file cannot be used.
@@ -102,7 +103,7 @@ class Clock:
         except BaseException:
             self._functions.not_begun(last)
             raise
-        begun += self._questions.end_due() if questions else 0
+        begun += self._questions.end_due(asked_since=asked_since)
         if begun:
             self._notify(begun)
         return begun
@@ -146,10 +147,11 @@ class Clock:
                 self._changed.wait_for(lambda: self._news or stop.is_set(), self._wait_seconds())
 
     def _look(self) -> None:
-        self._ends = self._ends or self._may_end()
-        self.begin_due(questions=self._ends)
+        if self._asked_since and self._has_caught_up():
+            self._asked_since = 0.0
+        self.begin_due(asked_since=self._asked_since)
         next_end = self._questions.next_time()
-        if next_end is not None and not self._ends:
+        if next_end is not None and self._asked_since:
             next_end = max(next_end, self._now() + _LOOK_AGAIN_SECONDS)
         times = self._entries.next_time(self._functions.names()), next_end
         self._next_time = min((time for time in times if time is not None), default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -259,7 +260,7 @@ def _work_off(components: Components, deadline: float, stop: threading.Event) ->
     poller, workers = components.poller, components.workers
     failures = 0
     while (left_seconds := deadline - time.monotonic()) > 0 and not stop.is_set():
-        if _begin_due(components, stop, questions=False) is None:
+        if _begin_due(components, stop, asked_since=math.inf) is None:
             continue
         failed = poller.facts.failures
         pause_seconds = poller.step(wait=0)
@@ -274,18 +275,18 @@ def _work_off(components: Components, deadline: float, stop: threading.Event) ->
         else:
             looked = time.monotonic()
             idle = workers.wait_until_idle(deadline)
-            if idle and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS and _begin_due(components, stop, questions=True) == 0:
+            if idle and poller.unconfirmed is None and time.monotonic() - looked < _FRESH_SECONDS and _begin_due(components, stop) == 0:
                 return ""
     return "the time was up" if not stop.is_set() else "it was stopped"
 
 
-def _begin_due(components: Components, stop: threading.Event, *, questions: bool) -> int | None:
+def _begin_due(components: Components, stop: threading.Event, *, asked_since: float = 0.0) -> int | None:
     """Begin what is due; returns how much, or a moment later None where the state file cannot be used now. Questions end when all that has come is handled:
     it may be answers, which were given in time while nothing ran.
     """
     retry = components.workers.retry
     try:
-        begun = components.clock.begin_due(questions=questions)
+        begun = components.clock.begin_due(asked_since=asked_since)
     except StorageError as error:
         retry.met(error)
         stop.wait(RETRY_SECONDS)

@@ -296,14 +296,17 @@ class Questions:
         with self._lock:
             return next(iter(self._ends), (None,))[0]
 
-    def end_due(self) -> int:
+    def end_due(self, *, asked_since: float = 0.0) -> int:
         """Close those whose time is over; returns how many.
+
+        Args:
+            asked_since: seconds since 1970; those that were asked before are left.
 
         Raises:
             StorageError: they are not closed.
         """
         with self._lock:
-            due = list(self._take_due())
+            due = list(self._take_due(asked_since))
         try:
             answers = [QuestionAnswer(one.question.row, one.question.step, _over_text(one.question)) for one in due]
             recorded = [answer for one, answer in zip(due, answers, strict=True) if one.is_recorded]
@@ -343,13 +346,19 @@ class Questions:
         if found.question.until is not None:
             heapq.heappush(self._ends, (found.question.until, next(self._counter), found))
 
-    def _take_due(self) -> Iterator[OpenQuestion]:
-        now = self._now()
+    def _take_due(self, asked_since: float) -> Iterator[OpenQuestion]:
+        now, left = self._now(), list[tuple[float, int, OpenQuestion]]()
         while self._ends and self._ends[0][0] <= now:
-            found = heapq.heappop(self._ends)[2]
+            end = heapq.heappop(self._ends)
+            found = end[2]
             if self._by_row.get(found.question.row) is found and found.taken_by is None:
+                if found.question.asked < asked_since:
+                    left.append(end)
+                    continue
                 found.taken_by = _NOBODY
                 yield found
+        for end in left:
+            heapq.heappush(self._ends, end)
 
     def _take(self, found: OpenQuestion, row: int, outcome: str) -> Sequence[QuestionAnswer]:
         if self._stopped and not found.is_recorded:
