@@ -159,7 +159,7 @@ def test_the_buttons_of_a_question_that_is_over_are_taken_away(server: BotApiSer
     user, chosen = server.user(id=42), Seen()
 
     def app_of() -> Runtime:
-        app = make_app(asks=asks, **WITH_THE_END)
+        app = make_app(asks=asks, poll_wait=1, **WITH_THE_END)
 
         @app.command("start")
         def start(update: Any, context: Context) -> None:
