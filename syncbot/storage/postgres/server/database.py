@@ -179,6 +179,7 @@ class PgDatabase:
         else:
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
+            connection.close()  # psycopg takes for prepared, for good, what the server has passed over
         if isinstance(problem, psycopg.errors.PipelineAborted):
             raise RuntimeError("a statement of this transaction has failed, and its error was passed over: nothing was written") from problem
         raise problem
