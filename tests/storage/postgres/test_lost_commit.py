@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
+from kits.postgres_kit import PostgresServer
 from kits.storage_kit import BOT, ids, put
 from kits.webhook_kit import eventually
 
@@ -23,6 +24,8 @@ _COMMIT = b"\0COMMIT\0"
 _COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
 """Its answer, also where the statement is known to the server by a name; that of a word comes with one more."""
 _TOLD = b"SET\0"
+_SYNC = b"S\0\0\0\4"
+"""Whoever sends it waits for the answers."""
 
 
 class Cutter:
@@ -34,10 +37,13 @@ class Cutter:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = url.replace(f":{parts.port}/", f":{self._listener.getsockname()[1]}/")
         self.cut = ""
-        """ "behind", "behind, and away" or "before": what happens at the next COMMIT."""
+        """ "behind", "behind, and away", "before" or "slowly behind": what happens at the next COMMIT."""
         self.cuts = 0
         self.refuses = False
         """Whether those that come anew are ended at once."""
+        self.end_silent: Callable[[], object] = lambda: None
+        """Has the server end a connection that has committed, and has not been asked for its answers."""
+        self._holds_ends = threading.Event()
         self._sockets: list[socket.socket] = [self._listener]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -56,6 +62,9 @@ class Cutter:
     def _pass_on(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if is_client and self.cut == "slowly behind" and _COMMIT in data:
+                    self._end_slowly(source, target, data)
+                    break
                 if self.cut and (_COMMIT in data if is_client else _COMMITTED in data and _TOLD not in data) and is_client == (self.cut == "before"):
                     how, self.cut = self.cut, ""
                     self.refuses = how == "behind, and away"
@@ -63,8 +72,21 @@ class Cutter:
                     source.shutdown(socket.SHUT_RDWR)
                     break
                 target.sendall(data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
+        if is_client or not self._holds_ends.is_set():
+            with suppress(OSError):
+                target.shutdown(socket.SHUT_WR)
+
+    def _end_slowly(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
+        """The COMMIT comes through, the server is told to end, and says so; that the connection has ended shows only when the client says more."""
+        self.cut = ""
+        self.cuts += 1
+        self._holds_ends.set()
+        server.sendall(data.removesuffix(_SYNC))
+        self.end_silent()
+        while client.recv(65536) == _SYNC:
+            pass
+        self._holds_ends.clear()
+        client.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End all."""
@@ -93,6 +115,17 @@ def test_what_was_queued_is_queued_once(postgres_url: str) -> None:
             assert store.outbox.entries(after=id - 1)[0].call.params == {"text": str(number)}
         assert relay.cuts == 5
         assert len(store.outbox.entries()) == 5
+
+
+def test_what_was_queued_while_the_server_was_told_to_end_is_queued_once(postgres: PostgresServer, postgres_url: str) -> None:
+    """The server ends between a COMMIT and its answer, and says why: that is no word on what became of it. It was queued again."""
+    silent = "FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active' AND wait_event = 'ClientRead'"
+    with cutter(postgres_url) as relay, open_store(relay.url, BOT) as store:
+        relay.end_silent = lambda: eventually(lambda: postgres.run(f"SELECT pg_terminate_backend(pid) {silent}", postgres_url), what="the COMMIT")
+        relay.cut = "slowly behind"
+        [id] = store.outbox.put(OutboxCall("sendMessage", {}, "7"))
+        assert relay.cuts == 1
+        assert [item.id for item in store.outbox.entries()] == [id]
 
 
 def test_what_was_not_queued_is_told_so(postgres_url: str) -> None:

@@ -87,6 +87,23 @@ def test_what_a_member_had_that_froze_in_a_transaction_is_taken_over(postgres: P
     assert found == [1]
 
 
+def test_whatever_of_a_transaction_has_failed_the_next_ones_go_on(postgres_url: str) -> None:
+    """What the server passed over behind a failure was never prepared there: a connection that believed so failed in every transaction from then on."""
+    import psycopg
+
+    def fail(store: Any) -> None:
+        with store._database.transaction() as db:  # as a verb
+            db.execute("SELECT 1").fetchall()
+            db.execute("SELECT 1 / 0")  # behind it goes the COMMIT, before anybody has heard of the failure
+
+    with open_store(postgres_url, BOT) as store:
+        for number in range(20):
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                fail(store)
+            store.meta.set("number", str(number))
+            assert store.meta.get("number") == str(number)
+
+
 @contextmanager
 def child(url: str, lease_seconds: float) -> Iterator[subprocess.Popen[str]]:
     """A member in a process of its own; see `member_child.py`."""

@@ -172,13 +172,15 @@ class PgDatabase:
 
     def _after_failure(self, connection: Connection, number: str, problem: BaseException) -> None:
         """Raise what has ended a transaction; nothing, where it was committed all the same. The number is that of one whose COMMIT went out."""
-        if isinstance(problem, psycopg.Error) and number and connection.info.transaction_status == pq.TransactionStatus.UNKNOWN:
+        is_undone = not number or not isinstance(problem, psycopg.Error) or connection.info.transaction_status == pq.TransactionStatus.INERROR
+        if is_undone:
+            with suppress(psycopg.Error):
+                connection.execute("ROLLBACK")
+        connection.close()  # psycopg takes for prepared, for good, what the server has passed over
+        if not is_undone:
             self.pool.drop_idle()  # whatever broke this one has broken those too, or is about to
             if self._was_committed(number):
                 return
-        else:
-            with suppress(psycopg.Error):
-                connection.execute("ROLLBACK")
         if isinstance(problem, psycopg.errors.PipelineAborted):
             raise RuntimeError("a statement of this transaction has failed, and its error was passed over: nothing was written") from problem
         raise problem
