@@ -22,7 +22,7 @@ from telebot.storage import StateStorageBase
 from telebot.storage.base_storage import StateDataContext
 
 from syncbot.runtime.handling.context import Context
-from syncbot.storage.promises.data import Data, Scope
+from syncbot.storage.promises.data import Data, DataChange, Scope
 
 _log = logging.getLogger(__name__)
 _STEPS = "telebot.next_step"
@@ -43,15 +43,17 @@ class ChatRows:
 
     @contextmanager
     def update(self, context: Context) -> Iterator[None]:
-        """What happens in this thread meanwhile belongs to this update. Where its handling fails, what was changed before stays changed, as in telebot."""
+        """What happens in this thread meanwhile belongs to this update. Where its handling fails, what was changed before is written with that end, so that
+        it stays changed, as in telebot."""
         context.run.has_acted = True  # its calls are telebot's: it is not to run again because others have written the same
         self._here.context, self._here.changed = context, set()
         try:
             yield
         except BaseException:
-            now: dict[str, Any] = context.chat_data if self._here.changed else {}
-            for name in self._here.changed:
-                self._write(context.chat_id, name, now.get(name))
+            if self._here.changed and context.chat_id is not None:
+                now, names = dict(context.chat_data), self._here.changed
+                changed = {name: now[name] for name in names if name in now}
+                context.run.kept = (DataChange(Scope.CHAT, context.chat_id, changed, tuple(names - changed.keys())),)
             raise
         finally:
             self._here.context = None
@@ -77,7 +79,7 @@ class ChatRows:
         context: Context | None = getattr(self._here, "context", None)
         return context.chat_data if context is not None and context.chat_id == chat else None
 
-    def _write(self, chat: Any, name: str, value: Any) -> None:
+    def _write(self, chat: int, name: str, value: Any) -> None:
         self._data.save(Scope.CHAT, chat, {} if value is None else {name: value}, [name] if value is None else [])
 
 

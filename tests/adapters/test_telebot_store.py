@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +72,14 @@ def test_a_step_outlives_the_process_with_its_arguments(store: Store) -> None:
     assert steps_of(store).get_handlers(CHAT) is None
 
 
-def in_an_update(store: Store, work: Callable[[DurableSteps, DurableStates], None], *, dies: bool = False) -> None:
-    """Handle an update of the chat, in a process of its own, so to say, which may die before its end is written."""
+def in_an_update(store: Store, work: Callable[[DurableSteps, DurableStates], None], *, dies: bool = False, fails: bool = False) -> None:
+    """Handle an update of the chat, in a process of its own, so to say, which may die before its end is written; `work` may fail, by a ValueError."""
     rows = ChatRows(store.data)
     context = Context(Bot(TEST_TOKEN, transport=FakeTransport()), store.data, raw={"update_id": 1, "message": MESSAGE})
-    with rows.update(context):
+    with pytest.raises(ValueError, match="as asked") if fails else nullcontext() as failure, rows.update(context):
         work(DurableSteps(rows, {}), DurableStates(rows))
+    if failure is not None:
+        context.fail(failure.value)
     if not dies:
         store.data.apply(context.changes())
 
@@ -105,19 +108,27 @@ def test_an_update_whose_process_died_has_changed_nothing(store: Store) -> None:
     assert DurableStates(ChatRows(store.data)).get_state(CHAT, 1) == "answered"
 
 
+def fail(steps: DurableSteps, states: DurableStates) -> None:
+    """A handler that takes its step, sets a state, and fails."""
+    assert steps.get_handlers(CHAT)
+    states.set_state(CHAT, 1, "asked")
+    raise ValueError("as asked")
+
+
 def test_a_handler_that_fails_leaves_what_it_has_done(store: Store) -> None:
     """As in telebot: its step is taken, its state is set."""
     steps_of(store).register_handler(CHAT, handler(step))
-
-    def fail(steps: DurableSteps, states: DurableStates) -> None:
-        assert steps.get_handlers(CHAT)
-        states.set_state(CHAT, 1, "asked")
-        raise ValueError("as asked")
-
-    with pytest.raises(ValueError, match="as asked"):
-        in_an_update(store, fail)
+    in_an_update(store, fail, fails=True)
     assert steps_of(store).get_handlers(CHAT) is None
     assert DurableStates(ChatRows(store.data)).get_state(CHAT, 1) == "asked"
+
+
+def test_a_handler_that_fails_and_is_put_back_has_changed_nothing(store: Store) -> None:
+    """Its end is not written where a stop has cut it short: the update is handled again, and takes the same step."""
+    steps_of(store).register_handler(CHAT, handler(step))
+    in_an_update(store, fail, fails=True, dies=True)
+    assert DurableStates(ChatRows(store.data)).get_state(CHAT, 1) is None
+    assert steps_of(store).get_handlers(CHAT)
 
 
 def test_what_an_update_does_in_other_chats_is_written_at_once(store: Store) -> None:

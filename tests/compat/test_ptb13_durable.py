@@ -208,6 +208,61 @@ def test_a_button_knows_what_it_holds_after_a_kill(server: BotApiServer, run: Ru
     assert [sent.text for sent in server.sent] == ["Choose:", "chosen: ['1', 1]"]
 
 
+@pytest.mark.parametrize("form", ["the decorator", "the dispatcher"])
+def test_what_a_function_changes_that_names_no_update_is_kept_with_its_end(server: BotApiServer, run: Run, form: str) -> None:
+    """Begun by the decorator or by `dispatcher.run_async`, it is told no update; what it changes of its user and the bot is there after a kill all the same."""
+    body = """
+        go = threading.Event()
+
+        def slow(update, context):
+            go.wait(20)
+            context.user_data["times"] = context.user_data.get("times", 0) + 1
+            context.bot_data["times"] = context.bot_data.get("times", 0) + 1
+            update.message.reply_text(f"times: {context.user_data['times']} {context.bot_data['times']}")
+
+        updater = Updater(TOKEN, base_url=BASE, persistence=PicklePersistence("bot.pickle"))
+        updater.dispatcher.add_handler(CommandHandler("go", lambda update, context: go.set()))
+        """
+    body += BEGUN[form]
+    ann, bob = server.user(), server.user()
+    for times in (1, 2):
+        program = run(body, SYNCBOT_STATE="state.db")
+        ann.send("/slow")
+        bob.send("/go")
+        ann.wait_for(f"times: {times} {times}")
+        assert becomes(lambda program=program: program.left() == 0)
+        program.process.kill()
+        program.process.wait()
+
+
+def test_what_a_stop_cuts_short_with_an_error_is_not_kept(server: BotApiServer, run: Run) -> None:
+    """A handler may tell of a stop by an error of its own; its update is handled again, and what it had changed by then is forgotten."""
+    body = """
+        def slow(update, context):
+            context.user_data["times"] = context.user_data.get("times", 0) + 1
+            update.message.reply_text("begun")
+            if not os.path.exists("begun"):
+                open("begun", "w").close()
+                for thread in threading.enumerate():
+                    if thread.name == "syncbot-poller":
+                        thread.join(20)  # it ends when a stop begins
+                raise ValueError("the file did not come") from NotSent("it was cut short")
+            update.message.reply_text(f"times: {context.user_data['times']}")
+
+        from syncbot import NotSent
+        updater = Updater(TOKEN, base_url=BASE, persistence=PicklePersistence("bot.pickle"))
+        updater.dispatcher.add_handler(CommandHandler("slow", slow))
+        """
+    first = run(body, SYNCBOT_STATE="state.db")
+    ann = server.user()
+    ann.send("/slow")
+    ann.wait_for("begun")
+    assert first.stop() == 0, first.output
+    second = run(body, SYNCBOT_STATE="state.db")
+    ann.wait_for("times: 1")
+    assert second.stop() == 0, second.output
+
+
 def test_jobs_do_not_keep_what_a_handler_has_half_done(server: BotApiServer, run: Run) -> None:
     """A job's end keeps everybody's data, but for those of whom an update is being handled."""
     body = """

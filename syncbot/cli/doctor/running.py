@@ -124,11 +124,12 @@ def _unwritable(path: Path, began: float) -> Result | None:
         owner = there.stat().st_uid
     except (OSError, StopIteration):  # out of our sight
         return None
-    kind = "file" if there == path else "folder"
-    if os.access(there, os.W_OK) and (kind == "file" or (there.is_dir() and os.access(there, os.X_OK))):
+    is_file = there == path
+    if os.access(there, os.W_OK) and (is_file or (there.is_dir() and os.access(there, os.X_OK))):
         return None
     foreign = owner != os.geteuid() and there in (path, path.parent)
-    text = f"{path} cannot be written by this user: the {kind} {there} {'is none' if kind == 'folder' and not there.is_dir() else 'may not be changed'}"
+    why = f"the {'file' if is_file else 'folder'} {there} may not be changed" if is_file or there.is_dir() else f"{there} is no folder"
+    text = f"{path} cannot be written by this user: {why}"
     advice = "look as the user that runs the bot" if foreign else "name a state file in a folder of yours: SYNCBOT_STATE"
     return Result(STATE, Status.NOTE if foreign else Status.FAILED, text, time.monotonic() - began, advice, exit=Exit.OK if foreign else Exit.CONFIG)
 

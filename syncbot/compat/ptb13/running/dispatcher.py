@@ -22,7 +22,7 @@ from syncbot.compat.ptb13.handlers.handler import Handler
 from syncbot.compat.ptb13.handlers.stop import DispatcherHandlerStop
 from syncbot.compat.ptb13.promise import Promise
 from syncbot.compat.ptb13.running.pool import Pool
-from syncbot.compat.ptb13.work import Work, owners_of
+from syncbot.compat.ptb13.work import Work, owners_of, work_here
 from syncbot.errors import Stopped
 from syncbot.storage import Scope
 
@@ -217,11 +217,16 @@ class Dispatcher:
                 del failure  # its traceback holds this frame: a circle
 
     @contextmanager
-    def working(self, work: Work) -> Iterator[None]:
-        """Within the block an update is worked on; what ends it with an error puts it aside."""
+    def working(self, work: Work, is_stopping: Callable[[], bool]) -> Iterator[None]:
+        """Within the block an update is worked on; what ends it during a stop may put it aside."""
         self.in_hand.add(work)
-        with work.here():
-            yield
+        try:
+            with work.here():
+                yield
+        except Exception as error:
+            if not (isinstance(error, Stopped) or is_stopping()):
+                self.in_hand.discard(work)
+            raise
         self.in_hand.discard(work)
 
     def dispatch_error(self, update: object, error: BaseException, promise: Promise | None = None) -> None:
@@ -326,14 +331,15 @@ class Dispatcher:
 
     def _give(self, persistence: Any, update: object) -> None:
         is_update = isinstance(update, Update)
-        in_hand = set(self.in_hand)
+        own = work_here()  # what is done for it and names no update, such as a function of `@run_async`, is kept with its end
+        in_hand = self.in_hand - {own}
         owners = owners_of(update)
         if not is_update:
             everybody = {*((Scope.CHAT, chat) for chat in list(self.chat_data)), *((Scope.USER, user) for user in list(self.user_data))}
-            owners = frozenset(everybody.difference(*(work.owners for work in in_hand)))
+            owners = frozenset(everybody.difference(*(work.owners for work in in_hand))) | (own.owners if own is not None else frozenset())
         if persistence.store_callback_data:
             self._kept(update, lambda: persistence.update_callback_data(self.bot.callback_data_cache.persistence_data))
-        if persistence.store_bot_data and (is_update or not in_hand):
+        if persistence.store_bot_data and (is_update or own is not None or not in_hand):
             self._kept(update, lambda: persistence.update_bot_data(self.bot_data))
         for scope, owner in owners:
             if scope is Scope.CHAT and persistence.store_chat_data:

@@ -188,7 +188,7 @@ class Updater:
         Args:
             listen, port: where to listen.
             url_path: the path that arrives here.
-            cert: the file of a certificate that was not bought, which Telegram is given; the web server in front, which ends TLS, has it too.
+            cert: the file of a self-signed certificate, which Telegram is given; the web server in front, which ends TLS, has it too.
             key: not possible: TLS ends at the web server in front.
             drop_pending_updates, clean: drop what waits at Telegram.
             webhook_url: where Telegram finds it; None makes it of `listen`, `port` and `url_path`.
@@ -243,9 +243,9 @@ class Updater:
     def _stop(self, grace: float | None) -> None:
         with self._lock:  # which the first handler may have to wait for: it may run already while everything else is started
             runtime, watcher = self._runtime, self._watcher
+            self._ends_at = min(self._ends_at, time.monotonic() + (_GRACE_SECONDS if grace is None else grace))
         if runtime is None or watcher is None:
             return
-        self._ends_at = min(self._ends_at, time.monotonic() + (_GRACE_SECONDS if grace is None else grace))
         runtime.stop(grace)
         if threading.current_thread() is watcher or threading.current_thread().name.startswith(_AWAITED):
             return
@@ -353,7 +353,7 @@ class Updater:
         """What the runtime calls with each update. It has ended when all of its handlers have, and what they have changed is kept with that end."""
         failure = None
         work = Work(update, self._holds)
-        with self.dispatcher.working(work):
+        with self.dispatcher.working(work, context.run.is_stopping):
             try:
                 with self._turns:
                     self.bot.restore_buttons(update)
@@ -366,11 +366,11 @@ class Updater:
                 self._wait(work, context)
             if work.rows:
                 context.run.kept = self.persistence.changes(work.rows)
-        if failure is not None:
-            try:
-                raise failure
-            finally:
-                del failure  # its traceback holds this frame: a circle
+            if failure is not None:
+                try:
+                    raise failure
+                finally:
+                    del failure  # its traceback holds this frame: a circle
 
     def _wait(self, work: Work, context: Context) -> None:
         """Wait for what runs in threads of its own. The chat's next update goes on meanwhile, unless too many wait so already."""
