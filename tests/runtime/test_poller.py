@@ -436,7 +436,7 @@ def test_what_waits_is_asked_for_before_a_poll_waits(store: Store) -> None:
 
     def fetch(**asked: Any) -> list[Update]:
         now[0] += 60.0
-        seen.append(rig.poller.is_up_to_date)
+        seen.append(rig.poller.up_to_date_row is not None)
         return rig.telegram(**asked)
 
     rig = Rig(store.inbox, NotSent("no way"), lost(elapsed=60.0), [update(number) for number in range(100)], [update(100)], [])

@@ -138,8 +138,8 @@ class Poller:
         self._following = inbox.next_offset()
         self._told = self._following
         self._limit = _BATCH
-        self.is_up_to_date = False
-        """Whether what came while nothing ran is stored: a poll has brought all there was since the start."""
+        self.up_to_date_row: int | None = None
+        """The newest row when a poll had brought all there was since the start: what came while nothing ran ends there; None before."""
         self._useless = 0
         self._trouble = LastSaid()
         self._lingers_until = now + _LINGER_SECONDS  # an earlier run's last poll
@@ -210,7 +210,7 @@ class Poller:
     def _poll(self, wait: int | None) -> float:
         facts, dropping = self.facts, self._drop_pending
         # What came while nothing ran is asked for first: one that waits, or is long on its way, does not tell that there is nothing.
-        asked = wait if wait is not None else 0 if dropping or not self.is_up_to_date else self._idle.next_wait()
+        asked = wait if wait is not None else 0 if dropping or self.up_to_date_row is None else self._idle.next_wait()
         offset = -1 if dropping else self._backlog.offset(self._following)
         facts.polls += 1
         facts.last_batch = 0
@@ -238,7 +238,8 @@ class Poller:
         self._useless = self._useless + 1 if at_once or (updates and not fresh) else 0
         if at_once and self._useless >= _USELESS_FROM:
             return self._failed("useless", "the answers to polls come empty and at once, as if it were not Telegram that gives them", self._back_off())
-        self.is_up_to_date |= len(updates) < self._limit
+        if self.up_to_date_row is None and len(updates) < self._limit:
+            self.up_to_date_row = self._inbox.counts().newest
         self._worked(len(updates))
         return 1.0 if self._useless >= _USELESS_FROM else 0.0
 
