@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -465,6 +466,25 @@ def test_an_answer_that_came_while_a_polling_bot_was_down_is_one(make_app: MakeA
         _greets(app)
         with running(app):
             found.hears(end)
+
+
+def test_an_answer_that_waits_behind_another_update_is_one(make_app: MakeApp, server: BotApiServer) -> None:
+    """While the bot was down its user has written two things, of which the first one takes long: the second one is an answer still."""
+    found = Talk("once", make_app, server, _greets)
+    found.says("/go")
+    _let_the_time_pass(found.app())
+    found.user.send("/slow")
+    found.user.send("Ada")
+    app = make_app(poll_wait=1)
+    _greets(app)
+
+    @app.command("slow")
+    def slow(update: Any, context: Context) -> None:
+        threading.Event().wait(1.5)  # while it is looked for questions whose time has passed
+
+    with running(app):
+        found.hears("Hello Ada")
+    assert found.texts == ["Name?", "Hello Ada"]
 
 
 def _greets(app: Runtime) -> None:

@@ -413,19 +413,37 @@ def test_a_batch_that_does_not_come_through_is_halved(store: Store) -> None:
 
 def test_a_poll_that_was_cut_after_a_while_is_asked_again_at_once(store: Store) -> None:
     """A way that cuts idle connections costs no time; the limit is learned, and the polls are shortened."""
-    rig = Rig(store.inbox, lost(elapsed=20.0), [], lost(elapsed=20.2), [])
-    pauses = rig.steps(3)
-    assert pauses[0] == pauses[2] == 0.0
+    rig = Rig(store.inbox, [], lost(elapsed=20.0), [], lost(elapsed=20.2), [])
+    pauses = rig.steps(4)
+    assert pauses[1] == pauses[3] == 0.0
     assert rig.idle.next_wait() == 16
     assert rig.poller.facts.cut == 2
 
 
 def test_a_poll_that_got_no_answer_at_all_is_counted_as_stalled(store: Store) -> None:
     """Longer than Telegram waits: something swallows the answers."""
-    rig = Rig(store.inbox, lost(elapsed=52.0), lost(elapsed=52.0))
-    rig.steps(2)
+    rig = Rig(store.inbox, [], lost(elapsed=52.0), lost(elapsed=52.0))
+    rig.steps(3)
     assert rig.poller.facts.stalled == 2
     assert rig.idle.next_wait() == 25
+
+
+def test_what_waits_is_asked_for_before_a_poll_waits(store: Store) -> None:
+    """Only an answer tells that there is nothing more: a poll may be long on its way as well, as where a name is not found. It says nothing of how long one may
+    wait either.
+    """
+    now, seen = [1000.0], list[bool]()
+
+    def fetch(**asked: Any) -> list[Update]:
+        now[0] += 60.0
+        seen.append(rig.poller.up_to_date_row is not None)
+        return rig.telegram(**asked)
+
+    rig = Rig(store.inbox, NotSent("no way"), lost(elapsed=60.0), [update(number) for number in range(100)], [update(100)], [])
+    rig.poller = Poller(fetch, store.inbox, rig.stop, DurableBacklog(store.inbox, rig.stop, 1000), idle=rig.idle, clock=lambda: now[0])
+    rig.steps(5)
+    assert seen == [False, False, False, False, True]
+    assert [asked["wait"] for asked in rig.telegram.asked] == [0, 0, 0, 0, 50]
 
 
 def test_answers_that_come_at_once_and_empty_are_not_asked_for_in_a_hurry(store: Store) -> None:
@@ -511,8 +529,8 @@ def test_it_learns_an_idle_limit_through_a_real_proxy(server: BotApiServer, make
         server.script("getUpdates", Answer.ok([]))
         count = server.count("getUpdates")
         with running(app):
-            server.wait_count("getUpdates", count + 1)
-        assert str(server.requests_for("getUpdates")[count].params["timeout"]) == "3"
+            server.wait_count("getUpdates", count + 2)
+        assert str(server.requests_for("getUpdates")[count + 1].params["timeout"]) == "3"
 
 
 def test_a_stalled_poll_is_ended_and_polled_anew(server: BotApiServer, make_app: MakeApp) -> None:

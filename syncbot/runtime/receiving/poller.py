@@ -31,9 +31,6 @@ _WARN_FROM = 3
 """Failures in a row from which they are worth a warning: on a bad way one or two pass all the time."""
 _REACHES_WITHIN_SECONDS = 1.0
 _QUIET_SECONDS = 2.0
-_WAITS_FROM_SECONDS = 10.0
-"""A poll that is under way for so long found nothing at Telegram, which answers at once with what there is."""
-_HANDLED_WITHIN_SECONDS = 10.0
 _USELESS_FROM = 3
 """Answers in a row that bring nothing and come at once, from which they are taken for those of something that is not Telegram."""
 
@@ -141,7 +138,8 @@ class Poller:
         self._following = inbox.next_offset()
         self._told = self._following
         self._limit = _BATCH
-        self._brought_all: float | None = None
+        self.up_to_date_row: int | None = None
+        """The newest row when a poll had brought all there was since the start: what came while nothing ran ends there; None before."""
         self._useless = 0
         self._trouble = LastSaid()
         self._lingers_until = now + _LINGER_SECONDS  # an earlier run's last poll
@@ -182,17 +180,6 @@ class Poller:
         offset = self._backlog.offset(self._following)
         return offset if offset != self._told else None
 
-    def has_caught_up(self, is_idle: Callable[[], bool]) -> bool:
-        """Whether what came while nothing ran is stored and handled: a poll has brought all there was, or waits at Telegram for more.
-
-        Args:
-            is_idle: whether all that is stored is handled. After ten seconds it is not asked any more: a handler may hang.
-        """
-        now, waits_since = self._clock(), self.facts.under_way_since
-        if self._brought_all is None and waits_since is not None and now - waits_since > _WAITS_FROM_SECONDS:
-            self._brought_all = waits_since
-        return self._brought_all is not None and (now - self._brought_all > _HANDLED_WITHIN_SECONDS or is_idle())
-
     def _safely(self, work: Callable[[], float]) -> float:
         try:
             return work()
@@ -222,7 +209,8 @@ class Poller:
 
     def _poll(self, wait: int | None) -> float:
         facts, dropping = self.facts, self._drop_pending
-        asked = 0 if dropping else self._idle.next_wait() if wait is None else wait
+        # What came while nothing ran is asked for first: one that waits, or is long on its way, does not tell that there is nothing.
+        asked = wait if wait is not None else 0 if dropping or self.up_to_date_row is None else self._idle.next_wait()
         offset = -1 if dropping else self._backlog.offset(self._following)
         facts.polls += 1
         facts.last_batch = 0
@@ -250,8 +238,8 @@ class Poller:
         self._useless = self._useless + 1 if at_once or (updates and not fresh) else 0
         if at_once and self._useless >= _USELESS_FROM:
             return self._failed("useless", "the answers to polls come empty and at once, as if it were not Telegram that gives them", self._back_off())
-        if self._brought_all is None and len(updates) < self._limit:
-            self._brought_all = self._clock()
+        if self.up_to_date_row is None and len(updates) < self._limit:
+            self.up_to_date_row = self._inbox.counts().newest
         self._worked(len(updates))
         return 1.0 if self._useless >= _USELESS_FROM else 0.0
 
@@ -318,7 +306,8 @@ class Poller:
             return False
         if error.elapsed > asked:
             facts.stalled += 1
-            self._idle.stalled()
+            if asked:  # one that does not wait says nothing about how long one may
+                self._idle.stalled()
             return False
         facts.cut += 1
         self._idle.cut(error.elapsed)

@@ -160,7 +160,7 @@ class Session:
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
             album_kinds=self._routes.album_kinds,
         )
-        caught_up = (lambda: poller.has_caught_up(lambda: workers.wait_until_idle(0.0))) if options.poll and store.members is None else lambda: True
+        caught_up = (lambda: (row := poller.up_to_date_row) is not None and workers.is_through(row)) if options.poll and store.members is None else lambda: True
         clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions, has_caught_up=caught_up)
         clock.declare()
         uncertain, delivered = options.uncertain, lambda result: take_dead_buttons_away(bot, workers.questions.delivered, result)

@@ -169,6 +169,10 @@ class Feeder:
         """Whether a worker has nothing to do, and will not get anything of what is stored now: nothing is ready for it, and no end is about to free a chat."""
         return self.drained and self.idle > len(self._ready) and not self.is_behind
 
+    def is_through(self, row: int) -> bool:
+        """Whether a worker has nothing to do, and nothing up to this row is ready for one."""
+        return self.is_starved and all(one.row > row for one in self._ready)
+
     @property
     def is_behind(self) -> bool:
         """Whether something has ended that is not settled."""

@@ -297,10 +297,7 @@ class Questions:
             return next(iter(self._ends), (None,))[0]
 
     def end_due(self, *, asked_since: float = 0.0) -> int:
-        """Close those whose time is over; returns how many.
-
-        Args:
-            asked_since: seconds since 1970; those that were asked before are left.
+        """Close those whose time is over, but for those that were asked before `asked_since` (in seconds since 1970); returns how many.
 
         Raises:
             StorageError: they are not closed.
@@ -334,9 +331,8 @@ class Questions:
     # ── the lock is held ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _put(self, found: OpenQuestion) -> OpenQuestion:
-        question = found.question
-        self._by_row[question.row] = found
-        self._by_user.setdefault((question.chat, question.user), []).append(found)
+        self._by_row[found.question.row] = found
+        self._by_user.setdefault((found.question.chat, found.question.user), []).append(found)
         if self._stopped:
             found.over.set()
         return found
@@ -347,18 +343,15 @@ class Questions:
             heapq.heappush(self._ends, (found.question.until, next(self._counter), found))
 
     def _take_due(self, asked_since: float) -> Iterator[OpenQuestion]:
-        now, left = self._now(), list[tuple[float, int, OpenQuestion]]()
-        while self._ends and self._ends[0][0] <= now:
-            end = heapq.heappop(self._ends)
-            found = end[2]
-            if self._by_row.get(found.question.row) is found and found.taken_by is None:
-                if found.question.asked < asked_since:
-                    left.append(end)
-                    continue
+        due = list[tuple[float, int, OpenQuestion]]()
+        while self._ends and self._ends[0][0] <= self._now():
+            due.append(heapq.heappop(self._ends))
+        for until, number, found in due:
+            if found.question.asked < asked_since:
+                heapq.heappush(self._ends, (until, number, found))
+            elif self._by_row.get(found.question.row) is found and found.taken_by is None:
                 found.taken_by = _NOBODY
                 yield found
-        for end in left:
-            heapq.heappush(self._ends, end)
 
     def _take(self, found: OpenQuestion, row: int, outcome: str) -> Sequence[QuestionAnswer]:
         if self._stopped and not found.is_recorded:

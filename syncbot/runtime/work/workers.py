@@ -122,6 +122,12 @@ class Workers:
         with self._lock:
             return self._feeder.is_starved
 
+    def is_through(self, row: int) -> bool:
+        """Whether all that was stored up to this row has been handled, but for what is behind a handler that waits, or was reported as hanging."""
+        with self._lock:
+            is_in_hand = any(busy.task.row <= row and not (busy.waiting or busy.warned) for busy in self._busy)
+            return not is_in_hand and self._feeder.is_through(row)
+
     def wait_until_idle(self, deadline: float) -> bool:
         """Wait until the inbox is empty and no handler runs; False at `deadline` (`time.monotonic()`) or at a stop."""
         while not self._stop.is_set():
