@@ -31,6 +31,6 @@ def command(ctx: click.Context, /, target: str, log_file: str | None, log_json: 
     app = load_app(ctx, target)
     bot_logging(ctx, log_file, as_json=log_json)
     if is_terminal(sys.stderr):
-        tell_all("The bot runs; Ctrl-C ends it.")
+        tell_all("The bot starts; Ctrl-C ends it.")
     app.run()
     return Exit.OK

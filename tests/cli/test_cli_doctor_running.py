@@ -194,7 +194,7 @@ def test_a_state_file_that_nobody_can_write(command: Command, server: BotApiServ
     Path("taken").write_text("a file, and no folder")
     code, steps = examined(command, "--state", "taken/bot.db")
     assert (code, steps["state and lock"]["status"]) == (78, "failed")
-    assert "taken is none" in steps["state and lock"]["text"]
+    assert "taken is no folder" in steps["state and lock"]["text"]
     assert "SYNCBOT_STATE" in steps["state and lock"]["advice"]
 
 

@@ -81,7 +81,7 @@ def test_ctrl_c_at_a_terminal(terminal: Callable[..., Any], server: BotApiServer
     process.type("\x03")
     assert process.wait() == 0
     assert "Traceback" not in process.screen
-    assert "The bot runs; Ctrl-C ends it." in process.screen
+    assert "The bot starts; Ctrl-C ends it." in process.screen
 
 
 def test_log_file(running: Callable[..., subprocess.Popen[str]], server: BotApiServer) -> None:

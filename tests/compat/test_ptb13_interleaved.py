@@ -15,6 +15,7 @@ from syncbot.compat.ptb13.handlers.others import TypeHandler
 from syncbot.compat.ptb13.promise import Promise
 from syncbot.compat.ptb13.running.dispatcher import Dispatcher
 from syncbot.compat.ptb13.running.pool import Pool
+from syncbot.errors import Stopped
 
 
 class States:
@@ -165,3 +166,19 @@ def test_a_persistence_is_given_data_by_one_at_a_time() -> None:
         return Steps(one.update_persistence, one.update_persistence, check)
 
     assert at_every_line(make, "running/dispatcher.py") > 3
+
+
+def test_a_thread_goes_on_after_an_error_handler_that_a_stop_cuts_short() -> None:
+    """What the error handler's function was about counts as cut short too, so that its update is handled again."""
+    failed, other = Promise(lambda: 1 / 0, (), {}), Promise(lambda: 7, (), {})
+
+    def after(promise: Promise) -> None:
+        if promise is failed:
+            raise Stopped("the runtime is stopping")
+
+    pool = Pool(1, after)
+    pool.put(failed)
+    pool.put(other)
+    assert other.done.wait(20)
+    assert isinstance(failed.exception, Stopped)
+    pool.stop()

@@ -47,6 +47,10 @@ class Promise:
         if callback is not None and self._error is None:
             self._call(callback)
 
+    def cut_short(self, error: BaseException) -> None:
+        """What follows it did not come to its end: its update is to be handled again."""
+        self._error = error
+
     def __call__(self) -> None:
         self.run()
 

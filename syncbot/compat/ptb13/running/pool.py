@@ -10,6 +10,7 @@ from contextvars import Context, copy_context
 
 from syncbot.compat.ptb13.promise import Promise
 from syncbot.compat.ptb13.work import work_here
+from syncbot.errors import Stopped
 
 _Task = tuple[Promise, Context, Callable[[], object]]
 """A promise, for whose update it is kept, and what is called at the end."""
@@ -20,7 +21,7 @@ class Pool:
 
     Args:
         number: how many threads.
-        after: called after each promise, in its thread; it raises nothing.
+        after: called after each promise, in its thread; it raises nothing but Stopped, which then is what became of the promise.
     """
 
     def __init__(self, number: int, after: Callable[[Promise], None]) -> None:
@@ -73,4 +74,7 @@ class Pool:
 
     def _keep(self, promise: Promise) -> None:
         promise.run()
-        self._after(promise)
+        try:
+            self._after(promise)
+        except Stopped as error:
+            promise.cut_short(error)
