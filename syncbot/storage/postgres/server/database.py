@@ -172,8 +172,9 @@ class PgDatabase:
 
     def _after_failure(self, connection: Connection, number: str, problem: BaseException) -> None:
         """Raise what has ended a transaction; nothing, where it was committed all the same. The number is that of one whose COMMIT went out."""
-        is_undone = not number or not isinstance(problem, psycopg.Error) or connection.info.transaction_status == pq.TransactionStatus.INERROR
-        if is_undone:
+        status = connection.info.transaction_status
+        is_undone = not number or not isinstance(problem, psycopg.Error) or status == pq.TransactionStatus.INERROR
+        if status in (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR):  # else nobody answers, or it is over
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
         connection.close()  # psycopg takes for prepared, for good, what the server has passed over
