@@ -153,6 +153,7 @@ def called(source: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_call_and_an_answer_are_told_in_round_trips() -> None:
     """On a direct way a message takes one round trip at least, whoever sends it and however it follows another one; so does a bot's answer."""
     source = "from kit import clean_environment; from round_trips import Calls, Talk, conversation, round_trips; clean_environment()\n"

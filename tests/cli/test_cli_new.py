@@ -44,7 +44,7 @@ def _pytest(folder: Path, *arguments: str) -> str:
     return ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind if kind == "cron" else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS])
 def test_a_new_project_passes_its_own_tests(made: Path, kind: str) -> None:
     """Its three tests pass as they stand, and leave the bot's own state alone."""
     said = _pytest(made)
@@ -52,6 +52,7 @@ def test_a_new_project_passes_its_own_tests(made: Path, kind: str) -> None:
     assert list(made.rglob("*.db")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["service"])
 def test_a_new_project_fails_its_own_tests_when_the_bot_says_something_else(made: Path, kind: str) -> None:
     """One changed answer is one failure, and the failure says what was said."""

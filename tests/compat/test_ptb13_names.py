@@ -166,6 +166,7 @@ def test_what_urllib3_was_told_is_told_to_be_of_no_use(caplog: pytest.LogCapture
     assert "urllib3_proxy_kwargs: assert_hostname is not used" in caplog.text
 
 
+@pytest.mark.slow
 def test_downloads_fail_in_words_of_then() -> None:
     """What keeps a file from coming is an error of telegram.error, as of any call; it says whether anything was sent."""
     found = look(

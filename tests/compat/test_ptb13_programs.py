@@ -43,6 +43,7 @@ def held(request: pytest.FixtureRequest, ca: TestCA, tmp_path_factory: pytest.Te
     starter.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_a_program_of_13_holds_its_conversation_through_a_bad_proxy(name: str, held: dict[str, Future[None]]) -> None:
     """A fifth of its connections break before a call is sent, and nothing of it is lost or comes twice; at a signal it ends in peace."""

@@ -60,6 +60,7 @@ def same_bot(guide: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[:2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["theirs", "ours"])
 @pytest.mark.parametrize("guide", PAIRS)
 def test_both_programs_hold_the_same_conversation(guide: str, which: str, ca: TestCA, tmp_path: Path) -> None:
@@ -69,6 +70,7 @@ def test_both_programs_hold_the_same_conversation(guide: str, which: str, ca: Te
     converse(tmp_path, ca, same_bot(guide)[which == "ours"], PAIRS[guide], *own)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guide", FEW_LINES)
 def test_the_lines_that_change_are_all_that_has_to(guide: str, ca: TestCA, tmp_path: Path) -> None:
     """The first program of a page, and what there is of such a bot beside it: it answers, and each call has a connection of its own."""

@@ -99,6 +99,7 @@ def test_each_bot_answers_and_stops(block: Block, telegram: BotApiServer, tmp_pa
     assert (process.returncode, out) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [block for block in PROGRAMS if block not in BOTS and block.guide.name != TALKED_TO], ids=str)
 def test_each_other_program_runs_to_its_end(block: Block, telegram: BotApiServer, tmp_path: Path) -> None:
     """A block without app.run() runs to its end without an error or a warning."""
@@ -109,6 +110,7 @@ def test_each_other_program_runs_to_its_end(block: Block, telegram: BotApiServer
     assert "Error" not in out
 
 
+@pytest.mark.slow
 def test_the_tests_in_the_guides_pass(tmp_path: Path) -> None:
     """Blocks that are tests are collected by pytest, and pass."""
     tests = [block for block in OURS if TESTS.search(block.text)]

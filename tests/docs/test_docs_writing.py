@@ -180,6 +180,7 @@ def test_the_table_of_filters_has_all_of_them() -> None:
     assert wanted | {"has", "regex", "text", "chat", "user", "language", "entity", "mime", "extension", "state", "as_filter"} <= shown
 
 
+@pytest.mark.slow
 def test_the_example_reminds_and_is_administered(folder: Path, server: BotApiServer, ann: User) -> None:
     """A menu, three questions, the reminder of each day, settings by buttons, and commands that the admin alone has."""
     app: Runtime[Any] = runpy.run_path(str(EXAMPLE))["app"]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from kits.runtime_kit import PROGRAM, SECONDS, Process, becomes, program_arguments
 
 from syncbot.storage import open_store
@@ -22,6 +23,7 @@ def go(update, context):
 """
 
 
+@pytest.mark.slow
 def test_twenty_processes_in_the_middle(server: BotApiServer, tmp_path: Path) -> None:
     """Each of twenty answers is brought to another process, every second one after a kill -9: each question is asked once, and no answer is lost."""
     state, user = tmp_path / "bot.db", server.user(id=42)

@@ -23,6 +23,7 @@ def _lines(output: str) -> list[tuple[str, str]]:
     return re.findall(r"^(ok|FAILED) +\d+ ms  ([^:]+):", output, re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", CHECKS)
 def test_without_a_token_each_script_survives_the_faults_of_the_built_in_proxy(checkout: Checkout, script: str) -> None:
     """Without a token every check passes at the built-in server, a line each, though the proxy has broken connections."""

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from kits.scripts_kit import ROOT, Checkout
 
 from syncbot.runtime.session.health_note import FACTS
@@ -38,6 +39,7 @@ def _wait_for_facts(state: Path) -> None:
             threading.Event().wait(0.02)
 
 
+@pytest.mark.slow
 def test_everything_goes_by_the_readmes_words(checkout: Checkout, server: BotApiServer) -> None:
     """Set up without a terminal, doctor, send, run, monitor, poll: each command as it stands in README.md does what is said there."""
     user = server.user(123456789, "Ann")

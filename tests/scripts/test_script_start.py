@@ -48,6 +48,7 @@ def test_without_a_token_quickstart_runs_the_bot_in_the_sandbox(checkout: Checko
     assert not (checkout.folder / "start.sh").exists()
 
 
+@pytest.mark.slow
 def test_trouble_is_seen_in_the_sandbox(checkout: Checkout) -> None:
     """Only what needs attention is logged between the lines of a conversation; all of it where SYNCBOT_LOG_LEVEL asks for it."""
     bot = (ROOT / "examples" / "echo.py").read_text()

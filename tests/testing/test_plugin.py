@@ -128,7 +128,7 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-@pytest.mark.parametrize("options", [("-p", "no:xdist"), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("options", [("-p", "no:xdist"), pytest.param(("-n", "2"), marks=pytest.mark.slow)], ids=["alone", "xdist"])
 def test_conversations(run: Run, options: tuple[str, ...]) -> None:
     """People write, press, expect, look at albums and the history; one after the other, and in several processes at once."""
     out = run(CONVERSATIONS, *options)

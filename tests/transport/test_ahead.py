@@ -476,6 +476,7 @@ def test_a_thousand_calls_with_faults(kind: str, ahead: str, calls: int, ca: Tes
     assert api.max_requests_per_connection == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["relay", "http"])
 def test_a_hundred_messages_on_a_long_way(kind: str, ca: TestCA, api: BotApiServer) -> None:
     """With 50 ms round trips and none standing at the start: each connection serves one call, and but for the first calls each finds one."""

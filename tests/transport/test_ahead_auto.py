@@ -289,6 +289,7 @@ def test_a_call_that_waits_for_one_ends_its_wait_with_close_and_abort(
 # ---------------------------------------------------------------------- under load
 
 
+@pytest.mark.slow
 def test_under_load_there_are_as_many_as_the_calls_need(ca: TestCA, api: BotApiServer) -> None:
     """Eight threads on a long way: but for the first ones, calls take little more than a round trip; soon no more than eight are left, and then one."""
 
@@ -383,6 +384,7 @@ def test_a_server_that_closes_what_stands_is_not_asked_to_bear_it(transport: One
         transport.close()
 
 
+@pytest.mark.slow
 def test_what_dies_young_is_not_opened_one_after_the_other(transport: OneShotTransport, clock: Clock) -> None:
     """A server that soon closes what brings no request sees another such connection after fifteen seconds, and then no more."""
 

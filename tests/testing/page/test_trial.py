@@ -176,6 +176,7 @@ def test_an_answer_that_is_left_out_is_not_looked_at(tmp_path: Path) -> None:
     assert "chat.send('one')\n    chat.send('two')\n    chat.expect('You said: two')\n" in kept
 
 
+@pytest.mark.slow
 def test_what_differs_becomes_a_pattern(tmp_path: Path) -> None:
     """An answer with the time in it is another one each time: the test looks for what stays."""
     target = write_bot(tmp_path, CLOCK)
