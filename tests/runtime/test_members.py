@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,12 +12,14 @@ from typing import Any
 import pytest
 from kits.postgres_kit import PostgresServer
 from kits.runtime_kit import Seen, becomes, make_bot
+from kits.timing_kit import soon, took
 from kits.webhook_kit import body_of, call
 
 from syncbot.errors import AlreadyRunning, StorageError
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
 from syncbot.storage import Scope, StoreOptions, open_store
+from syncbot.storage.promises.inbox import Incoming
 from syncbot.testing import BotApiServer
 
 pytestmark = pytest.mark.programs("postgres")
@@ -67,6 +71,30 @@ def test_all_handle_and_one_polls(server: BotApiServer, make: Make) -> None:
     seen.wait_number(60)
     assert sorted(seen.texts) == sorted([f"first {user.id}" for user in users] + [f"then {user.id}" for user in users])
     assert becomes(lambda: all(app.health()["ok"] for app in left))
+
+
+def test_what_others_store_is_begun_at_once(make: Make, postgres_url: str) -> None:
+    """An update that another process stores right behind another one does not wait for a look that is made now and then."""
+    seen, number, app = Seen(), itertools.count(1), make()
+
+    @app.message()
+    def note(update: Any, context: Context) -> None:
+        seen.add(update.message.text)
+
+    app.start(poll=False)
+    with open_store(postgres_url, app.bot.id) as store:
+
+        def seconds() -> float:
+            return max(took(one_more) for _ in range(5))
+
+        def one_more() -> None:
+            assert becomes(lambda: store.inbox.counts().running == 0)  # a worker that settles looks for more by itself
+            update_id = next(number)
+            update = {"update_id": update_id, "message": {"message_id": update_id, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "hello"}}
+            store.inbox.store([Incoming(update_id, "7", json.dumps(update).encode())])
+            seen.wait_number(update_id)
+
+        assert soon(0.08, seconds)
 
 
 def test_an_answer_comes_through_any_of_them(server: BotApiServer, make: Make) -> None:

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _FOREIGN_PAUSE_SECONDS = 0.1
-"""However much other processes write, it is looked at no more often."""
+"""However much other processes write, it is looked at no more often; workers of a database's members are told at once."""
 _HOUSEKEEPING_SECONDS = 3600.0
 _STALL_MARGIN_SECONDS = 10.0
 _COUNTED_SECONDS = 1.0
@@ -74,6 +74,8 @@ class Monitor:
         self._troubles = defaultdict[str, LastSaid](LastSaid)
         self._facts = FactsNote(watched.store.meta, self.health)
         self._learned = LearnedNote(watched.store.meta, watched.bot.transport)
+        if watched.store.members is not None:
+            watched.store.members.on_news = watched.workers.notify
 
     def tick(self) -> None:
         """Look around; to be called every `tick_seconds`. Nothing that goes wrong here may keep it from the rest."""

@@ -17,6 +17,8 @@ class Members(Protocol):
     on_polling_lost: Callable[[], object]
     """Told at once when this process is not certain any more that it is the one that polls."""
 
+    on_news: Callable[[], object]
+    """Told at once, and not more than a hundred times a second, when another process may have stored what is to be handled."""
     number: int
     """How many there are, this one included, as was seen some seconds ago."""
     longest_seconds: float

@@ -63,6 +63,7 @@ class Holding:
         self.claims: Claims | None = None
         self.member: Membership | None = None
         self.on_polling_lost: Callable[[], object] = lambda: None
+        self.on_news: Callable[[], object] = lambda: None
         self.number = 1
         self.longest_seconds = 0.0
         self._mode = ""
@@ -91,7 +92,7 @@ class Holding:
             self._database.on_fork_in_child = member.after_fork_in_child
             self._pending, self.handed = None, []
             self.claims, self.member = Claims(member.id), member
-            member.on_polling_lost, member.on_seen = lambda: self.on_polling_lost(), self._see
+            member.on_polling_lost, member.on_news, member.on_seen = lambda: self.on_polling_lost(), lambda: self.on_news(), self._see
             member.start()
             if old is not None:
                 old.end()

@@ -28,6 +28,8 @@ from syncbot.storage.postgres.server.schema import LOCK
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.2
+_TOGETHER_SECONDS = 0.01
+"""What is told within so short a time is one piece of news."""
 _DEAD_SECONDS = 0.35
 """A session lock that is free for so long is that of a dead process; a living one takes it anew before."""
 _SLOW_LOOK_SECONDS = 1.0
@@ -102,6 +104,7 @@ class Membership:
         self.is_polling = False
         """Whether it is the one that polls, as far as it knows."""
         self.on_polling_lost: Callable[[], object] = lambda: None
+        self.on_news: Callable[[], object] = lambda: None
         self.on_seen: Callable[[int, float], object] = lambda _number, _longest: None
         """Told now and then how many members there are, and for how many seconds another program has had a transaction open."""
         began = clock()
@@ -248,8 +251,10 @@ class Membership:
         for descriptor in (session.fileno(), self._woken.fileno()):
             look.register(descriptor, select.POLLIN)
         if any(descriptor == session.fileno() for descriptor, _ in look.poll(_LOOK_SECONDS * 1000)):
-            for notify in session.notifies(timeout=0):
-                self._database.news.hear(notify.payload)
+            heard = [self._database.news.hear(notify.payload) for notify in session.notifies(timeout=0)]
+            if any(heard):
+                self.on_news()
+                self._stop.wait(_TOGETHER_SECONDS)
 
     def _renew(self) -> None:
         assert self._session is not None

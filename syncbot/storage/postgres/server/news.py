@@ -59,10 +59,11 @@ class PgNews:
                 thread.start()
                 self._thread = thread
 
-    def hear(self, sender: str) -> None:
-        """Somebody has told something."""
-        if sender != self._sender:
+    def hear(self, sender: str) -> bool:
+        """Somebody has told something; returns whether it was another one."""
+        if is_another := sender != self._sender:
             self.look()
+        return is_another
 
     def look(self) -> None:
         """There may be something to do."""
