@@ -123,7 +123,7 @@ def _check() -> int:
         print(f"{'run':44}{'real':>10}{'model':>10}{'off':>8}{'others':>8}")
         print(f"{'1 process, handlers of 0 s: fitted to this':44}{fit.rate:>10,.0f}{'':>18}{fit.others:>8.1f}", flush=True)
         for facts in _CHECKED:
-            load = replace(Load(updates=10_000), **facts)
+            load = replace(Load(updates=40_000), **facts)
             pairs = []
             for _ in range(_RUNS):
                 real = run(postgres.create_database(), api_url, load)

@@ -23,7 +23,7 @@ _MANY = 8
 """Processes of a second run, which tells how much they take from each other."""
 
 
-def measure(postgres: Any, api_url: str, cores: int, updates: int = 10_000) -> tuple[Costs, Found]:
+def measure(postgres: Any, api_url: str, cores: int, updates: int = 40_000) -> tuple[Costs, Found]:
     """Measure everything; returns the costs, and the real run that they were fitted to: the middle one of three.
 
     Args:
@@ -43,10 +43,11 @@ def measure(postgres: Any, api_url: str, cores: int, updates: int = 10_000) -> t
     real = sorted((run(postgres.create_database(), api_url, Load(updates=updates)) for _ in range(3)), key=lambda one: one.rate)[1]
     own = max(0.0, real.processor - feed_line(2 * MOST_AHEAD) / (2 * MOST_AHEAD))
     costs = fitted(costs, real.rate, own, setting_of(Load(updates=updates), cores, real.others))
-    calls = run(postgres.create_database(), api_url, Load(updates=updates // 12, calls=1))
-    many = run(postgres.create_database(), api_url, Load(processes=_MANY, updates=updates))
-    crowd = max(0.0, many.processor / real.processor - 1) * cores / (_MANY - 1)
-    return replace(costs, send=max(0.0, calls.processor - real.processor), crowd=crowd), real
+    calls = run(postgres.create_database(), api_url, Load(updates=updates // 48, calls=1))
+    costs = replace(costs, send=max(0.0, calls.processor - real.processor))
+    load = Load(processes=_MANY, updates=updates)
+    many = sorted((run(postgres.create_database(), api_url, load) for _ in range(3)), key=lambda one: one.rate)[1]
+    return crowded(costs, many.rate, setting_of(load, cores, many.others)), real
 
 
 def setting_of(load: Load, cores: int, others: float = 0.0) -> Setting:
@@ -77,6 +78,22 @@ def fitted(costs: Costs, rate: float, processor: float, setting: Setting) -> Cos
         found = Simulation(setting, costs).run()
         least, most = (middle, most) if found.rate > rate else (least, middle)
     return costs
+
+
+def crowded(costs: Costs, rate: float, setting: Setting) -> Costs:
+    """The costs with which the model comes to what was measured of many processes.
+
+    Args:
+        costs: those that were fitted to one process.
+        rate: handled a second by the many.
+        setting: of that run.
+    """
+    least, most = 0.0, 4.0
+    for _ in range(10):
+        middle = (least + most) / 2
+        found = Simulation(setting, replace(costs, crowd=middle)).run()
+        least, most = (middle, most) if found.rate > rate else (least, middle)
+    return replace(costs, crowd=least)
 
 
 def save(costs: Costs, rate: float, where: str, file: Path = FILE) -> None:
