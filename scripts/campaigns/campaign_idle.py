@@ -36,8 +36,8 @@ class _Way:
 
     @property
     def has_learned(self) -> bool:
-        """Whether it has shortened a poll."""
-        return any(int(request.params["timeout"]) < 50 for request in self.server.requests_for("getUpdates"))
+        """Whether it has shortened a poll; the first one, which asks for what is there, does not wait."""
+        return any(0 < int(request.params["timeout"]) < 50 for request in self.server.requests_for("getUpdates"))
 
 
 def main(argv: Sequence[str]) -> int:

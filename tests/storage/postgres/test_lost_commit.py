@@ -44,6 +44,8 @@ class Cutter:
         self.end_silent: Callable[[], object] = lambda: None
         """Has the server end a connection that has committed, and has not been asked for its answers."""
         self._holds_ends = threading.Event()
+        self.is_closed = False
+        self._relays: list[threading.Thread] = []
         self._sockets: list[socket.socket] = [self._listener]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -56,8 +58,9 @@ class Cutter:
                     continue
                 server = socket.create_connection(self._server)
                 self._sockets += [client, server]
-                threading.Thread(target=self._pass_on, args=(client, server, True), daemon=True).start()
-                threading.Thread(target=self._pass_on, args=(server, client, False), daemon=True).start()
+                for ends in ((client, server, True), (server, client, False)):
+                    self._relays.append(threading.Thread(target=self._pass_on, args=ends, daemon=True))
+                    self._relays[-1].start()
 
     def _pass_on(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
         with suppress(OSError):
@@ -89,11 +92,14 @@ class Cutter:
         client.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """End all."""
+        """End all; nothing of it asks the database any more."""
+        self.is_closed = True
         for one in self._sockets:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
+        for relay in self._relays:
+            relay.join(20.0)
 
 
 @contextmanager
@@ -121,7 +127,8 @@ def test_what_was_queued_while_the_server_was_told_to_end_is_queued_once(postgre
     """The server ends between a COMMIT and its answer, and says why: that is no word on what became of it. It was queued again."""
     silent = "FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active' AND wait_event = 'ClientRead'"
     with cutter(postgres_url) as relay, open_store(relay.url, BOT) as store:
-        relay.end_silent = lambda: eventually(lambda: postgres.run(f"SELECT pg_terminate_backend(pid) {silent}", postgres_url), what="the COMMIT")
+        end = f"SELECT pg_terminate_backend(pid) {silent}"
+        relay.end_silent = lambda: eventually(lambda: relay.is_closed or postgres.run(end, postgres_url), what="the COMMIT")
         relay.cut = "slowly behind"
         [id] = store.outbox.put(OutboxCall("sendMessage", {}, "7"))
         assert relay.cuts == 1
