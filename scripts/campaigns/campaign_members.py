@@ -344,7 +344,24 @@ def judge(campaign: Campaign, server: BotApiServer) -> bool:
     )
     for kind in KINDS:
         print(_of_kind(kind, hits, runs))
+    for chat, of_chat in runs.items():
+        if disordered(of_chat) or overlapping(of_chat, hits):
+            _print_chat(chat, of_chat, hits)
     return not (lost or out or side_by_side or wrong or dead or left or steps or any(campaign.codes)) and twice <= told
+
+
+def _print_chat(chat: int, runs: Sequence[Run], hits: Sequence[Hit]) -> None:
+    """Show what happened in a chat around a run that was out of order or overlapped, with the hits of that time."""
+    start = hits[0].at
+    for place, run in enumerate(runs):
+        if run.last >= run.number - 1:
+            continue
+        near = [hit for hit in hits if run.begin - 20 < hit.at < run.begin + 5]
+        print(f"chat {chat}, number {run.number} began with {run.last} as the last one; near it: ", end="")
+        print(", ".join(f"{hit.kind} of {hit.member} at {hit.at - start:.2f} to {hit.back - start:.2f}" for hit in near))
+        for other in runs[max(0, place - 4) : place + 5]:
+            times = [f"{at - start:.3f}" if at is not None else "-" for at in (other.begin, other.replied, other.end)]
+            print(f"    number {other.number}, last {other.last}, member {other.member}.{other.life}: {' '.join(times)}")
 
 
 def _of_kind(kind: str, hits: Sequence[Hit], runs: dict[int, list[Run]]) -> str:
@@ -353,6 +370,7 @@ def _of_kind(kind: str, hits: Sequence[Hit], runs: dict[int, list[Run]]) -> str:
     times = "none in hand"
     if seconds:
         times = f"taken over after {statistics.median(seconds):.2f} s in the median, {max(seconds):.2f} s at most ({len(seconds)} updates)"
+        times += ": " + ", ".join(" ".join(f"{value:.2f}" for value in sorted(takeovers(runs, hit))) or "none" for hit in struck)
     return f"{kind}: {len(struck)} times, {sum(hit.polled for hit in struck)} of them the one that polls; {times}"
 
 
