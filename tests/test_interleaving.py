@@ -286,7 +286,7 @@ def test_what_two_workers_count_at_once_both_counts() -> None:
         facts = DurableFacts()
 
         def check() -> None:
-            assert (facts.replayed, facts.interrupted) == (2, 1)
+            assert (facts.replayed, facts.interrupted, facts.diverged) == (2, 1, 0)
 
         return Steps(lambda: facts.count(replayed=1), lambda: facts.count(replayed=1, interrupted=1), check)
 
