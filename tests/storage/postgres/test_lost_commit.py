@@ -171,18 +171,6 @@ def test_a_number_that_a_crash_has_set_free_is_not_taken_for_the_transaction_tha
             assert store.outbox.entries() == []
 
 
-def test_marks_of_connections_that_are_gone_are_forgotten(postgres: PostgresServer, postgres_url: str) -> None:
-    """Each connection that writes has one; after a day without a word of it, it goes when the next process comes."""
-    with open_store(postgres_url, BOT) as store:
-        for _ in range(5):
-            _put(store)
-    assert postgres.run("SELECT count(*) FROM syncbot.mark", postgres_url)[0][0] <= 2, "one for each connection, and not for each transaction"
-    postgres.run("UPDATE syncbot.mark SET at = at - interval '25 hours', slot = -slot", postgres_url)
-    with open_store(postgres_url, BOT) as store:
-        store.inbox.recover()
-    assert postgres.run("SELECT count(*) FROM syncbot.mark WHERE slot <= 0", postgres_url) == [(0,)]
-
-
 def _put(store: Store) -> object:
     try:
         return store.outbox.put(OutboxCall("sendMessage", {}, "7"))

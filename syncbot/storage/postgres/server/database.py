@@ -28,9 +28,8 @@ Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 _LOOK_AGAIN_SECONDS = 0.1
 _UNKNOWN_SECONDS = 60.0
-# Its time, by which it is forgotten, is written once an hour: what no index knows is changed at less cost.
-_MARK = """INSERT INTO syncbot.mark AS m (bot, slot, number, at) VALUES (%s, %s, %s, now())
-    ON CONFLICT (bot, slot) DO UPDATE SET number = excluded.number, at = CASE WHEN m.at < excluded.at - interval '1 hour' THEN excluded.at ELSE m.at END"""
+_MARK = """INSERT INTO syncbot.mark (bot, slot, number, at) VALUES (%s, %s, %s, clock_timestamp())
+    ON CONFLICT (bot, slot) DO UPDATE SET number = excluded.number, at = excluded.at"""
 
 
 class Transaction(NamedTuple):

@@ -90,7 +90,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE syncbot.mark (
             bot bigint, slot bigint, number bigint NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (bot, slot)) WITH (fillfactor = 50)""",
-        "CREATE INDEX mark_age ON syncbot.mark (bot, at)",
     ),
 )
 """Each is applied once, in one transaction with its number in `syncbot.migration`. Never change one that was released: add another."""
