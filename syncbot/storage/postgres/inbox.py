@@ -26,7 +26,6 @@ from syncbot.storage.postgres.inbox_rows import (
     fold_tally,
     forget_dead_letters,
     forget_ids,
-    forget_marks,
     free_chats,
     lock_chats,
     lock_rows,
@@ -233,7 +232,6 @@ class PgInbox:
                 forget_states(db, bot, now, options.state_seconds)
                 forget_albums(db, bot, now)
                 fold_tally(db, bot)
-                forget_marks(db, bot)
 
     # ── within a transaction ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -173,8 +173,3 @@ def fold_tally(db: Connection, bot: int) -> None:
             ON CONFLICT (bot, slot) DO UPDATE SET waiting = t.waiting + excluded.waiting""",
         {"bot": bot},
     )
-
-
-def forget_marks(db: Connection, bot: int) -> None:
-    """Those of connections that have written nothing for a day: whoever asks what became of a transaction has asked by then."""
-    db.execute("DELETE FROM syncbot.mark WHERE bot = %s AND at < clock_timestamp() - interval '1 day'", (bot,))

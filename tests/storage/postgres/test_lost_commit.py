@@ -37,7 +37,7 @@ class Cutter:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = url.replace(f":{parts.port}/", f":{self._listener.getsockname()[1]}/")
         self.cut = ""
-        """ "behind", "before", "slowly behind", or one of the first two with ", and away": what happens at the next COMMIT."""
+        """ "behind", "behind, and away", "before" or "slowly behind": what happens at the next COMMIT."""
         self.cuts = 0
         self.refuses = False
         """Whether those that come anew are ended at once."""
@@ -68,9 +68,9 @@ class Cutter:
                 if is_client and self.cut == "slowly behind" and _COMMIT in data:
                     self._end_slowly(source, target, data)
                     break
-                if self.cut and (_COMMIT in data if is_client else _COMMITTED in data and _TOLD not in data) and is_client == self.cut.startswith("before"):
+                if self.cut and (_COMMIT in data if is_client else _COMMITTED in data and _TOLD not in data) and is_client == (self.cut == "before"):
                     how, self.cut = self.cut, ""
-                    self.refuses = how.endswith(", and away")
+                    self.refuses = how == "behind, and away"
                     self.cuts += 1
                     source.shutdown(socket.SHUT_RDWR)
                     break
@@ -145,37 +145,6 @@ def test_what_was_not_queued_is_told_so(postgres_url: str) -> None:
         assert store.outbox.entries() == []
         store.outbox.put(OutboxCall("sendMessage", {}, "7"))
         assert len(store.outbox.entries()) == 1
-
-
-def test_a_number_that_a_crash_has_set_free_is_not_taken_for_the_transaction_that_had_it() -> None:
-    """The server crashes before the COMMIT, nothing of it is on its disk, and the next transaction gets its number: what it commits was taken for this one.
-
-    A call that was never queued was said to be queued.
-    """
-    with PostgresServer(own=True, options={"wal_writer_delay": "10s"}) as server:  # which writes now and then what nobody waits for
-        url = server.create_database()
-        with cutter(url) as relay, open_store(relay.url, BOT) as store:
-            relay.cut = "before, and away"
-            outcomes: list[object] = []
-            caller = threading.Thread(target=lambda: outcomes.append(_put(store)), daemon=True)
-            caller.start()
-            assert eventually(lambda: relay.cuts, what="the COMMIT")
-            server.crash()
-            server.start()
-            for _ in range(20):
-                server.run("SELECT pg_current_xact_id()", url)
-            relay.refuses = False
-            caller.join(20.0)
-            assert isinstance(outcomes[0], StorageError)
-            assert outcomes[0].retryable
-            assert store.outbox.entries() == []
-
-
-def _put(store: Store) -> object:
-    try:
-        return store.outbox.put(OutboxCall("sendMessage", {}, "7"))
-    except StorageError as error:
-        return error
 
 
 def test_what_was_claimed_without_an_answer_is_not_nobodys(postgres_url: str) -> None:

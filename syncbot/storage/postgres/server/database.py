@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, TypeAlias
-from weakref import WeakKeyDictionary
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import pq
@@ -28,22 +25,6 @@ Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 _LOOK_AGAIN_SECONDS = 0.1
 _UNKNOWN_SECONDS = 60.0
-_MARK = """INSERT INTO syncbot.mark (bot, slot, number, at) VALUES (%s, %s, %s, clock_timestamp())
-    ON CONFLICT (bot, slot) DO UPDATE SET number = excluded.number, at = excluded.at"""
-
-
-class Transaction(NamedTuple):
-    """By what it is found again.
-
-    Args:
-        id: the server's number of it. After a crash the server gives those anew of which nothing had come to its disk.
-        slot: whose row of `syncbot.mark` it writes, which nobody else does.
-        number: what it writes there.
-    """
-
-    id: str
-    slot: int
-    number: int
 
 
 class CommitUnknown(StorageError):
@@ -51,10 +32,10 @@ class CommitUnknown(StorageError):
 
     Args:
         message: what is wrong.
-        transaction: by which `PgDatabase.outcome` finds it out.
+        transaction: its number, by which `PgDatabase.outcome` finds it out.
     """
 
-    def __init__(self, message: str, transaction: Transaction) -> None:
+    def __init__(self, message: str, transaction: str) -> None:
         super().__init__(message, retryable=True)
         self.transaction = transaction
 
@@ -78,8 +59,6 @@ class PgDatabase:
         self.connector = Connector(url.secret, options.busy_timeout, options.lease_seconds)
         self.pool = ConnectionPool(self.connector, options.connections, options.busy_timeout, self.place)
         self._here = threading.local()
-        self._slots: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
-        self._numbers = itertools.count()
         self.on_fork_in_child: Callable[[], object] = lambda: None
         """What is called in a child; who has a connection of its own abandons it there."""
         forks().add(self)
@@ -98,7 +77,8 @@ class PgDatabase:
         """All that is written inside, or nothing. One within another of the same thread is a part of that.
 
         Statements go out one after the other, and only who fetches what one found waits for it, and for all before it; so the error of another shows later,
-        at the latest when the block is over. Then all is on the server's disk. Where the connection breaks at the COMMIT, what became of it is found out.
+        at the latest when the block is over. Then all is on the server's disk. Where the connection breaks at the COMMIT, what became of it is found out by
+        its number.
 
         Raises:
             StorageError: nothing was written.
@@ -109,7 +89,7 @@ class PgDatabase:
             yield outer
             return
         with explained(self.place), self.pool.connection() as connection:
-            transaction: Transaction | None = None
+            number = ""
             try:
                 with pipelined(connection):
                     connection.execute("BEGIN")
@@ -119,12 +99,10 @@ class PgDatabase:
                         yield connection
                     finally:
                         self._here.connection = None
-                    slot, number = self._slots.setdefault(connection, secrets.randbits(62)), next(self._numbers)
-                    connection.execute(_MARK, (self.bot, slot, number))
-                    transaction = Transaction(begun.fetchall()[0][0], slot, number)  # before the COMMIT goes out: it is needed where its answer is lost
+                    number = begun.fetchall()[0][0]  # before the COMMIT goes out: it is needed where its answer is lost
                     connection.execute("COMMIT")  # passed over by the server where a statement has failed
             except BaseException as problem:
-                self._after_failure(connection, transaction, problem)
+                self._after_failure(connection, number, problem)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -141,7 +119,7 @@ class PgDatabase:
         with self.reading() as db:
             return db.execute(sql, parameters).fetchall()
 
-    def outcome(self, transaction: Transaction) -> bool | None:
+    def outcome(self, transaction: str) -> bool | None:
         """Whether a transaction was committed; None while the server still works at it.
 
         Raises:
@@ -149,14 +127,10 @@ class PgDatabase:
         """
         with explained(self.place), self.pool.connection() as connection:
             try:
-                [status] = connection.execute("SELECT pg_xact_status(%s::text::xid8)", (transaction.id,)).fetchone() or (None,)
-            except psycopg.errors.InvalidParameterValue:  # it lies in the future, after a crash or in a copy that has taken over: it is not there
+                [status] = connection.execute("SELECT pg_xact_status(%s::text::xid8)", (transaction,)).fetchone() or (None,)
+            except psycopg.errors.InvalidParameterValue:  # it lies in the future of a copy that has taken over: it is not there
                 return False
-            if status in ("in progress", "aborted"):
-                return None if status == "in progress" else False
-            # A transaction of this number was committed. Asked in a statement of its own, which sees what that has written: whether it was this one.
-            sql = "SELECT 1 FROM syncbot.mark WHERE bot = %s AND slot = %s AND number = %s"
-            return bool(connection.execute(sql, (self.bot, transaction.slot, transaction.number)).fetchall())
+            return None if status == "in progress" else status == "committed"
 
     def check_committed(self, unknown: CommitUnknown) -> None:
         """Come back when it is certain that something was written that must not be written twice.
@@ -196,39 +170,39 @@ class PgDatabase:
         connection: Connection | None = getattr(self._here, "connection", None)
         return connection
 
-    def _after_failure(self, connection: Connection, committing: Transaction | None, problem: BaseException) -> None:
-        """Raise what has ended a transaction; nothing, where it was committed all the same. One whose COMMIT went out is given."""
+    def _after_failure(self, connection: Connection, number: str, problem: BaseException) -> None:
+        """Raise what has ended a transaction; nothing, where it was committed all the same. The number is that of one whose COMMIT went out."""
         status = connection.info.transaction_status
-        is_undone = committing is None or not isinstance(problem, psycopg.Error) or status == pq.TransactionStatus.INERROR
+        is_undone = not number or not isinstance(problem, psycopg.Error) or status == pq.TransactionStatus.INERROR
         if status in (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR):  # else nobody answers, or it is over
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
         connection.close()  # psycopg takes for prepared, for good, what the server has passed over
-        if committing is not None and not is_undone:
+        if not is_undone:
             self.pool.drop_idle()  # whatever broke this one has broken those too, or is about to
-            if self._was_committed(committing):
+            if self._was_committed(number):
                 return
         if isinstance(problem, psycopg.errors.PipelineAborted):
             raise RuntimeError("a statement of this transaction has failed, and its error was passed over: nothing was written") from problem
         raise problem
 
-    def _was_committed(self, transaction: Transaction) -> bool:
+    def _was_committed(self, number: str) -> bool:
         """Find out what became of a transaction whose answer was lost.
 
         Raises:
             CommitUnknown: it could not be found out in time.
         """
-        outcome = self._outcome_within(transaction, self.options.busy_timeout)
+        outcome = self._outcome_within(number, self.options.busy_timeout)
         if outcome is None:
-            raise CommitUnknown(f"the database {self.place} was lost while it wrote; whether it did is looked up when it is back", transaction)
+            raise CommitUnknown(f"the database {self.place} was lost while it wrote; whether it did is looked up when it is back", number)
         return outcome
 
-    def _outcome_within(self, transaction: Transaction, seconds: float) -> bool | None:
+    def _outcome_within(self, number: str, seconds: float) -> bool | None:
         end = time.monotonic() + seconds
         pause = threading.Event()
         while True:
             with suppress(StorageError):
-                outcome = self.outcome(transaction)
+                outcome = self.outcome(number)
                 if outcome is not None:
                     return outcome
             if time.monotonic() >= end:

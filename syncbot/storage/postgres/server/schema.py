@@ -3,7 +3,6 @@
 ```
 chat          a row for each key of which something waits or is handled: whoever owns it handles what is of this key
 inbox         the updates; `lane` is the chat's key, or one of its own where an update has none
-mark          a row for each connection: which of its transactions was the last one to be committed
 member        a row for each process that handles, which lives as long as its lease is renewed: whose row is gone has nothing any more
 ```
 
@@ -86,10 +85,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             paused_until double precision NOT NULL DEFAULT 0, PRIMARY KEY (bot, chat)) WITH (fillfactor = 50)""",
         "CREATE INDEX turn_full ON syncbot.turn (bot, full_at)",
         "CREATE INDEX turn_paused ON syncbot.turn (bot, paused_until) WHERE paused_until > 0",
-    ),
-    (
-        """CREATE TABLE syncbot.mark (
-            bot bigint, slot bigint, number bigint NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (bot, slot)) WITH (fillfactor = 50)""",
     ),
 )
 """Each is applied once, in one transaction with its number in `syncbot.migration`. Never change one that was released: add another."""
