@@ -293,11 +293,15 @@ def _is_struck(run: Run, hits: Sequence[Hit]) -> bool:
 
 def overlapping(runs: Sequence[Run], hits: Sequence[Hit]) -> int:
     """How many runs of a chat began while another one of it ran."""
-    found, latest = 0, 0.0
+    return len(_beside_others(runs, hits))
+
+
+def _beside_others(runs: Sequence[Run], hits: Sequence[Hit]) -> list[Run]:
+    found, latest = [], 0.0
     for run in runs:
         if in_vain(run, runs, hits):
             continue
-        found += run.begin < latest
+        found += [run] if run.begin < latest else []
         latest = max(latest, until(run, hits))
     return found
 
@@ -352,9 +356,9 @@ def judge(campaign: Campaign, server: BotApiServer) -> bool:
 
 def _print_chat(chat: int, runs: Sequence[Run], hits: Sequence[Hit]) -> None:
     """Show what happened in a chat around a run that was out of order or overlapped, with the hits of that time."""
-    start = hits[0].at
+    start, side_by_side = hits[0].at, _beside_others(runs, hits)
     for place, run in enumerate(runs):
-        if run.last >= run.number - 1:
+        if run.last >= run.number - 1 and run not in side_by_side:
             continue
         near = [hit for hit in hits if run.begin - 20 < hit.at < run.begin + 5]
         print(f"chat {chat}, number {run.number} began with {run.last} as the last one; near it: ", end="")
