@@ -26,7 +26,7 @@ def test_a_bot_learns_by_its_polls_and_the_next_run_begins_with_it(ca: TestCA, t
             app = Runtime(bot(), state=tmp_path / "bot.db", poll_wait=1)
             app.command("start")(lambda update, context: None)
             with logged(), running(app):
-                becomes(enough)
+                assert becomes(enough)
 
         # The third trial has ended well when there is a fourth: the proxy sees one come before the bot knows how it went.
         run(lambda: proxy.came_early >= 4)
