@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from syncbot.errors import AskTimeout, Cancelled, Stopped, SyncBotError
-from syncbot.runtime.durable.asking import PRESSED
+from syncbot.runtime.durable.asking import PRESSED, first_button
 from syncbot.runtime.durable.results import error_text, value_text
 from syncbot.runtime.handling.update_facts import command_of, is_answer
 from syncbot.runtime.work.filter_text import filter_of
@@ -222,7 +222,7 @@ class Questions:
         Returns:
             False where it is such a question, and is over already.
         """
-        data = _first_button(result)
+        data = first_button(result)
         row = data.removeprefix(PRESSED).partition(":")[0]
         if not data.startswith(PRESSED) or not row.isdecimal():
             return True
@@ -347,9 +347,11 @@ class Questions:
         while self._ends and self._ends[0][0] <= self._now():
             due.append(heapq.heappop(self._ends))
         for until, number, found in due:
+            if self._by_row.get(found.question.row) is not found or found.taken_by is not None:
+                continue
             if found.question.asked < asked_since:
                 heapq.heappush(self._ends, (until, number, found))
-            elif self._by_row.get(found.question.row) is found and found.taken_by is None:
+            else:
                 found.taken_by = _NOBODY
                 yield found
 
@@ -390,11 +392,3 @@ def _end_text(error: AskTimeout | Cancelled, question: Question) -> str:
     """What comes of a question that ends with an error."""
     error.message_id = question.wants.get("message_id")
     return error_text(error)
-
-
-def _first_button(result: Any) -> str:
-    """The data of the first button of a message; "" where it has none, or is none."""
-    try:
-        return str(result["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
-    except (TypeError, LookupError):
-        return ""

@@ -72,6 +72,10 @@ class PgQuestions:
     def overdue(self, at: float, limit: int = 100) -> list[Question]:
         return self._found("until < %s", "LIMIT %s", at, limit)
 
+    def may_be_answered(self, row: int) -> bool:
+        sql = "SELECT EXISTS (SELECT 1 FROM syncbot.inbox WHERE bot = %s AND seq <= %s AND state = 'waiting')"
+        return bool(self._database.rows(sql, (self._database.bot, row))[0][0])
+
     def outcomes(self, questions: Sequence[Question]) -> list[QuestionAnswer]:
         sql = """SELECT j.seq, j.step, j.outcome FROM unnest(%s::bigint[], %s::integer[]) AS w (seq, step)
             JOIN syncbot.journal AS j ON j.bot = %s AND j.seq = w.seq AND j.step = w.step WHERE j.outcome IS NOT NULL

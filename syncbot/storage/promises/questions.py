@@ -93,6 +93,10 @@ class SharedQuestions(Protocol):
         """Those that are open, and were over before this time."""
         ...
 
+    def may_be_answered(self, row: int) -> bool:
+        """Whether something that was stored up to this row of the inbox has not been handled: it may be an answer."""
+        ...
+
     def outcomes(self, questions: Sequence[Question]) -> list[QuestionAnswer]:
         """What came of those of these that are open no more."""
         ...
