@@ -69,6 +69,9 @@ class PgQuestions:
     def asked(self, chat: int, user: int) -> list[Question]:
         return self._found('chat = %s AND "user" = %s', "", chat, user)
 
+    def of(self, rows: Sequence[int]) -> list[Question]:
+        return self._found("seq = ANY (%s)", "", list(rows)) if rows else []
+
     def overdue(self, at: float, limit: int = 100) -> list[Question]:
         return self._found("until < %s", "LIMIT %s", at, limit)
 

@@ -162,6 +162,39 @@ def test_an_answer_that_comes_while_its_question_is_being_opened_is_seen_later(s
     assert "Zo" in questions.wait(found)
 
 
+def test_the_message_of_a_choice_is_known_whoever_delivers_it(stores: tuple[Store, Store]) -> None:
+    """By the outbox, another machine may send it: it leaves the buttons of a question that is open, and the one that ends that knows which message it was."""
+    one, other = stores
+    questions, elsewhere = of(one), of(other)
+    one.inbox.store([Incoming(1, "7", b"{}")])
+    [claimed] = one.inbox.claim()
+    question = Question(claimed.row, 0, "choose", 7, 7, {"press": [f"ask:{claimed.row}:0:", 1]}, time.time(), time.time() - 1.0)
+    found = questions.ask(question, is_recorded=True, may_hold=True)
+    one.inbox.yield_turn(claimed, QuestionOpening(question))
+    questions.opened(found)
+    sent = {"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "S", "callback_data": f"ask:{claimed.row}:0:0"}]]}}
+    assert elsewhere.delivered(sent)
+    assert questions.end_due() == 1
+    assert '"message_id":5' in questions.wait(found).replace(" ", "")
+    assert not elsewhere.delivered(sent), "its time is over: the buttons go"
+
+
+def test_taking_a_choice_back_names_its_message(stores: tuple[Store, Store]) -> None:
+    """Also where a machine takes it back that knew of the question before another one has delivered it."""
+    one, other = stores
+    questions, elsewhere = of(one), of(other)
+    one.inbox.store([Incoming(1, "7", b"{}")])
+    [claimed] = one.inbox.claim()
+    question = Question(claimed.row, 0, "choose", 7, 7, {"press": [f"ask:{claimed.row}:0:", 1]}, time.time())
+    found = questions.ask(question, is_recorded=True, may_hold=False)
+    one.inbox.yield_turn(claimed, QuestionOpening(question))
+    questions.opened(found)
+    assert elsewhere.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "S", "callback_data": f"ask:{claimed.row}:0:0"}]]}})
+    command = {"text": "/cancel", "entities": [{"type": "bot_command", "offset": 0, "length": 7}]}
+    [taken] = questions.offer(99, 7, 7, {"update_id": 2, "message": ANSWER["message"] | command}, lambda: None) or ()
+    assert '"message_id":5' in taken.outcome.replace(" ", "")
+
+
 def test_what_is_not_handled_yet_may_be_an_answer(stores: tuple[Store, Store]) -> None:
     """Whichever machine has it: until its end is recorded. A handler that waits for an answer itself is none."""
     one, other = stores
