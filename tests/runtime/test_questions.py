@@ -13,7 +13,8 @@ from syncbot import filters
 from syncbot.errors import AskTimeout, Cancelled, Stopped, StorageError
 from syncbot.runtime.durable.results import read_outcome
 from syncbot.runtime.work.filter_text import filter_of, filter_text
-from syncbot.runtime.work.questions import MAX_WAITING, OpenQuestion, Questions
+from syncbot.runtime.work.open_question import OpenQuestion
+from syncbot.runtime.work.questions import MAX_WAITING, Questions
 from syncbot.storage import Question, QuestionAnswer
 
 CHAT, USER = 1, 2

@@ -193,3 +193,11 @@ def take_dead_buttons_away(bot: Bot, lives: Callable[[Any], bool], result: Any) 
     if not lives(result):
         with contextlib.suppress(ApiError, NetworkError):  # the user may have deleted it
             bot.edit_message_reply_markup(chat_id=result["chat"]["id"], message_id=result["message_id"])
+
+
+def first_button(result: Any) -> str:
+    """The data of the first button of a message; "" where it has none, or is none."""
+    try:
+        return str(result["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
+    except (TypeError, LookupError):
+        return ""

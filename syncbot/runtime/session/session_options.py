@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syncbot.runtime.durable.options import Asks, Interrupted, Replies
-from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.storage import StoreOptions
 from syncbot.storage.address import StatePlace
 from syncbot.types import AheadAuto
+
+if TYPE_CHECKING:
+    from syncbot.runtime.outbox.attempt import Uncertain
 
 
 @dataclass(frozen=True)
