@@ -388,7 +388,7 @@ def test_what_another_is_about_to_finish_is_waited_for(store: Store) -> None:
 
     transport = FakeTransport(sendMessage=SENT)
     deliverer = Deliverer(Finishing(), make_bot(transport), QueueFolder(None))
-    deliverer.work_off(4.0)
+    deliverer.work_off(20.0)
     assert deliverer.join(20.0)
     assert texts(transport) == ["ours"]
     assert all(look.owners == ("other",) for look in looks[:3])
@@ -414,8 +414,8 @@ def test_what_is_queued_as_the_last_thread_ends_is_delivered(store: Store) -> No
 
     transport = FakeTransport(sendMessage=SENT)
     deliverer = Deliverer(Late(), make_bot(transport), QueueFolder(None))
-    deliverer.work_off(4.0)
-    assert deliverer.join(5.0)
+    deliverer.work_off(20.0)
+    assert deliverer.join(20.0)
     assert texts(transport) == ["first", "late"]
 
 

@@ -172,7 +172,9 @@ def test_a_stop_ends_every_waiting() -> None:
     with pytest.raises(Stopped):
         questions.wait(unrecorded)
     assert offered(questions, message()) is not None
-    assert not opened(questions, row=3).is_held
+    late = opened(questions, row=3)
+    assert not late.is_held
+    assert late.over.is_set(), "whoever waited for it would wait for ever"
 
 
 def test_too_many_are_put_aside() -> None:

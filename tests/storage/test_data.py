@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kits.storage_kit import START, Clock, Place, set_state
+from kits.storage_kit import BOT, START, Clock, Place, set_state
 
 from syncbot.storage import Changes, DataChange, Scope, StateChange, Store, StoreOptions, open_store
 
@@ -170,6 +170,11 @@ def test_facts_are_kept_by_name(store: Store) -> None:
     assert (store.meta.get("idle limit"), store.meta.get("mode")) == (19.5, {"webhook": True})
     store.meta.set("idle limit", None)
     assert store.meta.get("idle limit") is None
+
+
+def test_a_store_names_its_bot(store: Store) -> None:
+    """Whoever has a store can tell whose it is."""
+    assert store.bot_id == BOT
 
 
 def test_the_stores_own_facts_are_safe(store: Store) -> None:
