@@ -119,6 +119,16 @@ def test_a_made_up_press_chooses_nothing(data: object) -> None:
     assert offered(questions, {"callback_query": {"id": "1", "data": "ask:1:0:2"}}) is not None
 
 
+@pytest.mark.parametrize(
+    "data", ["ask:1", "ask:1:yes", "ask:1:0", "ask:1:0:0:0", "ask:one:0:0", "ask:1:0:0 ", "ask:²:0:0", "ask:" + "9" * 40 + ":0:0", "", None]
+)
+def test_a_bots_own_buttons_are_no_question(data: object) -> None:
+    """Whatever their data: a message with them that goes out by the outbox is not taken for a question that is over, whose buttons go."""
+    questions = Questions()
+    assert questions.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": data}]]}})
+    assert not questions.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": "ask:1:0:0"}]]}})
+
+
 def test_what_is_over_is_told_once_and_in_time() -> None:
     """A question ends at its time with AskTimeout, a sleep with nothing; the store's trouble leaves them for the next look."""
     entries, now = Entries(Question(1, 0, "sleep", until=5.0)), [0.0]

@@ -13,7 +13,7 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.logs import guard
-from syncbot.runtime.durable.asking import take_dead_buttons_away
+from syncbot.runtime.durable.asking import delivering
 from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Routes
@@ -160,7 +160,7 @@ class Session:
         caught_up = CatchingUp(bot, store, poller, workers, polls=options.poll)
         clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions, has_caught_up=caught_up.is_through)
         clock.declare()
-        uncertain, delivered = options.uncertain, lambda result: take_dead_buttons_away(bot, workers.questions.delivered, result)
+        uncertain, delivered = options.uncertain, lambda result: delivering(bot, workers.questions.delivered, result)
         delivery = Delivery(store, options.state, bot, uncertain=uncertain, stop=self.stop, on_fatal=self.fail, on_delivered=delivered)
         monitor = Monitor(Watched(bot, store, workers, clock, poller, delivery, options), self._own_threads, self.stop.is_set)
         self._components = Components(store, dispatcher, backlog, workers, clock, poller, delivery, monitor)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from syncbot.errors import AskTimeout, Cancelled, Stopped
-from syncbot.runtime.durable.asking import PRESSED, first_button
+from syncbot.runtime.durable.asking import question_of
 from syncbot.runtime.durable.results import error_text, value_text
 from syncbot.runtime.handling.update_facts import command_of
 from syncbot.runtime.work.open_question import OpenQuestion
@@ -177,13 +177,13 @@ class Questions:
         Returns:
             False where it is such a question, and is over already.
         """
-        data = first_button(result)
-        row = data.removeprefix(PRESSED).partition(":")[0]
-        if not data.startswith(PRESSED) or not row.isdecimal():
+        asked = question_of(result)
+        if asked is None:
             return True
-        self._see_rows([int(row)])
+        row, data = asked
+        self._see_rows([row])
         with self._lock:
-            found = self._by_row.get(int(row))
+            found = self._by_row.get(row)
             wants = found.question.wants if found is not None else {}
             if found is None or found.taken_by == _NOBODY or not data.startswith(wants.get("press", ("-",))[0]):
                 return False
