@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ def test_what_is_delivered_is_gone(store: Store) -> None:
     assert texts(transport) == ["a", "b", "c"]
     assert states(store) == {}
     assert deliverer.facts.delivered == 3
+
+
+def test_what_a_call_came_to_is_told_before_that_is_written_down(store: Store) -> None:
+    """Who dies in between leaves a call of which nobody knows, and not one that is done and told to nobody; then, when it is written, what follows is done."""
+    seen: list[tuple[Any, dict[int, OutboxState]]] = []
+
+    @contextmanager
+    def told(result: Any) -> Iterator[None]:
+        seen.append((result, states(store)))
+        yield
+        seen.append((result, states(store)))
+
+    [id] = queue(store, "a")
+    deliver(store, make_bot(FakeTransport(sendMessage=SENT)), on_delivered=told)
+    assert seen == [(SENT, {id: OutboxState.SENDING}), (SENT, {})]
 
 
 @pytest.mark.parametrize(

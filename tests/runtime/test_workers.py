@@ -184,6 +184,29 @@ def test_trouble_that_has_passed_is_over_although_nothing_is_to_do(store: Store)
         assert becomes(lambda: not workers.retry.trouble)
 
 
+def test_what_comes_while_nothing_is_found_is_not_left_lying(store: Store) -> None:
+    """An update that is stored right after the feeder has found the inbox empty, and before it notes that, is handled without another word."""
+
+    class Late:
+        """The inbox; behind the claim of an idle worker that finds nothing there comes an update, and is told."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
+            found = store.inbox.settle(ends, claim=claim, per_key=per_key)
+            if claim and not seen.texts and not found.claimed:
+                put(store, (1, "a"))
+                rig.workers.notify()
+            return found
+
+    seen, inbox = Seen(), Late()
+    rig = Rig(SimpleNamespace(inbox=inbox), lambda raw, turn: seen.add(str(raw["update_id"])), number=1)  # type: ignore[arg-type]  # as above
+    with working(rig):
+        seen.wait_number(1)
+    assert seen.texts == ["1"]
+
+
 def test_what_was_claimed_is_handled_whatever_comes_behind_it(store: Store) -> None:
     """The state file cannot be used for a moment right after a transaction that has handed out an update: it is not forgotten."""
 

@@ -35,7 +35,7 @@ from syncbot.storage.postgres.inbox_rows import (
 from syncbot.storage.postgres.members.holding import Gone, Holding
 from syncbot.storage.postgres.questions import open_question
 from syncbot.storage.postgres.sending.outbox import queue_calls
-from syncbot.storage.postgres.server.database import PgDatabase
+from syncbot.storage.postgres.server.database import PgDatabase, forget_marks
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Recovery, Settled
@@ -233,6 +233,7 @@ class PgInbox:
         with self._database.transaction() as db:
             [(is_free,)] = db.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('syncbot prune', %s))", (bot,)).fetchall()
             if is_free:
+                forget_marks(db, bot)
                 forget_ids(db, bot, now - options.window_seconds, options.window_ids)
                 forget_dead_letters(db, bot, now, options)
                 forget_states(db, bot, now, options.state_seconds)

@@ -13,7 +13,7 @@ from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, claim_gone
 from syncbot.storage.postgres.members.member import Membership
 from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspects, free_unasked, take_over
-from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase
+from syncbot.storage.postgres.server.database import CommitUnknown, Mark, PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Claimed, Member, Recovery
 from syncbot.storage.promises.questions import SharedQuestions
@@ -41,7 +41,7 @@ class Work:
 class _Pending:
     """A transaction of which nobody knows yet whether it was committed."""
 
-    transaction: str
+    transaction: Mark
     work: Work
 
 
@@ -226,8 +226,6 @@ class Holding:
             self.recover()
         if self._pending is not None:
             outcome = self._database.outcome(self._pending.transaction)
-            if outcome is None:
-                raise StorageError(f"the database {self._database.place} is not done with what was written before it was lost", retryable=True)
             pending, self._pending = self._pending, None
             if outcome:
                 self.claims = pending.work.claims
