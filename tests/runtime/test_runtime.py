@@ -91,7 +91,7 @@ def test_allowed_users_set_but_empty_is_refused(server: BotApiServer, make_app: 
         make_app()
 
 
-@pytest.mark.parametrize("wrong", [{"workers": 0}, {"poll_wait": 0}, {"poll_wait": 51}])
+@pytest.mark.parametrize("wrong", [{"workers": 0}, {"poll_wait": 0}, {"poll_wait": 51}, {"asks": "never"}, {"interrupted": "never"}])
 def test_wrong_options_are_named(make_app: MakeApp, wrong: dict[str, Any]) -> None:
     """An option that cannot be is refused with its name."""
     with pytest.raises(ConfigError, match=next(iter(wrong))):
