@@ -27,7 +27,7 @@ MOST_ROUNDS = 8
 THREADS = 8
 LEAST_STRIKES = 4
 TIMEOUT_SECONDS = 10.0
-SHORT_TIMEOUT_SECONDS = 2.0
+SHORT_TIMEOUT_SECONDS = 4.0
 SLOW = ("tls_stall", "never_answer", "drip_connect", "drip_response", "half_close", "idle_dead")
 """Faults that end with the attempt's time: where they strike it is short."""
 DEADLINE_SECONDS = 40.0
