@@ -473,9 +473,9 @@ def test_what_is_handed_out_as_the_stop_comes_is_put_back(store: Store) -> None:
     stop = threading.Event()
     workers = Workers(Stopping(), handle, 1, stop)
     workers.start()
-    assert stop.wait(5.0)
+    assert stop.wait(SECONDS)
     assert workers.join(0.0, threading.Event())
-    assert becomes(lambda: not own_threads(), 5.0)
+    assert becomes(lambda: not own_threads())
     assert begun == []
     assert store.inbox.counts() == Counts(1, 0, ANY)
 
