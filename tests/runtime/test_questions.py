@@ -129,6 +129,15 @@ def test_a_bots_own_buttons_are_no_question(data: object) -> None:
     assert not questions.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": "ask:1:0:0"}]]}})
 
 
+@pytest.mark.parametrize("raw", [message("/cancel"), {"callback_query": {"id": "1", "data": "ask:1:0:0"}}])
+def test_a_message_that_comes_while_its_question_is_being_answered_comes_too_late(raw: dict[str, Any]) -> None:
+    """What came of the question is about to be written, and does not name a message that has arrived since: whoever sent that takes its buttons away."""
+    questions = Questions()
+    opened(questions, wants={"press": ["ask:1:0:", 1]})
+    assert offered(questions, raw) is not None
+    assert not questions.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": "ask:1:0:0"}]]}})
+
+
 def test_what_is_over_is_told_once_and_in_time() -> None:
     """A question ends at its time with AskTimeout, a sleep with nothing; the store's trouble leaves them for the next look."""
     entries, now = Entries(Question(1, 0, "sleep", until=5.0)), [0.0]

@@ -175,7 +175,7 @@ class Questions:
             result: the JSON result of the call.
 
         Returns:
-            False where it is such a question, and is over already.
+            False where it is such a question, and is over already, or about to be: what came of it does not name the message.
         """
         asked = question_of(result)
         if asked is None:
@@ -185,7 +185,7 @@ class Questions:
         with self._lock:
             found = self._by_row.get(row)
             wants = found.question.wants if found is not None else {}
-            if found is None or found.taken_by == _NOBODY or not data.startswith(wants.get("press", ("-",))[0]):
+            if found is None or found.taken_by is not None or not data.startswith(wants.get("press", ("-",))[0]):
                 return False
             found.question = question = replace(found.question, wants={**wants, "message_id": result["message_id"]})
         if self._entries is not None:
