@@ -205,7 +205,7 @@ def test_a_file_that_cannot_be_used_is_told_before_the_first_poll(
     with pytest.raises(StorageError, match=r"bot\.db"):
         app.run_once() if once else app.start()
     assert server.count("getUpdates") == 0
-    assert own_threads() == []
+    assert becomes(lambda: not own_threads())
     assert app.join(0.1), "a start that failed has ended"
     assert not app.health()["running"]
     (tmp_path / "bot.db").rename(tmp_path / "away")
@@ -243,7 +243,7 @@ def test_what_cannot_be_written_is_told_before_the_first_poll(server: BotApiServ
         with as_ordinary_user(), pytest.raises(StorageError, match=r"bot\.db"):
             app.start()
         folder.chmod(0o755)
-        assert own_threads() == []
+        assert becomes(lambda: not own_threads())
     assert server.count("getUpdates") == 0
 
 
@@ -327,7 +327,7 @@ def test_stops_from_many_threads_all_return(server: BotApiServer, make_app: Make
     for thread in threads:
         thread.join(SECONDS)
     assert ended.texts == ["ended"] * 8
-    assert own_threads() == []
+    assert becomes(lambda: not own_threads())
 
 
 def test_a_stop_in_a_handler_returns_and_ends_the_runtime(server: BotApiServer, make_app: MakeApp) -> None:
@@ -689,7 +689,7 @@ def test_join_raises_what_ended_it(server: BotApiServer, make_app: MakeApp) -> N
         with pytest.raises(Unauthorized):
             app.join(SECONDS)
     assert not app.health()["running"]
-    assert own_threads() == []
+    assert becomes(lambda: not own_threads())
     server.clear_script()
     with running(app):
         server.wait_polled()
