@@ -6,17 +6,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.client.encode import Encoded, body
 from syncbot.client.envelope import open_envelope
 from syncbot.client.limits import Limiter
 from syncbot.client.retry import Retrier, RetryPolicy
-from syncbot.client.uploads import Progress
 from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
 from syncbot.redact import Redactor
 from syncbot.secret import Secret
 from syncbot.types import DEFAULT_MIN_RATE, Body, Request, Transport
+
+if TYPE_CHECKING:
+    from syncbot.client.uploads import Progress
 
 POLL_SCOPE = "poll"
 """The scope of getUpdates: aborting it ends a waiting poll and nothing else."""

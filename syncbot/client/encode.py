@@ -14,19 +14,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncbot.client.api.convenience import expand
 from syncbot.client.api.table import MethodSpec
-from syncbot.client.uploads import MEGABYTE, FilePart, MultipartBody, Progress, Source, bytes_source, file_source, path_source, safe_filename
 from syncbot.secret import Secret
 from syncbot.types import Body
 
-MAX_UPLOAD_BYTES = 50 * MEGABYTE
+if TYPE_CHECKING:
+    from syncbot.client.uploads import FilePart, Progress, Source
+
+_MEGABYTE = 1024 * 1024
+MAX_UPLOAD_BYTES = 50 * _MEGABYTE
 """The most bytes of one file that the official server takes (https://core.telegram.org/bots/api#sending-files)."""
-MAX_PHOTO_BYTES = 10 * MEGABYTE
+MAX_PHOTO_BYTES = 10 * _MEGABYTE
 """The same, for a photo."""
-MAX_LOCAL_UPLOAD_BYTES = 2000 * MEGABYTE
+MAX_LOCAL_UPLOAD_BYTES = 2000 * _MEGABYTE
 """The most bytes of one file that a local server takes."""
 
 _PLAIN_TYPES = frozenset({"Integer", "String", "Boolean", "Float"})
@@ -86,6 +89,8 @@ def body(encoded: Encoded, progress: Progress | None = None) -> tuple[str, bytes
     """
     try:
         if encoded.files:
+            from syncbot.client.uploads import MultipartBody  # deferred: most bots send no files
+
             form = MultipartBody(encoded.fields, encoded.files, progress)
             return form.content_type, form
         return "application/json", _dump(encoded.fields).encode()
@@ -212,6 +217,8 @@ class _Encoder:
         return f"attach://{name}"
 
     def _add(self, field_name: str, parameter: str, value: Any, source: Source, filename: str | None) -> None:
+        from syncbot.client.uploads import FilePart, safe_filename  # deferred, as above
+
         own = os.fspath(value) if hasattr(value, "__fspath__") else getattr(value, "name", None)
         known = filename or getattr(value, "filename", None) or own
         given = os.fsdecode(known) if isinstance(known, str | bytes) else ""
@@ -223,13 +230,14 @@ class _Encoder:
         """Find the bytes of a value that is a file; None for any other value."""
         limit = MAX_LOCAL_UPLOAD_BYTES if self._local else MAX_PHOTO_BYTES if limited_as == "photo" else MAX_UPLOAD_BYTES
         content = getattr(value, "input_file_content", value)  # telegram.InputFile holds bytes, or an open file
-        if isinstance(content, bytes | bytearray | memoryview):
+        is_bytes, is_path = isinstance(content, bytes | bytearray | memoryview), hasattr(content, "__fspath__")
+        if not (is_bytes or is_path or callable(getattr(content, "read", None))):
+            return None
+        from syncbot.client.uploads import bytes_source, file_source, path_source  # deferred, as above
+
+        if is_bytes:
             return bytes_source(bytes(content), what, limit)
-        if hasattr(content, "__fspath__"):
-            return path_source(content, what, limit)
-        if callable(getattr(content, "read", None)):
-            return file_source(content, what, limit)
-        return None
+        return path_source(content, what, limit) if is_path else file_source(content, what, limit)
 
     def _file_text(self, key: str, text: str) -> str:
         """Let a file id or URL pass; an absolute path means a file of this machine, which only a local server can read itself."""

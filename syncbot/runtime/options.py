@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from syncbot.client.api.table import unknown_option
 from syncbot.client.bot import Bot
@@ -13,10 +13,12 @@ from syncbot.config import from_environment, trial_settings
 from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
 from syncbot.runtime.durable.options import Asks, Interrupted, Replies
-from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.storage import StoreOptions
 from syncbot.storage.address import DatabaseUrl
 from syncbot.types import AheadAuto, AheadMode
+
+if TYPE_CHECKING:
+    from syncbot.runtime.outbox.attempt import Uncertain
 
 
 class RuntimeOptions(TypedDict, total=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -15,15 +16,11 @@ from syncbot.config import state_dir
 from syncbot.errors import ConfigError
 from syncbot.regular import what_else
 from syncbot.runtime.durable.options import Asks, HandlerOptions, Interrupted, Replies, wrong_asks, wrong_interrupted, wrong_replies
-from syncbot.runtime.durable.seam import note_act
 from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
 from syncbot.runtime.handling.stored_dict import all_owners
 from syncbot.runtime.jobs.functions import JobDecorator, JobFunctions, MissedWord
-from syncbot.runtime.jobs.jobs import Jobs, OpenJobs
 from syncbot.runtime.options import listened_to, opened_ahead, wrong_option
-from syncbot.runtime.outbox.attempt import Uncertain
-from syncbot.runtime.outbox.outbox import OpenQueue, RuntimeOutbox
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
 from syncbot.runtime.session.lifecycle import Lifecycle
 from syncbot.runtime.session.notify import ServiceNotifier
@@ -40,7 +37,10 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from syncbot.runtime.handling.handlers import Decorator, PlainDecorator
+    from syncbot.runtime.jobs.jobs import Jobs
     from syncbot.runtime.options import RuntimeOptions
+    from syncbot.runtime.outbox.attempt import Uncertain
+    from syncbot.runtime.outbox.outbox import RuntimeOutbox
     from syncbot.webhook.edge import WebhookApp
 
 _MOST_WORKERS = 1000
@@ -181,10 +181,21 @@ class Runtime(Router[D]):
         self.bot = bot
         self.job_functions = JobFunctions()
         self._lifecycle = Lifecycle(bot, self.routes, self.job_functions, options)
-        self.jobs = Jobs(path, bot.id, self.job_functions, bot.recorders, self._open_jobs)
         self.webhook = WebhookFace(self._lifecycle)
-        self.outbox = RuntimeOutbox(path, bot, self._open_queue)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """What puts, lists and cancels jobs, whether the runtime runs or not."""
+        from syncbot.runtime.jobs.jobs import Jobs  # deferred: most bots put none
+
+        return Jobs(self.state, self.bot.id, self.job_functions, self.bot.recorders, self._lifecycle.open_jobs)
+
+    @cached_property
+    def outbox(self) -> RuntimeOutbox:
         """Queues calls in the state file (any method: `app.outbox.send_message(…)`); the runtime delivers them, in order per chat."""
+        from syncbot.runtime.outbox.outbox import RuntimeOutbox  # deferred: most bots queue none
+
+        return RuntimeOutbox(self.state, self.bot, self._lifecycle.open_queue)
 
     @property
     def router(self) -> Router[D]:
@@ -307,19 +318,6 @@ class Runtime(Router[D]):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
-
-    def _open_queue(self) -> OpenQueue | None:
-        """The outbox of the session that runs in this process."""
-        note_act(self.bot.recorders)
-        if (components := self._lifecycle.components) is None:
-            return None
-        return OpenQueue(components.store.outbox, components.outbox_folder, components.store.journal, components.deliverer.notify)
-
-    def _open_jobs(self) -> OpenJobs | None:
-        """The jobs of the session that runs in this process."""
-        note_act(self.bot.recorders)
-        components = self._lifecycle.components
-        return None if components is None else OpenJobs(components.store.jobs, components.store.journal, components.clock.notify, is_live=True)
 
     # ── what runs at times ───────────────────────────────────────────────────────────────────────────────────────────
 

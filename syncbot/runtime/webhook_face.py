@@ -93,7 +93,7 @@ class WebhookFace:
                 on_settled=workers.settled,
                 more=components.clock.begin_due,
             )
-            components.deliverer.work_off(began + max_seconds - time.monotonic(), patience=0.0)
+            components.delivery.work_off(began + max_seconds - time.monotonic(), patience=0.0)
             counts = inbox.counts()
         finally:
             session.close()

@@ -88,17 +88,6 @@ class DeliveryFacts:
         self.last_error = outcome.reason or self.last_error
 
 
-def write_down(encoded: Encoded) -> dict[str, Any]:
-    """The parameters of a queued call: texts by name, and for each file, in order, what a form says of it."""
-    files = {part.name: {"file": part.filename, "type": part.content_type} for part in encoded.files}
-    return {**encoded.fields, **files}
-
-
-def ordering_key(fields: Mapping[str, str]) -> str:
-    """What is to stay in order: the calls that concern one chat, or one message sent by way of the bot."""
-    return (fields.get("chat_id") or fields.get("inline_message_id") or "").lower()
-
-
 @dataclass(frozen=True)
 class Prepared:
     """A call that can go out.

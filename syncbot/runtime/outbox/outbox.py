@@ -22,9 +22,10 @@ from syncbot.config import trial_settings
 from syncbot.errors import ConfigError, StorageError
 from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.seam import run_with_step
-from syncbot.runtime.outbox.attempt import Uncertain, ordering_key, write_down
+from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.deliverer import Deliverer
 from syncbot.runtime.outbox.queue_files import QueueFiles, files_of
+from syncbot.runtime.outbox.written import ordering_key, write_down
 from syncbot.runtime.state_file import state_path
 from syncbot.storage import Journal, OutboxCall, OutboxItem, OutboxQueue, OutboxState, Store, open_store
 from syncbot.storage.address import DatabaseUrl, StatePlace

@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncbot.client.bot import Bot
 from syncbot.config import service_settings
 from syncbot.errors import ConfigError, StorageError
 from syncbot.process import ForkSafeLock, PerProcess
+from syncbot.runtime.durable.seam import note_act
 from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.receiving.intake import Intake
@@ -33,6 +34,10 @@ from syncbot.runtime.session.waiting_work import WaitingWork
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS
 from syncbot.storage import StoreOptions
 from syncbot.storage.address import StatePlace
+
+if TYPE_CHECKING:
+    from syncbot.runtime.jobs.jobs import OpenJobs
+    from syncbot.runtime.outbox.outbox import OpenQueue
 
 _ONCE_ATTEMPTS = 4
 _JOIN_SECONDS = 5.0 if sys.platform == "linux" else 1.0
@@ -74,6 +79,24 @@ class Lifecycle:
         """What the session works with, while it is open."""
         session = self.session
         return session.components_if_open if session is not None else None
+
+    def open_queue(self) -> OpenQueue | None:
+        """The outbox of the session that runs in this process."""
+        from syncbot.runtime.outbox.outbox import OpenQueue  # deferred: most bots queue nothing
+
+        note_act(self.bot.recorders)
+        if (components := self.components) is None:
+            return None
+        return OpenQueue(components.store.outbox, components.delivery.files(), components.store.journal, components.delivery.notify)
+
+    def open_jobs(self) -> OpenJobs | None:
+        """The jobs of the session that runs in this process."""
+        from syncbot.runtime.jobs.jobs import OpenJobs  # deferred: most bots put no jobs
+
+        note_act(self.bot.recorders)
+        if (components := self.components) is None:
+            return None
+        return OpenJobs(components.store.jobs, components.store.journal, components.clock.notify, is_live=True)
 
     def kinds_asked_for(self) -> tuple[str, ...]:
         """See `Runtime.kinds_asked_for`."""
@@ -154,7 +177,7 @@ class Lifecycle:
 
         def work(components: Components) -> None:
             error = _work_off(components, began + max_seconds, session.stop)
-            components.deliverer.work_off(began + max_seconds - time.monotonic(), patience=_OUTBOX_PATIENCE_SECONDS)
+            components.delivery.work_off(began + max_seconds - time.monotonic(), patience=_OUTBOX_PATIENCE_SECONDS)
             worked.append((components, error))
 
         with self.signals():

@@ -18,7 +18,7 @@ from syncbot.client.bot import Bot
 from syncbot.errors import StorageError
 from syncbot.regular import opener
 from syncbot.runtime.jobs.clock import Clock
-from syncbot.runtime.outbox.deliverer import Deliverer
+from syncbot.runtime.outbox.delivery import Delivery
 from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.health_note import FactsNote
 from syncbot.runtime.session.learned_note import LearnedNote
@@ -47,7 +47,7 @@ class Watched:
     workers: Workers
     clock: Clock
     poller: Poller
-    deliverer: Deliverer
+    delivery: Delivery
     options: SessionOptions
 
 
@@ -106,13 +106,13 @@ class Monitor:
     def dead_thread(self) -> str:
         """Which thread has ended that should run, in words; "" where all of them run."""
         watched = self._watched
-        for thread in self._threads() | watched.workers.threads | watched.deliverer.threads:
+        for thread in self._threads() | watched.workers.threads | watched.delivery.threads:
             if not thread.is_alive():
                 return f"the thread {thread.name} is dead"
         failure = _failure(watched.bot.transport)
         if failure is not None and failure is not self._failure_before:
             return f"a thread that looks after the connections has ended with {type(failure).__name__}: {failure}"
-        return str(watched.deliverer.fatal or "")
+        return str(watched.delivery.fatal or "")
 
     def end(self) -> None:
         """The run has ended; the state file is still open."""
@@ -185,8 +185,8 @@ class Monitor:
             self._watched.workers.notify()
             self._watched.workers.questions.look()
             self._watched.clock.notify()
-        if changed or self._watched.deliverer.lacks_thread:
-            self._watched.deliverer.notify()
+        if changed or self._watched.delivery.lacks_thread:
+            self._watched.delivery.notify()
 
     def _warn_of_hanging_handlers(self, now: float) -> None:
         for busy in self._watched.workers.busy():

@@ -13,19 +13,18 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.logs import guard
-from syncbot.runtime.durable.asking import take_dead_buttons_away
+from syncbot.runtime.durable.asking import delivering
 from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.jobs.functions import JobFunctions
-from syncbot.runtime.outbox.deliverer import Deliverer
+from syncbot.runtime.outbox.delivery import Delivery
 from syncbot.runtime.outbox.handlers_queue import HandlersQueue
-from syncbot.runtime.outbox.outbox import OpenQueue
-from syncbot.runtime.outbox.queue_files import QueueFiles, files_of
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
+from syncbot.runtime.session.catching_up import CatchingUp
 from syncbot.runtime.session.learned_note import remember
 from syncbot.runtime.session.mode import join_in, join_members, poll_in_turn, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
@@ -34,8 +33,7 @@ from syncbot.runtime.work.patient_data import PatientData
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
-from syncbot.storage import open_store
-from syncbot.storage.address import DatabaseUrl
+from syncbot.storage import DatabaseUrl, open_store
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store
 from syncbot.types import AheadAuto
@@ -57,8 +55,7 @@ class Components:
     workers: Workers
     clock: Clock
     poller: Poller
-    deliverer: Deliverer
-    outbox_folder: QueueFiles
+    delivery: Delivery
     monitor: Monitor
 
 
@@ -119,16 +116,16 @@ class Session:
         """
         options, bot = self._options, self._bot
         store = self._open_store()
-        folder, retry = files_of(store, options.state), StorageRetry(self.stop)
+        retry = StorageRetry(self.stop)
         data = PatientData(store.data, retry)
         dispatcher = Dispatcher(self._routes, bot, data, jobs=self._jobs, allowed_users=options.allowed_users, bot_username=lambda: self._username(store))
-        journal, queue = store.journal if options.durable and store.persistent else None, HandlersQueue(folder)
+        journal, queue = store.journal if options.durable and store.persistent else None, HandlersQueue(lambda: delivery.files())
         durability = Durability(
             journal, options.interrupted, self.stop.is_set, retry, bot.recorders, replies=options.replies, queue=queue, members=store.members
         )
         workers: Workers
         clock: Clock
-        deliverer: Deliverer
+        delivery: Delivery
         backlog = DurableBacklog(store.inbox, self.stop, options.most_waiting, lambda: workers.has_idle) if store.persistent else MemoryBacklog(self.stop)
         workers = Workers(
             store.inbox,
@@ -145,7 +142,7 @@ class Session:
             on_finished=backlog.finished,
             on_job_ended=lambda body: clock.ended(body),
             on_fatal=self.fail,
-            on_queued=lambda: OpenQueue(store.outbox, folder, store.journal, deliverer.notify).tell(),
+            on_queued=lambda: delivery.tell(),
         )
         learned = store.meta.get(_IDLE_LIMIT)
         poller = Poller(
@@ -160,13 +157,13 @@ class Session:
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
             album_kinds=self._routes.album_kinds,
         )
-        caught_up = (lambda: (row := poller.up_to_date_row) is not None and workers.is_through(row)) if options.poll and store.members is None else lambda: True
-        clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions, has_caught_up=caught_up)
+        caught_up = CatchingUp(bot, store, poller, workers, polls=options.poll)
+        clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions, has_caught_up=caught_up.is_through)
         clock.declare()
-        uncertain, delivered = options.uncertain, lambda result: take_dead_buttons_away(bot, workers.questions.delivered, result)
-        deliverer = Deliverer(store.outbox, bot, folder, uncertain=uncertain, stop=self.stop, on_fatal=self.fail, on_delivered=delivered)
-        monitor = Monitor(Watched(bot, store, workers, clock, poller, deliverer, options), self._own_threads, self.stop.is_set)
-        self._components = Components(store, dispatcher, backlog, workers, clock, poller, deliverer, folder, monitor)
+        uncertain, delivered = options.uncertain, lambda result: delivering(bot, workers.questions.delivered, result)
+        delivery = Delivery(store, options.state, bot, uncertain=uncertain, stop=self.stop, on_fatal=self.fail, on_delivered=delivered)
+        monitor = Monitor(Watched(bot, store, workers, clock, poller, delivery, options), self._own_threads, self.stop.is_set)
+        self._components = Components(store, dispatcher, backlog, workers, clock, poller, delivery, monitor)
         bot.stop_event = self.stop
         if bot.limiter is not None:
             bot.limiter.share(store.shared_turns)
@@ -243,7 +240,7 @@ class Session:
             if holds_lock or self._stand_by():
                 assert self._components is not None
                 self._components.workers.start()
-                self._components.deliverer.notify()
+                self._components.delivery.notify()
                 work(self._components)
         except BaseException as error:  # whatever ends one of the threads ends the session, and is the reason
             self.fail(error)
@@ -324,7 +321,7 @@ class Session:
             if components is not None:
                 self._guarded(lambda: self._end_poll(components))
                 self._guarded(lambda: components.workers.join(self.grace, self.forced))
-                self._guarded(lambda: self._end_delivery(components))
+                self._guarded(lambda: components.delivery.join(self.grace, self.forced))  # what is on its way gets as long again as handlers had
                 self._guarded(components.monitor.end)
                 self._guarded(lambda: self._count_left(components))
             if self._bot.stop_event is self.stop:
@@ -344,18 +341,11 @@ class Session:
         components.backlog.wake()
         components.clock.notify()
         components.workers.notify()
-        components.deliverer.wake()
+        components.delivery.wake()
         if "poller" in self._threads:
             self._bot.abort_poll()
             # A look-up of a name cannot be cut; whoever is in one finds the stop event set when it comes back.
             self._threads["poller"].join(_POLLER_END_SECONDS)
-
-    def _end_delivery(self, components: Components) -> None:
-        """Handlers have ended, and queue nothing any more; what is on its way gets as long again as they had."""
-        try:
-            components.deliverer.join(self.grace, self.forced)
-        finally:
-            components.outbox_folder.close()
 
     def _count_left(self, components: Components) -> None:
         try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syncbot.runtime.durable.options import Asks, Interrupted, Replies
-from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.storage import StoreOptions
 from syncbot.storage.address import StatePlace
 from syncbot.types import AheadAuto
+
+if TYPE_CHECKING:
+    from syncbot.runtime.outbox.attempt import Uncertain
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,11 @@ class SessionOptions:
     heartbeat_file: Path | None
     store: StoreOptions | None
     notifier: ServiceNotifier
+    uncertain: Uncertain
+    durable: bool
+    interrupted: Interrupted
+    asks: Asks
+    replies: Replies
+    ahead: int | AheadAuto | None
     poll: bool = True
     """Without it, only what others have stored is handled."""
-    uncertain: Uncertain = "hold"
-    durable: bool = True
-    interrupted: Interrupted = "again"
-    asks: Asks = "hold"
-    replies: Replies = "at once"
-    ahead: int | AheadAuto | None = None

@@ -8,6 +8,7 @@ handed out, or ends.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -83,6 +84,8 @@ class PgInbox:
         self.on_ended: Callable[[Sequence[int]], object] = lambda _: None
         """Told of the rows that have ended."""
         self._since_pruning = 0
+        self._claimed_at = math.inf
+        """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         given: dict[int, Incoming] = {}
@@ -136,6 +139,8 @@ class PgInbox:
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._held.lock:
+            if claim > 0:
+                self._claimed_at = self._now()
             claims = self._held.handling()
             handed, self._held.handed = self._held.handed, []
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
@@ -214,8 +219,9 @@ class PgInbox:
             return True
 
     def album_seconds(self) -> float | None:
+        now = self._now()
         with self._database.reading() as db:
-            return seconds_to_next(db, self._database.bot, self._now())
+            return seconds_to_next(db, self._database.bot, min(now, self._claimed_at), now)
 
     def counts(self) -> Counts:
         [(held, running, yielded, *oldest, newest)] = self._database.rows(_COUNTS, {"bot": self._database.bot})

@@ -26,9 +26,13 @@ Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 Mark: TypeAlias = tuple[uuid.UUID, int]
 """Of a transaction: the name of its connection, and how many that one has committed with it."""
 
+TRANSACTIONS = 0x53594E45
+"""With the bot: the advisory lock that each of its transactions shares, by which others tell it from all else that works in the database ("SYNE")."""
+
 # The numbers that the server gives to transactions do not do: after a crash it gives those again of which nothing had come to the disk.
 _MARK = """INSERT INTO syncbot.written AS w (bot, connection, number) VALUES (%s, %s, 1)
-    ON CONFLICT (bot, connection) DO UPDATE SET number = w.number + 1, at = now() RETURNING number"""
+    ON CONFLICT (bot, connection) DO UPDATE SET number = w.number + 1, at = now()
+    RETURNING number, pg_advisory_xact_lock_shared(%s, hashint8(bot))"""
 # While the transaction is under way, this waits for it.
 _MARKED = """INSERT INTO syncbot.written AS w (bot, connection, number) VALUES (%s, %s, 0)
     ON CONFLICT (bot, connection) DO UPDATE SET number = w.number RETURNING number"""
@@ -105,7 +109,7 @@ class PgDatabase:
                 with pipelined(connection):
                     connection.execute("BEGIN")
                     name = self.pool.name_of(connection)
-                    marked = connection.execute(_MARK, (self.bot, name))
+                    marked = connection.execute(_MARK, (self.bot, name, TRANSACTIONS))
                     self._here.connection = connection
                     try:
                         yield connection
