@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -236,6 +237,18 @@ def _crashed_at_commit(postgres: PostgresServer, gate: Gate, url: str, verb: Cal
         with pytest.raises(StorageError) as lost:
             raised.result(40.0)
     return lost.value
+
+
+def test_marks_that_nobody_asks_for_are_forgotten(postgres: PostgresServer, postgres_url: str, held: Callable[[str, str], Any]) -> None:
+    """Those of connections that have written nothing for an hour go with the housekeeping, which does not wait for one that is just writing again."""
+    old = "gen_random_uuid(), n, now() - interval '61 minutes' FROM generate_series(7, 9) AS n"
+    with open_store(postgres_url, BOT) as store:
+        postgres.run(f"INSERT INTO syncbot.written (bot, connection, number, at) SELECT {BOT}, {old}", postgres_url)
+        held(postgres_url, "UPDATE syncbot.written SET at = now() WHERE number = 9")
+        store.data.save(Scope.CHAT, 7, {"n": 1})
+        store.maintain()
+        assert {number for (number,) in postgres.run("SELECT number FROM syncbot.written WHERE number > 6", postgres_url)} == {9}
+        assert postgres.run("SELECT 1 FROM syncbot.written WHERE number < 7", postgres_url)
 
 
 def _settled(store: Store, end: End) -> Settled | None:
