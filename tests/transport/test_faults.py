@@ -104,15 +104,13 @@ def assert_no_secret(secrets: list[str], text: str, where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "ahead", "early"),
+    ("fault", "kind", "ahead", "early"),
     [
-        ("http", "auto", "always"),
-        ("socks5h", 0, "learn"),
-        pytest.param("http", 0, "learn", marks=pytest.mark.slow),
-        pytest.param("socks5h", 0, "always", marks=pytest.mark.slow),
+        pytest.param(fault, *way, id="-".join(map(str, (fault.name, *way))), marks=[] if place == number % 2 else pytest.mark.slow)
+        for number, fault in enumerate(FAULTS)  # each on one way at least, one after the other on the first two
+        for place, way in enumerate([("http", "auto", "always"), ("socks5h", 0, "learn"), ("http", 0, "learn"), ("socks5h", 0, "always")])
     ],
 )
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_fault_harms_only_the_calls_that_it_strikes(
     fault: Fault, kind: str, ahead: AheadMode, early: Early, server: BotApiServer, all_logs: LogTexts
 ) -> None:
