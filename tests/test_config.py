@@ -25,10 +25,9 @@ from syncbot.config import (
     environment_proxies,
     from_environment,
     misspelt,
-    read_env_file,
     state_dir,
-    write_env_file,
 )
+from syncbot.config.envfile import read_env_file, write_env_file
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret
 from syncbot.transport.ways import bypasses_proxy
@@ -741,11 +740,9 @@ def test_import_is_cheap() -> None:
     loaded = [
         "bounds",
         "config",
-        "config.envfile",
         "config.readers",
         "config.settings",
         "config.table",
-        "config.trial",
         "errors",
         "process",
         "regular",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from syncbot.config.envfile import read_env_file, write_env_file
 from syncbot.config.settings import (
     Settings,
     cache_dir,
@@ -29,9 +28,7 @@ __all__ = [
     "from_environment",
     "given_ways",
     "misspelt",
-    "read_env_file",
     "service_settings",
     "state_dir",
     "trial_settings",
-    "write_env_file",
 ]
