@@ -25,9 +25,10 @@ from syncbot.config import (
     environment_proxies,
     from_environment,
     misspelt,
+    read_env_file,
     state_dir,
+    write_env_file,
 )
-from syncbot.config.envfile import read_env_file, write_env_file
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret
 from syncbot.transport.ways import bypasses_proxy
@@ -744,7 +745,6 @@ def test_import_is_cheap() -> None:
         "config.settings",
         "config.table",
         "errors",
-        "process",
         "regular",
         "secret",
         "types",

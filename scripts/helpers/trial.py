@@ -20,8 +20,7 @@ from pathlib import Path
 from syncbot import ConfigError, Settings, SyncBotError
 from syncbot.cli.console.words import describe
 from syncbot.cli.doctor.entry import DATE, PASSED
-from syncbot.config import check_setting, config_dir
-from syncbot.config.envfile import write_env_file
+from syncbot.config import check_setting, config_dir, write_env_file
 from syncbot.logs import guard
 from syncbot.testing import Fault, Sandbox, User
 from syncbot.testing.sandbox import FAULTS
