@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 
@@ -25,7 +26,9 @@ from syncbot.runtime.receiving.backlog import MemoryBacklog
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage import Claimed, End, JournalKey, JournalStep, Store, open_store
 from syncbot.storage.bot_lock import BotLock
+from syncbot.storage.promises.jobs import JobEntry
 from syncbot.transport.learned import Learned
+from syncbot.transport.traffic import Traffic
 from syncbot.transport.ways import Ways
 from syncbot.types import Proxy
 
@@ -286,7 +289,7 @@ def test_what_two_workers_count_at_once_both_counts() -> None:
         facts = DurableFacts()
 
         def check() -> None:
-            assert (facts.replayed, facts.interrupted) == (2, 1)
+            assert (facts.replayed, facts.interrupted, facts.diverged) == (2, 1, 0)
 
         return Steps(lambda: facts.count(replayed=1), lambda: facts.count(replayed=1, interrupted=1), check)
 
@@ -307,6 +310,44 @@ def test_a_job_that_is_declared_as_the_bot_starts_is_put() -> None:
         return Steps(start, lambda: functions.later(60.0, name="x")(lambda context: None), lambda: _assert_put(store))
 
     assert at_every_line(make, ("jobs/clock.py", "jobs/functions.py")) > 5
+
+
+def test_a_job_that_is_put_while_the_programs_own_are_declared_stays() -> None:
+    """Those that the program has no more go, and nothing else does."""
+
+    def job(key: str, *, declared: bool) -> JobEntry:
+        return JobEntry(key, key, {"every": 60.0}, 1.0, declared=declared)
+
+    def make() -> Steps:
+        jobs = open_store(None, 1).jobs
+        jobs.declare([job("@a", declared=True), job("@b", declared=True)])
+
+        def check() -> None:
+            assert {entry.key for entry in jobs.entries()} == {"@a", "mine"}
+
+        return Steps(lambda: jobs.declare([job("@a", declared=True)]), lambda: jobs.put(job("mine", declared=False)), check)
+
+    assert at_every_line(make, "memory/jobs.py") > 5
+
+
+def test_a_count_of_bytes_is_never_half_of_one_connections() -> None:
+    """Whoever copies the counts while a connection is added has what it sent and what it received, or neither."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server, socket.create_connection(server.getsockname()) as here, server.accept()[0] as there:
+        for one, other in ((here, there), (there, here)):
+            one.sendall(b"x")
+            assert other.recv(1) == b"x"
+
+        def make() -> Steps:
+            traffic, copies = Traffic(), list[Traffic]()
+
+            def check() -> None:
+                [copied] = copies
+                assert bool(copied.sent_bytes) is bool(copied.received_bytes)
+                assert traffic.sent_bytes > 0
+
+            return Steps(lambda: traffic.add(here), lambda: copies.append(traffic.copy()), check)
+
+        assert at_every_line(make, "transport/traffic.py") > 5
 
 
 def _assert_put(store: Store) -> None:

@@ -44,6 +44,7 @@ HOT_CHAT = 7
 KINDS = ("kill", "stop", "cut", "mute")
 _ENDS_WITHIN_SECONDS = 180.0
 _UNDER_WAY = "was under way when"
+_SHOWN = 5
 _FINDS_OUT_SECONDS = 10.0
 """How long others may take to take over, and a process that is back to find it out, on a busy machine."""
 
@@ -57,6 +58,7 @@ class Hit:
         member: which of them; -1 for all.
         at: when, by the monotonic clock.
         polled: whether it was the one that polls.
+        life: which life of the process.
         back: when it was over, by the same clock.
     """
 
@@ -64,11 +66,16 @@ class Hit:
     member: int
     at: float
     polled: bool = False
+    life: int = 0
     back: float = math.inf
+
+    def meets(self, run: Run) -> bool:
+        """Whether it struck the process of a run."""
+        return (self.member, self.life) == (run.member, run.life) or self.member == -1
 
     def strikes(self, run: Run) -> bool:
         """Whether a run began while its process did not know yet that what it had is another's."""
-        return self.member in (run.member, -1) and self.at <= run.begin <= self.back + _FINDS_OUT_SECONDS
+        return self.meets(run) and self.at <= run.begin <= self.back + _FINDS_OUT_SECONDS
 
 
 @dataclass
@@ -190,7 +197,7 @@ class Campaign:
         pollers = [member for member in self.members if member.polls()]
         member = pollers[0] if pollers and number // len(KINDS) % 2 == 0 else self.members[number % len(self.members)]
         away_seconds = self._options.lease + 2.0 + self._chance.random()
-        hit = Hit(kind, member.number, time.monotonic(), member in pollers)
+        hit = Hit(kind, member.number, time.monotonic(), member in pollers, member.life)
         self.hits.append(hit)
         if kind == "kill":
             member.process.kill()
@@ -276,15 +283,18 @@ def _notes(file: Path) -> Iterator[tuple[float, str, int, int, int]]:
 
 def until(run: Run, hits: Sequence[Hit]) -> float:
     """Until when a run counts as one that runs: its end, or when its process was struck behind its beginning."""
-    struck = [hit.at for hit in hits if hit.member in (run.member, -1) and hit.at >= run.begin]
+    struck = [hit.at for hit in hits if hit.meets(run) and hit.at >= run.begin]
     ends = [run.end] if run.end is not None else []
     return min(struck + ends, default=run.begin)
 
 
 def in_vain(run: Run, runs: Sequence[Run], hits: Sequence[Hit]) -> bool:
-    """Whether it was begun by a process that was hit, and had been taken over."""
+    """Whether it was begun by a process that was hit, and had been taken over: somebody else began it, or the data had it already."""
+    if not _is_struck(run, hits):
+        return False
     others = [other for other in runs if other.number == run.number and other is not run]
-    return _is_struck(run, hits) and any(other.begin > run.begin or not _is_struck(other, hits) for other in others)
+    is_taken_over = any(other.begin > run.begin or not _is_struck(other, hits) for other in others)
+    return is_taken_over or any(other.last >= run.number and other.begin <= run.begin for other in runs)
 
 
 def _is_struck(run: Run, hits: Sequence[Hit]) -> bool:
@@ -293,11 +303,15 @@ def _is_struck(run: Run, hits: Sequence[Hit]) -> bool:
 
 def overlapping(runs: Sequence[Run], hits: Sequence[Hit]) -> int:
     """How many runs of a chat began while another one of it ran."""
-    found, latest = 0, 0.0
+    return len(_beside_others(runs, hits))
+
+
+def _beside_others(runs: Sequence[Run], hits: Sequence[Hit]) -> list[Run]:
+    found, latest = [], 0.0
     for run in runs:
         if in_vain(run, runs, hits):
             continue
-        found += run.begin < latest
+        found += [run] if run.begin < latest else []
         latest = max(latest, until(run, hits))
     return found
 
@@ -312,7 +326,7 @@ def takeovers(runs: dict[int, list[Run]], hit: Hit) -> list[float]:
     found = []
     for of_chat in runs.values():
         for run in of_chat:
-            if run.member == hit.member and run.begin <= hit.at and (run.end is None or run.end > hit.at):
+            if hit.meets(run) and run.begin <= hit.at and (run.end is None or run.end > hit.at):
                 found += [min(other.begin for other in later) - hit.at] if (later := _later(of_chat, run, hit)) else []
     return found
 
@@ -352,10 +366,10 @@ def judge(campaign: Campaign, server: BotApiServer) -> bool:
 
 def _print_chat(chat: int, runs: Sequence[Run], hits: Sequence[Hit]) -> None:
     """Show what happened in a chat around a run that was out of order or overlapped, with the hits of that time."""
-    start = hits[0].at
-    for place, run in enumerate(runs):
-        if run.last >= run.number - 1:
-            continue
+    start, side_by_side = hits[0].at, _beside_others(runs, hits)
+    wrong = [place for place, run in enumerate(runs) if run.last < run.number - 1 or run in side_by_side]
+    for place in wrong[:_SHOWN]:
+        run = runs[place]
         near = [hit for hit in hits if run.begin - 20 < hit.at < run.begin + 5]
         print(f"chat {chat}, number {run.number} began with {run.last} as the last one; near it: ", end="")
         print(", ".join(f"{hit.kind} of {hit.member} at {hit.at - start:.2f} to {hit.back - start:.2f}" for hit in near))

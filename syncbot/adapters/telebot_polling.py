@@ -40,6 +40,7 @@ from syncbot.types import DEFAULT_BASE_URL
 _log = logging.getLogger(__name__)
 _LONGEST_WAIT_SECONDS = 50
 _FEWEST_WORKERS = 4
+_STOP_AGAIN_SECONDS = 0.1
 _NO_CHANGES = ("opened", "closed_no_write")
 """Events of a watched folder after which it is as it was."""
 
@@ -98,9 +99,9 @@ class InstalledPolling:
         self._forget(bot)
         app = self._runtime(bot, given)
         assert app.state is not None
-        changed = threading.Event()
+        changed, over = threading.Event(), threading.Event()
         if given.get("restart_on_change"):
-            _watch(bot, given.get("path_to_watch"), app, changed)
+            _watch(bot, given.get("path_to_watch"), app, changed, over)
         with open_store(app.state, app.bot.id, options=StoreOptions(check=False)) as store:
             rows = ChatRows(store.data)
             self._remember(bot, rows)
@@ -110,7 +111,10 @@ class InstalledPolling:
                 with rows.update(context):
                     bot.process_new_updates([read_update(context.raw)])
 
-            self._run(bot, app)
+            try:
+                self._run(bot, app)
+            finally:
+                over.set()
         if changed.is_set():
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the command that this process was started with
 
@@ -180,9 +184,9 @@ class InstalledPolling:
             app.stop()
 
 
-def _watch(bot: TeleBot, path: str | None, app: Runtime[Any], changed: threading.Event) -> None:
+def _watch(bot: TeleBot, path: str | None, app: Runtime[Any], changed: threading.Event, over: threading.Event) -> None:
     """Let telebot watch a folder, and end the polling where something changes there; files with the name of the state file in theirs, which the bot writes all
-    the time, do not count."""
+    the time, do not count. `over` is set when the polling has ended."""
     detect: Any = bot
     state = app.state.name if isinstance(app.state, Path) else ""
     try:
@@ -198,7 +202,9 @@ def _watch(bot: TeleBot, path: str | None, app: Runtime[Any], changed: threading
             is_change = not event.is_directory and event.event_type not in _NO_CHANGES
             if is_change and not (state and state in os.path.basename(os.fsdecode(event.src_path))):
                 changed.set()
-                app.stop()
+                while not over.is_set():  # what is only about to begin is not stopped yet
+                    app.stop()
+                    over.wait(_STOP_AGAIN_SECONDS)
 
     own.EventHandler = Handler
     detect._setup_change_detector(path)

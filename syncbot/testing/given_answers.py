@@ -12,7 +12,7 @@ from syncbot.errors import AskTimeout, Cancelled, Stopped
 from syncbot.runtime.durable.results import error_text, value_text
 from syncbot.runtime.handling.update_facts import kind_of
 from syncbot.runtime.work.filter_text import filter_text
-from syncbot.runtime.work.questions import OpenQuestion
+from syncbot.runtime.work.open_question import OpenQuestion
 from syncbot.storage import Journal, JournalKey, JournalStep, OutboxCall
 from syncbot.storage.promises.questions import Question, QuestionAnswer
 from syncbot.transport.fake import FakeCall

@@ -211,7 +211,7 @@ def test_a_real_bot(command: Command, state: Path, server: BotApiServer) -> None
             assert ended.code == 0
         ended = command("monitor", "--once")
         assert ended.code == 1
-        assert re.search(r"the bot does not run: it was stopped \d s ago", ended.out), ended.out
+        assert re.search(r"the bot does not run: it was stopped \d+ s ago", ended.out), ended.out
 
 
 # ── live ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -229,6 +229,29 @@ def test_a_program_that_restarts_on_change_is_started_as_it_was(start: Start, se
     ended(process)
 
 
+def test_a_change_before_the_first_poll_restarts_too(start: Start, server: BotApiServer, user: User) -> None:
+    """It is told of while the program only begins to poll: that ends all the same, and the program is started again."""
+    early = """
+    def start(self):
+        if open("starts").read() == "1":
+            told = threading.Thread(target=self.say, args=("modified", "./bot.py"), daemon=True)
+            told.start()
+            told.join(0.5)  # it goes on until the polling has ended
+"""
+    observers = WATCHDOG["watchdog/observers.py"]
+    own = observers[observers.index("    def start") : observers.index("    def watch")]
+    for name, text in WATCHDOG.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text.replace(own, f"{early}\n"))
+    program = BOT.replace("skip_pending=False", "skip_pending=False, restart_on_change=True")
+    Path("bot.py").write_text(program.replace('if __name__ == "__main__":', 'if __name__ == "__main__":\n    open("starts", "a").write("1")'))
+    process = start()
+    assert becomes(lambda: Path("starts").exists() and Path("starts").read_text() == "11", 40.0)
+    user.send("/start")
+    user.wait_for("Your name?", timeout=60.0)
+    ended(process)
+
+
 WEBHOOK = """
 import flask
 

@@ -35,6 +35,14 @@ def bot(api: BotApiServer) -> Iterator[Bot]:
         yield bot
 
 
+def test_what_is_no_json_is_told_as_it_was_sent() -> None:
+    """The fake transport shows a channel's name and a text with a bracket as texts, and an id as a number."""
+    bot, transport = fake_bot(sendMessage={"message_id": 1})
+    for chat in ("@channel", 7):
+        bot.call("sendMessage", chat_id=chat, text="{no JSON")
+    assert [dict(call.parameters) for call in transport.calls] == [{"chat_id": "@channel", "text": "{no JSON"}, {"chat_id": 7, "text": "{no JSON"}]
+
+
 # --- How it is made.
 
 

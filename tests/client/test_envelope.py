@@ -60,6 +60,14 @@ def test_the_code_decides_the_class(code: int, kind: type[ApiError]) -> None:
     assert (caught.value.code, caught.value.description, caught.value.method, caught.value.parameters) == (code, "No", "getMe", {"x": 1})
 
 
+@pytest.mark.parametrize("chat", ["-100", 1.5, True, None, {}])
+def test_a_new_chat_without_an_id_is_not_told(chat: object) -> None:
+    """What the error's parameters hold can be used as it stands: what is no whole number is left out, and all else stays."""
+    with pytest.raises(BadRequest) as caught:
+        opened({"ok": False, "error_code": 400, "description": "No", "parameters": {"migrate_to_chat_id": chat, "x": 1}})
+    assert caught.value.parameters == {"x": 1}
+
+
 @pytest.mark.parametrize(
     "body",
     [

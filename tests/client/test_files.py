@@ -589,6 +589,12 @@ def test_a_file_of_unstated_size_ends_at_a_bound(bound: int | None, line: Line, 
     assert len(line.requests) == 3
 
 
+def test_a_file_of_unstated_size_may_be_as_large_as_the_bound(line: Line) -> None:
+    """Only what is larger is refused."""
+    line.add(line.file(headers={"Content-Length": ""}))
+    assert Bot(TEST_TOKEN, transport=line, retry=None, max_download_bytes=len(CONTENT)).download_bytes(UNKNOWN) == CONTENT
+
+
 @pytest.mark.parametrize(("options", "most"), [({}, 20 << 20), ({"local": True}, 2000 << 20), ({"base_url": "http://127.0.0.1:8081"}, 2000 << 20)])
 def test_a_stated_size_above_the_bound_is_refused(options: dict[str, Any], most: int, line: Line, tmp_path: Path) -> None:
     """A size that Telegram or the answer states is believed: too large a file is not begun, one just below it is, of a local server too."""

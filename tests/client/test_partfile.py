@@ -91,6 +91,11 @@ def bot_that_gets(*answers: bytes, cut: bool = False, spans: list[str] | None = 
     return Bot(TEST_TOKEN, transport=Line(), retry=None)
 
 
+def is_open(path: Path) -> bool:
+    """Whether this process has a file open."""
+    return str(path) in {os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")}
+
+
 @pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS)
 def test_what_somebody_has_planted_is_left_alone(plant: Callable[[Path], object], tmp_path: Path) -> None:
     """Whatever lies in the part's place and is not certainly this user's own part stays as it is, and the file comes whole from its first byte on."""
@@ -104,6 +109,7 @@ def test_what_somebody_has_planted_is_left_alone(plant: Callable[[Path], object]
     assert (after.st_ino, after.st_mode, after.st_uid, after.st_size) == (before.st_ino, before.st_mode, before.st_uid, before.st_size)
     assert sorted(os.listdir(tmp_path)) == sorted([*names, "a"])
     assert not os.path.samestat(before, path.stat())
+    assert not is_open(part), "a descriptor is left for each download"
     for file in {part, tmp_path / "precious"}:
         if stat.S_ISREG(before.st_mode) and file.exists():
             assert file.read_bytes() == PLANTED

@@ -38,7 +38,7 @@ def test_a_program_runs_unchanged_until_a_signal(server: BotApiServer, run: Run,
     ann.wait_for("Hello")
     assert program.stop(number) == 0, program.output
     assert program.output == "today's: []\n"
-    assert server.open_connections == 0
+    server.wait_closed()
 
 
 def test_one_line_installs_it_for_services(server: BotApiServer, run: Run) -> None:

@@ -24,7 +24,7 @@ def becomes(condition: Callable[[], object], seconds: float = 20.0) -> bool:
     return True
 
 
-def tried(attempt: Callable[[float], object], seconds: Sequence[float] = (0.4, 0.4, 3.0, 3.0)) -> None:
+def tried(attempt: Callable[[float], object], seconds: Sequence[float] = (0.4, 0.4, 0.4, 3.0, 3.0, 3.0)) -> None:
     """See that a promise about a time is kept: by one of some attempts, each of which fails an assertion where it was not.
 
     What does not keep its time fails each of them, while a busy machine holds up one or the other.
@@ -42,7 +42,7 @@ def tried(attempt: Callable[[float], object], seconds: Sequence[float] = (0.4, 0
     attempt(seconds[-1])
 
 
-def soon(seconds: float, attempt: Callable[[], float], tries: int = 4) -> bool:
+def soon(seconds: float, attempt: Callable[[], float], tries: int = 8) -> bool:
     """Whether a promised time is kept: whether one of some attempts takes less.
 
     What is too slow is too slow each time, while a busy machine holds up one attempt or the other.

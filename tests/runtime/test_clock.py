@@ -39,6 +39,21 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         yield Path(name)
 
 
+def test_a_function_that_was_to_run_once_is_forgotten_when_it_has() -> None:
+    """Not before: the end of a run of the process before may be recorded while the job of this one still waits to be put."""
+
+    def tea(context: object) -> None: ...
+
+    functions = JobFunctions()
+    functions.later(1.0, name="tea")(tea)
+    functions.ended("@tea")
+    assert functions.find("@tea") is not None
+    functions.begun(functions.declared(0.0))
+    assert functions.find("@tea") is not None
+    functions.ended("@tea")
+    assert functions.find("@tea") is None
+
+
 class Bench:
     """A state file with jobs, a clock that begins them, and a handler that notes what it is given."""
 

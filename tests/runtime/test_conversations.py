@@ -411,10 +411,10 @@ def test_a_handler_that_swallows_its_unwinding_leaves_nothing_behind(way: str, m
 
     found = Talk(way, make_app, server, register)
     with logged() as records, found.begun():
-        for said, heard in (("/go", "Name?"), ("Ada", "Name?"), ("Bob", "Got Bob")):
+        for number, (said, heard) in enumerate((("/go", "Name?"), ("Ada", "Name?"), ("Bob", "Got Bob")), 1):
             found.says(said)
-            assert becomes(lambda: (found.texts or [""])[-1] == heard)  # noqa: B023  # it is looked for within the loop
-            assert becomes(lambda: "?" not in heard or len(tried) >= found.texts.count("Name?"))  # noqa: B023
+            assert becomes(lambda: len(found.texts) == number and found.texts[-1] == heard)  # noqa: B023  # it is looked for within the loop
+            assert becomes(lambda: "?" not in heard or len(tried) >= number)  # noqa: B023
     assert found.texts == ["Name?", "Name?", "Got Bob"]
     if way == "unwind":
         assert records.count("has caught what puts it aside") == 1

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ def test_what_is_delivered_is_gone(store: Store) -> None:
     assert texts(transport) == ["a", "b", "c"]
     assert states(store) == {}
     assert deliverer.facts.delivered == 3
+
+
+def test_what_a_call_came_to_is_told_before_that_is_written_down(store: Store) -> None:
+    """Who dies in between leaves a call of which nobody knows, and not one that is done and told to nobody; then, when it is written, what follows is done."""
+    seen: list[tuple[Any, dict[int, OutboxState]]] = []
+
+    @contextmanager
+    def told(result: Any) -> Iterator[None]:
+        seen.append((result, states(store)))
+        yield
+        seen.append((result, states(store)))
+
+    [id] = queue(store, "a")
+    deliver(store, make_bot(FakeTransport(sendMessage=SENT)), on_delivered=told)
+    assert seen == [(SENT, {id: OutboxState.SENDING}), (SENT, {})]
 
 
 @pytest.mark.parametrize(
@@ -372,7 +388,7 @@ def test_what_another_is_about_to_finish_is_waited_for(store: Store) -> None:
 
     transport = FakeTransport(sendMessage=SENT)
     deliverer = Deliverer(Finishing(), make_bot(transport), QueueFolder(None))
-    deliverer.work_off(4.0)
+    deliverer.work_off(20.0)
     assert deliverer.join(20.0)
     assert texts(transport) == ["ours"]
     assert all(look.owners == ("other",) for look in looks[:3])
@@ -398,8 +414,8 @@ def test_what_is_queued_as_the_last_thread_ends_is_delivered(store: Store) -> No
 
     transport = FakeTransport(sendMessage=SENT)
     deliverer = Deliverer(Late(), make_bot(transport), QueueFolder(None))
-    deliverer.work_off(4.0)
-    assert deliverer.join(5.0)
+    deliverer.work_off(20.0)
+    assert deliverer.join(20.0)
     assert texts(transport) == ["first", "late"]
 
 

@@ -636,7 +636,7 @@ class Slow(Deadly):
 
 def test_a_call_that_waits_for_its_turn_at_a_stop_is_no_error(lives: Lives) -> None:
     """No error handler is told, the handler sees nothing of it, its update is put back, and its next run goes on there."""
-    lives.limits = Limits(chat_burst=1)
+    lives.limits = Limits(chat_burst=1, chat_interval=3600.0)
     lives.transport = Slow(lives.stop, at=1)
     router: Router[Any] = Router()
     told: list[object] = []
@@ -661,7 +661,7 @@ def test_a_call_that_waits_for_its_turn_at_a_stop_is_no_error(lives: Lives) -> N
 
 def test_who_swallows_it_is_put_back_all_the_same(lives: Lives, caplog: pytest.LogCaptureFixture) -> None:
     """Once a handler is put aside, every further step raises it again and leaves nothing; one that returns in spite of it is told, and runs again."""
-    lives.limits = Limits(chat_burst=1)
+    lives.limits = Limits(chat_burst=1, chat_interval=3600.0)
     lives.transport = Slow(lives.stop, at=1)
     raised: list[str] = []
 
@@ -692,7 +692,7 @@ def test_who_swallows_it_is_put_back_all_the_same(lives: Lives, caplog: pytest.L
 
 def test_an_error_handler_that_swallows_it_is_put_back_too(lives: Lives, caplog: pytest.LogCaptureFixture) -> None:
     """The update is no dead letter: its error handler has not said what it wanted to say, and says it in the next run."""
-    lives.limits = Limits(chat_burst=1)
+    lives.limits = Limits(chat_burst=1, chat_interval=3600.0)
     lives.transport = Slow(lives.stop, at=1)
     router: Router[Any] = Router()
 

@@ -191,6 +191,13 @@ def test_a_divergence_says_all_that_is_known() -> None:
         assert part in text
 
 
+@pytest.mark.parametrize(("number", "end"), [(5, "(chat_id=4). A"), (6, "(chat_id=4) and 1 more. A")])
+def test_what_may_appear_twice_is_counted_from_the_sixth_on(number: int, end: str) -> None:
+    """Five are named; only where there are more, it says how many."""
+    again = tuple(f"sendMessage (chat_id={n})" for n in range(number))
+    assert end in str(Divergence("update 17", "order (/srv/shop.py:12)", 2, 3, "sendPhoto (chat_id=7)", "sendMessage (chat_id=7)", 3, again))
+
+
 class Called:
     """A handler that is an object."""
 

@@ -154,7 +154,7 @@ app.run()
             for user in users:
                 user.send(str(n))
         for user in users:
-            user.wait_for("19", timeout=30)
+            user.wait_for("19", timeout=60)
             assert [message.text for message in user.messages] == [str(n) for n in range(20)]
         process.signal(signal.SIGTERM)
         code, _, errors = process.end()

@@ -130,7 +130,7 @@ def test_when_all_workers_hang_health_is_bad(server: BotApiServer, make_app: Mak
 
 def test_when_no_poll_is_answered_for_long_health_is_bad(server: BotApiServer, make_app: MakeApp) -> None:
     """Longer than a poll and two timeouts without an answer is not well; the first answer mends it."""
-    app = make_app(poll_wait=1, bot_options={"timeout": 0.5})
+    app = make_app(poll_wait=1, bot_options={"timeout": 2.0})
     collects(app)
     with logged(), running(app):
         server.wait_polled()
@@ -143,14 +143,14 @@ def test_when_no_poll_is_answered_for_long_health_is_bad(server: BotApiServer, m
 
 def test_too_many_waiting_are_no_illness(server: BotApiServer, make_app: MakeApp) -> None:
     """A poller that is held back because much waits is well, however long it takes."""
-    app = make_app(poll_wait=1, workers=1, most_waiting=1, bot_options={"timeout": 0.2})
+    app = make_app(poll_wait=1, workers=1, most_waiting=1, bot_options={"timeout": 1.0})
     seen = collects(app)
     for n in range(110):
         server.user(id=n + 1).send("hang" if n == 0 else str(n))
     with running(app):
         seen.wait("hang begins")
         polls = app.health()["polls"]
-        threading.Event().wait(2.0)  # longer than a poll and two timeouts: nothing may happen here
+        threading.Event().wait(3.2)  # longer than a poll and two timeouts: nothing may happen here
         assert app.health()["polls"] == polls
         assert app.health()["ok"]
         seen.release()  # type: ignore[attr-defined]  # see collects

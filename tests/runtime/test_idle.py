@@ -58,6 +58,15 @@ def test_two_cuts_at_one_age_teach_the_limit() -> None:
     assert learned == [15]
 
 
+@pytest.mark.parametrize("ages", [(40.0, 44.2), (44.2, 40.0)])
+def test_what_is_near_depends_on_the_longer_one(ages: tuple[float, float]) -> None:
+    """A tenth of the longer one may lie between two cuts of one limit, whichever came first."""
+    idle = IdleLimit()
+    for age in ages:
+        idle.cut(age)
+    assert idle.next_wait() < 40
+
+
 @pytest.mark.parametrize("ages", [(20.0, 8.0, 30.0, 12.0), (0.2, 0.3, 0.2, 0.25)], ids=["at all ages", "young"])
 def test_cuts_that_are_no_idle_limit_teach_nothing(ages: tuple[float, ...]) -> None:
     """Cuts at different ages, or of connections that were not idle for even a second, are another trouble."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -87,6 +88,22 @@ def test_no_job_is_slept_through() -> None:
         return Steps(run, put, check)
 
     assert at_every_line(make, "jobs/clock.py") > 10
+
+
+def test_the_clock_wakes_by_itself_when_a_time_comes() -> None:
+    """Nobody has to say anything: its own thread begins what gets due while it sleeps."""
+    store, stop, begun = open_store(None, BOT), threading.Event(), threading.Event()
+    store.jobs.put(JobEntry("tea", "note", {"at": 0.0}, time.time() + 0.2))
+    clock = Clock(store.jobs, functions(), StorageRetry(stop), lambda number: begun.set())
+    thread = threading.Thread(target=clock.run, args=(stop,))
+    thread.start()
+    try:
+        assert begun.wait(20.0)
+    finally:
+        stop.set()
+        clock.notify()
+        thread.join()
+    store.close()
 
 
 def test_two_that_are_declared_at_once_are_both_there() -> None:

@@ -259,6 +259,6 @@ def test_what_a_handler_queues_is_not_queued_again(server: BotApiServer, make_ap
     with running(make(Limits(chat_burst=1, chat_interval=15.0))):
         assert begun.wait(SECONDS)
     with running(make(None)):
-        assert becomes(lambda: delivered(server, "two"))
+        assert becomes(lambda: delivered(server, "two") and delivered(server, "queued"))
     assert [message.text for message in user.messages] == ["one", "two"]
     assert [message.text for message in other.messages] == ["queued"]

@@ -13,7 +13,8 @@ from syncbot import filters
 from syncbot.errors import AskTimeout, Cancelled, Stopped, StorageError
 from syncbot.runtime.durable.results import read_outcome
 from syncbot.runtime.work.filter_text import filter_of, filter_text
-from syncbot.runtime.work.questions import MAX_WAITING, OpenQuestion, Questions
+from syncbot.runtime.work.open_question import OpenQuestion
+from syncbot.runtime.work.questions import MAX_WAITING, Questions
 from syncbot.storage import Question, QuestionAnswer
 
 CHAT, USER = 1, 2
@@ -118,6 +119,16 @@ def test_a_made_up_press_chooses_nothing(data: object) -> None:
     assert offered(questions, {"callback_query": {"id": "1", "data": "ask:1:0:2"}}) is not None
 
 
+@pytest.mark.parametrize(
+    "data", ["ask:1", "ask:1:yes", "ask:1:0", "ask:1:0:0:0", "ask:one:0:0", "ask:1:0:0 ", "ask:²:0:0", "ask:" + "9" * 40 + ":0:0", "", None]
+)
+def test_a_bots_own_buttons_are_no_question(data: object) -> None:
+    """Whatever their data: a message with them that goes out by the outbox is not taken for a question that is over, whose buttons go."""
+    questions = Questions()
+    assert questions.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": data}]]}})
+    assert not questions.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": "ask:1:0:0"}]]}})
+
+
 def test_what_is_over_is_told_once_and_in_time() -> None:
     """A question ends at its time with AskTimeout, a sleep with nothing; the store's trouble leaves them for the next look."""
     entries, now = Entries(Question(1, 0, "sleep", until=5.0)), [0.0]
@@ -161,7 +172,9 @@ def test_a_stop_ends_every_waiting() -> None:
     with pytest.raises(Stopped):
         questions.wait(unrecorded)
     assert offered(questions, message()) is not None
-    assert not opened(questions, row=3).is_held
+    late = opened(questions, row=3)
+    assert not late.is_held
+    assert late.over.is_set(), "whoever waited for it would wait for ever"
 
 
 def test_too_many_are_put_aside() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -64,6 +65,23 @@ def test_a_handler_that_raises_sends_nothing(server: BotApiServer, make_app: Mak
         assert app.state is not None
         assert not list(app.state.parent.glob("*outbox*/*.copy"))
     assert [message.text for message in user.messages] == ["Sorry"]
+
+
+def test_what_cannot_be_sent_is_told_where_it_is_queued(server: BotApiServer, make_app: MakeApp) -> None:
+    """Half of a surrogate pair fails in the handler's own line, which can answer otherwise, and not when it is too late for that."""
+    app, user = make_app(**WITH_THE_END), server.user(id=42)
+
+    @app.message()
+    def handler(update: Any, context: Context) -> None:
+        try:
+            context.reply("\ud800")
+        except ValueError as error:
+            context.reply(f"told: {error}")
+
+    with running(app):
+        user.send("hi")
+        user.wait_for(re.compile("told: .*surrogate"), timeout=SECONDS)
+    assert len(user.messages) == 1
 
 
 def test_what_is_queued_has_no_result_and_says_so(server: BotApiServer, make_app: MakeApp) -> None:

@@ -27,6 +27,7 @@ from syncbot.runtime.handling.dispatcher import HandlerFailed
 from syncbot.runtime.runtime import Runtime
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.turn import Turn
+from syncbot.runtime.work.update_run import run_here
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import Store, open_store
 from syncbot.storage.promises.data import NO_CHANGES, Changes
@@ -183,6 +184,29 @@ def test_trouble_that_has_passed_is_over_although_nothing_is_to_do(store: Store)
         assert becomes(lambda: not workers.retry.trouble)
 
 
+def test_what_comes_while_nothing_is_found_is_not_left_lying(store: Store) -> None:
+    """An update that is stored right after the feeder has found the inbox empty, and before it notes that, is handled without another word."""
+
+    class Late:
+        """The inbox; behind the claim of an idle worker that finds nothing there comes an update, and is told."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
+            found = store.inbox.settle(ends, claim=claim, per_key=per_key)
+            if claim and not seen.texts and not found.claimed:
+                put(store, (1, "a"))
+                rig.workers.notify()
+            return found
+
+    seen, inbox = Seen(), Late()
+    rig = Rig(SimpleNamespace(inbox=inbox), lambda raw, turn: seen.add(str(raw["update_id"])), number=1)  # type: ignore[arg-type]  # as above
+    with working(rig):
+        seen.wait_number(1)
+    assert seen.texts == ["1"]
+
+
 def test_what_was_claimed_is_handled_whatever_comes_behind_it(store: Store) -> None:
     """The state file cannot be used for a moment right after a transaction that has handed out an update: it is not forgotten."""
 
@@ -213,6 +237,33 @@ def test_what_was_claimed_is_handled_whatever_comes_behind_it(store: Store) -> N
         rig.until_idle()
     assert seen.texts == ["1"]
     assert inbox.left == 0
+
+
+def test_an_album_that_becomes_complete_between_two_steps_is_handled() -> None:
+    """It is still collected when the inbox is asked for something to do, and complete when it is asked how long that takes: nobody else comes for it."""
+    now, seen = [1000.0], Seen()
+
+    class Slow:
+        """The inbox; a second passes before it says when the next album is complete."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def album_seconds(self) -> float | None:
+            now[0] += 1.0
+            return store.inbox.album_seconds()
+
+    with open_store(None, 1, now=lambda: now[0]) as store:
+        store.inbox.recover()
+        store.inbox.store([Incoming(1, "a", b'{"update_id":1}', "album")])
+        inbox: Any = Slow()
+        with working(Rig(SimpleNamespace(inbox=inbox), lambda raw, turn: seen.add(str(raw["update_id"])))):  # type: ignore[arg-type]  # as above
+            seen.wait("1")
+        store.inbox.store([Incoming(2, "a", b'{"update_id":2}', "another")])
+        stop = threading.Event()
+        durability = Durability(None, "again", stop.is_set, StorageRetry(stop))
+        done = run_here(inbox, lambda raw, turn: NO_CHANGES, stop, time.monotonic() + SECONDS, durability)
+    assert done.handled == 1
 
 
 @pytest.mark.goes_on_after("could not be handled")

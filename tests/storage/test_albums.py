@@ -38,6 +38,23 @@ def test_an_album_is_one_update_when_it_is_quiet(store: Store, clock: Clock) -> 
     assert store.inbox.counts().running == 1
 
 
+def test_one_that_has_become_complete_since_the_last_claim_is_told(store: Store, clock: Clock) -> None:
+    """Between a claim and the question when there is more time passes: what is complete by then is there at once, until the next claim has seen it."""
+    store.inbox.recover()
+    store.inbox.store([Incoming(1, "8", b"{}"), part(2, key="7")])
+    [other] = store.inbox.claim(10)
+    clock.forward(0.7)
+    assert store.inbox.album_seconds() == 0.0
+    [album] = store.inbox.claim(10)
+    assert (other.update_id, album.update_id, store.inbox.album_seconds()) == (1, 2, None)
+    store.inbox.store([part(3, "h", key="8")])
+    assert store.inbox.claim(10) == []
+    clock.forward(0.7)
+    assert store.inbox.album_seconds() == 0.0
+    assert store.inbox.claim(10) == []
+    assert store.inbox.album_seconds() is None, "its chat is busy, whose end is told"
+
+
 def test_it_is_complete_after_two_seconds_at_the_latest(store: Store, clock: Clock) -> None:
     """Messages that keep coming do not hold it up for ever; what comes later is an album of its own."""
     store.inbox.recover()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kits.storage_kit import START, Clock, Place, set_state
+from kits.storage_kit import BOT, START, Clock, Place, set_state
 
 from syncbot.storage import Changes, DataChange, Scope, StateChange, Store, StoreOptions, open_store
 
@@ -170,6 +170,22 @@ def test_facts_are_kept_by_name(store: Store) -> None:
     assert (store.meta.get("idle limit"), store.meta.get("mode")) == (19.5, {"webhook": True})
     store.meta.set("idle limit", None)
     assert store.meta.get("idle limit") is None
+
+
+def test_owners_are_told_in_pages(store: Store) -> None:
+    """Those of one scope of whom something is remembered, the lowest ids first; who has nothing left is none of them."""
+    for owner in (9, 2, 5):
+        store.data.save(Scope.USER, owner, {"a": 1, "b": 2})
+    store.data.save(Scope.CHAT, 7, {"a": 1})
+    store.data.save(Scope.USER, 5, {}, ["a", "b"])
+    assert store.data.owners(Scope.USER) == [2, 9]
+    assert (store.data.owners(Scope.USER, limit=1), store.data.owners(Scope.USER, after=2)) == ([2], [9])
+    assert store.data.owners(Scope.CHAT) == [7]
+
+
+def test_a_store_names_its_bot(store: Store) -> None:
+    """Whoever has a store can tell whose it is."""
+    assert store.bot_id == BOT
 
 
 def test_the_stores_own_facts_are_safe(store: Store) -> None:

@@ -9,7 +9,24 @@ import pytest
 from kits.storage_kit import START, Clock, Place, drain, finish, ids, put, update
 
 from syncbot.errors import StorageError
-from syncbot.storage import Changes, Counts, DataChange, End, Incoming, Scope, Settled, StateChange, Store, StoreOptions
+from syncbot.storage import (
+    Changes,
+    Claimed,
+    Counts,
+    DataChange,
+    DeadLetter,
+    End,
+    Incoming,
+    JournalStep,
+    OutboxCall,
+    QuestionAnswer,
+    Scope,
+    Settled,
+    StateChange,
+    Store,
+    StoreOptions,
+)
+from syncbot.storage.promises.jobs import JobEntry, JobStart
 
 
 def test_updates_come_out_as_they_went_in(store: Store) -> None:
@@ -19,6 +36,23 @@ def test_updates_come_out_as_they_went_in(store: Store) -> None:
     store.inbox.recover()
     [claimed] = store.inbox.claim()
     assert (claimed.update_id, claimed.key, claimed.body, claimed.attempt, claimed.stored, claimed.alone) == (7, "-100", body, 1, START, False)
+
+
+def test_no_representation_shows_what_somebody_wrote() -> None:
+    """A log or a traceback that names a value of the store shows neither an update, nor a call, nor an answer."""
+    wrote = "I wrote this"
+    body = wrote.encode()
+    entry = JobEntry("key", "remind", {"at": 1.0}, 1.0)
+    values = [
+        Incoming(1, "a", body),
+        Claimed(1, 1, "a", body),
+        DeadLetter(1, 1, "a", body),
+        QuestionAnswer(1, 0, wrote),
+        JournalStep(0, "ask", "", wrote),
+        OutboxCall("sendMessage", {"text": wrote}),
+        JobStart(entry, None, "", body),
+    ]
+    assert [value for value in values if wrote in repr(value)] == []
 
 
 def test_claiming_needs_recover_first(store: Store) -> None:

@@ -134,6 +134,16 @@ def test_an_update_that_is_found_to_kill_takes_its_steps_along(place: Place) -> 
     assert list(store.journal.steps(key)) == []
 
 
+def test_the_place_of_a_step_in_the_file_stays(tmp_path: Path) -> None:
+    """A later version finds what this one has written: a step stands at its run's row times 2**24, and its own number more."""
+    path = tmp_path / "bot.db"
+    with open_store(path, BOT) as store:
+        [(claimed, key)] = claim(store, 1)
+        store.journal.write(key, OPEN)
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("SELECT place FROM journal").fetchall() == [(claimed.row * 16_777_216 + 1,)]
+
+
 def test_a_damaged_step_ends_the_journal_there(tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """What stands before it is still of use; it is told."""
     path = tmp_path / "bot.db"

@@ -22,6 +22,7 @@ from kits.timing_kit import becomes
 
 from syncbot.errors import StorageError
 from syncbot.storage import Changes, DataChange, Incoming, Scope, StateChange, Store, StoreOptions, open_store
+from syncbot.storage.sqlite.file.news import News
 from syncbot.storage.sqlite.schema import check_ours
 
 STORE_MANY = """
@@ -275,6 +276,24 @@ def test_children_store_after_the_parent_has_closed(path: Path) -> None:
     assert [child.exitcode for child in children] == [0] * 4
     with open_store(path, BOT) as store:
         assert store.inbox.counts().waiting == 200
+
+
+def test_a_child_listens_through_a_pipe_of_its_own(tmp_path: Path) -> None:
+    """Where the parent's thread waits for what others write, the child that waits begins anew, and hears at once of what is written from then on."""
+    news, pipe = News(tmp_path / "bot.db"), tmp_path / ".bot.db-news"
+
+    def is_open() -> bool:
+        return str(pipe) in {os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")}
+
+    assert news.wait()
+    assert is_open()
+    news.after_fork_in_child()
+    assert not is_open()
+    assert news.wait()
+    assert is_open()
+    news.close()
+    assert not is_open()
+    assert not pipe.exists()
 
 
 def test_forking_while_threads_store_hangs_nobody(place: Place) -> None:

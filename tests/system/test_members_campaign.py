@@ -56,6 +56,22 @@ def test_what_a_struck_process_begins_in_vain_is_no_overlap(campaign: ModuleType
     assert not campaign.in_vain(taker, [taker, late], [hit])
 
 
+def test_what_the_data_had_when_it_was_noted_is_no_overlap(campaign: ModuleType) -> None:
+    """A process is stopped before a handler notes that it begins, and another one takes over that was struck before: what is noted late is in vain."""
+    hits = [campaign.Hit("mute", 1, 0.0, back=2.0), campaign.Hit("stop", 0, 4.0, back=11.0), campaign.Hit("stop", 0, 40.0, back=47.0)]
+    taker, next_one, late = campaign.Run(1, 0, 1, 0, 9.0, end=9.1), campaign.Run(1, 0, 2, 1, 9.2, end=9.3), campaign.Run(0, 0, 1, 0, 11.1)
+    runs = [taker, next_one, late, campaign.Run(1, 0, 3, 2, 12.0, end=12.1)]
+    assert campaign.overlapping(runs, hits) == 0
+    assert campaign.in_vain(late, runs, hits)
+
+
+def test_a_killed_process_does_not_cover_its_next_life(campaign: ModuleType) -> None:
+    """What the process does that takes the place of one that was killed counts."""
+    hit = campaign.Hit("kill", 0, 1.0, life=0, back=2.0)
+    one, other = campaign.Run(0, 1, 1, 0, begin=2.5, end=3.0), campaign.Run(1, 0, 1, 0, begin=2.6, end=3.0)
+    assert campaign.overlapping([one, other], [hit]) == 1
+
+
 def test_the_judge_sees_what_is_out_of_order(campaign: ModuleType) -> None:
     """A run that does not find the one before it in the data came too early."""
     assert campaign.disordered([campaign.Run(0, 0, 1, 0, 1.0), campaign.Run(0, 0, 2, 1, 2.0)]) == 0

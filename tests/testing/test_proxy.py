@@ -315,8 +315,7 @@ def test_nothing_is_left_behind() -> None:
             client = Client(proxy)
             client.sock.sendall(b"CONNECT localhost:%d HTTP/1.1\r\n\r\n" % plain.port + (b"\x16\x03\x01" if turn % 4 == 0 else request()))
             clients.append(client)
-        assert proxy.wait_for(lambda: sum(proxy.struck.values()) == 75)
-        assert proxy.open_now == 100
+        assert proxy.wait_for(lambda: sum(proxy.struck.values()) == 75 and proxy.open_now == 100)
     assert proxy.open_now == 0
     for client in clients:
         with contextlib.suppress(ConnectionResetError):

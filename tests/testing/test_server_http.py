@@ -74,7 +74,7 @@ def test_whoever_waits_is_told_of_every_change(server: BotApiServer, client: Cli
             return seen()
 
         waiting = Background(lambda look=look: server.wait_until(look, 30.0))  # type: ignore[misc]
-        assert looked.wait(5.0)
+        assert looked.wait(20.0)
         change()
         waiting.result()
 

@@ -142,20 +142,20 @@ def test_a_post_that_only_connects_when_the_server_closes_is_cut_too(server: Bot
         sock = connect(*values, **options)
         if threading.current_thread().name.startswith("syncbot-webhook"):
             connecting.set()
-            go_on.wait(5.0)
+            go_on.wait(20.0)
         return sock
 
     monkeypatch.setattr(socket, "create_connection", slow_connect)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client.ok("setWebhook", url=f"http://127.0.0.1:{listener.getsockname()[1]}/")
         server.user(42).send("x")
-        sender = server.deliver_webhook(timeout=20.0)
-        assert connecting.wait(5.0)
+        sender = server.deliver_webhook(timeout=40.0)
+        assert connecting.wait(20.0)
         stopping = Background(sender.stop)
         while not sender._stopping:
             go_on.wait(0.01)
         go_on.set()
-        stopping.result(10.0)
+        stopping.result(20.0)
 
 
 def test_a_webhook_that_is_set_late_gets_what_waits(server: BotApiServer, hook: Hook) -> None:
@@ -175,7 +175,7 @@ def test_a_webhook_that_is_set_late_gets_what_waits(server: BotApiServer, hook: 
     with server.world.changed:
         server.engine.webhook = Looked()
         server.world.changed.notify_all()
-    assert looked.wait(5.0)
+    assert looked.wait(20.0)
     with server.world.changed:  # which the sender holds until it waits
         set_webhook(server.queue, server.engine.webhook, {"url": hook.url}, has_certificate=False, any_url=True)
     sender.wait_delivered(1)

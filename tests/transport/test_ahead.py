@@ -26,6 +26,8 @@ from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NotSent, Phase
 from syncbot.testing import BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import OneShotTransport
+from syncbot.transport.dialing.dialer import Target
+from syncbot.transport.standing.spares import Lane
 from syncbot.types import Proxy, Request
 
 SPARES = 3
@@ -46,6 +48,17 @@ class Clock:
 
     def __call__(self) -> float:
         return self._began + self.ahead_seconds
+
+
+def test_patience_follows_what_openings_take() -> None:
+    """Each one that has been opened moves the bound half the way to three times its own time; before the first it is a second."""
+    lane = Lane(Target("example", 443, tls=True), Proxy("direct"), False, threading.Condition())
+    assert lane.patience_seconds == 1.0
+    patience = []
+    for seconds in (1.0, 0.5, 0.25):
+        lane.took(seconds)
+        patience.append(lane.patience_seconds)
+    assert patience == [3.0, 2.25, 1.5]
 
 
 @pytest.fixture

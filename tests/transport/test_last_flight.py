@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import time
 from contextlib import closing
 from pathlib import Path
@@ -72,6 +73,26 @@ def test_a_connection_that_broke_meanwhile_is_known_before_the_request(ca: TestC
         with pytest.raises(ConnectionResetError):
             memory.check()
         assert sock.writes == 1
+
+
+def test_a_server_hears_why_its_certificate_is_refused(ca: TestCA) -> None:
+    """The alert that names the reason leaves before the connection is closed: it stands in the server's log then."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    here, there = socket.socketpair()
+    with TestCA() as other, here, there:
+        server = other.server_context().wrap_bio(incoming, outgoing, server_side=True)
+        memory = MemoryTls(here, Tls(Path(ca.ca_file)).context(), "127.0.0.1")
+        assert not memory.advance()
+        incoming.write(there.recv(65_536))
+        with pytest.raises(ssl.SSLWantReadError):
+            server.do_handshake()
+        memory.feed(outgoing.read())
+        with pytest.raises(ssl.SSLCertVerificationError):
+            memory.advance()
+        memory.close()
+        incoming.write(there.recv(65_536))
+        with pytest.raises(ssl.SSLError, match=r"(?i)unknown.ca"):
+            server.do_handshake()
 
 
 def test_a_connection_that_nobody_waits_for_is_complete(ca: TestCA) -> None:

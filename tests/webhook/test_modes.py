@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -18,9 +19,11 @@ from kits.webhook_kit import SECRET, Program, Start, body_of, call, eventually, 
 from syncbot import AlreadyRunning, Bot, Runtime, StorageError
 from syncbot.runtime.receiving.intake import incoming_from
 from syncbot.runtime.session.lifecycle import Lifecycle
+from syncbot.runtime.session.mode import join_in, write_mode
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Session
 from syncbot.storage import Scope, open_store
+from syncbot.storage.bot_lock import BotLock
 from syncbot.testing import BotApiServer
 
 CHILD = """
@@ -110,6 +113,32 @@ def test_the_mode_of_an_earlier_run_does_not_count(app: Runtime, second: Runtime
     app.start(poll=False)
     second.start(poll=False)
     assert (app.health()["running"], second.health()["standby"]) == (True, True)
+
+
+def test_a_holder_is_given_time_to_say_what_it_does(bot: Bot, tmp_path: Path) -> None:
+    """Who finds the lock taken, and in the state file what the run before did, looks again until the holder has written its own mode, and stands by then."""
+    path = tmp_path / "mode.db"
+
+    class Stop(threading.Event):
+        """The holder writes its mode while the other one waits."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            write_mode(store, poll=True)
+            return False
+
+    def stands_by() -> bool:
+        write_mode(store, poll=False)
+        with contextlib.suppress(AlreadyRunning):  # the machine may have held it up for longer than the holder is given
+            return not join_in(BotLock(holder.path), path, bot.id, Stop(), poll=True, standby=True)
+        return False
+
+    holder = BotLock(tmp_path / "mode.lock")
+    assert holder.acquire()
+    try:
+        with open_store(path, bot.id) as store:
+            assert any(stands_by() for _ in range(4))
+    finally:
+        holder.release()
 
 
 def test_two_starts_in_one_process_are_refused(app: Runtime) -> None:

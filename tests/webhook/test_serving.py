@@ -23,6 +23,7 @@ from kits.timing_kit import soon
 from kits.webhook_kit import ROOT, SECRET, Answer, Seen, Start, body_of, eventually, get, listen_to, post, post_on, wait_for_port
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from waitress.task import ThreadedTaskDispatcher
 
 from syncbot import BadRequest, Bot, ConfigError, NotSent, Runtime
 from syncbot.testing import TEST_TOKEN, BotApiServer
@@ -316,12 +317,12 @@ def test_connections_are_kept_alive(port: int, seen: Seen) -> None:
 def test_who_does_not_wait_for_his_refusal_writes_no_log(caplog: pytest.LogCaptureFixture) -> None:
     """A stranger who is gone before he is refused leaves no error of the server's in the log: waitress names the path, which a refused request lacks."""
     here, there = socket.socketpair()
-    with here, there, contextlib.closing(create_server(lambda environ, start: [], listen="127.0.0.1:0", _start=False)) as server:
+    nobody = ThreadedTaskDispatcher()  # without threads: else one of them might take the request while it stands here
+    with here, there, contextlib.closing(create_server(lambda environ, start: [], listen="127.0.0.1:0", _start=False, _dispatcher=nobody)) as server:
         connection = bounded(HTTPChannel, Connections({}, 10.0, time.monotonic))(server, here, "", server.adj, map={})
         connection.received(b"POST /hook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nx")
         connection.connected = False
         connection.service()
-        server.task_dispatcher.shutdown()
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from syncbot.bounds import check_seconds
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 _V = TypeVar("_V")
 
 PRESSED = "ask:"
-"""How the data of the buttons of `choose` begin; then the row of what is handled follows."""
+"""How the data of the buttons of `choose` begin; then the row of what is handled follows, which question of it this is, and which button."""
+_BUTTON = re.compile(rf"{PRESSED}(\d{{1,18}}):\d+:\d+", re.ASCII)
 
 
 class Answers(Protocol):
@@ -183,14 +185,28 @@ class Asking:
                 self.bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id)
 
 
-def take_dead_buttons_away(bot: Bot, lives: Callable[[Any], bool], result: Any) -> None:
-    """Take the keyboard of a question away that came when that was over.
+@contextlib.contextmanager
+def delivering(bot: Bot, lives: Callable[[Any], bool], result: Any) -> Iterator[None]:
+    """Within the block it is written down that a call of the outbox was carried out. Before that the message of a question is known, since whoever dies in
+    between leaves a call that is made again, or looked at; behind it the keyboard is taken away of a question that came when that was over.
 
     Args:
-        bot: whose it is.
-        lives: whether the question is open; True of what is none.
-        result: what a call of the outbox came to, as JSON.
+        bot: whose question it is.
+        lives: told the result; whether the question is open, and True of what is none.
+        result: what the call came to, as JSON.
     """
-    if not lives(result):
+    is_alive = lives(result)
+    yield
+    if not is_alive:
         with contextlib.suppress(ApiError, NetworkError):  # the user may have deleted it
             bot.edit_message_reply_markup(chat_id=result["chat"]["id"], message_id=result["message_id"])
+
+
+def question_of(result: Any) -> tuple[int, str] | None:
+    """The row and the first button's data of a message that is a question of `choose`; None of anything else, a bot's own buttons among it."""
+    try:
+        data = str(result["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
+    except (TypeError, LookupError):
+        return None
+    found = _BUTTON.fullmatch(data)
+    return (int(found[1]), data) if found is not None and "message_id" in result else None

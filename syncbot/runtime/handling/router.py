@@ -125,7 +125,6 @@ class Routes:
         self._entries.append(routes)
         self._included.append(routes)
         self._errors.append(routes)
-        self._changes += 1
 
     def album_kinds(self) -> frozenset[str]:
         """The kinds of updates of which albums are collected, since there are handlers for these."""

@@ -34,7 +34,7 @@ class Clock:
         now: seconds since 1970.
         questions: those that are open, whose time may come to an end; None for none.
         has_caught_up: whether what came while nothing ran is handled by now; else an answer may be among it, and the thread leaves the questions that were
-            asked before its start.
+            asked before its start. It is asked when the time of one is over.
     """
 
     def __init__(
@@ -147,12 +147,13 @@ class Clock:
                 self._changed.wait_for(lambda: self._news or stop.is_set(), self._wait_seconds())
 
     def _look(self) -> None:
-        if self._asked_since and self._has_caught_up():
-            self._asked_since = 0.0
         self.begin_due(asked_since=self._asked_since)
         next_end = self._questions.next_time()
-        if next_end is not None and self._asked_since:
-            next_end = max(next_end, self._now() + _LOOK_AGAIN_SECONDS)
+        if self._asked_since and next_end is not None and next_end <= self._now():
+            if self._has_caught_up():
+                self._asked_since = 0.0
+            else:
+                next_end = self._now() + _LOOK_AGAIN_SECONDS
         times = self._entries.next_time(self._functions.names()), next_end
         self._next_time = min((time for time in times if time is not None), default=None)
 

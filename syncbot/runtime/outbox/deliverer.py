@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from syncbot.client.bot import Bot
@@ -50,7 +51,8 @@ class Deliverer:
         uncertain: what follows when nobody knows whether a call was carried out.
         senders: how many calls may be under way at once.
         stop: ends it; whoever sets it calls `wake`, and `join` afterwards.
-        on_fatal, on_delivered: told of an error after which nothing can be delivered; and the JSON result of each call that was carried out.
+        on_fatal: told of an error after which nothing can be delivered.
+        on_delivered: told the JSON result of a call that was carried out, or None of one that was not; within its block that is written down.
         now: seconds since 1970.
         settle_seconds: as for `OutboxRecovery`.
     """
@@ -65,7 +67,7 @@ class Deliverer:
         senders: int = 4,
         stop: threading.Event | None = None,
         on_fatal: Callable[[SyncBotError], None] | None = None,
-        on_delivered: Callable[[Any], object] = lambda _: None,
+        on_delivered: Callable[[Any], AbstractContextManager[object]] = nullcontext,
         now: Callable[[], float] = time.time,
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
@@ -262,14 +264,13 @@ class Deliverer:
         if outcome.next is Next.UNCERTAIN:
             self._stop.wait(self._settle_seconds)
         self._retry.until_stop(lambda: self._noted(item, outcome, max(pause, outcome.wait)))  # stopped: its lease runs out, or `join` abandons it
-        if outcome.result is not None:
-            self._on_delivered(outcome.result)
         if outcome.fatal is not None:
             raise outcome.fatal
 
     def _noted(self, item: OutboxItem, outcome: Outcome, wait: float) -> None:
         try:
-            self._write(item, outcome, wait)
+            with self._on_delivered(outcome.result):
+                self._write(item, outcome, wait)
         except StorageError as error:
             self.facts.last_error = str(error)
             raise

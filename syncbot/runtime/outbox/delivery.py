@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 from syncbot.client.bot import Bot
@@ -39,7 +39,7 @@ class Delivery:
         uncertain: Uncertain,
         stop: threading.Event,
         on_fatal: Callable[[SyncBotError], None],
-        on_delivered: Callable[[Any], object],
+        on_delivered: Callable[[Any], AbstractContextManager[object]],
     ) -> None:
         self._store = store
         self._place = place

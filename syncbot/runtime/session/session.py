@@ -13,7 +13,7 @@ from typing import Any
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
 from syncbot.logs import guard
-from syncbot.runtime.durable.asking import take_dead_buttons_away
+from syncbot.runtime.durable.asking import delivering
 from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Routes
@@ -24,6 +24,7 @@ from syncbot.runtime.outbox.handlers_queue import HandlersQueue
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller
+from syncbot.runtime.session.catching_up import CatchingUp
 from syncbot.runtime.session.learned_note import remember
 from syncbot.runtime.session.mode import join_in, join_members, poll_in_turn, write_mode
 from syncbot.runtime.session.monitor import Monitor, Watched
@@ -32,8 +33,7 @@ from syncbot.runtime.work.patient_data import PatientData
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
-from syncbot.storage import open_store
-from syncbot.storage.address import DatabaseUrl
+from syncbot.storage import DatabaseUrl, open_store
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.promises.store import Store
 from syncbot.types import AheadAuto
@@ -157,10 +157,10 @@ class Session:
             remove_webhook=(lambda: self._bot.call("deleteWebhook")) if options.take_over else None,
             album_kinds=self._routes.album_kinds,
         )
-        caught_up = (lambda: (row := poller.up_to_date_row) is not None and workers.is_through(row)) if options.poll and store.members is None else lambda: True
-        clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions, has_caught_up=caught_up)
+        caught_up = CatchingUp(bot, store, poller, workers, polls=options.poll)
+        clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions, has_caught_up=caught_up.is_through)
         clock.declare()
-        uncertain, delivered = options.uncertain, lambda result: take_dead_buttons_away(bot, workers.questions.delivered, result)
+        uncertain, delivered = options.uncertain, lambda result: delivering(bot, workers.questions.delivered, result)
         delivery = Delivery(store, options.state, bot, uncertain=uncertain, stop=self.stop, on_fatal=self.fail, on_delivered=delivered)
         monitor = Monitor(Watched(bot, store, workers, clock, poller, delivery, options), self._own_threads, self.stop.is_set)
         self._components = Components(store, dispatcher, backlog, workers, clock, poller, delivery, monitor)

@@ -35,11 +35,11 @@ class SessionOptions:
     heartbeat_file: Path | None
     store: StoreOptions | None
     notifier: ServiceNotifier
+    uncertain: Uncertain
+    durable: bool
+    interrupted: Interrupted
+    asks: Asks
+    replies: Replies
+    ahead: int | AheadAuto | None
     poll: bool = True
     """Without it, only what others have stored is handled."""
-    uncertain: Uncertain = "hold"
-    durable: bool = True
-    interrupted: Interrupted = "again"
-    asks: Asks = "hold"
-    replies: Replies = "at once"
-    ahead: int | AheadAuto | None = None

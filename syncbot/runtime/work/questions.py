@@ -6,15 +6,15 @@ import heapq
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.errors import AskTimeout, Cancelled, Stopped, SyncBotError
-from syncbot.runtime.durable.asking import PRESSED
+from syncbot.errors import AskTimeout, Cancelled, Stopped
+from syncbot.runtime.durable.asking import question_of
 from syncbot.runtime.durable.results import error_text, value_text
-from syncbot.runtime.handling.update_facts import command_of, is_answer
-from syncbot.runtime.work.filter_text import filter_of
+from syncbot.runtime.handling.update_facts import command_of
+from syncbot.runtime.work.open_question import OpenQuestion
 from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionStore, SharedQuestions
 from syncbot.storage.promises.store import Store
 
@@ -26,51 +26,6 @@ _NOBODY = -1
 """Instead of the row of the update that answers: the time is over."""
 CANCEL = "cancel"
 """The command that takes back a question."""
-
-
-class OpenQuestion:
-    """A question, as the process knows it that handles.
-
-    Args:
-        question: it.
-        is_recorded: it stands in the store.
-        is_held: a thread waits for it.
-    """
-
-    def __init__(self, question: Question, *, is_recorded: bool = True, is_held: bool = False) -> None:
-        self.question = question
-        self.is_recorded = is_recorded
-        self.is_held = is_held
-        self.taken_by: int | None = None
-        """The row of the update that answers it; below 0 where its time is over."""
-        self.outcome: str | None = None
-        self.opened = threading.Event()
-        self.over = threading.Event()
-
-    @property
-    def would_be_lost(self) -> bool:
-        """Whether an update has answered it, and the answer stands nowhere else."""
-        return not self.is_recorded and self.outcome is not None and self.taken_by is not None and self.taken_by >= 0
-
-    def fits(self, raw: Mapping[str, Any], typed: Callable[[], Any]) -> bool:
-        """Whether an update of the right user in the right chat is an answer.
-
-        Args:
-            raw: the update as JSON.
-            typed: gives it as an object.
-        """
-        wants = self.question.wants
-        if "press" in wants:
-            prefix, number = wants["press"]
-            pressed = raw.get("callback_query")
-            data = pressed.get("data") if isinstance(pressed, Mapping) else None
-            return isinstance(data, str) and data in {f"{prefix}{place}" for place in range(number)}
-        if self.question.what != "ask" or not is_answer(raw) or command_of(raw) is not None:
-            return False
-        try:
-            return not wants.get("message") or bool(filter_of(wants["message"]).check(typed(), None))  # type: ignore[arg-type]  # none of these looks at a context
-        except (SyncBotError, ValueError):
-            return False  # what cannot be read answers nothing
 
 
 class Questions:
@@ -222,12 +177,13 @@ class Questions:
         Returns:
             False where it is such a question, and is over already.
         """
-        data = _first_button(result)
-        row = data.removeprefix(PRESSED).partition(":")[0]
-        if not data.startswith(PRESSED) or not row.isdecimal():
+        asked = question_of(result)
+        if asked is None:
             return True
+        row, data = asked
+        self._see_rows([row])
         with self._lock:
-            found = self._by_row.get(int(row))
+            found = self._by_row.get(row)
             wants = found.question.wants if found is not None else {}
             if found is None or found.taken_by == _NOBODY or not data.startswith(wants.get("press", ("-",))[0]):
                 return False
@@ -270,12 +226,18 @@ class Questions:
 
     def _see_others(self, chat: int, user: int) -> None:
         """Know what others have asked this user here, and what they have closed."""
-        if self._shared is None:
-            return
-        asked = self._shared.asked(chat, user)
+        if self._shared is not None:
+            self._see(self._shared.asked(chat, user), lambda: self._by_user.get((chat, user), ()))
+
+    def _see_rows(self, rows: Sequence[int]) -> None:
+        """Know what others have made of the questions of these updates."""
+        if self._shared is not None:
+            self._see(self._shared.of(rows), lambda: [self._by_row[row] for row in rows if row in self._by_row])
+
+    def _see(self, asked: Sequence[Question], known: Callable[[], Iterable[OpenQuestion]]) -> None:
         open_ones = {(question.row, question.step) for question in asked}
         with self._lock:
-            for found in list(self._by_user.get((chat, user), ())):
+            for found in list(known()):
                 if found.opened.is_set() and not found.is_held and found.taken_by is None and (found.question.row, found.question.step) not in open_ones:
                     self._remove(found)
             for question in asked:
@@ -288,6 +250,8 @@ class Questions:
             known = None
         if known is None:
             self._is_open(self._put(OpenQuestion(question)))
+        elif known.question.step == question.step and "message_id" in question.wants:  # another process has delivered it
+            known.question = question
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -305,6 +269,7 @@ class Questions:
         with self._lock:
             due = list(self._take_due(asked_since))
         try:
+            self._see_rows([one.question.row for one in due])
             answers = [QuestionAnswer(one.question.row, one.question.step, _over_text(one.question)) for one in due]
             recorded = [answer for one, answer in zip(due, answers, strict=True) if one.is_recorded]
             if recorded and self._entries is not None:
@@ -347,9 +312,11 @@ class Questions:
         while self._ends and self._ends[0][0] <= self._now():
             due.append(heapq.heappop(self._ends))
         for until, number, found in due:
+            if self._by_row.get(found.question.row) is not found or found.taken_by is not None:
+                continue
             if found.question.asked < asked_since:
                 heapq.heappush(self._ends, (until, number, found))
-            elif self._by_row.get(found.question.row) is found and found.taken_by is None:
+            else:
                 found.taken_by = _NOBODY
                 yield found
 
@@ -390,11 +357,3 @@ def _end_text(error: AskTimeout | Cancelled, question: Question) -> str:
     """What comes of a question that ends with an error."""
     error.message_id = question.wants.get("message_id")
     return error_text(error)
-
-
-def _first_button(result: Any) -> str:
-    """The data of the first button of a message; "" where it has none, or is none."""
-    try:
-        return str(result["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
-    except (TypeError, LookupError):
-        return ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from syncbot.storage.albums import is_collecting, ready_at, with_part
+from syncbot.storage.albums import LONGEST_SECONDS, is_collecting, ready_at, with_part
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import encode_changes, int64, shorten
 from syncbot.storage.memory.data import MemoryData
@@ -126,6 +127,8 @@ class MemoryInbox:
         self._run = 0
         self._next_offset: int | None = None
         self._claims: Claims | None = None
+        self._claimed_at = math.inf
+        """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         batch: dict[int, Incoming] = {}
@@ -169,6 +172,8 @@ class MemoryInbox:
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._guard:
+            if claim > 0:
+                self._claimed_at = self._now()
             claims = self._handling()
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
             refused: list[tuple[Claimed, tuple[DataConflict, ...]]] = []
@@ -222,7 +227,8 @@ class MemoryInbox:
     def album_seconds(self) -> float | None:
         with self._guard:
             now = self._now()
-            return min((row.ready - now for row in self._rows.values() if row.state == "waiting" and is_collecting(row.ready, now)), default=None)
+            since, until = min(now, self._claimed_at), now + LONGEST_SECONDS
+            return min((max(0.0, row.ready - now) for row in self._waiting() if since < row.ready <= until), default=None)
 
     def _collect(self, update: Incoming) -> bool:
         """Put a message to its album; False where it is none, or the first one. The caller holds the lock."""

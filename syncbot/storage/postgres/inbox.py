@@ -8,6 +8,7 @@ handed out, or ends.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -34,7 +35,7 @@ from syncbot.storage.postgres.inbox_rows import (
 from syncbot.storage.postgres.members.holding import Gone, Holding
 from syncbot.storage.postgres.questions import open_question
 from syncbot.storage.postgres.sending.outbox import queue_calls
-from syncbot.storage.postgres.server.database import PgDatabase
+from syncbot.storage.postgres.server.database import PgDatabase, forget_marks
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Recovery, Settled
@@ -83,6 +84,8 @@ class PgInbox:
         self.on_ended: Callable[[Sequence[int]], object] = lambda _: None
         """Told of the rows that have ended."""
         self._since_pruning = 0
+        self._claimed_at = math.inf
+        """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         given: dict[int, Incoming] = {}
@@ -136,6 +139,8 @@ class PgInbox:
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._held.lock:
+            if claim > 0:
+                self._claimed_at = self._now()
             claims = self._held.handling()
             handed, self._held.handed = self._held.handed, []
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
@@ -214,8 +219,9 @@ class PgInbox:
             return True
 
     def album_seconds(self) -> float | None:
+        now = self._now()
         with self._database.reading() as db:
-            return seconds_to_next(db, self._database.bot, self._now())
+            return seconds_to_next(db, self._database.bot, min(now, self._claimed_at), now)
 
     def counts(self) -> Counts:
         [(held, running, yielded, *oldest, newest)] = self._database.rows(_COUNTS, {"bot": self._database.bot})
@@ -227,6 +233,7 @@ class PgInbox:
         with self._database.transaction() as db:
             [(is_free,)] = db.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('syncbot prune', %s))", (bot,)).fetchall()
             if is_free:
+                forget_marks(db, bot)
                 forget_ids(db, bot, now - options.window_seconds, options.window_ids)
                 forget_dead_letters(db, bot, now, options)
                 forget_states(db, bot, now, options.state_seconds)

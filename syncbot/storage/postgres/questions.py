@@ -69,8 +69,15 @@ class PgQuestions:
     def asked(self, chat: int, user: int) -> list[Question]:
         return self._found('chat = %s AND "user" = %s', "", chat, user)
 
+    def of(self, rows: Sequence[int]) -> list[Question]:
+        return self._found("seq = ANY (%s)", "", list(rows)) if rows else []
+
     def overdue(self, at: float, limit: int = 100) -> list[Question]:
         return self._found("until < %s", "LIMIT %s", at, limit)
+
+    def may_be_answered(self, row: int) -> bool:
+        sql = "SELECT EXISTS (SELECT 1 FROM syncbot.inbox WHERE bot = %s AND seq <= %s AND state = 'waiting')"
+        return bool(self._database.rows(sql, (self._database.bot, row))[0][0])
 
     def outcomes(self, questions: Sequence[Question]) -> list[QuestionAnswer]:
         sql = """SELECT j.seq, j.step, j.outcome FROM unnest(%s::bigint[], %s::integer[]) AS w (seq, step)

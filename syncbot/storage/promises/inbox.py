@@ -252,7 +252,7 @@ class Inbox(Protocol):
         ...
 
     def album_seconds(self) -> float | None:
-        """In how many seconds the next album is complete that is still collected; None where there is none."""
+        """In how many seconds the next album is complete that the last claim has left to be collected; 0 where it is by now, None where there is none."""
         ...
 
     def counts(self) -> Counts:

@@ -89,8 +89,16 @@ class SharedQuestions(Protocol):
         """Those that are open in this chat, to this user, in the order in which they were asked."""
         ...
 
+    def of(self, rows: Sequence[int]) -> list[Question]:
+        """Those that are open of the handlers of these updates."""
+        ...
+
     def overdue(self, at: float, limit: int = 100) -> list[Question]:
         """Those that are open, and were over before this time."""
+        ...
+
+    def may_be_answered(self, row: int) -> bool:
+        """Whether something that was stored up to this row of the inbox has not been handled: it may be an answer."""
         ...
 
     def outcomes(self, questions: Sequence[Question]) -> list[QuestionAnswer]:

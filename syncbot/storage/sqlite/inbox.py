@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,6 +55,8 @@ class SqlInbox:
         self._claims: Claims | None = None
         self._unswept: list[int] = []
         self._since_pruning = 0
+        self._claimed_at = math.inf
+        """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         batch: dict[int, Incoming] = {}
@@ -109,6 +112,8 @@ class SqlInbox:
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._database.lock:
+            if claim > 0:
+                self._claimed_at = self._now()
             claims = self._handling()
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
             mine = [(end, change) for end, change in zip(ends, changes, strict=True) if end.claimed not in lost]
@@ -179,7 +184,7 @@ class SqlInbox:
     def album_seconds(self) -> float | None:
         now = self._now()
         with self._database.reading() as db:
-            return min((max(0.0, ready - now) for _, _, ready in held(db, now)), default=None)
+            return min((max(0.0, ready - now) for _, _, ready in held(db, min(now, self._claimed_at), now)), default=None)
 
     def counts(self) -> Counts:
         with self._database.reading() as db:
@@ -263,7 +268,8 @@ class SqlInbox:
             return self._start(db, claims, [found], alone=True)
         chosen: list[Row] = []
         busy = claims.busy_keys()
-        albums = json.dumps([[chat, seq] for chat, seq, _ in held(db, self._now())])
+        now = self._now()
+        albums = json.dumps([[chat, seq] for chat, seq, _ in held(db, now, now)])
         while len(chosen) < limit:
             rows = _waiting(db, busy, [row[0] for row in chosen], limit - len(chosen), albums)
             found_now = list(_one_of_each_key(rows))

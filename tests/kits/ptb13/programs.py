@@ -16,6 +16,7 @@ from typing import Protocol
 
 from kits.ptb13.conversations import CONVERSATIONS
 from kits.scripts_kit import ROOT
+from kits.timing_kit import becomes
 from syncbot.testing import TEST_TOKEN, BotApiServer
 
 FOLDER = Path(__file__).parents[2] / "compat" / "programs"
@@ -55,6 +56,12 @@ def by_command(*command: str) -> Begin:
             return subprocess.Popen([*command, str(file)], cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
     return begin
+
+
+def catches(process: int, number: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return bool(int(status.partition("SigCgt:")[2].split()[0], 16) >> (number - 1) & 1)
 
 
 class Forked:
@@ -142,10 +149,12 @@ class Program:
     def __init__(self, begin: Begin, file: Path, folder: Path, env: Mapping[str, str]) -> None:
         self._start = lambda: begin(file, folder, env)
         self._output = folder / "output"
+        self._has_idle = "idle()" in file.read_text(encoding="utf-8")
         self._process = self._start()
 
     def stop(self) -> int:
-        """Stop it as a service manager does, and return how it has ended."""
+        """Stop it as a service manager does, once it is in idle(), and return how it has ended."""
+        assert becomes(lambda: not self._has_idle or self.has_ended or catches(self._process.pid, signal.SIGTERM)), self.output
         self._process.terminate()
         try:
             return self._process.wait(STOP_SECONDS)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kits.ptb13.programs import Process
+from kits.ptb13.programs import Process, catches
 from kits.timing_kit import becomes
 from syncbot.storage import StoreOptions, open_store
 from syncbot.storage.address import database_url
@@ -71,9 +71,3 @@ def left(state: str | Path) -> int:
         return counts.waiting + counts.running
     finally:
         store.close()
-
-
-def catches(process: int, number: int) -> bool:
-    """Whether a process has a handler for a signal."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return bool(int(status.partition("SigCgt:")[2].split()[0], 16) >> (number - 1) & 1)

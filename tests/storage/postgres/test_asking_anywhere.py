@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from kits.storage_kit import BOT, finish
 
-from syncbot import Bot, Context, Runtime
+from syncbot import AskTimeout, Bot, Context, Runtime
 from syncbot.runtime.work.questions import Questions
 from syncbot.storage import Changes, Claimed, End, Incoming, JournalKey, Question, QuestionOpening, Store, open_store
 from syncbot.testing import TEST_TOKEN, BotApiServer
@@ -159,3 +160,101 @@ def test_an_answer_that_comes_while_its_question_is_being_opened_is_seen_later(s
     questions.opened(found)
     questions.look()
     assert "Zo" in questions.wait(found)
+
+
+def test_the_message_of_a_choice_is_known_whoever_delivers_it(stores: tuple[Store, Store]) -> None:
+    """By the outbox, another machine may send it: it leaves the buttons of a question that is open, and the one that ends that knows which message it was."""
+    one, other = stores
+    questions, elsewhere = of(one), of(other)
+    one.inbox.store([Incoming(1, "7", b"{}")])
+    [claimed] = one.inbox.claim()
+    question = Question(claimed.row, 0, "choose", 7, 7, {"press": [f"ask:{claimed.row}:0:", 1]}, time.time(), time.time() - 1.0)
+    found = questions.ask(question, is_recorded=True, may_hold=True)
+    one.inbox.yield_turn(claimed, QuestionOpening(question))
+    questions.opened(found)
+    sent = {"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "S", "callback_data": f"ask:{claimed.row}:0:0"}]]}}
+    assert elsewhere.delivered(sent)
+    assert questions.end_due() == 1
+    assert '"message_id":5' in questions.wait(found).replace(" ", "")
+    assert not elsewhere.delivered(sent), "its time is over: the buttons go"
+
+
+def test_taking_a_choice_back_names_its_message(stores: tuple[Store, Store]) -> None:
+    """Also where a machine takes it back that knew of the question before another one has delivered it."""
+    one, other = stores
+    questions, elsewhere = of(one), of(other)
+    one.inbox.store([Incoming(1, "7", b"{}")])
+    [claimed] = one.inbox.claim()
+    question = Question(claimed.row, 0, "choose", 7, 7, {"press": [f"ask:{claimed.row}:0:", 1]}, time.time())
+    found = questions.ask(question, is_recorded=True, may_hold=False)
+    one.inbox.yield_turn(claimed, QuestionOpening(question))
+    questions.opened(found)
+    assert elsewhere.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "S", "callback_data": f"ask:{claimed.row}:0:0"}]]}})
+    command = {"text": "/cancel", "entities": [{"type": "bot_command", "offset": 0, "length": 7}]}
+    [taken] = questions.offer(99, 7, 7, {"update_id": 2, "message": ANSWER["message"] | command}, lambda: None) or ()
+    assert '"message_id":5' in taken.outcome.replace(" ", "")
+
+
+def test_what_is_not_handled_yet_may_be_an_answer(stores: tuple[Store, Store]) -> None:
+    """Whichever machine has it: until its end is recorded. A handler that waits for an answer itself is none."""
+    one, other = stores
+    claimed, _ = ask(one, of(one), may_hold=True)
+    shared = other.members
+    assert shared is not None
+    newest = other.inbox.counts().newest
+    assert not shared.questions.may_be_answered(newest)
+    one.inbox.store([Incoming(2, "7", b"{}")])
+    newest = other.inbox.counts().newest
+    assert shared.questions.may_be_answered(newest)
+    assert not shared.questions.may_be_answered(claimed.row)
+    [answering] = one.inbox.claim()
+    assert shared.questions.may_be_answered(newest)
+    finish(one.inbox, answering)
+    assert not shared.questions.may_be_answered(newest)
+
+
+def test_an_answer_that_came_while_no_machine_ran_is_one(postgres_url: str) -> None:
+    """The machine that starts does not poll, since another one does: it leaves the question, whose time is over, until that one has stored the answer."""
+    with BotApiServer(any_chat=True, slow_same_offset=False) as server:
+        person = server.user()
+        with Bot(TEST_TOKEN, base_url=server.url, limits=None) as bot, greeting(bot, postgres_url) as app:
+            app.start()
+            person.start()
+            person.wait_for("Name?", timeout=40)
+            eventually(lambda: app.health()["questions"] == 1)
+        with psycopg.connect(postgres_url) as db:
+            assert db.execute("UPDATE syncbot.question SET until = 1.0").rowcount == 1
+        with ExitStack() as stack:
+            poller = stack.enter_context(open_store(postgres_url, int(TEST_TOKEN.partition(":")[0])))
+            bot = stack.enter_context(Bot(TEST_TOKEN, base_url=server.url, limits=None))
+            app = stack.enter_context(greeting(bot, postgres_url))
+            poller.inbox.recover()
+            assert poller.members is not None
+            assert poller.members.take_polling()
+            person.send("Zoë")
+            app.start()
+            eventually(lambda: server.count("getWebhookInfo"))
+            offset = poller.inbox.next_offset()
+            [update] = bot.call("getUpdates", offset=offset)
+            app.process(update)
+            bot.call("getUpdates", offset=update["update_id"] + 1)
+            person.wait_for("Hello Zoë", timeout=40)
+
+
+@contextmanager
+def greeting(bot: Bot, url: str) -> Iterator[Runtime]:
+    """A machine that asks for a name, and is stopped at the end."""
+    app = Runtime(bot, state=url, workers=2)
+
+    @app.command("start")
+    def start(update: Any, context: Context) -> None:
+        context.reply(f"Hello {context.ask('Name?').text}")
+
+    @app.error(AskTimeout)
+    def late(update: Any, context: Context) -> None:
+        context.reply("Too late")
+
+    try:
+        yield app
+    finally:
+        app.stop()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
+from kits.gate_kit import Gate
 from kits.postgres_kit import PostgresServer
 from kits.storage_kit import BOT, ids, put
 from kits.webhook_kit import eventually
@@ -179,6 +181,46 @@ def test_an_end_that_was_written_without_an_answer_is_found_out(postgres_url: st
         assert (ids(settled.claimed), ids(list(settled.lost))) == ([2], [1])
         assert store.data.load(Scope.CHAT, 1) == {"n": 1}
         assert len(store.outbox.entries()) == 1
+
+
+def test_what_a_crash_has_undone_counts_as_undone() -> None:
+    """The server crashes at a COMMIT, and gives the number of that transaction to another one when it is back: nothing of it is taken for written."""
+    with PostgresServer(own=True) as postgres:
+        url = postgres.create_database()
+        with Gate(postgres.port) as gate, open_store(gate.url(url), BOT, options=StoreOptions(busy_timeout=30.0)) as store:
+            store.inbox.recover()
+            put(store.inbox, (1, "7"))
+            [claimed] = store.inbox.claim()
+            end = End(claimed, Changes((DataChange(Scope.CHAT, 7, {"last": 1}),)))
+            assert _crashed_at_commit(postgres, gate, url, lambda: store.inbox.settle([end])).retryable
+            assert store.data.load(Scope.CHAT, 7) == {}
+            assert store.inbox.settle([end]).lost == ()
+            assert store.data.load(Scope.CHAT, 7) == {"last": 1}
+            assert _crashed_at_commit(postgres, gate, url, lambda: store.outbox.put(OutboxCall("sendMessage", {}, "7"))).retryable
+            assert store.outbox.entries() == []
+
+
+def _crashed_at_commit(postgres: PostgresServer, gate: Gate, url: str, verb: Callable[[], object]) -> StorageError:
+    """Do something, crash the server before it gets the COMMIT, and have others commit there before anybody can ask; returns what was raised."""
+    came = threading.Event()
+
+    def cut_at_commit(_connection: object, is_answer: bool, piece: bytes) -> None:
+        if _COMMIT in piece and not is_answer:
+            gate.cut()
+            came.set()
+
+    gate.on_piece = cut_at_commit
+    with ThreadPoolExecutor(1) as other:
+        raised = other.submit(verb)
+        assert came.wait(20.0)
+        gate.on_piece = lambda *_: None
+        postgres.crash()
+        postgres.start()
+        postgres.run("DO $$ BEGIN FOR i IN 1..50 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$", url)
+        gate.open()
+        with pytest.raises(StorageError) as lost:
+            raised.result(40.0)
+    return lost.value
 
 
 def _settled(store: Store, end: End) -> Settled | None:

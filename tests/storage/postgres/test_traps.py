@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from kits.postgres_kit import PostgresServer, pgbouncer
 from kits.proxies_kit import program
@@ -64,21 +65,26 @@ def test_claims_see_what_was_ended_just_before(postgres_url: str) -> None:
     assert seen == {str(chat): list(range(chat, number, chats)) for chat in range(chats)}
 
 
-def test_what_a_member_had_that_froze_in_a_transaction_is_taken_over(postgres: PostgresServer, postgres_url: str) -> None:
-    """One that froze between two statements keeps its locks: it is cut off by whoever takes over what it had, and is told."""
-    silent = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - interval '0.6 s'"
+SILENT = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND wait_event = 'ClientRead'
+    AND query_start < clock_timestamp() - interval '0.6 s'"""
+"""Counts the transactions that have begun, and in which nothing has come since."""
+
+
+@pytest.mark.parametrize("name", ["", "?application_name=shop"])
+def test_what_a_member_had_that_froze_in_a_transaction_is_taken_over(name: str, postgres: PostgresServer, postgres_url: str) -> None:
+    """One that froze between two statements keeps its locks: it is cut off by whoever takes over what it had, and is told; whatever the URL calls it."""
 
     def freeze(frozen: Any, store: Store) -> None:
         with frozen._database.transaction() as db:  # as a verb that comes to no end
             db.execute("SELECT 1 FROM syncbot.member FOR KEY SHARE").fetchall()
             postgres.run("UPDATE syncbot.member SET lease_until = '-infinity'", postgres_url)
-            eventually(lambda: postgres.run(silent, postgres_url), what="that it has been silent for a while")
+            eventually(lambda: postgres.run(SILENT, postgres_url) == [(1,)], what="that it has been silent for a while")
             store.inbox.recover()
             found.extend(ids(taken_over(store, 1)))
 
     found: list[int] = []
     hour, quick = (StoreOptions(lease_seconds=seconds) for seconds in (3600.0, 1.5))
-    with open_store(postgres_url, BOT, options=hour) as frozen, open_store(postgres_url, BOT, options=quick) as store:
+    with open_store(postgres_url + name, BOT, options=hour) as frozen, open_store(postgres_url + name, BOT, options=quick) as store:
         put(frozen.inbox, (1, "a"))
         frozen.inbox.recover()
         assert ids(frozen.inbox.claim()) == [1]
@@ -87,9 +93,42 @@ def test_what_a_member_had_that_froze_in_a_transaction_is_taken_over(postgres: P
     assert found == [1]
 
 
+def test_a_take_over_cuts_nobody_else_off(postgres: PostgresServer, postgres_url: str) -> None:
+    """Another bot's transactions, and those of a program with the same name and user, may be silent for as long as they like."""
+    with ExitStack() as stack:
+        another: Any = stack.enter_context(open_store(postgres_url, BOT + 1))
+        store: Any = stack.enter_context(open_store(postgres_url, BOT, options=StoreOptions(lease_seconds=1.5)))
+        store.inbox.recover()
+        program = stack.enter_context(psycopg.connect(postgres_url, application_name="syncbot"))
+        stack.enter_context(program.pipeline())
+        assert program.execute("SELECT 1").fetchall() == [(1,)]
+        db = stack.enter_context(another._database.transaction())
+        assert db.execute("SELECT 1").fetchall() == [(1,)]
+        eventually(lambda: postgres.run(SILENT, postgres_url) == [(2,)], what="that they have been silent for a while")
+        store.members._take_over([1_000_000])
+        assert db.execute("SELECT 2").fetchall() == [(2,)]
+        assert program.execute("SELECT 2").fetchall() == [(2,)]
+
+
+def test_a_server_that_lets_nobody_be_cut_off_lets_what_is_dead_be_taken_over(postgres: PostgresServer, postgres_url: str) -> None:
+    """The function for it may be refused to the bot's user: then only what froze within a transaction has to wait."""
+    postgres.run("DO $$ BEGIN CREATE ROLE lowly LOGIN PASSWORD 'lowly'; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    postgres.run(f'GRANT CREATE ON DATABASE "{postgres_url.rpartition("/")[2]}" TO lowly', postgres_url)
+    postgres.run("REVOKE EXECUTE ON FUNCTION pg_terminate_backend(integer, bigint) FROM PUBLIC", postgres_url)
+    url = f"postgresql://lowly:lowly@{postgres_url.partition('@')[2]}"
+    with open_store(url, BOT) as dead, open_store(url, BOT) as store:
+        put(dead.inbox, (1, "a"))
+        dead.inbox.recover()
+        assert ids(dead.inbox.claim()) == [1]
+        members: Any = dead.members
+        members.member.end()  # as if it had died
+        members.member.join()
+        store.inbox.recover()
+        assert ids(taken_over(store, 1)) == [1]
+
+
 def test_whatever_of_a_transaction_has_failed_the_next_ones_go_on(postgres_url: str) -> None:
     """What the server passed over behind a failure was never prepared there: a connection that believed so failed in every transaction from then on."""
-    import psycopg
 
     def fail(store: Any) -> None:
         with store._database.transaction() as db:  # as a verb
@@ -253,7 +292,6 @@ def test_fresh_tables_are_read_by_their_indexes(postgres: PostgresServer, postgr
 
 def test_a_failure_that_was_passed_over_is_told(postgres_url: str) -> None:
     """A COMMIT behind a statement that failed undoes everything without a word: it is not given, and whoever wrote is told."""
-    import psycopg
 
     def write(database: Any) -> None:
         with database.transaction() as db:
@@ -326,16 +364,17 @@ def _stores(store: Store, update: Incoming) -> bool:
 
 
 def test_a_member_is_not_dead_because_the_server_was_restarted(postgres: PostgresServer, postgres_url: str) -> None:
-    """For the time of a lease from its start on a server has not got the locks of all that live; until then nobody is dead whose lease is not over."""
+    """Whoever has not renewed its lease since the server's start may not have its lock back, and is alive; whoever has, and has no lock, is dead at once."""
+    lease_seconds = 1_000_000.0
     with open_store(postgres_url, BOT):
         pass
-    postgres.run(f"INSERT INTO syncbot.member (bot, id, name, lease_until) VALUES ({BOT}, 999999, 'slow', clock_timestamp() + interval '1 h')", postgres_url)
 
-    def is_there_for(lease_seconds: float) -> bool:
+    def is_there_when_renewed(seconds: float) -> bool:
+        lease = f"pg_postmaster_start_time() + make_interval(secs => {lease_seconds + seconds})"
+        postgres.run(f"INSERT INTO syncbot.member (bot, id, name, lease_until) VALUES ({BOT}, 999999, 'slow', {lease})", postgres_url)
         with open_store(postgres_url, BOT, options=StoreOptions(lease_seconds=lease_seconds)) as store:
             store.inbox.recover()
-        return bool(postgres.run("SELECT 1 FROM syncbot.member WHERE id = 999999", postgres_url))
+        return bool(postgres.run("DELETE FROM syncbot.member WHERE id = 999999 RETURNING id", postgres_url))
 
-    eventually(lambda: postgres.run("SELECT clock_timestamp() > pg_postmaster_start_time() + interval '4 s'")[0][0], what="four seconds of the server's life")
-    assert is_there_for(1_000_000.0)
-    assert not is_there_for(1.0)
+    assert is_there_when_renewed(-0.1)
+    assert not is_there_when_renewed(0.1)

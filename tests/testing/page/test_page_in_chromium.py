@@ -12,6 +12,7 @@ from kits.docs_kit import ROOT
 from kits.page_kit import SHOP, write_bot
 from kits.timing_kit import soon
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -80,8 +81,13 @@ class Person:
         self.driver.execute_script(f"{found}.click()")  # type: ignore[no-untyped-call]  # selenium gives it no types
 
     def click(self, selector: str) -> None:
-        """Click what a selector of CSS finds first."""
-        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+        """Click what a selector of CSS finds first; it may be drawn anew before it is clicked."""
+
+        def click(driver: webdriver.Chrome) -> bool:
+            driver.find_element(By.CSS_SELECTOR, selector).click()
+            return True
+
+        WebDriverWait(self.driver, _WAIT_SECONDS, 0.05, [StaleElementReferenceException]).until(click, selector)
 
     def axe(self) -> Any:
         """What axe's rules say of the page: how many it passes, and what violates one."""
@@ -129,8 +135,8 @@ def test_a_conversation(person: Person) -> None:
     person.until("document.querySelector('.poll button')")
     person.click(".poll button")
     person.until("document.querySelector('.poll button').innerText.endsWith('1')")
-    calls = person.until("[...document.querySelectorAll('#call-list .method')].map((one) => one.textContent)")
-    assert {"sendMessage", "answerCallbackQuery", "sendPoll"} <= set(calls)
+    for method in ("sendMessage", "answerCallbackQuery", "sendPoll"):
+        person.until(f"[...document.querySelectorAll('#call-list .method')].some((one) => one.textContent === {method!r})")
     person.click("#call-list summary")
     assert "question" in person.until("document.querySelector('#call-list pre')?.textContent")
     assert person.complaints() == []

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, claim_gone
 from syncbot.storage.postgres.members.member import Membership
-from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspects, free_unasked, take_over
-from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase
+from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspects, cut_off_frozen, free_unasked, take_over
+from syncbot.storage.postgres.server.database import CommitUnknown, Mark, PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Claimed, Member, Recovery
 from syncbot.storage.promises.questions import SharedQuestions
@@ -41,7 +41,7 @@ class Work:
 class _Pending:
     """A transaction of which nobody knows yet whether it was committed."""
 
-    transaction: str
+    transaction: Mark
     work: Work
 
 
@@ -103,6 +103,8 @@ class Holding:
         bot = self._database.bot
         dead = [id for id in member.dead_ones() if old is None or id != old.id]
         found: list[TakenOver] = []
+        if dead or old is not None:
+            cut_off_frozen(self._database)
         with self._database.transaction() as db:
             if old is not None:
                 found += [taken] if (taken := take_over(db, bot, old.id, member.id, self._now(), certain=True)) else []
@@ -119,6 +121,7 @@ class Holding:
 
     def _take_over(self, dead: Sequence[int]) -> None:
         """Other members are dead: what they had is handled by whoever claims it. Called by the member's own thread."""
+        cut_off_frozen(self._database)
         for id in dead:
             member = self.member
             if member is None or not member.is_valid:
@@ -226,8 +229,6 @@ class Holding:
             self.recover()
         if self._pending is not None:
             outcome = self._database.outcome(self._pending.transaction)
-            if outcome is None:
-                raise StorageError(f"the database {self._database.place} is not done with what was written before it was lost", retryable=True)
             pending, self._pending = self._pending, None
             if outcome:
                 self.claims = pending.work.claims

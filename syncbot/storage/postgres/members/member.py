@@ -43,13 +43,13 @@ _NEAR = 3
 """So many others each member looks after: those that follow it in the order of their numbers, in a circle."""
 _ALL = 1_000_000
 
-# A server that has just come back has not got its clients' locks back yet: for the time of a lease, that alone counts.
+# Who has not renewed its lease since the server came back has not got its lock back either: there the lease alone counts.
 _LOOK = """WITH near AS MATERIALIZED (
         (SELECT id, lease_until FROM syncbot.member WHERE bot = %(bot)s AND id > %(id)s ORDER BY id LIMIT %(near)s) UNION ALL
         (SELECT id, lease_until FROM syncbot.member WHERE bot = %(bot)s AND id < %(id)s ORDER BY id LIMIT %(near)s) LIMIT %(near)s),
-        others AS MATERIALIZED (SELECT id, lease_until < clock_timestamp() AS expired FROM near)
-    SELECT id, expired, CASE WHEN expired OR pg_postmaster_start_time() > clock_timestamp() - make_interval(secs => %(lease)s) THEN false
-        ELSE pg_try_advisory_xact_lock(%(lock)s + id) END FROM others"""
+        others AS MATERIALIZED (
+            SELECT id, lease_until < clock_timestamp() AS expired, lease_until - make_interval(secs => %(lease)s) AS renewed FROM near)
+    SELECT id, expired, CASE WHEN expired OR renewed < pg_postmaster_start_time() THEN false ELSE pg_try_advisory_xact_lock(%(lock)s + id) END FROM others"""
 _SLOW_LOOK = """SELECT EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND owner = 0 AND suspect = 0 AND since IS NOT NULL)
     OR EXISTS (SELECT 1 FROM syncbot.chat WHERE bot = %(bot)s AND suspect = %(id)s AND suspect <> 0 AND owner = 0)
     OR EXISTS (SELECT 1 FROM syncbot.outbox WHERE bot = %(bot)s AND state = 'queued' AND not_before <= extract(epoch FROM clock_timestamp()))"""

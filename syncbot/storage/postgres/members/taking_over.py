@@ -3,20 +3,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from syncbot.errors import StorageError
 from syncbot.storage.postgres.inbox_rows import bury_rows, end_rows, free_chats, lock_chats, wait_in_chats
+from syncbot.storage.postgres.server.database import TRANSACTIONS, PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.postgres.server.schema import LOCK
 from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE
+
+_log = logging.getLogger(__name__)
 
 # Its lease is over, or its session lock is free: then nobody else gets that while this transaction lasts.
 _END = """DELETE FROM syncbot.member WHERE bot = %(bot)s AND id = %(id)s
     AND (%(certain)s OR lease_until < clock_timestamp() OR pg_try_advisory_xact_lock(%(lock)s)) RETURNING id"""
 # Who froze between two statements of one round: the server waits for the next one, and does not call that idle in a transaction.
-_CUT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND application_name = 'syncbot'
-    AND state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - current_setting('idle_in_transaction_session_timeout')::interval"""
+_CUT = """SELECT pg_terminate_backend(a.pid) FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid AND a.datname = current_database()
+    WHERE l.locktype = 'advisory' AND l.database = a.datid AND l.objsubid = 2 AND l.classid::bigint = %s AND l.objid::bigint = hashint8(%s)::bigint & 4294967295
+    AND a.usename = current_user AND a.state = 'active' AND a.wait_event = 'ClientRead'
+    AND a.query_start < clock_timestamp() - current_setting('idle_in_transaction_session_timeout')::interval"""
 _HANDLED = """SELECT i.seq, i.update_id, i.lane, i.alone, i.suspect FROM syncbot.chat AS c CROSS JOIN LATERAL (
         SELECT * FROM syncbot.inbox AS i WHERE i.bot = c.bot AND i.lane = c.key AND i.state = 'waiting' AND i.seq >= c.since
         ORDER BY i.seq LIMIT c.running) AS i
@@ -40,6 +47,17 @@ class TakenOver:
     buried: tuple[int, ...] = ()
 
 
+def cut_off_frozen(database: PgDatabase) -> None:
+    """End the bot's transactions in which nothing has come for as long as it may be: whatever they keep locked is free then. Others' work is left alone.
+
+    A server may refuse that; then what froze holds up the take-over until its connection ends.
+    """
+    try:
+        database.rows(_CUT, (TRANSACTIONS, database.bot))
+    except StorageError as error:
+        _log.info("what a frozen process keeps locked in the database cannot be freed: %s", error.__cause__ or error)
+
+
 def take_over(db: Connection, bot: int, dead: int, taker: int, now: float, *, certain: bool = False) -> TakenOver | None:
     """Put back what a dead member has left unfinished, as the suspects' rules say; None where it is not dead, or somebody else has done it.
 
@@ -48,7 +66,6 @@ def take_over(db: Connection, bot: int, dead: int, taker: int, now: float, *, ce
         taker: who is to handle those that are suspected, one at a time.
         certain: it need not be looked at again whether it is dead.
     """
-    db.execute(_CUT)
     if not db.execute(_END, {"bot": bot, "id": dead, "certain": certain, "lock": LOCK + dead}).fetchall():
         return None
     lanes = [lane for (lane,) in db.execute("SELECT key FROM syncbot.chat WHERE bot = %s AND owner = %s AND owner <> 0", (bot, dead)).fetchall()]

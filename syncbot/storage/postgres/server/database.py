@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
@@ -22,7 +23,21 @@ from syncbot.storage.promises.store import StoreOptions
 
 Row: TypeAlias = tuple[Any, ...]
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
+Mark: TypeAlias = tuple[uuid.UUID, int]
+"""Of a transaction: the name of its connection, and how many that one has committed with it."""
 
+TRANSACTIONS = 0x53594E45
+"""With the bot: the advisory lock that each of its transactions shares, by which others tell it from all else that works in the database ("SYNE")."""
+
+# The numbers that the server gives to transactions do not do: after a crash it gives those again of which nothing had come to the disk.
+_MARK = """INSERT INTO syncbot.written AS w (bot, connection, number) VALUES (%s, %s, 1)
+    ON CONFLICT (bot, connection) DO UPDATE SET number = w.number + 1, at = now()
+    RETURNING number, pg_advisory_xact_lock_shared(%s, hashint8(bot))"""
+# While the transaction is under way, this waits for it.
+_MARKED = """INSERT INTO syncbot.written AS w (bot, connection, number) VALUES (%s, %s, 0)
+    ON CONFLICT (bot, connection) DO UPDATE SET number = w.number RETURNING number"""
+_FORGET = """DELETE FROM syncbot.written WHERE bot = %(bot)s AND connection IN (
+    SELECT connection FROM syncbot.written WHERE bot = %(bot)s AND at < now() - interval '1 hour' FOR UPDATE SKIP LOCKED)"""
 _LOOK_AGAIN_SECONDS = 0.1
 _UNKNOWN_SECONDS = 60.0
 
@@ -32,10 +47,10 @@ class CommitUnknown(StorageError):
 
     Args:
         message: what is wrong.
-        transaction: its number, by which `PgDatabase.outcome` finds it out.
+        transaction: its mark, by which `PgDatabase.outcome` finds it out.
     """
 
-    def __init__(self, message: str, transaction: str) -> None:
+    def __init__(self, message: str, transaction: Mark) -> None:
         super().__init__(message, retryable=True)
         self.transaction = transaction
 
@@ -78,7 +93,7 @@ class PgDatabase:
 
         Statements go out one after the other, and only who fetches what one found waits for it, and for all before it; so the error of another shows later,
         at the latest when the block is over. Then all is on the server's disk. Where the connection breaks at the COMMIT, what became of it is found out by
-        its number.
+        the mark that it leaves.
 
         Raises:
             StorageError: nothing was written.
@@ -89,20 +104,21 @@ class PgDatabase:
             yield outer
             return
         with explained(self.place), self.pool.connection() as connection:
-            number = ""
+            mark: Mark | None = None
             try:
                 with pipelined(connection):
                     connection.execute("BEGIN")
-                    begun = connection.execute("SELECT pg_current_xact_id()::text")
+                    name = self.pool.name_of(connection)
+                    marked = connection.execute(_MARK, (self.bot, name, TRANSACTIONS))
                     self._here.connection = connection
                     try:
                         yield connection
                     finally:
                         self._here.connection = None
-                    number = begun.fetchall()[0][0]  # before the COMMIT goes out: it is needed where its answer is lost
+                    mark = name, marked.fetchall()[0][0]  # before the COMMIT goes out: it is needed where its answer is lost
                     connection.execute("COMMIT")  # passed over by the server where a statement has failed
             except BaseException as problem:
-                self._after_failure(connection, number, problem)
+                self._after_failure(connection, mark, problem)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -119,18 +135,15 @@ class PgDatabase:
         with self.reading() as db:
             return db.execute(sql, parameters).fetchall()
 
-    def outcome(self, transaction: str) -> bool | None:
-        """Whether a transaction was committed; None while the server still works at it.
+    def outcome(self, transaction: Mark) -> bool:
+        """Whether a transaction was committed whose connection is lost; while the server still works at it, this waits.
 
         Raises:
-            StorageError: it cannot be asked.
+            StorageError: it cannot be asked, or is not done with it.
         """
+        name, number = transaction
         with explained(self.place), self.pool.connection() as connection:
-            try:
-                [status] = connection.execute("SELECT pg_xact_status(%s::text::xid8)", (transaction,)).fetchone() or (None,)
-            except psycopg.errors.InvalidParameterValue:  # it lies in the future of a copy that has taken over: it is not there
-                return False
-            return None if status == "in progress" else status == "committed"
+            return connection.execute(_MARKED, (self.bot, name)).fetchall() == [(number,)]
 
     def check_committed(self, unknown: CommitUnknown) -> None:
         """Come back when it is certain that something was written that must not be written twice.
@@ -170,41 +183,44 @@ class PgDatabase:
         connection: Connection | None = getattr(self._here, "connection", None)
         return connection
 
-    def _after_failure(self, connection: Connection, number: str, problem: BaseException) -> None:
-        """Raise what has ended a transaction; nothing, where it was committed all the same. The number is that of one whose COMMIT went out."""
+    def _after_failure(self, connection: Connection, mark: Mark | None, problem: BaseException) -> None:
+        """Raise what has ended a transaction; nothing, where it was committed all the same. The mark is that of one whose COMMIT went out."""
         status = connection.info.transaction_status
-        is_undone = not number or not isinstance(problem, psycopg.Error) or status == pq.TransactionStatus.INERROR
+        is_undone = mark is None or not isinstance(problem, psycopg.Error) or status == pq.TransactionStatus.INERROR
         if status in (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR):  # else nobody answers, or it is over
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
         connection.close()  # psycopg takes for prepared, for good, what the server has passed over
-        if not is_undone:
+        if mark is not None and not is_undone:
             self.pool.drop_idle()  # whatever broke this one has broken those too, or is about to
-            if self._was_committed(number):
+            if self._was_committed(mark):
                 return
         if isinstance(problem, psycopg.errors.PipelineAborted):
             raise RuntimeError("a statement of this transaction has failed, and its error was passed over: nothing was written") from problem
         raise problem
 
-    def _was_committed(self, number: str) -> bool:
+    def _was_committed(self, mark: Mark) -> bool:
         """Find out what became of a transaction whose answer was lost.
 
         Raises:
             CommitUnknown: it could not be found out in time.
         """
-        outcome = self._outcome_within(number, self.options.busy_timeout)
+        outcome = self._outcome_within(mark, self.options.busy_timeout)
         if outcome is None:
-            raise CommitUnknown(f"the database {self.place} was lost while it wrote; whether it did is looked up when it is back", number)
+            raise CommitUnknown(f"the database {self.place} was lost while it wrote; whether it did is looked up when it is back", mark)
         return outcome
 
-    def _outcome_within(self, number: str, seconds: float) -> bool | None:
+    def _outcome_within(self, mark: Mark, seconds: float) -> bool | None:
         end = time.monotonic() + seconds
         pause = threading.Event()
         while True:
             with suppress(StorageError):
-                outcome = self.outcome(number)
-                if outcome is not None:
-                    return outcome
+                return self.outcome(mark)
             if time.monotonic() >= end:
                 return None
             pause.wait(_LOOK_AGAIN_SECONDS)
+
+
+def forget_marks(db: Connection, bot: int) -> None:
+    """Forget those of connections that have written nothing for long, which nobody asks for any more; within a transaction."""
+    db.execute(_FORGET, {"bot": bot})

@@ -6,6 +6,7 @@ import os
 import select
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
@@ -98,7 +99,7 @@ class ConnectionPool:
         self._lock = threading.Lock()
         self._room = threading.Semaphore(self._most)
         self._idle: list[tuple[Connection, float]] = []
-        self._open: set[Connection] = set()
+        self._open: dict[Connection, uuid.UUID] = {}
         self._closed = False
 
     @contextmanager
@@ -119,6 +120,10 @@ class ConnectionPool:
                 self._give_back(connection)
         finally:
             self._room.release()
+
+    def name_of(self, connection: Connection) -> uuid.UUID:
+        """The name of one that is in use; no other has it, ever."""
+        return self._open[connection]
 
     def close(self) -> None:
         """Close them; those that are in use when they are given back."""
@@ -167,7 +172,7 @@ class ConnectionPool:
             self._drop(connection)
         connection = self._connector.connect()
         with self._lock:
-            self._open.add(connection)
+            self._open[connection] = uuid.uuid4()
         return connection
 
     def _give_back(self, connection: Connection) -> None:
@@ -186,7 +191,7 @@ class ConnectionPool:
 
     def _drop(self, connection: Connection) -> None:
         with self._lock:
-            self._open.discard(connection)
+            self._open.pop(connection, None)
         with suppress(psycopg.Error):
             connection.close()
 

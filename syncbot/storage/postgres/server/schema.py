@@ -4,6 +4,7 @@
 chat          a row for each key of which something waits or is handled: whoever owns it handles what is of this key
 inbox         the updates; `lane` is the chat's key, or one of its own where an update has none
 member        a row for each process that handles, which lives as long as its lease is renewed: whose row is gone has nothing any more
+written       a row for each connection, which says how many transactions it has committed: so it can be told whether one was whose answer was lost
 ```
 
 What waits in a chat is not counted in its row: `since` is the number of the first update that waits, or null. Numbers of updates are given before the
@@ -85,6 +86,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             paused_until double precision NOT NULL DEFAULT 0, PRIMARY KEY (bot, chat)) WITH (fillfactor = 50)""",
         "CREATE INDEX turn_full ON syncbot.turn (bot, full_at)",
         "CREATE INDEX turn_paused ON syncbot.turn (bot, paused_until) WHERE paused_until > 0",
+    ),
+    (
+        """CREATE TABLE syncbot.written (
+            bot bigint, connection uuid, number bigint NOT NULL, at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (bot, connection)) WITH (fillfactor = 50)""",
     ),
 )
 """Each is applied once, in one transaction with its number in `syncbot.migration`. Never change one that was released: add another."""
