@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kits.outbox_kit import BOT_ID, SENT, make_bot, queue, states, texts
@@ -21,13 +23,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def make_delivery(store: Store, transport: FakeTransport, stop: threading.Event) -> Delivery:
+def make_delivery(
+    store: Store, transport: FakeTransport, stop: threading.Event, on_delivered: Callable[[Any], AbstractContextManager[object]] = nullcontext
+) -> Delivery:
     """The delivery of a session."""
 
     def fail(error: Exception) -> None:
         raise error
 
-    return Delivery(store, Path(str(store.path)), make_bot(transport), uncertain="hold", stop=stop, on_fatal=fail, on_delivered=lambda _: None)
+    return Delivery(store, Path(str(store.path)), make_bot(transport), uncertain="hold", stop=stop, on_fatal=fail, on_delivered=on_delivered)
 
 
 def test_where_nothing_was_queued_there_is_nothing_to_look_after(store: Store) -> None:
@@ -60,11 +64,17 @@ def test_what_was_queued_is_delivered(store: Store) -> None:
 
 def test_being_told_of_a_call_starts_a_thread(store: Store) -> None:
     """`notify` returns at once, and the call goes out beside."""
-    stop, is_sent, transport = threading.Event(), threading.Event(), FakeTransport(sendMessage=SENT)
-    delivery = Delivery(store, Path(str(store.path)), make_bot(transport), uncertain="hold", stop=stop, on_fatal=print, on_delivered=lambda _: is_sent.set())
+    stop, is_written_down, transport = threading.Event(), threading.Event(), FakeTransport(sendMessage=SENT)
+
+    @contextmanager
+    def delivered(_result: Any) -> Iterator[None]:
+        yield
+        is_written_down.set()
+
+    delivery = make_delivery(store, transport, stop, delivered)
     queue(store, "one")
     delivery.notify()
-    assert is_sent.wait(30.0)
+    assert is_written_down.wait(30.0)
     stop.set()
     delivery.wake()
     delivery.join(30.0)
