@@ -59,9 +59,15 @@ def _place(path: Path) -> int:
     return next((place for place, start in enumerate(TAKES_LONG) if path.is_relative_to(tests / start)), len(TAKES_LONG))
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Nine thousand tests and what they import stay until the end: Python's collector need not look through them again and again."""
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -76,7 +82,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def _no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whatever the shell that runs the tests has set, no test sees it, and the user's own state and configuration are left alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTEST_ADDOPTS", "-p no:anyio")  # see pyproject.toml; for the pytest that tests start
+        # For the pytest that tests start: without anyio (see pyproject.toml), and without hypothesis's plugin, which takes longer than all the rest.
+        patch.setenv("PYTEST_ADDOPTS", "-p no:anyio -p no:hypothesispytest")
         for folder in ("state", "config", "cache"):
             patch.setenv(f"XDG_{folder.upper()}_HOME", str(tmp_path_factory.mktemp(folder)))
         for setting in SETTINGS:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import io
 import re
 import socket
 import subprocess
 import sys
 import threading
 import tomllib
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,10 +106,25 @@ def test_constraints_are_pins_with_hashes_and_nothing_else() -> None:
     assert not re.search(r"://|index-url|find-links|\b[a-z0-9-]+\.(org|com|io|net)\b", text)
 
 
+BOMB = (
+    "H4sIAAAAAAACA5Pv5mAAASbmt3cW5gUXyrQ9LFuboWamtkzgsZpHmkcXY/cNkSTFmTMdFt1OWWBwh1NCj0GknKF4d0NqUmQA99K3vjqW7z/P+H/R/ufTJ7a/bKRz3/jk1fUcf93/dHp9"
+    "fH76bmWg4QkPpoVPn3xWwqBq26+/r85qAoUMSt5/+77sduCDh29eej8HCjQc/P3l0Y+T3/gbdx/9vbIYKHLggey/vfPytzfEr37Prv6OESjU/N3dAOTaIBZmILnAFcyJAnMU3JA4ozKj"
+    "MqMyozKjMqMyBGX0vn1Pm6374PHfR4dfX1Su/vf2+c/bX63/819Jbz1z4g0/AwDYL/M5IwcAAA=="
+)
+"""A gibibyte of zeros, compressed three times over, which takes seconds."""
+
+
+@pytest.mark.slow
+def test_the_bomb_is_a_gibibyte() -> None:
+    """Opened, it has 2 ** 30 bytes."""
+    with gzip.GzipFile(fileobj=io.BytesIO(gzip.decompress(gzip.decompress(base64.b64decode(BOMB))))) as opened:
+        assert sum(len(piece) for piece in iter(lambda: opened.read(1 << 20), b"")) == 1 << 30
+
+
 @pytest.fixture
 def bomb() -> Iterator[int]:
     """A server whose answer, compressed three times over, is below 400 bytes with its head, and a gibibyte when it is opened; its port."""
-    body = gzip.compress(gzip.compress(_compressed_gibibyte(), 9), 9)
+    body = base64.b64decode(BOMB)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip, gzip\r\nContent-Length: {len(body)}\r\n\r\n"
     assert len(head) + len(body) < 400
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -123,11 +139,6 @@ def bomb() -> Iterator[int]:
         thread.start()
         yield listener.getsockname()[1]
         thread.join(20.0)
-
-
-def _compressed_gibibyte() -> bytes:
-    squeeze = zlib.compressobj(9, wbits=31)
-    return b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(1 << 10)) + squeeze.flush()
 
 
 CALL = """

@@ -3,7 +3,8 @@
     python scripts/campaigns/campaign_members.py --updates 20000 --chats 500 --hits 30 --crashes 5
 
 Of the updates a fifth goes to one chat. A hit is one of four: `kill -9`; SIGSTOP for longer than the lease; the connections to the database dropped and
-refused; the database silent. Half of them strike the process that polls. A PostgreSQL of its own is started; it is stopped as a crash would.
+refused; the database silent. Half of them strike the process that polls. A PostgreSQL of its own is started; it is stopped as a crash would. With `--hits 0`
+that alone happens, one crash after the other.
 
 Exits 0 when every update was handled, each chat's in its order; when no two handlers of a chat ran side by side (a process that is hit goes on in vain with
 what others have taken over, until it finds out: what it does then is not counted here, and must not show); when the data counts each update once; when no
@@ -162,6 +163,8 @@ class Campaign:
             sender = threading.Thread(target=self._send)
             sender.start()
             wait_until(self.ended, _ENDS_WITHIN_SECONDS)
+            for _ in range(0 if self._options.hits else self._options.crashes):
+                self._crash()
             for number in range(self._options.hits):
                 if self._options.crashes and number % max(1, self._options.hits // self._options.crashes) == 1:
                     self._crash()

@@ -63,7 +63,7 @@ def test_the_guide_has_these_programs() -> None:
     assert list(PROGRAMS) == ["python-telegram-bot", "pyTelegramBotAPI", "aiogram", "Any other HTTP call", "Moving handlers over"]
 
 
-@pytest.mark.parametrize("title", ["python-telegram-bot", "pyTelegramBotAPI", "aiogram", "Moving handlers over"])
+@pytest.mark.parametrize("title", ["python-telegram-bot", "pyTelegramBotAPI", pytest.param("aiogram", marks=pytest.mark.slow), "Moving handlers over"])
 def test_the_bots_of_the_guide_answer_and_end(start: Start, api: BotApiServer, title: str) -> None:
     """Each echoes what it is told, and ends in peace on Ctrl-C."""
     user = api.user()

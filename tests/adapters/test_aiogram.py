@@ -279,7 +279,7 @@ def test_when_no_attempt_gets_through_the_time_is_up_in_time(api: BotApiServer) 
         assert took < whole + 1.0
         assert took_too < 2.0
 
-    tried(attempt, (1.0, 1.0, 5.0))
+    tried(attempt, (1.0, 1.0, 1.0, 5.0, 5.0))
 
 
 def test_timeouts_become_bounds() -> None:

@@ -394,7 +394,7 @@ def test_when_no_attempt_gets_through_the_time_is_up_in_time(api: BotApiServer) 
         assert "never sent" in str(error)
         assert seconds < whole + 1.0
 
-    tried(attempt, (1.0, 1.0, 5.0))
+    tried(attempt, (1.0, 1.0, 1.0, 5.0, 5.0))
 
 
 def test_an_answer_that_does_not_come_is_timed_out(api: BotApiServer) -> None:

@@ -151,12 +151,29 @@ CASES = [
 ]
 
 
+OFTEN = (ARGUMENT, "--json", "--debug", "--log-json", "bot.env", f"https://bot.example/{ARGUMENT}")
+"""What is said in the same way by every command, and written by the same function: one command shows it, and with --all each of them."""
+SHOWS = [
+    ("outbox", "list", "--json"),
+    ("dead-letters", "drop", ARGUMENT),
+    ("run", ARGUMENT),
+    ("send", "--env-file", "bot.env", "--chat", ARGUMENT, "x"),
+    ("download", ARGUMENT),
+    (ARGUMENT,),
+]
+
+
+def _in_its_stage(argv: tuple[str, ...]) -> Any:
+    quick = argv in SHOWS or not set(OFTEN).intersection(argv)
+    return pytest.param(argv, id=" ".join(argv).replace(ARGUMENT, "EVIL"), marks=[] if quick else pytest.mark.slow)
+
+
 def test_each_command_is_tried() -> None:
     """A command that is new has to stand among the cases."""
     assert {case[0] for case in CASES if case[0] != ARGUMENT} == set(COMMANDS)
 
 
-@pytest.mark.parametrize("argv", CASES, ids=lambda argv: " ".join(argv).replace(ARGUMENT, "EVIL"))
+@pytest.mark.parametrize("argv", [_in_its_stage(argv) for argv in CASES])
 def test_nothing_of_a_user_drives_the_terminal(terminal: Started, argv: tuple[str, ...]) -> None:
     """Names, texts, errors and arguments that hold each character that drives a terminal or turns the order are shown without one of them."""
     running = terminal(*argv)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -152,11 +153,13 @@ CALLS: dict[str, Callable[[Bot, Path], object]] = {
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("status", [200, 206, 429])
-def test_a_hostile_answer_raises_an_error_of_ours(name: str, status: int, tmp_path: Path) -> None:
-    """Whatever stands in an answer or its head, a public call returns, or raises a `SyncBotError`."""
+@pytest.mark.parametrize("heads", [1, pytest.param(len(HEADERS), marks=pytest.mark.slow)])
+def test_a_hostile_answer_raises_an_error_of_ours(name: str, status: int, heads: int, tmp_path: Path) -> None:
+    """Whatever stands in an answer or its head, a public call returns, or raises a `SyncBotError`: each answer with one head after another, or with all."""
+    turn = cycle(HEADERS)
     for result in RESULTS:
         for body in (b'{"ok":true,"result":%b}' % result, b'{"ok":false,"error_code":%b,"description":"x","parameters":%b}' % (result, result), result):
-            for headers in HEADERS:
+            for headers in islice(turn, heads):
                 bot = Bot(TEST_TOKEN, transport=Hostile(status, headers, body), retry=None, limits=None)
                 with contextlib.suppress(SyncBotError):
                     CALLS[name](bot, tmp_path)

@@ -203,13 +203,18 @@ html_texts = st.recursive(
 )
 
 
-@settings(max_examples=300)
-@given(html_texts, limits)
-def test_html_pieces_are_whole_and_lose_nothing(source: str, limit: int) -> None:
+@pytest.mark.parametrize("examples", [100, pytest.param(300, marks=pytest.mark.slow)])
+def test_html_pieces_are_whole_and_lose_nothing(examples: int) -> None:
     """Every piece of HTML is well-formed and within the limit; together they show the same text with the same formats."""
-    source = re.sub(r"&lt ", "&lt; ", source)  # the reader that checks wants the semicolon
-    pieces = check_pieces(source, "HTML", limit)
-    assert visible("".join(map(strictly, pieces))) == visible(html.unescape(re.sub(r"<[^>]*>", "", source)))
+
+    @settings(max_examples=examples)
+    @given(html_texts, limits)
+    def holds(source: str, limit: int) -> None:
+        source = re.sub(r"&lt ", "&lt; ", source)  # the reader that checks wants the semicolon
+        pieces = check_pieces(source, "HTML", limit)
+        assert visible("".join(map(strictly, pieces))) == visible(html.unescape(re.sub(r"<[^>]*>", "", source)))
+
+    holds()
 
 
 def test_html_tags_are_closed_and_opened_again() -> None:
@@ -293,11 +298,16 @@ def markdown_of(kind: str, taken: frozenset[str], depth: int) -> st.SearchStrate
     return leaf_texts.map(escape_markdown)
 
 
-@settings(max_examples=400)
-@given(markdown_lines(), limits)
-def test_markdown_pieces_are_whole_and_lose_nothing(source: str, limit: int) -> None:
+@pytest.mark.parametrize("examples", [100, pytest.param(400, marks=pytest.mark.slow)])
+def test_markdown_pieces_are_whole_and_lose_nothing(examples: int) -> None:
     """Every piece of MarkdownV2 is well-formed and within the limit; together they show the same text with the same formats."""
-    check_pieces(source, "MarkdownV2", limit)
+
+    @settings(max_examples=examples)
+    @given(markdown_lines(), limits)
+    def holds(source: str, limit: int) -> None:
+        check_pieces(source, "MarkdownV2", limit)
+
+    holds()
 
 
 @st.composite
@@ -314,11 +324,16 @@ def quotations(draw: Callable[..., Any]) -> str:
     return "\nx\n".join(blocks)
 
 
-@settings(max_examples=400)
-@given(quotations(), limits)
-def test_quotations_of_markdown_go_on_in_the_next_piece(source: str, limit: int) -> None:
+@pytest.mark.parametrize("examples", [100, pytest.param(400, marks=pytest.mark.slow)])
+def test_quotations_of_markdown_go_on_in_the_next_piece(examples: int) -> None:
     """A quotation that is cut is one in each piece, expandable where it was, with the marks that go over several of its lines."""
-    check_pieces(source, "MarkdownV2", limit)
+
+    @settings(max_examples=examples)
+    @given(quotations(), limits)
+    def holds(source: str, limit: int) -> None:
+        check_pieces(source, "MarkdownV2", limit)
+
+    holds()
 
 
 def test_markdown_signs_are_closed_and_opened_again() -> None:

@@ -43,7 +43,7 @@ def run(server: BotApiServer, tmp_path: Path, starter: Starter) -> Iterator[Run]
         started.append(program)
         if polls:
             try:
-                server.wait_polled()
+                server.wait_polled(60.0)
             except TimeoutError as problem:
                 raise AssertionError(program.output) from problem
         return program

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import inspect
 import os
+import queue
 import re
 import shlex
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.background_kit import Background
 from kits.docs_kit import ROOT, blocks
 
 from syncbot.cli.console.exits import Exit
@@ -176,9 +178,17 @@ def test_the_service_tells_systemd_how_it_is(home: Path, server: BotApiServer) -
     program, *arguments = service["ExecStart"].split()
     assert Path(program).name == "syncbot"
     address = home / "notify"
+    heard: queue.Queue[str] = queue.Queue()
+
+    def listen() -> None:
+        """Take each word at once, as systemd does: a socket that nobody reads is full with ten, and loses what follows."""
+        while (said := manager.recv(4096).decode()) != "STOPPING=1":
+            heard.put(said)
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(address))
         manager.settimeout(SECONDS)
+        listening = Background(listen)
         environment = {
             "PATH": "/usr/bin:/bin",
             "NOTIFY_SOCKET": str(address),
@@ -198,16 +208,14 @@ def test_the_service_tells_systemd_how_it_is(home: Path, server: BotApiServer) -
             text=True,
         )
         try:
-            assert manager.recv(4096).decode().startswith("READY=1\nSTATUS=polling")
-            assert [manager.recv(4096).decode() for _ in range(3)] == ["WATCHDOG=1"] * 3
+            assert heard.get(timeout=SECONDS).startswith("READY=1\nSTATUS=polling")
+            assert [heard.get(timeout=SECONDS) for _ in range(3)] == ["WATCHDOG=1"] * 3
             _answers(server)
         finally:
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, out
-        said = ""
-        while said != "STOPPING=1":
-            said = manager.recv(4096).decode()
+        listening.result(SECONDS)
     assert (home / "mybot" / "bot.db").stat().st_mode & 0o777 == 0o600
 
 

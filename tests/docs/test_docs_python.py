@@ -36,7 +36,7 @@ def _name(block: Block) -> str:
     return re.sub(r"[^a-zA-Z0-9]", "_", str(block))
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=str)
+@pytest.mark.parametrize("block", [pytest.param(block, marks=pytest.mark.slow) if "aiogram" in block.text else block for block in BLOCKS], ids=str)
 def test_it_compiles_and_what_it_imports_is_there(block: Block) -> None:
     """Each block is Python, and each name that it imports can be imported."""
     tree = ast.parse(block.text, filename=str(block))

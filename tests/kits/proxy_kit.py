@@ -37,7 +37,7 @@ class Origin:
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 20.0) -> bool:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 40.0) -> bool:
         with self.changed:
             return bool(self.changed.wait_for(predicate, timeout))
 

@@ -19,7 +19,7 @@ from syncbot.runtime.runtime import Runtime
 from syncbot.testing import BotApiServer
 
 JSON = dict[str, Any]
-SECONDS = 20.0
+SECONDS = 40.0
 """How long a test waits for what must come."""
 CALL_SECONDS = 10.0
 """How long a bot of a test waits for an answer: longer than a busy machine may hold up the server that gives it."""

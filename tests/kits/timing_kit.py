@@ -14,7 +14,7 @@ def took(action: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def becomes(condition: Callable[[], object], seconds: float = 20.0) -> bool:
+def becomes(condition: Callable[[], object], seconds: float = 40.0) -> bool:
     """Whether something that nobody announces gets true within a time."""
     nobody, ends_at = threading.Event(), time.monotonic() + seconds
     while not condition():

@@ -109,7 +109,7 @@ class Peer:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 20.0) -> bool:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 40.0) -> bool:
         """Wait until something about the counters is true."""
         with self.changed:
             return bool(self.changed.wait_for(predicate, timeout))
@@ -236,7 +236,7 @@ def open_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def becomes(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+def becomes(condition: Callable[[], bool], seconds: float = 40.0) -> bool:
     """Whether something that nobody announces, such as a count of descriptors, gets true within a time."""
     deadline = time.monotonic() + seconds
     nobody = threading.Event()

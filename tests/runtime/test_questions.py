@@ -100,6 +100,20 @@ def test_an_answer_whose_handling_was_put_aside_is_offered_again() -> None:
     assert (offered(questions, message(), row=11), questions.number) == (None, 0)
 
 
+def test_a_question_that_is_open_again_is_looked_at() -> None:
+    """Its time may have come while an update was to answer it, so that nobody waits for that any more."""
+    told: list[int] = []
+    questions = Questions(Entries(), now=lambda: 5.0, on_opened=lambda: told.append(1))
+    opened(questions, until=4.0)
+    assert offered(questions, message()) is not None
+    assert (questions.end_due(), questions.next_time()) == (0, None)
+    told.clear()
+    questions.give_back(9)
+    assert (told, questions.next_time()) == ([1], 4.0)
+    questions.give_back(9)
+    assert told == [1]
+
+
 def test_commands_are_no_answers_and_cancel_takes_back() -> None:
     """Other commands go to their handlers; /cancel answers with Cancelled, whatever is wanted."""
     questions = Questions(Entries())
@@ -126,6 +140,15 @@ def test_a_bots_own_buttons_are_no_question(data: object) -> None:
     """Whatever their data: a message with them that goes out by the outbox is not taken for a question that is over, whose buttons go."""
     questions = Questions()
     assert questions.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": data}]]}})
+    assert not questions.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": "ask:1:0:0"}]]}})
+
+
+@pytest.mark.parametrize("raw", [message("/cancel"), {"callback_query": {"id": "1", "data": "ask:1:0:0"}}])
+def test_a_message_that_comes_while_its_question_is_being_answered_comes_too_late(raw: dict[str, Any]) -> None:
+    """What came of the question is about to be written, and does not name a message that has arrived since: whoever sent that takes its buttons away."""
+    questions = Questions()
+    opened(questions, wants={"press": ["ask:1:0:", 1]})
+    assert offered(questions, raw) is not None
     assert not questions.delivered({"message_id": 5, "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": "ask:1:0:0"}]]}})
 
 

@@ -16,6 +16,7 @@ from kits.runtime_kit import SECONDS, Records, becomes, logged
 from syncbot.client.bot import Bot
 from syncbot.errors import NetworkError, NotSent, SyncBotError
 from syncbot.runtime.runtime import Runtime
+from syncbot.runtime.session.monitor import Monitor
 from syncbot.storage import open_store
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer
 from syncbot.transport import FakeTransport, OneShotTransport
@@ -73,6 +74,19 @@ def test_a_dead_deliverer_ends_the_session(end: BaseException, tmp_path: Path) -
         app.start()
         app.outbox.send_message(1, "queued")
         assert "delivery stopped" in str(fails(app, log))
+
+
+def test_a_thread_that_leaves_in_order_is_not_dead(make_app: MakeApp) -> None:
+    """Workers and deliverers come and go: one that ends between the look who is there and the look whether he lives does not end the bot."""
+    ended = threading.Thread(target=lambda: None, name="ended")
+    ended.start()
+    ended.join()
+    app = make_app()
+    app.start()
+    watched = app._lifecycle.components.monitor._watched  # type: ignore[union-attr]  # it runs
+    looks = [{ended}]
+    assert Monitor(watched, lambda: looks.pop() if looks else set(), lambda: False).dead_thread() == ""
+    assert Monitor(watched, lambda: {ended}, lambda: False).dead_thread() == "the thread ended is dead"
 
 
 class Clock:

@@ -22,10 +22,10 @@ _PAGE = 4096
 Rows = dict[str, set[Any]]
 
 
-@pytest.fixture
-def whole(folder: Path) -> bytes:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The bytes of a state file that holds something everywhere, on several pages of each table."""
-    return filled(folder / "whole.db", 500)
+    return filled(tmp_path_factory.mktemp("whole") / "whole.db", 500)
 
 
 def rows(findings: Findings) -> Rows:

@@ -15,14 +15,14 @@ from syncbot.storage import End, OutboxCall, OutboxState, Scope, Store, StoreOpt
 from syncbot.storage.sqlite.shapes import TABLES
 
 _CHUNK = 30
-_PARTS = 5
+_PARTS = 10
 _ROWS = 24
 
 
-@pytest.fixture
-def whole(folder: Path) -> bytes:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The bytes of a state file that holds something everywhere."""
-    return filled(folder / "whole.db", _ROWS)
+    return filled(tmp_path_factory.mktemp("whole") / "whole.db", _ROWS)
 
 
 def opened(path: Path, options: StoreOptions = QUICK) -> Store:

@@ -109,13 +109,17 @@ def test_a_handler_that_may_fail(run_bot, chat):
 """
 
 Run = Callable[..., str]
+_OTHERS = "-p no:anyio -p no:hypothesispytest"
+"""Plugins that are none of ours, and take longer to load than all the rest."""
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Runs tests in a folder that has a bot; gives what pytest printed."""
     (tmp_path / "bot.py").write_text(BOT, encoding="utf-8")
-    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = --strict-markers -p no:cacheprovider\nfilterwarnings = error\n", encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text(
+        f"[pytest]\npythonpath = .\naddopts = --strict-markers -p no:cacheprovider {_OTHERS}\nfilterwarnings = error\n", encoding="utf-8"
+    )
 
     def run(source: str, *options: str, conftest: str = "") -> str:
         (tmp_path / "test_bot.py").write_text(source, encoding="utf-8")

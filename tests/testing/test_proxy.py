@@ -332,7 +332,7 @@ def test_many_tunnels_at_once(proxy: FaultProxy, certificates: Certificates) -> 
     origin = Origin(None)
     try:
         with contextlib.ExitStack() as stack:
-            clients = [stack.enter_context(Client(proxy, 20)) for _ in range(300)]
+            clients = [stack.enter_context(Client(proxy, 60)) for _ in range(300)]
             for client in clients:
                 client.connect("localhost", origin.port)
             assert proxy.open_now == 300

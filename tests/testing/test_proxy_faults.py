@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from kits.proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, make_certificates, request
@@ -242,13 +242,13 @@ def test_the_tunnel_ends_after_the_answer(fault: Fault, proxy: FaultProxy, certi
         origin.close()
 
 
-@pytest.mark.parametrize("fault", [Fault.close_after_response(), Fault.reset_after_response()], ids=lambda fault: fault.name)
-def test_faults_after_the_answer_do_not_harm_one_call(fault: Fault, proxy: FaultProxy, certificates: Certificates) -> None:
+@pytest.mark.parametrize("make", [Fault.close_after_response, Fault.reset_after_response], ids=lambda make: make.__name__)
+def test_faults_after_the_answer_do_not_harm_one_call(make: Callable[..., Fault], proxy: FaultProxy, certificates: Certificates) -> None:
     """With a server that hangs up after its answer the fault strikes at once, and a call on a connection of its own has its answer."""
     origin = Origin(certificates.server, hang_up=True)
     try:
         for _ in range(20):
-            proxy.script(fault)
+            proxy.script(make(after_seconds=20.0))
             assert attempt(proxy, origin, context=certificates.client).received == ANSWER
     finally:
         origin.close()

@@ -344,7 +344,7 @@ def test_the_deadline_of_a_call_bounds_retries_and_their_waits(transport: OneSho
         assert error.attempts > 2
         assert error.elapsed == pytest.approx(seconds, abs=0.1)
 
-    tried(attempt, (0.8, 0.8, 5.0))
+    tried(attempt, (0.8, 0.8, 0.8, 5.0, 5.0))
 
 
 def test_the_deadline_of_a_call_bounds_attempts_that_stall(transport: OneShotTransport) -> None:
@@ -357,7 +357,7 @@ def test_the_deadline_of_a_call_bounds_attempts_that_stall(transport: OneShotTra
         assert seconds <= deadline + TOLERANCE_SECONDS
         assert error.stage == "tls"
 
-    tried(attempt, (0.8, 0.8, 5.0))
+    tried(attempt, (0.8, 0.8, 0.8, 5.0, 5.0))
 
 
 def test_the_deadline_of_a_call_bounds_its_wait_for_the_rate_limits(transport: OneShotTransport) -> None:
@@ -425,7 +425,7 @@ def test_an_earlier_expiry_wakes_the_watchdog_from_a_long_sleep() -> None:
         watchdog.close()
         assert late < TOLERANCE_SECONDS
 
-    tried(attempt, (0.2,) * 4)
+    tried(attempt, (0.2,) * 8)
 
 
 def test_the_watchdog_sleeps_while_it_watches() -> None:

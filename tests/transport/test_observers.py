@@ -87,7 +87,7 @@ print([type(error).__name__ for error in calls()])
 """
 
 
-@pytest.fixture(params=["tunnel", "forward", "socks5h", "direct"])
+@pytest.fixture(params=["tunnel", "forward", *(pytest.param(way, marks=pytest.mark.slow) for way in ("socks5h", "direct"))])
 def settings(request: pytest.FixtureRequest, ca: TestCA, api: BotApiServer) -> Iterator[Mapping[str, str]]:
     """The environment of a bot that goes each way."""
     with BotApiServer(any_chat=True) as plain, FaultProxy(username=USERNAME, password=PASSWORD) as proxy:

@@ -403,7 +403,7 @@ def test_the_next_proxy_serves_while_the_preferred_one_rests(ca: TestCA, server:
     clock = ShiftedClock()
     with proxy_at(ca, "http", server) as first, proxy_at(ca, "http", server) as second:
         ways = [Proxy.parse(first.url), Proxy.parse(second.url_for("socks5h"))]
-        transport = OneShotTransport(ways, ca_file=Path(ca.ca_file), cool_down=30.0, clock=clock)
+        transport = OneShotTransport(ways, ca_file=Path(ca.ca_file), cool_down=300.0, clock=clock)
         client = client_of(transport, server, RetryPolicy(first_wait=1000.0, longest_wait=1000.0), clock)
         call = Call("getMe", repeatable=True)
         client.call(call)
@@ -412,10 +412,10 @@ def test_the_next_proxy_serves_while_the_preferred_one_rests(ca: TestCA, server:
             for _ in range(3):
                 client.call(call)
         assert (first.opened, second.opened) == (1, 3)
-        clock.ahead = 29.0
+        clock.ahead = 250.0
         client.call(call)
         assert (first.opened, second.opened) == (1, 4)
-        clock.ahead = 31.0
+        clock.ahead = 310.0
         client.call(call)
         assert (first.opened, second.opened) == (2, 4)
         transport.close()

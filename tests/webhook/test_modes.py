@@ -308,11 +308,11 @@ def test_what_comes_while_a_failed_runtime_ends_is_taken(app: Runtime) -> None:
     @app.message()
     def hang(update: object, context: object) -> None:
         seen.set()
-        go_on.wait(10.0)
+        go_on.wait(30.0)
 
     hook = app.wsgi("/hook", SECRET)
     assert call(hook, body_of(1)).status == 200
-    assert seen.wait(10.0)
+    assert seen.wait(30.0)
     session = app._lifecycle.session
     assert session is not None
     session.fail(StorageError("the disk is gone"))
@@ -320,7 +320,7 @@ def test_what_comes_while_a_failed_runtime_ends_is_taken(app: Runtime) -> None:
     app.process(update(2))
     assert not session.done.is_set()
     go_on.set()
-    assert session.done.wait(10.0)
+    assert session.done.wait(30.0)
     app.ensure_started()
     assert app.health()["running"]
 

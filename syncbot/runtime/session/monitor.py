@@ -105,14 +105,16 @@ class Monitor:
 
     def dead_thread(self) -> str:
         """Which thread has ended that should run, in words; "" where all of them run."""
-        watched = self._watched
-        for thread in self._threads() | watched.workers.threads | watched.delivery.threads:
-            if not thread.is_alive():
+        for thread in self._expected_threads():
+            if not thread.is_alive() and thread in self._expected_threads():  # who is not expected any more has left in order meanwhile
                 return f"the thread {thread.name} is dead"
-        failure = _failure(watched.bot.transport)
+        failure = _failure(self._watched.bot.transport)
         if failure is not None and failure is not self._failure_before:
             return f"a thread that looks after the connections has ended with {type(failure).__name__}: {failure}"
-        return str(watched.delivery.fatal or "")
+        return str(self._watched.delivery.fatal or "")
+
+    def _expected_threads(self) -> set[threading.Thread]:
+        return self._threads() | self._watched.workers.threads | self._watched.delivery.threads
 
     def end(self) -> None:
         """The run has ended; the state file is still open."""

@@ -35,7 +35,7 @@ class Questions:
         entries: where they are kept; None where nothing is.
         shared: how others see them, where several processes handle; None where only one does.
         now: seconds since 1970.
-        on_opened: told that there is another one, which may have an end.
+        on_opened: told that there is another one, or one again, which may have an end.
     """
 
     def __init__(
@@ -164,9 +164,11 @@ class Questions:
         """The handling of this update has come to nothing: what it was to answer is open again."""
         with self._lock:
             found = self._taken.pop(row, None)
-            if found is not None and found.outcome is None:
-                found.taken_by = None
-                self._is_open(found)  # its time may have come meanwhile
+            if found is None or found.outcome is not None:
+                return
+            found.taken_by = None
+            self._is_open(found)
+        self._on_opened()  # its time may have come meanwhile
 
     def delivered(self, result: Any) -> bool:
         """Something went out by the outbox: of a question with buttons, its message is known from now on, so that they can be taken away.
@@ -175,7 +177,7 @@ class Questions:
             result: the JSON result of the call.
 
         Returns:
-            False where it is such a question, and is over already.
+            False where it is such a question, and is over already, or about to be: what came of it does not name the message.
         """
         asked = question_of(result)
         if asked is None:
@@ -185,7 +187,7 @@ class Questions:
         with self._lock:
             found = self._by_row.get(row)
             wants = found.question.wants if found is not None else {}
-            if found is None or found.taken_by == _NOBODY or not data.startswith(wants.get("press", ("-",))[0]):
+            if found is None or found.taken_by is not None or not data.startswith(wants.get("press", ("-",))[0]):
                 return False
             found.question = question = replace(found.question, wants={**wants, "message_id": result["message_id"]})
         if self._entries is not None:

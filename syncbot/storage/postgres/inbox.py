@@ -112,6 +112,8 @@ class PgInbox:
     def _store_in_steps(self, updates: Sequence[Incoming], since: float, next_offset: int | None) -> int:
         bot, number = self._database.bot, 0
         with self._database.transaction() as db:
+            if next_offset is not None:  # first: who polls stores what another one has just got as well behind that one, and not in between
+                set_fact(db, bot, "store.next_offset", str(next_offset))
             if any(update.album for update in updates):
                 known = known_ids(db, bot, [update.update_id for update in updates], since)
                 fresh = [update for update in updates if update.update_id not in known]
@@ -119,8 +121,6 @@ class PgInbox:
                 number = len(fresh)
             elif updates:
                 [(number,)] = db.execute(STORE, batch(bot, updates, self._now()) | {"since": since}).fetchall()
-            if next_offset is not None:
-                set_fact(db, bot, "store.next_offset", str(next_offset))
         return number
 
     def next_offset(self) -> int | None:

@@ -189,7 +189,7 @@ def await_start(server: BotApiServer, program: Program) -> None:
     Raises:
         AssertionError: it has ended before.
     """
-    for _ in range(200):
+    for _ in range(600):
         assert not program.has_ended, "the program has ended"
         with suppress(TimeoutError):
             server.wait_polled(0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -44,6 +45,7 @@ if __name__ == "__main__":
     install.install()
     for name in ext.__all__:  # what a program would load otherwise
         getattr(ext, name)
+    gc.freeze()  # what is loaded is the programs' too, and stays in the same memory as long as nobody looks through it
     print("ready", flush=True)
     if (given := serve()) is not None:
         become(given)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -165,10 +166,13 @@ def test_what_was_claimed_without_an_answer_is_not_nobodys(postgres_url: str) ->
         assert ids(eventually(other.inbox.claim, 20.0, "the taking over")) == [1]
 
 
-def test_an_end_that_was_written_without_an_answer_is_found_out(postgres_url: str) -> None:
-    """Ended again, it is told as lost, since it has ended already; the update is not handled again, and what came with it is there once."""
+@pytest.mark.parametrize("away_hours", [0, 20])
+def test_an_end_that_was_written_without_an_answer_is_found_out(away_hours: int, postgres: PostgresServer, postgres_url: str) -> None:
+    """Ended again, it is told as lost, since it has ended already; the update is not handled again, and what came with it is there once. So it is where the
+    database was away for most of a day, and another process comes back to it first, and tidies up.
+    """
     options = StoreOptions(busy_timeout=0.5)
-    with cutter(postgres_url) as relay, open_store(relay.url, BOT, options=options) as store:
+    with cutter(postgres_url) as relay, open_store(relay.url, BOT, options=options) as store, open_store(postgres_url, BOT) as other:
         store.inbox.recover()
         put(store.inbox, (1, "a"), (2, "a"))
         [claimed] = store.inbox.claim()
@@ -176,11 +180,23 @@ def test_an_end_that_was_written_without_an_answer_is_found_out(postgres_url: st
         relay.cut = "behind, and away"
         with pytest.raises(StorageError):
             store.inbox.settle([end], claim=1)
+        postgres.run(f"UPDATE syncbot.written SET at = at - interval '{away_hours} h'", postgres_url)
+        other.inbox.prune()
         relay.refuses = False
         settled = eventually(lambda: _settled(store, end), 20.0, "the answer")
         assert (ids(settled.claimed), ids(list(settled.lost))) == ([2], [1])
         assert store.data.load(Scope.CHAT, 1) == {"n": 1}
         assert len(store.outbox.entries()) == 1
+
+
+def test_the_marks_of_connections_that_are_gone_are_forgotten(postgres: PostgresServer, postgres_url: str) -> None:
+    """A day after the last transaction of each: there are as many as processes come and go."""
+    with open_store(postgres_url, BOT) as store:
+        store.outbox.put(OutboxCall("sendMessage", {}, "7"))
+        postgres.run("UPDATE syncbot.written SET at = at - interval '25 h'", postgres_url)
+    with open_store(postgres_url, BOT) as other:
+        other.inbox.prune()
+    assert postgres.run("SELECT at > now() - interval '1 h' FROM syncbot.written", postgres_url) == [(True,)], "that of whoever has tidied up stays"
 
 
 def test_what_a_crash_has_undone_counts_as_undone() -> None:
@@ -221,6 +237,18 @@ def _crashed_at_commit(postgres: PostgresServer, gate: Gate, url: str, verb: Cal
         with pytest.raises(StorageError) as lost:
             raised.result(40.0)
     return lost.value
+
+
+def test_marks_that_nobody_asks_for_are_forgotten(postgres: PostgresServer, postgres_url: str, held: Callable[[str, str], Any]) -> None:
+    """Those of connections that have written nothing for an hour go with the housekeeping, which does not wait for one that is just writing again."""
+    old = "gen_random_uuid(), n, now() - interval '61 minutes' FROM generate_series(7, 9) AS n"
+    with open_store(postgres_url, BOT) as store:
+        postgres.run(f"INSERT INTO syncbot.written (bot, connection, number, at) SELECT {BOT}, {old}", postgres_url)
+        held(postgres_url, "UPDATE syncbot.written SET at = now() WHERE number = 9")
+        store.data.save(Scope.CHAT, 7, {"n": 1})
+        store.maintain()
+        assert {number for (number,) in postgres.run("SELECT number FROM syncbot.written WHERE number > 6", postgres_url)} == {9}
+        assert postgres.run("SELECT 1 FROM syncbot.written WHERE number < 7", postgres_url)
 
 
 def _settled(store: Store, end: End) -> Settled | None:

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -378,3 +379,22 @@ def test_a_member_is_not_dead_because_the_server_was_restarted(postgres: Postgre
 
     assert is_there_when_renewed(-0.1)
     assert not is_there_when_renewed(0.1)
+
+
+def test_two_that_poll_for_a_moment_store_in_one_order(postgres: PostgresServer, postgres_url: str, held: Callable[[str, str], Any]) -> None:
+    """Who polled until now is late with a part of what the next one just stores: that part does not come behind the rest, whoever is first."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    def batch(*numbers: int) -> list[Incoming]:
+        return [Incoming(number, "a", b"{}") for number in numbers]
+
+    with open_store(postgres_url, BOT, options=StoreOptions(busy_timeout=60.0)) as store, ThreadPoolExecutor(2) as threads:
+        store.inbox.recover()
+        between = held(postgres_url, f"INSERT INTO syncbot.seen (bot, update_id, seq, at) VALUES ({BOT}, 1, 0, 0)")
+        next_one = threads.submit(store.inbox.store, batch(1, 2, 3, 4), next_offset=5)
+        eventually(lambda: postgres.run(waiting, postgres_url) == [(1,)], what="the next one, which has its numbers")
+        late = threads.submit(store.inbox.store, batch(2, 3), next_offset=4)
+        eventually(lambda: late.done() or postgres.run(waiting, postgres_url) == [(2,)], what="the late one")
+        between.rollback()
+        assert next_one.result(60.0) + late.result(60.0) == 4
+        assert drain(store.inbox) == [1, 2, 3, 4]

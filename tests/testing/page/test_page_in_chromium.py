@@ -22,7 +22,7 @@ from syncbot.testing.page.web import PageServer
 
 pytestmark = pytest.mark.programs("chromium", "chromedriver")
 
-_WAIT_SECONDS = 30
+_WAIT_SECONDS = 60
 _SAVE_SECONDS = 90
 """Saving plays the conversation twice and runs its test twice, each in processes of its own."""
 _AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

@@ -16,6 +16,9 @@ from syncbot.testing.page.playback import save
 from syncbot.testing.page.saving import Story, check, source_of, without
 from syncbot.testing.page.terminal import Terminal
 
+SECONDS = 60.0
+"""How long a bot may take to start on a busy machine, and to answer."""
+
 
 def actions_of(trial: Trial) -> tuple[Actions, Story]:
     """What a person can do in a trial, and what is noted of it."""
@@ -28,10 +31,10 @@ def test_a_script_as_it_is(tmp_path: Path) -> None:
     with Trial(write_bot(tmp_path, SHOP)) as trial:
         ann = trial.user("Ann")
         ann.send("/start")
-        message = ann.wait_for("What may it be?")
+        message = ann.wait_for("What may it be?", SECONDS)
         press = ann.press(message, "Tea")
         assert press.wait_answer()["text"] == "Good choice"
-        ann.wait_for("One Tea, with pleasure")
+        ann.wait_for("One Tea, with pleasure", SECONDS)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("real")] == []
 
 
@@ -41,10 +44,10 @@ def test_a_killed_bot_is_started_again(tmp_path: Path) -> None:
         actions, _ = actions_of(trial)
         ann = trial.user("Ann")
         ann.send("one")
-        ann.wait_for("You said: one")
+        ann.wait_for("You said: one", SECONDS)
         actions.carry_out("kill", {})
         ann.send("two")
-        ann.wait_for("You said: two")
+        ann.wait_for("You said: two", SECONDS)
         assert (trial.state()["kills"], trial.state()["running"]) == (1, True)
 
 
@@ -64,7 +67,7 @@ def test_a_bot_that_ends_by_itself_is_told(tmp_path: Path) -> None:
         actions_of(trial)[0].carry_out("start", {})
         ann = trial.user("Ann")
         ann.send("hi")
-        ann.wait_for("You said: hi")
+        ann.wait_for("You said: hi", SECONDS)
 
 
 def test_calls_tell_their_tries(tmp_path: Path) -> None:
@@ -72,10 +75,10 @@ def test_calls_tell_their_tries(tmp_path: Path) -> None:
     with Trial(write_bot(tmp_path, SHOP)) as trial:
         ann = trial.user("Ann")
         ann.send("one")
-        ann.wait_for("You said: one")
+        ann.wait_for("You said: one", SECONDS)
         trial.sandbox.proxy.script(*[Fault.tls_drop()] * 2)
         ann.send("two")
-        ann.wait_for("You said: two")
+        ann.wait_for("You said: two", SECONDS)
         seen, tries = 0, []
         while len(tries) < 2:  # the poll may take one of the two faults; the feed tells when the call is known with its tries
             events = trial.feed.after(seen, 20)
@@ -96,13 +99,13 @@ def test_people_edit_vote_and_drop_files(tmp_path: Path) -> None:
         ann = trial.user("Ann")
         who = {"user": ann.id, "chat": ann.id}
         actions.carry_out("send", {**who, "text": "one"})
-        ann.wait_for("You said: one")
+        ann.wait_for("You said: one", SECONDS)
         actions.carry_out("edit", {**who, "message_id": ann.last_sent.message_id, "text": "two"})
-        ann.wait_for("Now it is two")
+        ann.wait_for("Now it is two", SECONDS)
         actions.upload({**who, "what": "photo", "name": "x.png"}, b"\x89PNG\r\n\x1a\n")
-        ann.wait_for("A file, thank you")
+        ann.wait_for("A file, thank you", SECONDS)
         actions.carry_out("send", {**who, "text": "/poll"})
-        poll = ann.wait_for(lambda message: "poll" in message.data)
+        poll = ann.wait_for(lambda message: "poll" in message.data, SECONDS)
         actions.carry_out("vote", {**who, "message_id": poll.message_id, "options": [1]})
         assert [option["voter_count"] for option in ann.last.data["poll"]["options"]] == [0, 1]
         with pytest.raises(WrongAction):
@@ -116,7 +119,7 @@ def test_groups_and_channels(tmp_path: Path) -> None:
         group = actions.carry_out("add_chat", {"name": "Team", "type": "supergroup"})["chat"]
         bob = actions.carry_out("add_user", {"name": "Bob"})["chat"]
         actions.carry_out("send", {"user": bob, "chat": group, "text": "hello all"})
-        trial.groups[group].wait_for("You said: hello all")
+        trial.groups[group].wait_for("You said: hello all", SECONDS)
         assert trial.groups[group].status_of(trial.users[bob]) == "member"
 
 
@@ -128,9 +131,9 @@ def test_a_saved_test_passes_and_notices_a_change(tmp_path: Path) -> None:
         ann = trial.user("Ann")
         who = {"user": ann.id, "chat": ann.id}
         actions.carry_out("send", {**who, "text": "/start"})
-        message = ann.wait_for("What may it be?")
+        message = ann.wait_for("What may it be?", SECONDS)
         actions.carry_out("press", {**who, "message_id": message.message_id, "row": 0, "column": 1})
-        ann.wait_for("One Coffee, with pleasure")
+        ann.wait_for("One Coffee, with pleasure", SECONDS)
         saved = save(story.lines(), target, [], tmp_path)
     assert (saved["problem"], saved["passes"], saved["fails"]) == ("", True, True)
     assert Path(saved["path"]).name == "test_start.py"
@@ -151,13 +154,13 @@ def test_a_saved_test_of_several_people(tmp_path: Path) -> None:
         actions, story = actions_of(trial)
         ann = trial.user("Ann")
         actions.carry_out("send", {"user": ann.id, "chat": ann.id, "text": "hello"})
-        ann.wait_for("You said: hello")
+        ann.wait_for("You said: hello", SECONDS)
         bob = actions.carry_out("add_user", {"name": "Chat"})["chat"]
         group = actions.carry_out("add_chat", {"name": "Team", "type": "supergroup"})["chat"]
         actions.carry_out("send", {"user": bob, "chat": bob, "text": "good day"})
-        trial.users[bob].wait_for("You said: good day")
+        trial.users[bob].wait_for("You said: good day", SECONDS)
         actions.carry_out("send", {"user": bob, "chat": group, "text": "hello all"})
-        trial.groups[group].wait_for("You said: hello all")
+        trial.groups[group].wait_for("You said: hello all", SECONDS)
         source = source_of(story.lines(), target, "test_hello")
     assert "(run_bot, chat, new_chat, telegram):" in source
     assert "the_team.wait_for('You said: hello all', timeout=20)" in source
@@ -171,7 +174,7 @@ def test_an_answer_that_is_left_out_is_not_looked_at(tmp_path: Path) -> None:
         ann = trial.user("Ann")
         for text in ("one", "two"):
             actions.carry_out("send", {"user": ann.id, "chat": ann.id, "text": text})
-            ann.wait_for(f"You said: {text}")
+            ann.wait_for(f"You said: {text}", SECONDS)
         kept = source_of(without(story.lines(), [1]), "bot.py", "test_one")
     assert "chat.send('one')\n    chat.send('two')\n    chat.expect('You said: two')\n" in kept
 
@@ -184,7 +187,7 @@ def test_what_differs_becomes_a_pattern(tmp_path: Path) -> None:
         actions, story = actions_of(trial)
         ann = trial.user("Ann")
         actions.carry_out("send", {"user": ann.id, "chat": ann.id, "text": "Now?"})
-        ann.wait_for(re.compile("It is"))
+        ann.wait_for(re.compile("It is"), SECONDS)
         saved = save(story.lines(), target, [], tmp_path)
     assert saved["passes"], saved["problem"]
     assert saved["fails"]
@@ -200,15 +203,15 @@ def test_in_a_terminal(tmp_path: Path) -> None:
 
         def lines() -> object:
             yield "/start\n"
-            ann.wait_for("What may it be?")
+            ann.wait_for("What may it be?", SECONDS)
             yield "[Tea]\n"
-            ann.wait_for("One Tea, with pleasure")
+            ann.wait_for("One Tea, with pleasure", SECONDS)
             yield "a\x1b[2Jb\n"
-            ann.wait_for(re.compile("You said: a"))
+            ann.wait_for(re.compile("You said: a"), SECONDS)
             yield "one\ntwo"
-            ann.wait_for("You said: one\ntwo")
+            ann.wait_for("You said: one\ntwo", SECONDS)
             yield "@nonsense\n"
-            ann.wait_for("You said: @nonsense")
+            ann.wait_for("You said: @nonsense", SECONDS)
 
         Terminal(trial, written.append).run(lines())  # type: ignore[arg-type]  # a generator is an iterable of lines
     text = "\n".join(written)

@@ -36,8 +36,9 @@ _MARK = """INSERT INTO syncbot.written AS w (bot, connection, number) VALUES (%s
 # While the transaction is under way, this waits for it.
 _MARKED = """INSERT INTO syncbot.written AS w (bot, connection, number) VALUES (%s, %s, 0)
     ON CONFLICT (bot, connection) DO UPDATE SET number = w.number RETURNING number"""
+# Not sooner: whoever comes back to a database that was away for hours still asks.
 _FORGET = """DELETE FROM syncbot.written WHERE bot = %(bot)s AND connection IN (
-    SELECT connection FROM syncbot.written WHERE bot = %(bot)s AND at < now() - interval '1 hour' FOR UPDATE SKIP LOCKED)"""
+    SELECT connection FROM syncbot.written WHERE bot = %(bot)s AND at < now() - interval '1 day' FOR UPDATE SKIP LOCKED)"""
 _LOOK_AGAIN_SECONDS = 0.1
 _UNKNOWN_SECONDS = 60.0
 
