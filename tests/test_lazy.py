@@ -93,26 +93,6 @@ with app:
     assert loaded_by(code) & (NEVER_USED | NEVER) == set()
 
 
-def test_a_bot_that_queues_nothing_loads_no_outbox(tmp_path: Path) -> None:
-    """Neither what delivers nor what uploads files, nor the face of jobs that a program puts while it runs; what is queued has it loaded."""
-    code = f"""
-from syncbot import Bot, Runtime
-from syncbot.transport import FakeTransport
-update = {{"update_id": 1, "message": {{"message_id": 1, "date": 1, "chat": {{"id": 7, "type": "private"}}, "text": "hi"}}}}
-transport = FakeTransport(sendMessage={{"message_id": 2}})
-transport.answer("getUpdates", [update], [])
-app = Runtime(Bot({TEST_TOKEN!r}, transport=transport), state={str(tmp_path / "bot.db")!r}, types=False)
-app.message()(lambda update, context: HANDLER)
-assert app.run_once(max_seconds=60.0).handled == 1
-"""
-    late = {
-        f"syncbot.{name}" for name in ("runtime.outbox.outbox", "runtime.outbox.deliverer", "runtime.outbox.queue_files", "runtime.jobs.jobs", "client.uploads")
-    }
-    assert not loaded_by(code.replace("HANDLER", 'context.reply("hi")')) & late
-    (tmp_path / "bot.db").unlink()
-    assert loaded_by(code.replace("HANDLER", 'app.outbox.send_message(chat_id=7, text="hi")')) >= late - {"syncbot.runtime.jobs.jobs"}
-
-
 def test_a_call_through_the_fake_transport_loads_no_network() -> None:
     """The tests of a bot need neither requests nor ssl, nor telegram."""
     code = f"""
