@@ -240,8 +240,8 @@ def _crashed_at_commit(postgres: PostgresServer, gate: Gate, url: str, verb: Cal
 
 
 def test_marks_that_nobody_asks_for_are_forgotten(postgres: PostgresServer, postgres_url: str, held: Callable[[str, str], Any]) -> None:
-    """Those of connections that have written nothing for an hour go with the housekeeping, which does not wait for one that is just writing again."""
-    old = "gen_random_uuid(), n, now() - interval '61 minutes' FROM generate_series(7, 9) AS n"
+    """Those of connections that have written nothing for a day go with the housekeeping, which does not wait for one that is just writing again."""
+    old = "gen_random_uuid(), n, now() - interval '25 hours' FROM generate_series(7, 9) AS n"
     with open_store(postgres_url, BOT) as store:
         postgres.run(f"INSERT INTO syncbot.written (bot, connection, number, at) SELECT {BOT}, {old}", postgres_url)
         held(postgres_url, "UPDATE syncbot.written SET at = now() WHERE number = 9")
