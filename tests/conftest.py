@@ -27,6 +27,7 @@ TAKES_LONG = (
     "system",
     "testing/page",
     "compat/test_ptb13_programs.py",
+    "transport/test_faults.py",
     "transport/test_ahead.py",
     "storage/postgres",
     "cli/test_cli_learned.py",
@@ -43,6 +44,12 @@ TAKES_LONG = (
     "cli/test_cli_new.py",
     "cli/test_cli_run.py",
     "storage/test_kill.py",
+    "testing/test_plugin.py",
+    "transport/test_observers.py",
+    "webhook/test_examples.py",
+    "client/test_contract.py",
+    "cli/test_cli_terminal.py",
+    "cli/test_cli_run_telebot.py",
     "runtime",
 )
 """Files, and folders of files, that take ten seconds or more, with --all at least; the longest first."""

@@ -87,7 +87,7 @@ def _running(block: Block, folder: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-@pytest.mark.parametrize("block", BOTS, ids=str)
+@pytest.mark.parametrize("block", [*BOTS[:4], *(pytest.param(block, marks=pytest.mark.slow) for block in BOTS[4:])], ids=str)
 def test_each_bot_answers_and_stops(block: Block, telegram: BotApiServer, tmp_path: Path) -> None:
     """A block with app.run() is a whole bot: it answers what a user writes, and ends well when it is asked to."""
     with _running(block, tmp_path) as process:

@@ -102,6 +102,7 @@ def test_what_is_bound_first_is_named(monkeypatch: pytest.MonkeyPatch, model: Mo
     assert outcome.rate < 0.9 * setting.rate
 
 
+@pytest.mark.slow
 def test_it_goes_up_to_a_hundred_thousand_a_second() -> None:
     """The command takes 1,000 machines and 100,000 updates a second, and prints its lines."""
     script = ROOT / "scripts" / "simulate_scale.py"
@@ -131,6 +132,7 @@ def test_the_fit_finds_the_cost_that_gives_the_rate(model: ModuleType, costs: An
     assert (found.handle, found.weight) == (pytest.approx(costs.handle, rel=0.1), 1.0)
 
 
+@pytest.mark.slow
 def test_the_fit_finds_how_much_others_count(model: ModuleType, costs: Any) -> None:
     """Where a run was faster than other programs should have let it be, they count for less."""
     from scaling.measure import fitted, setting_of

@@ -135,7 +135,7 @@ def test_a_file_without_its_end_gives_what_is_left(folder: Path, whole: bytes) -
     assert drive(folder / "new.db") == 0
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", [0, *(pytest.param(chunk, marks=pytest.mark.slow) for chunk in range(1, 4))])
 def test_whatever_is_damaged_a_whole_file_comes_of_it(folder: Path, chunk: int) -> None:
     """Of 100 damaged files each is looked through without another error than ours, and what is saved is a whole file with every sound row."""
     path, new = folder / "bot.db", folder / "new.db"
