@@ -15,7 +15,7 @@ from syncbot.storage import End, OutboxCall, OutboxState, Scope, Store, StoreOpt
 from syncbot.storage.sqlite.shapes import TABLES
 
 _CHUNK = 30
-_PARTS = 10
+_PARTS = 5
 _ROWS = 24
 
 
