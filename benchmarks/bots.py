@@ -23,6 +23,7 @@ BOTS = {
     "syncbot": _SYNCBOT.format(state="folder + '/bot.db'", types=True),
     "syncbot, inbox in memory": _SYNCBOT.format(state="None", types=True),
     "syncbot, types=False": _SYNCBOT.format(state="folder + '/bot.db'", types=False),
+    "syncbot, types=False, inbox in memory": _SYNCBOT.format(state="None", types=False),
     "pyTelegramBotAPI": """
 import telebot
 telebot.apihelper.API_URL = url + "/bot{0}/{1}"
@@ -65,8 +66,9 @@ asyncio.run(main())
 @contextlib.contextmanager
 def running_bot(name: str, api: Api, proxy: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of `BOTS` in a process of its own, with nothing of this user's; what it writes goes to `output.log` in its folder."""
-    # Not part of any of these libraries, but of what makes the test server's certificates: python-telegram-bot would load it where it is installed.
-    head = "import sys; sys.modules['cryptography'] = None\n"
+    # Not part of any of these libraries, but of what makes the test server's certificates and draws the pictures: where they are installed,
+    # python-telegram-bot would load the one, and pyTelegramBotAPI the other.
+    head = "import sys; sys.modules['cryptography'] = sys.modules['PIL'] = None\n"
     head += f"url, token, proxy, folder = {api.url!r}, {api.token!r}, {proxy!r}, {str(folder)!r}\n"
     environment = os.environ | {"XDG_STATE_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
     if api.ca_file:

@@ -17,7 +17,8 @@ from syncbot.testing import BotApiServer
 
 BOTS = {
     "syncbot, inbox in a file": "syncbot",
-    **{name: name for name in ("syncbot, inbox in memory", "syncbot, types=False", "pyTelegramBotAPI", "python-telegram-bot", "aiogram")},
+    **{name: name for name in ("syncbot, inbox in memory", "syncbot, types=False", "syncbot, types=False, inbox in memory")},
+    **{name: name for name in ("pyTelegramBotAPI", "python-telegram-bot", "aiogram")},
 }
 """What the table calls them, and what they are called in `bots`."""
 

@@ -16,8 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-OUTSIDE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-"""What this machine may have set, and what would decide what is measured."""
+_NETWORK = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+OUTSIDE = (*_NETWORK, "PYTHONDONTWRITEBYTECODE")
+"""What this machine may have set, and what would decide what is measured: what is compiled at each start takes more memory than what pip installs."""
 
 _MODULES = {"pyTelegramBotAPI": "telebot", "telebot": "telebot", "aiogram": "aiogram"}
 _MODULES |= {"webhook, 16 connections": "waitress", "webhook, 1 connection": "waitress"}

@@ -741,13 +741,10 @@ def test_import_is_cheap() -> None:
     loaded = [
         "bounds",
         "config",
-        "config.envfile",
         "config.readers",
         "config.settings",
         "config.table",
-        "config.trial",
         "errors",
-        "process",
         "regular",
         "secret",
         "types",

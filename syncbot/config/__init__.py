@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from syncbot.config.envfile import read_env_file, write_env_file
+from typing import TYPE_CHECKING, Any
+
 from syncbot.config.settings import (
     Settings,
     cache_dir,
@@ -17,6 +18,10 @@ from syncbot.config.settings import (
     trial_settings,
 )
 from syncbot.config.table import SETTINGS, Setting
+
+if TYPE_CHECKING:
+    from syncbot.config.envfile import read_env_file as read_env_file
+    from syncbot.config.envfile import write_env_file as write_env_file
 
 __all__ = [
     "SETTINGS",
@@ -35,3 +40,12 @@ __all__ = [
     "trial_settings",
     "write_env_file",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Most processes find their settings in the environment, or are given them.
+    if name in ("read_env_file", "write_env_file"):
+        from syncbot.config import envfile
+
+        return getattr(envfile, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncbot.config import readers
-from syncbot.config.envfile import read_env_file
-from syncbot.config.table import SETTINGS, Setting
-from syncbot.config.trial import TrialSettings, trial_of
+from syncbot.config.table import SETTINGS, TRIAL, Setting
 from syncbot.errors import ConfigError
 from syncbot.secret import Hidden, Secret
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT, Early, HiddenWays, Proxy
 
 if TYPE_CHECKING:
+    from syncbot.config.trial import TrialSettings
     from syncbot.storage.address import StatePlace
 
 _PREFIXES = ("SYNCBOT_", "TELEGRAM_", "ALLOWED_")
@@ -72,6 +71,10 @@ def _environment(environ: Mapping[str, str] | None) -> Secret[Mapping[str, str]]
 
 def trial_settings() -> TrialSettings | None:
     """The settings of the trial (`syncbot try`) that this process is; None where it is none."""
+    if not os.environ.get(TRIAL):
+        return None
+    from syncbot.config.trial import trial_of  # deferred: in a trial alone
+
     return trial_of(os.environ)
 
 
@@ -216,6 +219,8 @@ def _look(env_file: str | Path | None, environ: Secret[Mapping[str, str]], cwd: 
     found = places[0] if env_file is not None else next((place for place in places if os.path.exists(place) and not os.path.isdir(place)), None)
     sources = [_Origin("in the environment", environ, folder)]
     if found is not None:
+        from syncbot.config.envfile import read_env_file  # deferred: most processes find their settings in the environment, or are given them
+
         sources.append(_Origin(f"in {found}", Secret(read_env_file(found)), found.parent))
     return sources, places, found
 

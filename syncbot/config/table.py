@@ -12,6 +12,9 @@ from syncbot.errors import ConfigError
 from syncbot.secret import Secret
 from syncbot.types import DEFAULT_BASE_URL, DEFAULT_DEADLINE, DEFAULT_TIMEOUT
 
+TRIAL = "_SYNCBOT_TRIAL"
+"""The variable that `syncbot try` sets for the process of the bot; the others are the usual ones."""
+
 
 @dataclass(frozen=True)
 class Setting:

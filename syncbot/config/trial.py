@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncbot.config.table import TRIAL
 from syncbot.secret import Secret
-
-TRIAL = "_SYNCBOT_TRIAL"
-"""The variable that `syncbot try` sets for the process of the bot; the others are the usual ones."""
 
 
 @dataclass(frozen=True)

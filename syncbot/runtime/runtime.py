@@ -8,7 +8,7 @@ from datetime import tzinfo
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from syncbot.bounds import MOST_SECONDS, check_numbers
 from syncbot.client.bot import Bot
@@ -25,22 +25,20 @@ from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
 from syncbot.runtime.session.lifecycle import Lifecycle
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session_options import SessionOptions
-from syncbot.runtime.session.summary import Summary
 from syncbot.runtime.state_file import AUTO, state_path
-from syncbot.runtime.webhook_face import WebhookFace
 from syncbot.secret import Secret
 from syncbot.storage import DatabaseUrl, Scope, StatePlace, Store, StoreOptions, open_store
 from syncbot.storage.bot_lock import lock_path
 from syncbot.types import AheadMode
 
 if TYPE_CHECKING:
-    from typing import Self, Unpack
-
     from syncbot.runtime.handling.handlers import Decorator, PlainDecorator
     from syncbot.runtime.jobs.jobs import Jobs
     from syncbot.runtime.options import RuntimeOptions
     from syncbot.runtime.outbox.attempt import Uncertain
     from syncbot.runtime.outbox.outbox import RuntimeOutbox
+    from syncbot.runtime.session.summary import Summary
+    from syncbot.runtime.webhook_face import WebhookFace
     from syncbot.webhook.edge import WebhookApp
 
 _MOST_WORKERS = 1000
@@ -181,7 +179,13 @@ class Runtime(Router[D]):
         self.bot = bot
         self.job_functions = JobFunctions()
         self._lifecycle = Lifecycle(bot, self.routes, self.job_functions, options)
-        self.webhook = WebhookFace(self._lifecycle)
+
+    @cached_property
+    def webhook(self) -> WebhookFace:
+        """What brings updates to it beside polling."""
+        from syncbot.runtime.webhook_face import WebhookFace  # deferred: most bots poll
+
+        return WebhookFace(self._lifecycle)
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -291,8 +295,7 @@ class Runtime(Router[D]):
         Raises:
             RuntimeError: it does not run (`syncbot.storage.open_store` opens a state file then).
         """
-        session = self._lifecycle.session
-        if session is None:
+        if (session := self._lifecycle.session) is None:
             raise RuntimeError("the runtime does not run")
         return session.components.store
 
@@ -303,8 +306,7 @@ class Runtime(Router[D]):
             StorageError: the state file cannot be used.
             RuntimeError: it does not run, and there is no state file.
         """
-        components = self._lifecycle.components
-        if components is not None:
+        if (components := self._lifecycle.components) is not None:
             yield from all_owners(components.store.data, Scope.USER)
         elif self.state is None:
             raise RuntimeError("without a state file users are remembered only while the runtime runs")

@@ -47,6 +47,12 @@ def serving(app: Runtime) -> Iterator[Runtime]:
         app.stop()
 
 
+def rows(state: str, sql: str) -> list[Any]:
+    """What a statement finds in the state file, or has changed there."""
+    with closing(sqlite3.connect(state, timeout=SECONDS)) as db, db:
+        return db.execute(sql).fetchall()
+
+
 def bring(app: Runtime, offset: int) -> int:
     """Bring all that waits at Telegram, which forgets it then; returns where the rest begins."""
     updates = app.bot.call("getUpdates", offset=offset)
@@ -65,11 +71,9 @@ def test_an_answer_that_came_while_a_bot_with_a_webhook_was_down_is_one(answer: 
         user.send("/go")
         following = bring(app, 0)
         user.wait_for("Name?", timeout=SECONDS)
-        assert becomes(lambda: app.health()["questions"] == 1)
         state = str(app.state)
-    with closing(sqlite3.connect(state)) as db:
-        assert db.execute("UPDATE question SET until = 1.0").rowcount == 1
-        db.commit()
+        assert becomes(lambda: rows(state, "SELECT 1 FROM question"))
+    assert len(rows(state, "UPDATE question SET until = 1.0 RETURNING 1")) == 1
     if answer:
         user.send(answer)
     asked = server.count("getWebhookInfo")

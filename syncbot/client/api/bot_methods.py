@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from syncbot.client.api.table import MethodSpec, check_parameters, find_method, nearest, python_names
@@ -16,14 +15,15 @@ class LateMethod:
     180 functions with their signatures would make every start slower, and few programs use more than ten of them.
     """
 
-    __slots__ = ("_build", "_home")
+    __slots__ = ("_build", "_home", "_of")
 
-    def __init__(self, home: type, build: Callable[[], Callable[..., Any]]) -> None:
+    def __init__(self, home: type, build: Callable[[Any], Callable[..., Any]], of: Any) -> None:
         self._home = home
         self._build = build
+        self._of = of
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        function = self._build()
+        function = self._build(self._of)
         setattr(self._home, function.__name__, function)
         return function.__get__(instance, owner)
 
@@ -113,4 +113,4 @@ def by_name(method: str, order: Sequence[str], values: Sequence[Any], given: dic
 
 
 for _api_name, _python_name in python_names().items():
-    setattr(BotMethods, _python_name, LateMethod(BotMethods, partial(_build, _api_name)))
+    setattr(BotMethods, _python_name, LateMethod(BotMethods, _build, _api_name))

@@ -113,7 +113,7 @@ def find_method(name: str) -> MethodSpec | None:
 
 def method_names() -> tuple[str, ...]:
     """The names of all methods, in the Bot API's spelling and order."""
-    return tuple(block.partition(" ")[0] for block in _blocks().values())
+    return tuple(re.findall(r"^(\w+) (?:yes|no) ", _table(), re.MULTILINE))
 
 
 def python_names() -> dict[str, str]:
@@ -126,18 +126,18 @@ def _python_name(name: str) -> str:
 
 
 @cache
-def _blocks() -> Mapping[str, str]:
-    _, *blocks = (get_data(__package__, "methods.txt") or b"").decode().rstrip("\n").split("\n\n")  # the first says what they are
-    return {block.partition(" ")[0].lower(): block for block in blocks}
+def _table() -> str:
+    """It stays one text, which takes less memory than its parts: few methods are ever asked for."""
+    return (get_data(__package__, "methods.txt") or b"").decode()
 
 
 @cache
 def _read(key: str) -> MethodSpec | None:
     """Read one block: a line "name yes|no Type|Type", a line of summary, and the parameters ("*" stands before those that go by name only)."""
-    block = _blocks().get(key)
-    if block is None:
+    found = re.search(rf"^{re.escape(key)} (?:yes|no) .*(?:\n.+)*", _table(), re.MULTILINE | re.IGNORECASE | re.ASCII)
+    if found is None:
         return None
-    head, summary, *lines = block.split("\n")
+    head, summary, *lines = found[0].split("\n")
     name, repeatable, returns = head.split(" ")
     words = " ".join(lines).split()
     positional = words.index("*") if "*" in words else len(words)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from syncbot.bounds import check_seconds
 from syncbot.errors import ApiError, NetworkError
-from syncbot.keyboards import grid, inline
 from syncbot.runtime.durable.run import DurableRun
 from syncbot.storage.promises.outbox import OutboxCall
 from syncbot.storage.promises.questions import Question, QuestionAnswer
@@ -100,6 +99,8 @@ class Asking:
         labels = list(options)
         if not labels or not all(isinstance(label, str) for label in labels):
             raise ValueError("context.choose() needs labels for its buttons: a list of texts, or a dict of values by text")
+        from syncbot.keyboards import grid, inline  # deferred: most handlers ask for a text, or for nothing
+
         prefix = f"{PRESSED}{self.run.row}:{self._choices}:"  # by which the handler knows it again in another run
         self._choices += 1
         keyboard = inline(grid([(label, f"{prefix}{place}") for place, label in enumerate(labels)], columns))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from syncbot.client.recording import Recorders
 from syncbot.runtime.durable.options import Interrupted, Replies
 from syncbot.runtime.durable.queued import CallQueue
 from syncbot.storage import Journal
-from syncbot.storage.promises.members import Members
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.members import Members
 
 
 class StorageTrouble(Protocol):

@@ -16,12 +16,11 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from syncbot.client.client import Call
 from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.runtime.durable.cursor import Cursor, Place
-from syncbot.runtime.durable.divergence import Divergence, place_of
 from syncbot.runtime.durable.durability import Durability
 from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.runtime.durable.queued import may_wait
@@ -29,6 +28,9 @@ from syncbot.runtime.durable.results import read_outcome, sound, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
 from syncbot.storage import DataChange, Journal, JournalKey, JournalStep, OutboxCall
 from syncbot.storage.claims import ClaimGone, claim_gone
+
+if TYPE_CHECKING:
+    from syncbot.runtime.durable.divergence import Divergence
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -102,6 +104,8 @@ class DurableRun:
 
     def tell_of_swallowing(self) -> None:
         """It has caught what puts it aside; each handler is told of once."""
+        from syncbot.runtime.durable.divergence import place_of  # deferred: handlers that do so are rare
+
         where = place_of(self._put_aside)
         if where not in self.facts.swallowing:
             self.facts.swallowing.add(where)
@@ -366,6 +370,8 @@ class DurableRun:
         self.suspend(str(error))
 
     def _diverged(self, now: str, number: int, instead: JournalStep, left: list[JournalStep]) -> None:
+        from syncbot.runtime.durable.divergence import Divergence, place_of  # deferred, as above
+
         assert self._cursor is not None
         again = tuple(shown(step.what, step.target) for step in left)
         self.divergence = Divergence(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -199,4 +198,4 @@ def _shown(target: ReplyTarget) -> str:
 
 for _shortcut in SHORTCUTS.values():
     if _shortcut.name not in vars(Replies):
-        setattr(Replies, _shortcut.name, LateMethod(Replies, partial(_build, _shortcut)))
+        setattr(Replies, _shortcut.name, LateMethod(Replies, _build, _shortcut))

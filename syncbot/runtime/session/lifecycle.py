@@ -23,14 +23,10 @@ from syncbot.process import ForkSafeLock, PerProcess
 from syncbot.runtime.durable.seam import note_act
 from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.jobs.functions import JobFunctions
-from syncbot.runtime.receiving.intake import Intake
-from syncbot.runtime.session.early_start import EarlyStart
 from syncbot.runtime.session.mode import need_polling
 from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session import Components, Session
 from syncbot.runtime.session.session_options import SessionOptions
-from syncbot.runtime.session.summary import Summary
-from syncbot.runtime.session.waiting_work import WaitingWork
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS
 from syncbot.storage import StoreOptions
 from syncbot.storage.address import StatePlace
@@ -38,6 +34,9 @@ from syncbot.storage.address import StatePlace
 if TYPE_CHECKING:
     from syncbot.runtime.jobs.jobs import OpenJobs
     from syncbot.runtime.outbox.outbox import OpenQueue
+    from syncbot.runtime.receiving.intake import Intake
+    from syncbot.runtime.session.early_start import EarlyStart
+    from syncbot.runtime.session.summary import Summary
 
 _ONCE_ATTEMPTS = 4
 _JOIN_SECONDS = 5.0 if sys.platform == "linux" else 1.0
@@ -132,6 +131,9 @@ class Lifecycle:
 
     def start_soon(self, start: Callable[[], object]) -> None:
         """Start in this process, or in those that are forked from it, without waiting for a request, as soon as there are jobs, or something waits."""
+        from syncbot.runtime.session.early_start import EarlyStart  # deferred: behind a webhook alone
+        from syncbot.runtime.session.waiting_work import WaitingWork
+
         waiting = WaitingWork(self.need_state())
         self._early = EarlyStart(start, lambda: bool(self._jobs.names()) or waiting.is_there())
         self._early.begin()
@@ -172,6 +174,8 @@ class Lifecycle:
 
     def run_once(self, max_seconds: float) -> Summary:
         """See `Runtime.run_once`."""
+        from syncbot.runtime.session.summary import Summary  # deferred: a bot that goes on polling makes none
+
         worked: list[tuple[Components, str]] = []
         began = time.monotonic()
 
@@ -262,6 +266,8 @@ class Lifecycle:
         return self._intakes.here
 
     def _make_intake(self) -> Intake:
+        from syncbot.runtime.receiving.intake import Intake  # deferred: a bot that polls has none
+
         options = self.options
         return Intake(self.need_state(), self.bot.id, options.most_waiting, self._tell_workers, options.store or StoreOptions())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syncbot.client.bot import Bot
 from syncbot.errors import AlreadyRunning, StorageError
@@ -12,8 +13,10 @@ from syncbot.runtime.receiving.poller import Poller
 from syncbot.storage import open_store
 from syncbot.storage.address import StatePlace
 from syncbot.storage.bot_lock import BotLock
-from syncbot.storage.promises.members import Members
 from syncbot.storage.promises.store import Store, StoreOptions
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.members import Members
 
 _NAME = "mode"
 _POLLING, WEBHOOK = "polling", "webhook"

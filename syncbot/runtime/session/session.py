@@ -165,7 +165,7 @@ class Session:
         monitor = Monitor(Watched(bot, store, workers, clock, poller, delivery, options), self._own_threads, self.stop.is_set)
         self._components = Components(store, dispatcher, backlog, workers, clock, poller, delivery, monitor)
         bot.stop_event = self.stop
-        if bot.limiter is not None:
+        if bot.limiter is not None and store.members is not None:
             bot.limiter.share(store.shared_turns)
         self._ahead_before = bot.ahead
         if options.ahead is not None:

@@ -20,18 +20,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from syncbot.bounds import MOST_SECONDS, check_numbers
-from syncbot.storage.promises.data import Data
-from syncbot.storage.promises.dead_letters import DeadLetters
-from syncbot.storage.promises.inbox import Inbox
-from syncbot.storage.promises.jobs import JobEntries
-from syncbot.storage.promises.journal import Journal
-from syncbot.storage.promises.members import Members
-from syncbot.storage.promises.outbox import OutboxFiles, OutboxQueue
-from syncbot.storage.promises.questions import QuestionStore
-from syncbot.storage.promises.turns import SharedTurns, TurnLimits
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.data import Data
+    from syncbot.storage.promises.dead_letters import DeadLetters
+    from syncbot.storage.promises.inbox import Inbox
+    from syncbot.storage.promises.jobs import JobEntries
+    from syncbot.storage.promises.journal import Journal
+    from syncbot.storage.promises.members import Members
+    from syncbot.storage.promises.outbox import OutboxFiles, OutboxQueue
+    from syncbot.storage.promises.questions import QuestionStore
+    from syncbot.storage.promises.turns import SharedTurns, TurnLimits
 
 PLAUSIBLE_TIME = 1_577_836_800.0
 """Nothing is forgotten for its age that carries a time before 2020: a router's clock begins anywhere and jumps when the network comes up."""

@@ -16,7 +16,6 @@ from pathlib import Path
 from syncbot.errors import StorageError
 from syncbot.storage.codec import Unreadable, encode
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, fact
-from syncbot.storage.sqlite.upgrade.kept_copy import keep_copy
 
 _log = logging.getLogger(__name__)
 
@@ -97,6 +96,8 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
         check_ours(db, path)  # again, now that nobody else can write
         version = _number(db, "PRAGMA user_version")
         if 0 < version < len(MIGRATIONS):
+            from syncbot.storage.sqlite.upgrade.kept_copy import keep_copy  # deferred: once in the life of a file
+
             copy = keep_copy(Path(path), version)
         for statement in (statement for statements in MIGRATIONS[version:] for statement in statements):
             db.execute(statement)

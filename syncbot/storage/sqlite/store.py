@@ -6,11 +6,10 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from syncbot.errors import StorageError
 from syncbot.storage.promises.store import StoreOptions
-from syncbot.storage.promises.turns import TurnLimits
 from syncbot.storage.sqlite.data import SqlData, SqlMeta
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.dead_letters import SqlDeadLetters
@@ -18,6 +17,9 @@ from syncbot.storage.sqlite.inbox import SqlInbox
 from syncbot.storage.sqlite.jobs import SqlJobs
 from syncbot.storage.sqlite.journal import SqlJournal, SqlQuestions
 from syncbot.storage.sqlite.outbox import SqlOutbox
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.turns import TurnLimits
 
 
 class SqliteStore:

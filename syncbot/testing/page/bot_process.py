@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TextIO
 
-from syncbot.config.trial import TRIAL
+from syncbot.config.table import TRIAL
 from syncbot.testing.sandbox.sandbox import Sandbox
 from syncbot.types import JSON
 

@@ -134,7 +134,7 @@ def syncbot_stage(
 @contextmanager
 def _as_trial() -> Iterator[None]:
     """Within it the settings of the environment win over what stands in the code of a bot, its state file among it: nobody's real one is touched."""
-    from syncbot.config.trial import TRIAL
+    from syncbot.config.table import TRIAL
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(TRIAL, "1")

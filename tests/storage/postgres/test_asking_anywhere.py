@@ -221,7 +221,8 @@ def test_an_answer_that_came_while_no_machine_ran_is_one(postgres_url: str) -> N
             app.start()
             person.start()
             person.wait_for("Name?", timeout=40)
-            eventually(lambda: app.health()["questions"] == 1)
+            with psycopg.connect(postgres_url, autocommit=True) as db:
+                eventually(lambda: db.execute("SELECT 1 FROM syncbot.question").fetchall())
         with psycopg.connect(postgres_url) as db:
             assert db.execute("UPDATE syncbot.question SET until = 1.0").rowcount == 1
         with ExitStack() as stack:

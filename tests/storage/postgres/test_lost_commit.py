@@ -189,16 +189,6 @@ def test_an_end_that_was_written_without_an_answer_is_found_out(away_hours: int,
         assert len(store.outbox.entries()) == 1
 
 
-def test_the_marks_of_connections_that_are_gone_are_forgotten(postgres: PostgresServer, postgres_url: str) -> None:
-    """A day after the last transaction of each: there are as many as processes come and go."""
-    with open_store(postgres_url, BOT) as store:
-        store.outbox.put(OutboxCall("sendMessage", {}, "7"))
-        postgres.run("UPDATE syncbot.written SET at = at - interval '25 h'", postgres_url)
-    with open_store(postgres_url, BOT) as other:
-        other.inbox.prune()
-    assert postgres.run("SELECT at > now() - interval '1 h' FROM syncbot.written", postgres_url) == [(True,)], "that of whoever has tidied up stays"
-
-
 def test_what_a_crash_has_undone_counts_as_undone() -> None:
     """The server crashes at a COMMIT, and gives the number of that transaction to another one when it is back: nothing of it is taken for written."""
     with PostgresServer(own=True) as postgres:
@@ -240,8 +230,8 @@ def _crashed_at_commit(postgres: PostgresServer, gate: Gate, url: str, verb: Cal
 
 
 def test_marks_that_nobody_asks_for_are_forgotten(postgres: PostgresServer, postgres_url: str, held: Callable[[str, str], Any]) -> None:
-    """Those of connections that have written nothing for an hour go with the housekeeping, which does not wait for one that is just writing again."""
-    old = "gen_random_uuid(), n, now() - interval '61 minutes' FROM generate_series(7, 9) AS n"
+    """Those of connections that have written nothing for a day go with the housekeeping, which does not wait for one that is just writing again."""
+    old = "gen_random_uuid(), n, now() - interval '25 hours' FROM generate_series(7, 9) AS n"
     with open_store(postgres_url, BOT) as store:
         postgres.run(f"INSERT INTO syncbot.written (bot, connection, number, at) SELECT {BOT}, {old}", postgres_url)
         held(postgres_url, "UPDATE syncbot.written SET at = now() WHERE number = 9")

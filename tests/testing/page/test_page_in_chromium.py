@@ -324,7 +324,11 @@ def test_who_reads_above_is_not_given_everything(person: Person, page: PageServe
     for number in range(150):
         server.world.bot_says(chat, {"text": f"message {number}"})
     person.reads("message 149")
-    person.driver.execute_script("document.querySelector('#messages').scrollTop = 0")  # type: ignore[no-untyped-call]  # selenium gives it no types
+    person.driver.execute_async_script(  # type: ignore[no-untyped-call]  # selenium gives it no types
+        """const done = arguments[0];
+        document.querySelector('#messages').scrollTop = 0;
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));"""  # the page has heard of it by then
+    )
     for number in range(150, 1400):
         server.world.bot_says(chat, {"text": f"message {number}"})
     person.until("document.querySelector('#newer').textContent.startsWith('1250 new')")
