@@ -27,7 +27,8 @@ def _down(place: str, line: str) -> list[list[Cell]]:
 
 def _bots(case: str) -> list[list[Cell]]:
     """The same for whole bots."""
-    return _across("throughput", "updates a second", line=f"{case}: {{}}", peers=("python-telegram-bot", "telebot", "aiogram"))
+    ours = (*OURS, "syncbot, types=False")
+    return _across("throughput", "updates a second", ours, line=f"{case}: {{}}", peers=("python-telegram-bot", "telebot", "aiogram"))
 
 
 def _concurrent(case: str) -> list[list[Cell]]:
