@@ -13,7 +13,7 @@ from kits.interleave_kit import Steps, at_every_line
 from kits.outbox_kit import BOT_ID, SENT, make_bot, queue, states, texts
 
 from syncbot.client.bot import Bot
-from syncbot.runtime.outbox.delivery import Delivery
+from syncbot.runtime.outbox.delivery import SessionDelivery
 from syncbot.storage import OutboxCall, Store, open_store
 from syncbot.testing import TEST_TOKEN
 from syncbot.transport import FakeTransport
@@ -28,13 +28,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def make_delivery(
     store: Store, transport: FakeTransport, stop: threading.Event, on_delivered: Callable[[Any], AbstractContextManager[object]] = nullcontext
-) -> Delivery:
+) -> SessionDelivery:
     """The delivery of a session."""
 
     def fail(error: Exception) -> None:
         raise error
 
-    return Delivery(store, Path(str(store.path)), make_bot(transport), uncertain="hold", stop=stop, on_fatal=fail, on_delivered=on_delivered)
+    return SessionDelivery(store, Path(str(store.path)), make_bot(transport), uncertain="hold", stop=stop, on_fatal=fail, on_delivered=on_delivered)
 
 
 def test_where_nothing_was_queued_there_is_nothing_to_look_after(store: Store) -> None:
@@ -123,7 +123,7 @@ def test_a_stop_that_comes_while_what_delivers_is_made_ends_it() -> None:
     def make() -> Steps:
         store, stop, transport = open_store(None, 1), threading.Event(), FakeTransport(sendMessage={"message_id": 1})
         bot = Bot(TEST_TOKEN, transport=transport, limits=None)
-        delivery = Delivery(store, None, bot, uncertain="hold", stop=stop, on_fatal=lambda _: None, on_delivered=nullcontext)
+        delivery = SessionDelivery(store, None, bot, uncertain="hold", stop=stop, on_fatal=lambda _: None, on_delivered=nullcontext)
         store.outbox.put(OutboxCall("sendMessage", {"chat_id": "7", "text": "a"}, "7"))
         sent: list[int] = []
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syncbot.runtime.outbox.queue_files import QueueFiles
 
 
-class Delivery:
+class SessionDelivery:
     """What a session knows of its `Deliverer`, whether or not it has needed one yet.
 
     Args:

@@ -18,7 +18,7 @@ from syncbot.client.bot import Bot
 from syncbot.errors import StorageError
 from syncbot.regular import opener
 from syncbot.runtime.jobs.clock import Clock
-from syncbot.runtime.outbox.delivery import Delivery
+from syncbot.runtime.outbox.delivery import SessionDelivery
 from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.session.health_note import FactsNote
 from syncbot.runtime.session.learned_note import LearnedNote
@@ -47,7 +47,7 @@ class Watched:
     workers: Workers
     clock: Clock
     poller: Poller
-    delivery: Delivery
+    delivery: SessionDelivery
     options: SessionOptions
 
 

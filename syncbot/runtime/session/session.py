@@ -19,7 +19,7 @@ from syncbot.runtime.handling.dispatcher import Dispatcher
 from syncbot.runtime.handling.router import Routes
 from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.jobs.functions import JobFunctions
-from syncbot.runtime.outbox.delivery import Delivery
+from syncbot.runtime.outbox.delivery import SessionDelivery
 from syncbot.runtime.outbox.handlers_queue import HandlersQueue
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
@@ -55,7 +55,7 @@ class Components:
     workers: Workers
     clock: Clock
     poller: Poller
-    delivery: Delivery
+    delivery: SessionDelivery
     monitor: Monitor
 
 
@@ -125,7 +125,7 @@ class Session:
         )
         workers: Workers
         clock: Clock
-        delivery: Delivery
+        delivery: SessionDelivery
         backlog = DurableBacklog(store.inbox, self.stop, options.most_waiting, lambda: workers.has_idle) if store.persistent else MemoryBacklog(self.stop)
         workers = Workers(
             store.inbox,
@@ -161,7 +161,7 @@ class Session:
         clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions, has_caught_up=caught_up.is_through)
         clock.declare()
         uncertain, delivered = options.uncertain, lambda result: delivering(bot, workers.questions.delivered, result)
-        delivery = Delivery(store, options.state, bot, uncertain=uncertain, stop=self.stop, on_fatal=self.fail, on_delivered=delivered)
+        delivery = SessionDelivery(store, options.state, bot, uncertain=uncertain, stop=self.stop, on_fatal=self.fail, on_delivered=delivered)
         monitor = Monitor(Watched(bot, store, workers, clock, poller, delivery, options), self._own_threads, self.stop.is_set)
         self._components = Components(store, dispatcher, backlog, workers, clock, poller, delivery, monitor)
         bot.stop_event = self.stop
