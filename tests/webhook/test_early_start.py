@@ -40,9 +40,19 @@ else:
 """
 
 
+OF_OTHERS: set[threading.Thread] = set()
+"""Threads that earlier tests of this process have left, whose time has not come yet."""
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    OF_OTHERS.clear()
+    OF_OTHERS.update(threading.enumerate())
+
+
 def waiting_to_start() -> list[threading.Thread]:
-    """The threads that are about to start something."""
-    return [thread for thread in threading.enumerate() if thread.name == "syncbot-start"]
+    """The threads that are about to start something, but for those of other tests."""
+    return [thread for thread in threading.enumerate() if thread.name == "syncbot-start" and thread not in OF_OTHERS]
 
 
 def test_jobs_run_before_the_first_request(app: Runtime) -> None:
