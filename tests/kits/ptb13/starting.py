@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import signal
@@ -11,6 +12,18 @@ from typing import Any
 
 from syncbot.compat.ptb13 import ext, install
 from syncbot.compat.ptb13.program import run_program
+
+LOADED = (
+    "syncbot.client.api.signatures",
+    "syncbot.client.ptb.decode",
+    "syncbot.storage.memory.store",
+    "syncbot.storage.sqlite.store",
+    "syncbot.transport.http",
+    "syncbot.transport.oneshot",
+    "syncbot.transport.ways",
+    "tenacity",
+)
+"""What a bot loads as it begins and with its first calls."""
 
 
 def serve() -> dict[str, Any] | None:
@@ -45,6 +58,8 @@ if __name__ == "__main__":
     install.install()
     for name in ext.__all__:  # what a program would load otherwise
         getattr(ext, name)
+    for name in LOADED:
+        importlib.import_module(name)
     gc.freeze()  # what is loaded is the programs' too, and stays in the same memory as long as nobody looks through it
     print("ready", flush=True)
     if (given := serve()) is not None:
