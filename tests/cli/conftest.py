@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import pytest
 from kits.fork_kit import LOADED, Starter
@@ -98,14 +97,8 @@ def process(environment: dict[str, str], starter: Starter) -> Command:
         if any(name.startswith(_PYTHONS_OWN) for name in extra):
             ended = subprocess.run([*_PROGRAM, *argv], input=stdin, capture_output=True, env=env, timeout=90)
             return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
-        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
-            given.write(stdin)
-            given.seek(0)
-            streams = [file.fileno() for file in (given, out, err)]
-            code = starter.run("syncbot.cli:main", ["-c", *map(os.fsdecode, argv)], streams, env=env).wait(90)
-            out.seek(0)
-            err.seek(0)
-            return Ended(code, out.read().decode(), err.read().decode())
+        code, out, err = starter.outcome("syncbot.cli:main", ["-c", *map(os.fsdecode, argv)], stdin=stdin, env=env)
+        return Ended(code, out.decode(), err.decode())
 
     return run_there
 

@@ -19,6 +19,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Any
 
@@ -138,7 +139,7 @@ class Starter:
         """Start a program.
 
         Args:
-            function: what is called in it: "module:name".
+            function: what is called in it: "module:name"; it is its exit code, where it returns one.
             argv: its `sys.argv`.
             streams: the descriptors of its standard input, output and error; they stay the caller's.
             cwd: where it is started; here by default.
@@ -170,6 +171,29 @@ class Starter:
         process.stdin = os.fdopen(ends[0][1], "w", encoding="utf-8") if stdin == subprocess.PIPE else None
         process.stdout, process.stderr = (os.fdopen(reader, encoding="utf-8") for reader, _ in ends[1:])
         return process
+
+    def outcome(
+        self,
+        function: str,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 90.0,
+    ) -> tuple[int, bytes, bytes]:
+        """Run a program to its end; how it has ended, and what it has written to its output and to its errors."""
+        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+            given.write(stdin)
+            given.seek(0)
+            process = self.run(function, argv, [file.fileno() for file in (given, out, err)], cwd=cwd, env=env)
+            try:
+                code = process.wait(timeout)
+            finally:
+                process.kill()
+            out.seek(0)
+            err.seek(0)
+            return code, out.read(), err.read()
 
     def ask(self, order: Mapping[str, Any], streams: Sequence[int] = ()) -> int:
         """Give an order."""
@@ -238,4 +262,4 @@ def _become(order: dict[str, Any], streams: list[int]) -> None:
     module, _, name = order["function"].partition(":")
     sys.argv = order["argv"]
     sys.orig_argv[:] = [sys.executable, "-c", f"from {module} import {name}; {name}()", *sys.argv[1:]]  # so it can start itself anew
-    getattr(importlib.import_module(module), name)()
+    sys.exit(getattr(importlib.import_module(module), name)())
