@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from kits import fork_kit
 from kits.ptb13.conversations import CONVERSATIONS
@@ -70,6 +71,12 @@ class Starter:
         with open(os.devnull, "rb") as nothing, open(folder / "output", "ab") as output:
             streams = (nothing.fileno(), output.fileno(), output.fileno())
             return self._starter.run("kits.ptb13.starting:main", [str(file)], streams, cwd=folder, env=env)
+
+    def ask(self, module: str, *arguments: str) -> Any:
+        """Run a module of this folder under syncbot's classes; returns what it has printed, as JSON."""
+        code, out, err = self._starter.outcome("kits.ptb13.starting:module", [module, *arguments], timeout=120.0)
+        assert code == 0, err.decode()
+        return json.loads(out)
 
     def close(self) -> None:
         """End it, after its programs."""
