@@ -37,7 +37,7 @@ def run_and_kill(state: Path, journal: Path, total: int, lines: int | None) -> b
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("most", "total"), [(5, 4_000), pytest.param(15, 12_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("most", "total"), [(4, 2_500), pytest.param(15, 12_000, marks=pytest.mark.slow)])
 def test_kills_lose_nothing_and_keep_the_order(tmp_path: Path, most: int, total: int) -> None:
     """Fifteen kills of a process that stores, handles and finishes: every update once, twice at most what was in flight, in order."""
     state, journal = tmp_path / "bot.db", tmp_path / "journal"
