@@ -850,8 +850,9 @@ def test_many_waiting_updates_behind_one_hung_chat(server: BotApiServer, make_ap
         assert [text for text in seen.texts if text.startswith(f"{user.id} ")] == [f"{user.id} {n}" for n in range(100)]
 
 
+@pytest.mark.parametrize("updates", [500, pytest.param(1500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("seconds", [0.0, 0.002], ids=["quick", "slow"])
-def test_what_waits_is_bounded(server: BotApiServer, make_app: MakeApp, seconds: float) -> None:
+def test_what_waits_is_bounded(server: BotApiServer, make_app: MakeApp, seconds: float, updates: int) -> None:
     """However quick or slow handlers are: no more updates than `most_waiting`, and one batch, wait in the state file."""
     app, seen, pause, most = make_app(workers=4, most_waiting=50), Seen(), threading.Event(), []
 
@@ -863,10 +864,10 @@ def test_what_waits_is_bounded(server: BotApiServer, make_app: MakeApp, seconds:
         seen.add(update.message.text)
 
     users = [server.user(id=100 + n) for n in range(20)]
-    for n in range(1500):
+    for n in range(updates):
         users[n % 20].send(str(n))
     with running(app):
-        seen.wait_number(1500, 90)
+        seen.wait_number(updates, 90)
     assert max(most) <= 150
 
 
