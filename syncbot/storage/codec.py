@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from syncbot.storage.promises.data import Changes, DataChange, DataConflict, Scope
@@ -31,8 +30,7 @@ class EncodedCall(NamedTuple):
     files: str
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedChanges:
+class EncodedChanges(NamedTuple):
     """`Changes` as rows of text; made before a transaction begins, so that a bad value never leaves half of it behind."""
 
     set_values: tuple[tuple[str, int, str, str], ...] = ()

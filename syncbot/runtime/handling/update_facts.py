@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from syncbot.plain.objects import Object
 from syncbot.runtime.handling.kinds import KINDS, SERVICE_FIELDS, Kind
@@ -95,8 +94,7 @@ def command_of(raw: object) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyTarget:
+class ReplyTarget(NamedTuple):
     """What an answer to an update has to name; None for what the update does not say.
 
     Args:

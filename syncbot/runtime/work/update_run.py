@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from syncbot.errors import Stopped, StorageError, Suspended
@@ -87,7 +87,7 @@ def after_conflicts(end: End, conflicts: tuple[DataConflict, ...], *, last: bool
     except BaseException as error:  # of the function of a `change`, which is the handler's
         _log.exception("what %s has changed could not be changed again", what_is(end.claimed))
         return End(end.claimed, reason=guard().traceback(error))
-    return None if changes is None else replace(end, changes=changes)
+    return None if changes is None else end._replace(changes=changes)
 
 
 def unwritable(end: End, error: Exception) -> End:

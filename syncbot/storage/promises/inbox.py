@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from syncbot.storage.promises.data import NO_CHANGES, Changes, DataConflict
 from syncbot.storage.promises.questions import QuestionOpening
@@ -61,8 +61,7 @@ class Claimed:
     is_awaited: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """How the handling of an update has ended.
 
     Args:
@@ -79,8 +78,7 @@ class End:
     keep: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What `Inbox.settle` has done.
 
     Args:
@@ -94,8 +92,7 @@ class Settled:
     refused: tuple[tuple[Claimed, tuple[DataConflict, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One of the bot's processes, in its time as one that handles.
 
     Args:
