@@ -94,7 +94,7 @@ def unwritable(end: End, error: Exception) -> End:
     """An end in the place of one that the store cannot write: without its changes, and with the reason; one that changes nothing stays."""
     if end.changes == NO_CHANGES:
         return end
-    return replace(end, changes=NO_CHANGES, reason=end.reason or guard().traceback(error))
+    return end._replace(changes=NO_CHANGES, reason=end.reason or guard().traceback(error))
 
 
 def put_back(inbox: Inbox, claimed: Claimed, turn: Turn | None, rest: Sequence[Claimed] = ()) -> None:
