@@ -162,11 +162,15 @@ class Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
+        self.kill()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             with suppress(OSError):  # what could not be written any more
                 _stream(stream).close()
+
+    def kill(self) -> None:
+        """End it at once, where it has not ended."""
+        self.process.kill()
+        self.process.wait()
 
     def line(self) -> str:
         """The next line that it prints; "" at its end."""
