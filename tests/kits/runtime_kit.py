@@ -138,11 +138,11 @@ def running(app: Runtime) -> Iterator[Runtime]:
 
 
 @cache
-def _starter() -> Starter:
+def starter() -> Starter:
     """What starts the programs of all tests of this process: it has loaded what a bot loads."""
-    starter = Starter(*LOADED)
-    atexit.register(starter.close)
-    return starter
+    made = Starter(*LOADED)
+    atexit.register(made.close)
+    return made
 
 
 class Process:
@@ -156,7 +156,7 @@ class Process:
 
     def __init__(self, source: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
         known = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
-        self.process = _starter().start("kits.fork_kit:text", ["-c", source, *arguments], stdin=subprocess.PIPE, env=known | (environment or {}))
+        self.process = starter().start("kits.fork_kit:text", ["-c", source, *arguments], stdin=subprocess.PIPE, env=known | (environment or {}))
 
     def __enter__(self) -> Process:
         return self
