@@ -31,7 +31,8 @@ NEVER_USED = {
     "syncbot.runtime.session.early_start",
     "syncbot.runtime.session.summary",
     "syncbot.runtime.webhook_face",
-    "syncbot.storage.promises.members",
+    "syncbot.storage.promises.parts",
+    "syncbot.storage.promises.queues",
     "syncbot.storage.promises.turns",
     "syncbot.storage.sqlite.upgrade.kept_copy",
 }

@@ -26,11 +26,12 @@ from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.runtime.durable.queued import may_wait
 from syncbot.runtime.durable.results import read_outcome, sound, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
-from syncbot.storage import DataChange, Journal, JournalKey, JournalStep, OutboxCall
+from syncbot.storage import DataChange, JournalKey, JournalStep, OutboxCall
 from syncbot.storage.claims import ClaimGone, claim_gone
 
 if TYPE_CHECKING:
     from syncbot.runtime.durable.divergence import Divergence
+    from syncbot.storage.promises.parts import Journal
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

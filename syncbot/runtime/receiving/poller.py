@@ -9,13 +9,16 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.errors import ApiError, Conflict, NetworkError, Phase, RetryAfter, StorageError, SyncBotError, Unauthorized
 from syncbot.runtime.handling.update_facts import album_of, order_key
 from syncbot.runtime.receiving.idle_limit import IdleLimit
-from syncbot.storage.promises.inbox import Inbox, Incoming
+from syncbot.storage.promises.inbox import Incoming
 from syncbot.trouble import Backoff, LastSaid
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.queues import Inbox
 
 _log = logging.getLogger(__name__)
 
