@@ -34,7 +34,7 @@ from syncbot.types import AheadMode
 if TYPE_CHECKING:
     from syncbot.runtime.handling.handlers import Decorator, PlainDecorator
     from syncbot.runtime.jobs.jobs import Jobs
-    from syncbot.runtime.options import RuntimeOptions
+    from syncbot.runtime.keywords import RuntimeOptions
     from syncbot.runtime.outbox.attempt import Uncertain
     from syncbot.runtime.outbox.outbox import RuntimeOutbox
     from syncbot.runtime.session.summary import Summary

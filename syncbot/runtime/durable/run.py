@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import random
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -146,7 +145,7 @@ class DurableRun:
         """A source of chance that gives the same in each run; see `Context.random`."""
         if self._random is not None:
             return self._random
-        made = random.Random(self.value("random", "", lambda: secrets.randbits(64), "a seed"))  # noqa: S311 - seeded so that it can be repeated
+        made = random.Random(self.value("random", "", lambda: random.SystemRandom().getrandbits(64), "a seed"))  # noqa: S311 - seeded so that it can be repeated
         if self.is_here:
             self._random = made
         return made
