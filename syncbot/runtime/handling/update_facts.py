@@ -72,7 +72,7 @@ def album_of(raw: object, kinds: Collection[str]) -> str:
     """The album (media group) of which an update of one of these kinds brings a message; "" for none."""
     kind = kind_of(raw) if kinds else None
     found = _walk(raw, kind, "media_group_id") if kind in kinds else None
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) and found.isprintable() else ""  # zeros and lone surrogates are for no database
 
 
 def is_answer(raw: object) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from syncbot.errors import Stopped, Suspended
+from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.logs import guard
 from syncbot.runtime.durable.asking import Answers
 from syncbot.runtime.durable.durability import Durability
@@ -93,6 +93,13 @@ def after_conflicts(end: End, conflicts: tuple[DataConflict, ...], *, last: bool
     return None if changes is None else end._replace(changes=changes)
 
 
+def unwritable(end: End, error: Exception) -> End:
+    """An end in the place of one that the store cannot write: without its changes, and with the reason; one that changes nothing stays."""
+    if end.changes == NO_CHANGES:
+        return end
+    return end._replace(changes=NO_CHANGES, reason=end.reason or guard().traceback(error))
+
+
 def put_back(inbox: Inbox, claimed: Claimed, turn: Turn | None, rest: Sequence[Claimed] = ()) -> None:
     """Put back an update whose handler was put aside, and the rest of its chat's that was claimed with it; what it was to answer is open again.
 
@@ -156,7 +163,16 @@ def run_here(
                 goes_on = goes_on and turn is not None and turn.is_asking
                 settled = Settled(inbox.claim() if goes_on else [])
                 break
-            settled = inbox.settle([end], claim=int(goes_on))
+            try:
+                settled = inbox.settle([end], claim=int(goes_on))
+            except StorageError:
+                raise
+            except Exception as error:
+                if end.changes == NO_CHANGES:
+                    raise
+                _log.exception("what %s has changed could not be written", what_is(claimed[0]))
+                end = unwritable(end, error)
+                continue
             if not settled.refused:
                 break
             inbox.release(*settled.claimed)
