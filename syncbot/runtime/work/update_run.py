@@ -165,14 +165,14 @@ def run_here(
                 break
             try:
                 settled = inbox.settle([end], claim=int(goes_on))
-            except StorageError:
+            except (StorageError, MemoryError):
                 raise
             except Exception as error:
                 if end.changes == NO_CHANGES:
                     raise
                 _log.exception("what %s has changed could not be written", what_is(claimed[0]))
                 end = unwritable(end, error)
-                continue
+                settled = inbox.settle([end], claim=int(goes_on))
             if not settled.refused:
                 break
             inbox.release(*settled.claimed)
