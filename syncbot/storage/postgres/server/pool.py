@@ -63,9 +63,13 @@ class Connector:
 
         Raises:
             psycopg.Error: there is none; without the frames that know the password.
+            ConfigError: an option of the URL has a wrong value.
         """
+        refusal: Exception
         try:
             connection: Connection = psycopg.connect(self._url.reveal(), autocommit=True, **self._keeps_alive)
+        except psycopg.ProgrammingError:
+            refusal = unreadable_url()
         except psycopg.Error as problem:
             refusal = type(problem)(*problem.args)  # a new one: this one has the failed connection, which knows the password too
         else:
@@ -86,7 +90,7 @@ def _options_of(url: Secret[str]) -> frozenset[str]:
     """
     try:
         return frozenset(one.keyword.decode() for one in pq.Conninfo.parse(url.reveal().encode()) if one.val)
-    except psycopg.Error:
+    except (psycopg.Error, UnicodeEncodeError):
         pass  # and out of its context
     raise unreadable_url()
 
