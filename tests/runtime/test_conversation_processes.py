@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from kits.runtime_kit import PROGRAM, SECONDS, Process, becomes, program_arguments
+from kits.runtime_kit import PROGRAM, SECONDS, Process, becomes, program_arguments, starter
 
 from syncbot.storage import open_store
 from syncbot.testing import BotApiServer
@@ -49,8 +47,8 @@ def test_a_process_of_syncbot_poll_for_each_answer(server: BotApiServer, tmp_pat
     state, user = tmp_path / "bot.db", server.user(id=42)
     source = PROGRAM.replace("sys.argv[1:4]", repr(tuple(program_arguments(server, state))))
     (tmp_path / "crontab_bot.py").write_text(source + APP, encoding="utf-8")
-    said = "/go 5"
-    for number in range(5):
+    said = "/go 3"
+    for number in range(3):
         user.send(said)
         assert _poll(tmp_path) == (0, "")
         assert (user.messages[-1].text, _questions(state)) == (f"{number}?", [2 * number + 2])
@@ -59,7 +57,7 @@ def test_a_process_of_syncbot_poll_for_each_answer(server: BotApiServer, tmp_pat
     user.send(said)
     assert _poll(tmp_path) == (0, "")
     texts = [message.text or "" for message in user.messages]
-    assert texts == [*(f"{number}?" for number in range(5)), _the_end(5, int(texts[-1].rpartition(" ")[2]))]
+    assert texts == [*(f"{number}?" for number in range(3)), _the_end(3, int(texts[-1].rpartition(" ")[2]))]
     assert _questions(state) == []
 
 
@@ -76,6 +74,5 @@ def _questions(state: Path) -> list[int]:
 
 def _poll(folder: Path) -> tuple[int, str]:
     """Run a process from cron; its exit code, and what it has said."""
-    command = [sys.executable, "-m", "syncbot.cli", "poll", "crontab_bot:app", "--once"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
-    return done.returncode, done.stdout + done.stderr
+    code, output, errors = starter().outcome("syncbot.cli:main", ["-c", "poll", "crontab_bot:app", "--once"], cwd=folder, timeout=SECONDS)
+    return code, (output + errors).decode()

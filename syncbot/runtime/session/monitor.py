@@ -10,9 +10,8 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError
@@ -24,9 +23,11 @@ from syncbot.runtime.session.health_note import FactsNote
 from syncbot.runtime.session.learned_note import LearnedNote
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.work.workers import Workers
-from syncbot.storage.promises.store import Store
 from syncbot.trouble import LastSaid
 from syncbot.types import CountsBytes, HasThreads, Transport
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Store
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +39,7 @@ _STALL_MARGIN_SECONDS = 10.0
 _COUNTED_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Watched:
+class Watched(NamedTuple):
     """What is watched, and by which measures."""
 
     bot: Bot

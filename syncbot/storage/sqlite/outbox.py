@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.storage.codec import LAST_TIME, EncodedCall, encode_queued
+from syncbot.storage.codec import LAST_TIME, EncodedCall, encode_queued, storable
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
 from syncbot.storage.sqlite.database import Database, Row
 from syncbot.storage.sqlite.shapes import read_row
@@ -32,7 +32,7 @@ _CLAIMABLE = f"SELECT id FROM outbox AS o WHERE {_ACTIVE} AND state = 'queued' A
 
 
 class SqlOutbox:
-    """`syncbot.storage.promises.outbox.OutboxQueue` in SQLite."""
+    """`syncbot.storage.promises.queues.OutboxQueue` in SQLite."""
 
     def __init__(self, database: Database, now: Callable[[], float]) -> None:
         self._database = database
@@ -77,11 +77,11 @@ class SqlOutbox:
 
     def put_off(self, id: int, owner: str, *, until: float, reason: str = "") -> bool:
         sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = ?, reason = ? WHERE id = ? AND {_OWNED}"
-        return self._change(sql, (until, reason, id, owner))
+        return self._change(sql, (until, storable(reason), id, owner))
 
     def hold(self, id: int, owner: str, state: OutboxState, reason: str) -> bool:
         sql = f"UPDATE outbox SET state = ?, reason = ? WHERE id = ? AND {_OWNED}"
-        return self._change(sql, (str(check_held_state(state)), reason, id, owner))
+        return self._change(sql, (str(check_held_state(state)), storable(reason), id, owner))
 
     def abandon(self, owner: str, *, again: bool = False) -> int:
         with self._database.transaction(durable=again) as db:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_queued
-from syncbot.storage.postgres.inbox_rows import storable
+from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_queued, storable
 from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
 from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase, Row
 from syncbot.storage.postgres.server.pool import Connection
@@ -62,7 +61,7 @@ _PUT = """INSERT INTO syncbot.outbox (bot, chat, method, params, files, created,
 
 
 class PgOutbox:
-    """`syncbot.storage.promises.outbox.OutboxQueue` in PostgreSQL.
+    """`syncbot.storage.promises.queues.OutboxQueue` in PostgreSQL.
 
     Args:
         database: the database.
