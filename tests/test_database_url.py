@@ -63,6 +63,7 @@ def test_what_cannot_be_served_is_refused_with_words(given: str | Path) -> None:
         "bot:s3cret-word@[::1/bot",
         "bot@db/bot?password=s3cret%word",
         "bot@db/bot?connect_timeout=s3cret",
+        "bot:s3cret\udce9word@db/bot",
     ],
 )
 def test_what_only_the_database_library_finds_wrong_is_not_repeated(given: str) -> None:
@@ -71,6 +72,7 @@ def test_what_only_the_database_library_finds_wrong_is_not_repeated(given: str) 
         open_store(f"postgresql://{given}", 1)
     shown = "".join(traceback.format_exception(caught.value))
     assert "s3cret" not in shown
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1:9", "[::1]:9", "127.0.0.1:9,127.0.0.1:9"])
