@@ -31,7 +31,7 @@ _OPEN = "SELECT seq, step, what, chat, user, wants, asked, until FROM question"
 
 
 class SqlJournal:
-    """`syncbot.storage.promises.journal.Journal` in SQLite."""
+    """`syncbot.storage.promises.parts.Journal` in SQLite."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -87,7 +87,7 @@ def _claim(key: JournalKey) -> dict[str, int]:
 
 
 class SqlQuestions:
-    """`syncbot.storage.promises.questions.QuestionStore` in SQLite."""
+    """`syncbot.storage.promises.parts.QuestionStore` in SQLite."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
