@@ -254,7 +254,7 @@ class Feeder:
             self._pause()
         except Exception as error:  # one of our own must not end the work either
             _log.exception("the feeder goes on after an error")
-            if not self._finds_out(ends, error):
+            if isinstance(error, MemoryError) or not self._finds_out(ends, error):
                 self._pause()
         else:
             self.retry.over()

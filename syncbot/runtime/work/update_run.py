@@ -165,7 +165,7 @@ def run_here(
                 break
             try:
                 settled = inbox.settle([end], claim=int(goes_on))
-            except StorageError:
+            except (StorageError, MemoryError):  # which is no fault of what was changed
                 raise
             except Exception as error:
                 if end.changes == NO_CHANGES:
