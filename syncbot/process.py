@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -79,20 +79,22 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-class Forkable(Protocol):
-    """What wants to be told of forks."""
+if TYPE_CHECKING:
 
-    def before_fork(self) -> None:
-        """Take the own lock and let go of the connection."""
-        ...
+    class Forkable(Protocol):
+        """What wants to be told of forks."""
 
-    def after_fork_in_parent(self) -> None:
-        """Give the lock back."""
-        ...
+        def before_fork(self) -> None:
+            """Take the own lock and let go of the connection."""
+            ...
 
-    def after_fork_in_child(self) -> None:
-        """Make a new lock."""
-        ...
+        def after_fork_in_parent(self) -> None:
+            """Give the lock back."""
+            ...
+
+        def after_fork_in_child(self) -> None:
+            """Make a new lock."""
+            ...
 
 
 class Forks:

@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from syncbot.client.bot import Bot
 from syncbot.client.client import Call
-from syncbot.client.recording import CallStep
 from syncbot.errors import Suspended
 from syncbot.runtime.durable.queued import QueuedCall, may_wait
 from syncbot.runtime.durable.seam import RunRecorder
@@ -40,6 +39,8 @@ from syncbot.webhook.edge import MAX_BYTES, SECRET_HEADER, Reply, StartResponse,
 
 if TYPE_CHECKING:
     from azure.functions import HttpRequest, HttpResponse
+
+    from syncbot.client.recording import CallStep
 
 _NOT_IN_AN_ANSWER = frozenset({"setWebhook", "deleteWebhook", "logOut", "close"})
 """Telegram does not carry them out there, or they end what carries them."""

@@ -24,16 +24,18 @@ POLL_SCOPE = "poll"
 """The scope of getUpdates: aborting it ends a waiting poll and nothing else."""
 
 
-class Witness(Protocol):
-    """Who is told how far a call has come."""
+if TYPE_CHECKING:
 
-    def sending(self) -> None:
-        """The next byte that is written is the first one of the request; what this raises ends the call. Told by each attempt that comes as far."""
-        ...
+    class Witness(Protocol):
+        """Who is told how far a call has come."""
 
-    def refused(self) -> None:
-        """The attempt has certainly done nothing, and another one may follow."""
-        ...
+        def sending(self) -> None:
+            """The next byte that is written is the first one of the request; what this raises ends the call. Told by each attempt that comes as far."""
+            ...
+
+        def refused(self) -> None:
+            """The attempt has certainly done nothing, and another one may follow."""
+            ...
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.client.client import Call
 
@@ -33,42 +33,46 @@ class NoResult:
         return f"<{self._why}>"
 
 
-class CallStep(Protocol):
-    """One call of a thread that has a recorder."""
+if TYPE_CHECKING:
 
-    @property
-    def call(self) -> Call:
-        """The call, as it is to be made."""
-        ...
+    class CallStep(Protocol):
+        """One call of a thread that has a recorder."""
 
-    @property
-    def is_over(self) -> bool:
-        """Whether its result is known, from the record or since it was made."""
-        ...
+        @property
+        def call(self) -> Call:
+            """The call, as it is to be made."""
+            ...
 
-    def done(self, result: Any) -> None:
-        """It was made, and this came of it."""
-        ...
+        @property
+        def is_over(self) -> bool:
+            """Whether its result is known, from the record or since it was made."""
+            ...
 
-    def failed(self, error: Exception) -> None:
-        """It was made, and ended with an error; where it is not over then, it is to be made again."""
-        ...
+        def done(self, result: Any) -> None:
+            """It was made, and this came of it."""
+            ...
 
-    def result(self) -> Any:
-        """What came of it.
+        def failed(self, error: Exception) -> None:
+            """It was made, and ended with an error; where it is not over then, it is to be made again."""
+            ...
 
-        Raises:
-            SyncBotError: that was an error.
-        """
-        ...
+        def result(self) -> Any:
+            """What came of it.
+
+            Raises:
+                SyncBotError: that was an error.
+            """
+            ...
 
 
-class Recorder(Protocol):
-    """Keeps the record of one thread's calls."""
+if TYPE_CHECKING:
 
-    def step(self, call: Call) -> CallStep | None:
-        """Take part in a call; None leaves it alone."""
-        ...
+    class Recorder(Protocol):
+        """Keeps the record of one thread's calls."""
+
+        def step(self, call: Call) -> CallStep | None:
+            """Take part in a call; None leaves it alone."""
+            ...
 
 
 class Recorders:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.storage.promises.jobs import JobEntry
@@ -22,12 +22,14 @@ class JobWork(NamedTuple):
     options: HandlerOptions = {}  # noqa: RUF012  # nobody changes it
 
 
-class JobSource(Protocol):
-    """Where the functions of jobs are."""
+if TYPE_CHECKING:
 
-    def find(self, name: str) -> JobWork | None:
-        """What the job with this name does."""
-        ...
+    class JobSource(Protocol):
+        """Where the functions of jobs are."""
+
+        def find(self, name: str) -> JobWork | None:
+            """What the job with this name does."""
+            ...
 
 
 class Job(str):

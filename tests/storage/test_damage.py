@@ -93,6 +93,16 @@ def test_a_changed_structure_is_refused_at_opening(folder: Path, whole: bytes, s
     assert not caught.value.retryable
 
 
+@pytest.mark.parametrize("name", ["sqlite_sequence", "sqlite_autoindex_job_1"])
+def test_what_sqlite_itself_keeps_is_missed_too(folder: Path, whole: bytes, name: str) -> None:
+    """What belongs to a table without standing in its definition is looked for at opening, also without the long check."""
+    path = folder / "bot.db"
+    lay(path, whole)
+    damaged(path, "PRAGMA writable_schema = ON", f"DELETE FROM sqlite_master WHERE name = '{name}'")
+    with pytest.raises(StorageError, match=f"{name} is missing"):
+        opened(path)
+
+
 def test_a_view_in_place_of_a_table_is_refused(folder: Path, whole: bytes) -> None:
     """A view that looks like the table is none."""
     path = folder / "bot.db"

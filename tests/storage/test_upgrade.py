@@ -24,7 +24,7 @@ from syncbot import Bot, Runtime
 from syncbot.errors import StorageError
 from syncbot.storage import OutboxState, Recovery, Scope, Store, open_store
 from syncbot.storage.sqlite.repair.checking import check, salvage
-from syncbot.storage.sqlite.schema import MIGRATIONS
+from syncbot.storage.sqlite.schema import MIGRATIONS, check_tables, tables_to_come
 from syncbot.transport import FakeTransport
 
 KILLED = Path(__file__).parent / "files" / "killed-v1.tar.xz"
@@ -162,6 +162,22 @@ def test_a_new_file_is_as_one_that_was_brought_up_to_date(path: Path) -> None:
         with closing(sqlite3.connect(one)) as db:
             assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     assert list(path.parent.glob("new.db.*")) == []
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
+def test_the_tables_of_every_format_are_known(version: int) -> None:
+    """Those of a file of any format are what is expected of it, word for word, and what its upgrade will add is told by name."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        names = [set[str]()]
+        for statements in MIGRATIONS:
+            for statement in statements:
+                db.execute(statement)
+            names.append({name for (name,) in db.execute("SELECT name FROM sqlite_master")})
+            if len(names) == version + 1:
+                db.execute(f"PRAGMA user_version = {version}")
+                check_tables(db)
+                to_come = tables_to_come(db)
+    assert to_come == names[-1] - names[version]
 
 
 def test_processes_may_bring_it_up_to_date_at_once(path: Path) -> None:

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from syncbot.client.recording import Recorders
 from syncbot.runtime.durable.options import Interrupted, Replies
-from syncbot.runtime.durable.queued import CallQueue
 
 if TYPE_CHECKING:
+    from syncbot.runtime.durable.queued import CallQueue
     from syncbot.storage.promises.parts import Journal, Members
 
 
-class StorageTrouble(Protocol):
-    """What to do when the journal cannot be used."""
+if TYPE_CHECKING:
 
-    def until_stop(self, work: Callable[[], object]) -> bool:
-        """Do it, again and again until it works; False when the stop comes first. Raises what does not pass by itself."""
-        ...
+    class StorageTrouble(Protocol):
+        """What to do when the journal cannot be used."""
+
+        def until_stop(self, work: Callable[[], object]) -> bool:
+            """Do it, again and again until it works; False when the stop comes first. Raises what does not pass by itself."""
+            ...
 
 
 class DurableFacts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.client.api.table import find_method
 from syncbot.client.client import Call
@@ -27,21 +27,23 @@ class Queued(NoResult):
         self.method = method
 
 
-class CallQueue(Protocol):
-    """Makes calls into what the outbox holds."""
+if TYPE_CHECKING:
 
-    def write_down(self, call: Call) -> OutboxCall:
-        """A call for the outbox; its files are copied.
+    class CallQueue(Protocol):
+        """Makes calls into what the outbox holds."""
 
-        Raises:
-            StorageError: a file cannot be copied.
-            ValueError: it cannot be written.
-        """
-        ...
+        def write_down(self, call: Call) -> OutboxCall:
+            """A call for the outbox; its files are copied.
 
-    def forget(self, calls: Iterable[OutboxCall]) -> None:
-        """These are not made: their files go."""
-        ...
+            Raises:
+                StorageError: a file cannot be copied.
+                ValueError: it cannot be written.
+            """
+            ...
+
+        def forget(self, calls: Iterable[OutboxCall]) -> None:
+            """These are not made: their files go."""
+            ...
 
 
 def may_wait(method: str) -> bool:

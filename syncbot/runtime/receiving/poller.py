@@ -39,10 +39,14 @@ _USELESS_FROM = 3
 """Answers in a row that bring nothing and come at once, from which they are taken for those of something that is not Telegram."""
 
 
-class Fetch(Protocol):
-    """One attempt of getUpdates: `Bot.fetch_updates`."""
+if TYPE_CHECKING:
 
-    def __call__(self, *, offset: int | None, limit: int, wait: int, allowed_updates: Sequence[str] | None, stop: threading.Event) -> list[dict[str, Any]]: ...
+    class Fetch(Protocol):
+        """One attempt of getUpdates: `Bot.fetch_updates`."""
+
+        def __call__(
+            self, *, offset: int | None, limit: int, wait: int, allowed_updates: Sequence[str] | None, stop: threading.Event
+        ) -> list[dict[str, Any]]: ...
 
 
 @dataclass

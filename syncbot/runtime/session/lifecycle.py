@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -234,7 +233,7 @@ class Lifecycle:
         """A session that is in nobody's place yet."""
         if not self.bot.types:
             self._routes.refuse_types()
-        return Session(self.bot, self._routes, self._jobs, replace(self.options, allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
+        return Session(self.bot, self._routes, self._jobs, self.options._replace(allowed_updates=self.kinds_asked_for(), notifier=notifier, poll=poll))
 
     def _new_session(self, notifier: ServiceNotifier, *, poll: bool = True) -> Session:
         """Make a session and put it in its place, before it does anything: a stop that comes now is not to be lost."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from syncbot.runtime.durable.options import Asks, Interrupted, Replies
 from syncbot.runtime.session.notify import ServiceNotifier
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from syncbot.runtime.outbox.attempt import Uncertain
 
 
-@dataclass(frozen=True)
-class SessionOptions:
+class SessionOptions(NamedTuple):
     """How a runtime runs; see `Runtime` for what each means."""
 
     state: StatePlace | None

@@ -18,20 +18,22 @@ if TYPE_CHECKING:
     from syncbot.storage.promises.queues import Inbox
 
 
-class Seat(Protocol):
-    """The thread that a handler runs on."""
+if TYPE_CHECKING:
 
-    def step_aside(self) -> None:
-        """Its handler waits: somebody else may take its place."""
-        ...
+    class Seat(Protocol):
+        """The thread that a handler runs on."""
 
-    def step_back(self, *, is_answered: bool) -> None:
-        """The waiting is over; with an answer, which might be lost, it goes on through a stop.
+        def step_aside(self) -> None:
+            """Its handler waits: somebody else may take its place."""
+            ...
 
-        Raises:
-            Stopped: the runtime is stopping.
-        """
-        ...
+        def step_back(self, *, is_answered: bool) -> None:
+            """The waiting is over; with an answer, which might be lost, it goes on through a stop.
+
+            Raises:
+                Stopped: the runtime is stopping.
+            """
+            ...
 
 
 class Turn:

@@ -60,6 +60,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 """Each is applied once, in one transaction; `PRAGMA user_version` says how many were. Never change one that was released: add another."""
 
 
+_SQLITES_OWN = {
+    "outbox": {("sqlite_sequence", "CREATE TABLE sqlite_sequence(name,seq)")},
+    "job": {("sqlite_autoindex_job_1", "None")},
+}
+"""By the table that asks for it: what SQLite adds by itself."""
+
+
 def check_ours(db: sqlite3.Connection, path: str) -> bool:
     """Look, without writing, whether the file is one of ours; False for an empty one that still has to be made.
 
@@ -144,7 +151,8 @@ def _format(db: sqlite3.Connection) -> int:
 def _expected(version: int) -> set[tuple[str, str]]:
     """Name and definition of everything that the migrations make up to a format, as SQLite keeps them: word for word."""
     statements = (statement for statements in MIGRATIONS[:version] for statement in statements)
-    return {(statement.split()[2], statement) for statement in statements if statement.startswith("CREATE")}
+    made = {(statement.split()[2], statement) for statement in statements if statement.startswith("CREATE")}
+    return made.union(*(_SQLITES_OWN.get(name, set()) for name, _ in made))
 
 
 def bind(db: sqlite3.Connection, path: str, bot_id: int | None) -> int:
