@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,8 @@ from syncbot.cli.console.progress import progress_option
 from syncbot.cli.sending.delivering import deliver
 from syncbot.errors import ConfigError
 
-Call = tuple[str, dict[str, Any]]
-"""A method and its parameters, the chat left out."""
+if TYPE_CHECKING:
+    from syncbot.cli.sending.attachments import Call
 
 MAX_STDIN_BYTES = 256 * 1024
 """More would be more than sixty messages: somebody has put a file into the wrong place."""

@@ -11,7 +11,7 @@ from itertools import islice
 
 from syncbot.storage.albums import LONGEST_SECONDS, is_collecting, ready_at, with_part
 from syncbot.storage.claims import Claims, taken_over
-from syncbot.storage.codec import encode_changes, int64, shorten
+from syncbot.storage.codec import encode_changes, first_of_each, shorten
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.journal import MemoryJournal
 from syncbot.storage.memory.outbox import MemoryOutbox
@@ -131,9 +131,7 @@ class MemoryInbox:
         """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
-        batch: dict[int, Incoming] = {}
-        for update in updates:
-            batch.setdefault(int64(update.update_id, "the update's id"), update)
+        batch = first_of_each(updates)
         with self._guard:
             fresh = [update for id, update in batch.items() if not self._is_known(id)]
             for update in fresh:

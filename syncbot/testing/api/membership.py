@@ -139,10 +139,10 @@ def _set_fact(parameter: str, key: str, limit: int, *, is_fact: bool) -> Callabl
         text = str(call.get(parameter, ""))
         if len(text) > limit:
             raise bad_request(f"chat {key} is too long")
-        old = (chat.facts if is_fact else chat.more).get(key, "")
-        if old == text:
+        kept = chat.facts if is_fact else chat.more
+        if kept.get(key, "") == text:
             raise bad_request(f"chat {key} is not modified")
-        (chat.facts if is_fact else chat.more)[key] = text
+        kept[key] = text
         return True
 
     return set_text
