@@ -20,7 +20,7 @@ from collections.abc import Callable
 from syncbot.storage.address import DatabaseUrl, StatePlace, address_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, DataConflict, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
-from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Recovery, Settled
 from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart, Missed
 from syncbot.storage.promises.journal import Journal, JournalKey, JournalStep
 from syncbot.storage.promises.outbox import OutboxCall, OutboxItem, OutboxQueue, OutboxState, Outlook
@@ -47,7 +47,6 @@ __all__ = [
     "Journal",
     "JournalKey",
     "JournalStep",
-    "Member",
     "Meta",
     "Missed",
     "Outbox",

@@ -18,7 +18,7 @@ from syncbot.storage.memory.outbox import MemoryOutbox
 from syncbot.storage.memory.questions import MemoryQuestions
 from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.dead_letters import DeadLetter
-from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey, JournalStep
 from syncbot.storage.promises.questions import QuestionAnswer, QuestionOpening
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
@@ -162,7 +162,7 @@ class MemoryInbox:
             suspects = [row.row for row in self._rows.values() if row.suspect]
             self._claims = Claims(self._run, suspects)
             self.prune()
-            return Recovery(sum(1 for _ in self._waiting()), tuple(row.update.update_id for row in left), len(suspects), buried, Member(self._run))
+            return Recovery(sum(1 for _ in self._waiting()), tuple(row.update.update_id for row in left), len(suspects), buried, self._run)
 
     def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
         return self.settle((), claim=limit, per_key=per_key).claimed

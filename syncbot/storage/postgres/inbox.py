@@ -7,7 +7,6 @@ handed out, or ends.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -41,8 +40,6 @@ from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.questions import QuestionOpening
 from syncbot.storage.promises.store import StoreOptions
-
-_log = logging.getLogger(__name__)
 
 _PRUNE_AT = 10_000  # stored updates between two rounds of forgetting
 

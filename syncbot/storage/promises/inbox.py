@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -95,20 +94,6 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """One of the bot's processes, in its time as one that handles.
-
-    Args:
-        id: its number; never used twice.
-        lease_until: at this time others may take what it has claimed, if its store has not renewed the lease by then. `math.inf` where something else
-            tells a dead member from a living one: the bot's lock beside a file.
-    """
-
-    id: int
-    lease_until: float = math.inf
-
-
-@dataclass(frozen=True, slots=True)
 class Recovery:
     """What `Inbox.recover` found.
 
@@ -117,14 +102,14 @@ class Recovery:
         interrupted: the ids of those that were in a handler, or waiting for an answer, when the earlier run ended without releasing them.
         suspects: how many will be handed out one at a time.
         buried: the ids (of dead letters) that were alone in their handler at too many deaths.
-        member: who the calling process is from now on.
+        member: the number of the calling process from now on, as one that handles; never used twice.
     """
 
     waiting: int = 0
     interrupted: tuple[int, ...] = ()
     suspects: int = 0
     buried: tuple[int, ...] = ()
-    member: Member = field(default=Member(0), compare=False)
+    member: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +133,7 @@ class Inbox(Protocol):
     """Updates between their confirmation to Telegram and the end of their handler.
 
     An update is *waiting*, then *running* (claimed, for a handler), then *done* (gone; its id is remembered for a while) or a *dead letter*.
-    Any process may `store`. A `Member` handles: it calls `recover` once before its first `claim`, and what it claims is its own until it settles or
+    Any process may `store`. A member handles, one of the bot's processes: it calls `recover` once before its first `claim`, and what it claims is its own until it settles or
     releases that, or is found to be gone. A store that knows several members renews their leases by itself while it is open, and `recover` takes back
     only what belongs to members that are gone. With a file or in memory there is one member at a time, the holder of the bot's lock: another `recover`
     ends it. A member that is gone is refused from then on (its ends are `Settled.lost`, or a StorageError), so that it writes nothing: the ticket of a

@@ -15,7 +15,7 @@ from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import Unreadable, encode_call, encode_changes, first_of_each, shorten
 from syncbot.storage.promises.data import DataConflict
-from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey
 from syncbot.storage.promises.questions import QuestionOpening
 from syncbot.storage.promises.store import StoreOptions
@@ -102,7 +102,7 @@ class SqlInbox:
             self._claims = Claims(before + 1, suspects)
             self._unswept = []
             self._prune_quietly()
-        return Recovery(waiting, interrupted, len(suspects), buried, Member(before + 1))
+        return Recovery(waiting, interrupted, len(suspects), buried, before + 1)
 
     def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
         return self.settle((), claim=limit, per_key=per_key).claimed

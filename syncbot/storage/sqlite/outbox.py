@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -25,7 +24,6 @@ _OVER = "lease_until NOT BETWEEN ? AND ?"
 _LIVES = "(expires IS NULL OR expires > ?)"
 _QUEUED = "UPDATE outbox SET state = 'queued', owner = '', lease_until = 0"
 _AGAIN = f"{_QUEUED}, not_before = 0, reason = ''"
-_OWNER = re.compile(r"[\w.-]+")
 _DAMAGED = "its row in the state file is damaged: "
 # It is the first of its key that is not settled.
 _ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM outbox WHERE chat = o.chat AND id < o.id AND {_ACTIVE}))"

@@ -165,8 +165,7 @@ def get_game_high_scores(call: ApiCall) -> list[JSON]:
 
 def _delete(call: ApiCall, chat: ChatState, message: JSON) -> None:
     del chat.messages[key_of(message)]
-    if message["message_id"] in chat.pinned:
-        chat.pinned.remove(message["message_id"])
+    chat.unpin(message["message_id"])
     call.world.happened(chat, "deleted", message)
 
 

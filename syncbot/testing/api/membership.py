@@ -193,8 +193,7 @@ def pin(call: ApiCall) -> bool:
     """pinChatMessage."""
     chat = call.chat()
     message = call.world.find_message(chat, call.get("message_id"), "message to pin not found")
-    if message["message_id"] in chat.pinned:
-        chat.pinned.remove(message["message_id"])
+    chat.unpin(message["message_id"])
     chat.pinned.append(message["message_id"])
     return True
 
@@ -206,9 +205,7 @@ def unpin(call: ApiCall) -> bool:
         if chat.pinned:
             chat.pinned.pop()
         return True
-    message = call.world.find_message(chat, call.get("message_id"), "message to unpin not found")
-    if message["message_id"] in chat.pinned:
-        chat.pinned.remove(message["message_id"])
+    chat.unpin(call.world.find_message(chat, call.get("message_id"), "message to unpin not found")["message_id"])
     return True
 
 

@@ -87,7 +87,7 @@ class Actions:
 
     def _note(self, user: User, chat: ChatState, kind: str, /, **facts: Any) -> None:
         title = "" if chat.type == "private" else str(chat.facts["title"])
-        self._story.acted(Step(kind, str(user.card["first_name"]), title, chat.id, chat.type, facts))
+        self._story.acted(Step(kind, str(user.card["first_name"]), title, chat.type, facts))
 
     def _say(self, user: User, chat: ChatState, content: JSON) -> None:
         say(self._scene, chat, None if chat.type == "channel" else user.card, content, None)

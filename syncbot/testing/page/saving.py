@@ -42,7 +42,6 @@ class Step:
     kind: str
     user: str
     title: str
-    chat: int
     chat_type: str
     facts: JSON
     mark: int = 0
