@@ -3,7 +3,7 @@
 
     scripts/fuzz.py --list
     scripts/fuzz.py TARGET --minutes 10      # or --cpu-minutes, or --inputs; findings are told as they come
-    scripts/fuzz.py all --replay             # the committed corpus, once: what the tests do
+    scripts/fuzz.py all --replay             # the committed corpus, once: the tests do it, too
     scripts/fuzz.py TARGET --plant           # put a bug in, and see how long it takes to be found
     scripts/fuzz.py TARGET --distil          # take over into the committed corpus what the last runs have reached
 

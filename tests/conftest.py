@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -55,6 +56,10 @@ TAKES_LONG = (
 """Files, and folders of files, that take ten seconds or more, with --all at least; the longest first."""
 
 
+TOGETHER = ("tests/adapters/test_aiogram.py", "tests/client/test_peer.py", "tests/testing/test_client_aiogram.py")
+"""Files that one of several processes runs: each of them needs aiogram, which takes four seconds to load."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long: where several processes share the files, none of them is to have a long one left when the others have ended."""
     places = {path: _place(path) for path in {item.path for item in items}}
@@ -64,6 +69,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _place(path: Path) -> int:
     tests = Path(__file__).parent
     return next((place for place, start in enumerate(TAKES_LONG) if path.is_relative_to(tests / start)), len(TAKES_LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Several processes share the files, as `--dist=loadfile` says, but for those that stay together."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return TOGETHER[0] if file in TOGETHER else file
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -31,6 +31,8 @@ from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy,
 from syncbot.transport import FakeTransport
 
 CALLS = 200
+LENGTHS = [pytest.param(CALLS, 0.05, marks=pytest.mark.slow), (CALLS // 5, 0.25)]
+"""How many messages are answered, and what share of the TLS handshakes is cut meanwhile."""
 
 
 def application(api: BotApiServer, request: BaseRequest, polling: BaseRequest) -> Application[Any, Any, Any, Any, Any, Any]:
@@ -91,14 +93,14 @@ class Echo:
 
 
 @asynccontextmanager
-async def running(api: BotApiServer, app: Application[Any, Any, Any, Any, Any, Any], echo: Echo) -> AsyncIterator[None]:
-    """The application polls, and 20 users have sent it 200 messages."""
+async def running(api: BotApiServer, app: Application[Any, Any, Any, Any, Any, Any], echo: Echo, calls: int = CALLS) -> AsyncIterator[None]:
+    """The application polls, and 20 users have sent it so many messages."""
     users = [api.user() for _ in range(20)]
     async with app:
         await app.start()
         assert app.updater is not None
         await app.updater.start_polling(timeout=2, error_callback=echo.poll_errors.append)
-        for number in range(CALLS):
+        for number in range(calls):
             users[number % len(users)].send(f"message {number}")
         try:
             yield
@@ -107,24 +109,25 @@ async def running(api: BotApiServer, app: Application[Any, Any, Any, Any, Any, A
             await app.stop()
 
 
-def test_an_application_answers_all_through_a_proxy_that_cuts_handshakes(ca: TestCA) -> None:
-    """Polling and sending through a proxy that cuts 5 % of the TLS handshakes: 200 of 200 are answered, once each, and nothing is left open."""
+@pytest.mark.parametrize(("calls", "rate"), LENGTHS)
+def test_an_application_answers_all_through_a_proxy_that_cuts_handshakes(ca: TestCA, calls: int, rate: float) -> None:
+    """Polling and sending through a proxy that cuts some of the TLS handshakes: every message is answered, once each, and nothing is left open."""
 
     async def main() -> None:
         app = application(api, one_shot(api, proxy=proxy.url), one_shot(api, proxy=proxy.url))
         echo = Echo(api, app)
-        async with running(api, app, echo):
-            await until(lambda: echo.answered >= CALLS)
+        async with running(api, app, echo, calls):
+            await until(lambda: echo.answered >= calls)
         assert echo.errors == echo.poll_errors == []
 
     with (
         BotApiServer(tls=True, ca=ca, slow_same_offset=False) as api,
-        FaultProxy(faults=[Fault.tls_drop()], rate=0.05, seed=3) as proxy,
+        FaultProxy(faults=[Fault.tls_drop()], rate=rate, seed=3) as proxy,
         nothing_left(),
     ):
         asyncio.run(main())
         assert proxy.struck["tls_drop"] >= 5
-        assert sorted(message.text for message in api.sent) == sorted(f"echo message {number}" for number in range(CALLS))
+        assert sorted(message.text for message in api.sent) == sorted(f"echo message {number}" for number in range(calls))
         assert api.recorder.max_requests_per_connection == 1
 
 

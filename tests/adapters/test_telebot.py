@@ -27,6 +27,8 @@ from syncbot.transport import FakeTransport
 from syncbot.types import Response
 
 CALLS = 200
+LENGTHS = [pytest.param(CALLS, 0.05, marks=pytest.mark.slow), (CALLS // 5, 0.25)]
+"""How many messages are answered, and what share of the TLS handshakes is cut meanwhile."""
 
 
 @pytest.fixture(autouse=True)
@@ -84,31 +86,32 @@ class Polling:
         stop.stop_bot()
 
 
-def feed(api: BotApiServer) -> None:
-    """200 messages of 20 users."""
+def feed(api: BotApiServer, calls: int = CALLS) -> None:
+    """So many messages of 20 users."""
     users = [api.user() for _ in range(20)]
-    for number in range(CALLS):
+    for number in range(calls):
         users[number % len(users)].send(f"message {number}")
 
 
-def test_a_polling_bot_answers_all_through_a_proxy_that_cuts_handshakes(ca: TestCA) -> None:
-    """Polling and sending through a proxy that cuts 5 % of the TLS handshakes: 200 of 200 are answered, once each, and nothing is left open."""
+@pytest.mark.parametrize(("calls", "rate"), LENGTHS)
+def test_a_polling_bot_answers_all_through_a_proxy_that_cuts_handshakes(ca: TestCA, calls: int, rate: float) -> None:
+    """Polling and sending through a proxy that cuts some of the TLS handshakes: every message is answered, once each, and nothing is left open."""
     with (
         BotApiServer(tls=True, ca=ca, slow_same_offset=False) as api,
-        FaultProxy(faults=[Fault.tls_drop()], rate=0.05, seed=3) as proxy,
+        FaultProxy(faults=[Fault.tls_drop()], rate=rate, seed=3) as proxy,
         nothing_left(),
         install(proxy.url, ca_file=api.ca_file) as installed,
     ):
         point_to(api)
-        feed(api)
+        feed(api, calls)
         polling = Polling(poll_seconds=40)
-        api.wait_until(lambda: api.recorder.by_method["sendMessage"] >= CALLS, 60.0, "not all were answered")
+        api.wait_until(lambda: api.recorder.by_method["sendMessage"] >= calls, 60.0, "not all were answered")
         started = time.monotonic()
         polling.end(installed)
         assert time.monotonic() - started < 20.0, "it does not wait for the end of a poll"
         assert polling.error is None
         assert proxy.struck["tls_drop"] >= 5
-        assert sorted(message.text for message in api.sent) == sorted(f"echo message {number}" for number in range(CALLS))
+        assert sorted(message.text for message in api.sent) == sorted(f"echo message {number}" for number in range(calls))
         assert api.recorder.max_requests_per_connection == 1
 
 

@@ -14,11 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kits.fork_kit import LOADED, Starter
 
 from syncbot.cli import run
+from syncbot.cli.console.frame import COMMANDS
 from syncbot.testing import TEST_TOKEN, BotApiServer, User
 
 _PROGRAM = [sys.executable, "-c", "from syncbot.cli import main; main()"]
+_PYTHONS_OWN = ("PYTHON", "LC_", "LANG")
+"""How the variables begin that Python reads as it begins."""
+
+
+@pytest.fixture(scope="session")
+def starter() -> Iterator[Starter]:
+    """What starts most of the command lines: it has loaded what most of them need."""
+    starter = Starter(*LOADED, "syncbot.client.ptb.shortcuts", *(f"syncbot.cli.{module}" for module, _ in COMMANDS.values()))
+    yield starter
+    starter.close()
 
 
 @pytest.fixture
@@ -77,12 +89,16 @@ def command(environment: dict[str, str], capfd: pytest.CaptureFixture[str], monk
 
 
 @pytest.fixture
-def process(environment: dict[str, str]) -> Command:
-    """Runs a command line as a process of its own, in pipes."""
+def process(environment: dict[str, str], starter: Starter) -> Command:
+    """Runs a command line as a process of its own, without a terminal."""
 
     def run_there(*argv: str | bytes, stdin: bytes = b"", **extra: str) -> Ended:
-        ended = subprocess.run([*_PROGRAM, *argv], input=stdin, capture_output=True, env={**os.environ, **extra}, timeout=90)
-        return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        env = {**os.environ, **extra}
+        if any(name.startswith(_PYTHONS_OWN) for name in extra):
+            ended = subprocess.run([*_PROGRAM, *argv], input=stdin, capture_output=True, env=env, timeout=90)
+            return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        code, out, err = starter.outcome("syncbot.cli:main", ["-c", *map(os.fsdecode, argv)], stdin=stdin, env=env)
+        return Ended(code, out.decode(), err.decode())
 
     return run_there
 
@@ -90,9 +106,9 @@ def process(environment: dict[str, str]) -> Command:
 class Terminal:
     """A command line as a process in a pseudo-terminal; what it writes is read as it comes."""
 
-    def __init__(self, argv: Sequence[str]) -> None:
+    def __init__(self, starter: Starter, argv: Sequence[str]) -> None:
         self._master, slave = pty.openpty()
-        self.process = subprocess.Popen([*_PROGRAM, *argv], stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=_take_terminal)
+        self.process = starter.run("syncbot.cli:main", ["-c", *argv], [slave] * 3, terminal=True)
         os.close(slave)
         self.screen = ""
 
@@ -131,20 +147,13 @@ class Terminal:
         return bool(data)
 
 
-def _take_terminal() -> None:
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
 @pytest.fixture
-def terminal(environment: dict[str, str]) -> Iterator[Callable[..., Terminal]]:
+def terminal(environment: dict[str, str], starter: Starter) -> Iterator[Callable[..., Terminal]]:
     """Starts command lines in pseudo-terminals."""
     started: list[Terminal] = []
 
     def start(*argv: str) -> Terminal:
-        started.append(Terminal(argv))
+        started.append(Terminal(starter, argv))
         return started[-1]
 
     yield start

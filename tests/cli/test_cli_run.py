@@ -6,14 +6,13 @@ import json
 import os
 import shlex
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.fork_kit import Forked, Starter
 
 from syncbot.testing import TEST_TOKEN, BotApiServer, User
 
@@ -44,13 +43,12 @@ def bot_module(environment: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def running(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def running(environment: dict[str, str], starter: Starter) -> Iterator[Callable[..., Forked]]:
     """Starts command lines as processes that go on running."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Forked] = []
 
-    def start(*argv: str) -> subprocess.Popen[str]:
-        program = [sys.executable, "-c", "from syncbot.cli import main; main()", *argv]
-        started.append(subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ.copy()))
+    def start(*argv: str) -> Forked:
+        started.append(starter.start("syncbot.cli:main", ["-c", *argv]))
         return started[-1]
 
     yield start
@@ -61,7 +59,7 @@ def running(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Po
 
 
 @pytest.mark.parametrize("target", ["mybot:app", "mybot", "mybot:make"])
-def test_run_until_a_signal(running: Callable[..., subprocess.Popen[str]], server: BotApiServer, user: User, target: str) -> None:
+def test_run_until_a_signal(running: Callable[..., Forked], server: BotApiServer, user: User, target: str) -> None:
     """The bot answers until SIGTERM, and then ends with 0 and a log on standard error."""
     process = running("run", target)
     user.send("hello")
@@ -84,7 +82,7 @@ def test_ctrl_c_at_a_terminal(terminal: Callable[..., Any], server: BotApiServer
     assert "The bot starts; Ctrl-C ends it." in process.screen
 
 
-def test_log_file(running: Callable[..., subprocess.Popen[str]], server: BotApiServer) -> None:
+def test_log_file(running: Callable[..., Forked], server: BotApiServer) -> None:
     """--log-file and --log-json write the log as a program reads it, without the token."""
     process = running("run", "mybot:app", "--log-file", "bot.log", "--log-json", "--debug")
     server.wait_polled(timeout=30.0)
@@ -167,7 +165,7 @@ def test_poll_without_a_way(process: Command) -> None:
     assert ended.err.count("\n") == 1
 
 
-def test_poll_that_overlaps(process: Command, running: Callable[..., subprocess.Popen[str]], server: BotApiServer, user: User) -> None:
+def test_poll_that_overlaps(process: Command, running: Callable[..., Forked], server: BotApiServer, user: User) -> None:
     """Of two runs that overlap the second ends at once with 75 and one line that asks for nothing; the first is not disturbed."""
     os.mkfifo("gate")
     Path("slow.py").write_text(BOT.replace("    context.reply", "    open('gate').read()\n    context.reply"))

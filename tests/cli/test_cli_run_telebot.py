@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from kits.adapters_kit import becomes
+from kits.fork_kit import LOADED, Forked, Starter
 from kits.ports_kit import free_port
 
 from syncbot import Bot
 from syncbot.testing import TEST_TOKEN, Answer, BotApiServer, Fault, FaultProxy, TestCA, User
 
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., Forked]
 
 BOT = f"""
 import os, signal, sys
@@ -86,14 +85,22 @@ def program(environment: dict[str, str]) -> None:
     Path("bot.py").write_text(BOT)
 
 
-@pytest.fixture
-def start(environment: dict[str, str]) -> Iterator[Start]:
-    """Starts the command, which goes on running."""
-    started: list[subprocess.Popen[str]] = []
+@pytest.fixture(scope="module")
+def starter() -> Iterator[Starter]:
+    """What starts the command: it has loaded telebot, too."""
+    starter = Starter(*LOADED, "syncbot.cli.programs.run_telebot", "syncbot.adapters.telebot_polling", "telebot.custom_filters")
+    yield starter
+    starter.close()
 
-    def begin(*argv: str, **more: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", "from syncbot.cli import main; main()", "run-telebot", "--state", "bot.db", *(argv or ("bot.py",))]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **more}))
+
+@pytest.fixture
+def start(environment: dict[str, str], starter: Starter) -> Iterator[Start]:
+    """Starts the command, which goes on running."""
+    started: list[Forked] = []
+
+    def begin(*argv: str, **more: str) -> Forked:
+        command = ["-c", "run-telebot", "--state", "bot.db", *(argv or ("bot.py",))]
+        started.append(starter.start("syncbot.cli:main", command, env={**os.environ, **more}))
         return started[-1]
 
     yield begin
@@ -103,7 +110,7 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
         process.communicate()
 
 
-def ended(process: subprocess.Popen[str], by: signal.Signals = signal.SIGTERM) -> str:
+def ended(process: Forked, by: signal.Signals = signal.SIGTERM) -> str:
     """End it, and return its log."""
     process.send_signal(by)
     out, err = process.communicate(timeout=60)

@@ -14,7 +14,7 @@ from kits.ptb13.running import HEAD, TAIL, Program, Run
 from syncbot.testing import TEST_TOKEN, BotApiServer
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def starter() -> Iterator[Starter]:
     """What starts most of the programs."""
     starter = Starter()

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from kits.ptb13.conversations import CONVERSATIONS
-from kits.ptb13.ours import ask_ours
-from kits.ptb13.programs import FOLDER
+from kits.ptb13.programs import FOLDER, Starter
 
 HEAD = "raise SystemExit('it must not run')\n"
 
@@ -154,14 +153,14 @@ MODULES = {
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+def found(starter: Starter, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     """What is found in each of the programs."""
     folder = tmp_path_factory.mktemp("programs")
     for name, text in {**{f"{name}.py": HEAD + dedent(text) for name, text in PROGRAMS.items()}, **MODULES}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     names = [*(str(folder / f"{name}.py") for name in PROGRAMS), *(str(FOLDER / f"{name}.py") for name in CONVERSATIONS)]
-    return {Path(path).stem: each for path, each in ask_ours("ptb13.checked", *names).items()}
+    return {Path(path).stem: each for path, each in starter.ask("ptb13.checked", *names).items()}
 
 
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if name != "with_modules"])

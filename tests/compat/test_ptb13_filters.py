@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from kits.interleave_kit import Steps, at_every_line
-from kits.ptb13.ours import ask_ours
+from kits.ptb13.programs import Starter
 from kits.ptb13.reference import ask_reference
 
 from syncbot.compat.ptb13.filters import BaseFilter, Filters, MessageFilter, UpdateFilter
@@ -30,9 +30,9 @@ def recorded() -> dict[str, Any]:
     return found
 
 
-def test_each_filter_says_what_13_15_says(recorded: dict[str, Any]) -> None:
+def test_each_filter_says_what_13_15_says(starter: Starter, recorded: dict[str, Any]) -> None:
     """The same messages for each filter, with the same matches, and the same name to be shown by."""
-    ours, theirs = comparable(ask_ours("ptb13.filter_table")), comparable(recorded)
+    ours, theirs = comparable(starter.ask("ptb13.filter_table")), comparable(recorded)
     assert ours.keys() == theirs.keys()
     assert {text: said for text, said in ours.items() if said != theirs[text]} == {}
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from kits.interleave_kit import Steps, at_every_line
-from kits.ptb13.ours import ask_ours
+from kits.ptb13.programs import Starter
 from kits.ptb13.reference import ask_reference
 from kits.timing_kit import becomes
 
@@ -26,9 +26,9 @@ SECONDS = 20.0
 RECORDED = Path(__file__).with_name("ptb13_jobs.json")
 
 
-def test_jobs_are_called_as_with_13_15() -> None:
+def test_jobs_are_called_as_with_13_15(starter: Starter) -> None:
     """The same times, the same calls, the same answers of the jobs themselves."""
-    assert ask_ours("ptb13.job_table") == json.loads(RECORDED.read_text(encoding="utf-8"))
+    assert starter.ask("ptb13.job_table") == json.loads(RECORDED.read_text(encoding="utf-8"))
 
 
 @pytest.mark.programs("python3.11")

@@ -34,13 +34,11 @@ def hold(name: str, folder: Path, ca: TestCA, starter: Starter) -> None:
 
 
 @pytest.fixture(scope="module")
-def held(request: pytest.FixtureRequest, ca: TestCA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
+def held(request: pytest.FixtureRequest, ca: TestCA, starter: Starter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
     """The conversations of all programs that are asked for, a few at once: each spends most of its time in the pauses of a bad line."""
     names = [item.callspec.params["name"] for item in request.session.items if item.name.startswith("test_a_program_of_13") and item.path == request.path]
-    starter = Starter()
     with ThreadPoolExecutor(6) as pool:
         yield {name: pool.submit(hold, name, tmp_path_factory.mktemp(name), ca, starter) for name in names}
-    starter.close()
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kits.ptb13.ours import ask_ours
+from kits.ptb13.programs import Starter
 from kits.ptb13.reference import ask_reference
 
 TABLES = {"handler_table": "ptb13_handlers.json", "conversation_table": "ptb13_conversations.json", "call_table": "ptb13_calls.json"}
@@ -20,9 +20,9 @@ def recorded(table: str) -> Any:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_ours_do_what_those_of_13_15_do(table: str) -> None:
+def test_ours_do_what_those_of_13_15_do(starter: Starter, table: str) -> None:
     """Each handler gets the same updates and its function the same values, each conversation goes the same way, each call sends the same."""
-    theirs, ours = recorded(table), ask_ours(f"ptb13.{table}")
+    theirs, ours = recorded(table), starter.ask(f"ptb13.{table}")
     assert ours.keys() == theirs.keys()
     assert {name: found for name, found in ours.items() if found != theirs[name]} == {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,22 +45,35 @@ def test_the_tables_made_from_the_code_are_up_to_date() -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_a_stale_table_is_noticed_and_written(tmp_path: Path) -> None:
+@pytest.fixture
+def generate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs scripts/generators/generate_docs.py in this process; gives its exit code."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts" / "generators"))
+    import generate_docs
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["generate_docs.py", *arguments])
+        return int(generate_docs.main())
+
+    return run
+
+
+def test_a_stale_table_is_noticed_and_written(generate: Callable[..., int], tmp_path: Path) -> None:
     """--check finds a table that differs and touches nothing; without it the table is written, and what is around it stays."""
     guide = tmp_path / "guide.md"
     guide.write_text("before\n<!-- begin exit codes -->\nold\n<!-- end exit codes -->\nafter\n")
-    command = [sys.executable, str(ROOT / "scripts" / "generators" / "generate_docs.py"), "--folder", str(tmp_path)]
-    assert subprocess.run([*command, "--check"], capture_output=True).returncode == 1
+    folder = ("--folder", str(tmp_path))
+    assert generate(*folder, "--check") == 1
     assert "old" in guide.read_text()
-    assert subprocess.run(command, capture_output=True).returncode == 0
+    assert generate(*folder) == 0
     text = guide.read_text()
     assert text.startswith("before\n<!-- begin")
     assert text.endswith("<!-- end exit codes -->\nafter\n")
     assert "| 76 |" in text
-    assert subprocess.run([*command, "--check"], capture_output=True).returncode == 0
+    assert generate(*folder, "--check") == 0
 
 
-def test_a_new_guide_is_added_to_the_readme(tmp_path: Path) -> None:
+def test_a_new_guide_is_added_to_the_readme(generate: Callable[..., int], tmp_path: Path) -> None:
     """A guide that README.md does not link to is added to its list, by its title; one that stands there already is not."""
     docs = tmp_path / "docs"
     docs.mkdir()
@@ -67,11 +81,11 @@ def test_a_new_guide_is_added_to_the_readme(tmp_path: Path) -> None:
     (docs / "new.md").write_text("# A new one\n")
     readme = tmp_path / "README.md"
     readme.write_text("See [old](docs/old.md).\n<!-- begin further guides -->\n<!-- end further guides -->\n")
-    command = [sys.executable, str(ROOT / "scripts" / "generators" / "generate_docs.py"), "--folder", str(docs)]
-    assert subprocess.run([*command, "--check"], capture_output=True).returncode == 1
-    assert subprocess.run(command, capture_output=True).returncode == 0
+    folder = ("--folder", str(docs))
+    assert generate(*folder, "--check") == 1
+    assert generate(*folder) == 0
     assert "-->\nAnd: [A new one](docs/new.md)\n<!--" in readme.read_text()
-    assert subprocess.run([*command, "--check"], capture_output=True).returncode == 0
+    assert generate(*folder, "--check") == 0
 
 
 def test_numbers_in_the_guides_are_those_of_the_code() -> None:

@@ -22,9 +22,9 @@ def fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
     return _run(str(ROOT / "scripts" / "fuzz.py"), *arguments)
 
 
-def with_machinery(program: str) -> subprocess.CompletedProcess[str]:
+def with_machinery(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program that can import what scripts/fuzz.py is made of."""
-    return _run("-c", f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n{program}")
+    return _run("-c", f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n{program}", *arguments)
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:

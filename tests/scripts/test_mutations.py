@@ -71,13 +71,16 @@ def test_each_way_of_changing_code_is_tried(mutants: ModuleType) -> None:
     }
 
 
-def test_a_mutant_is_one_change_of_code_that_runs(mutants: ModuleType) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["runtime/receiving/backlog.py", *(pytest.param(name, marks=pytest.mark.slow) for name in ("transport/ways.py", "client/files/part_file.py"))],
+)
+def test_a_mutant_is_one_change_of_code_that_runs(mutants: ModuleType, name: str) -> None:
     """Each of a real file can be compiled, differs from the file, and from all others."""
-    for name in ("transport/ways.py", "runtime/receiving/backlog.py", "client/files/part_file.py"):
-        source = (ROOT / "syncbot" / name).read_text(encoding="utf-8")
-        whole = ast.unparse(ast.parse(source))
-        made = [mutant.applied(source) for mutant in mutants.mutants_of(name, source)]
-        assert len(set(made)) == len(made) > 20
-        for text in made:
-            compile(text, name, "exec")
-            assert text != whole
+    source = (ROOT / "syncbot" / name).read_text(encoding="utf-8")
+    whole = ast.unparse(ast.parse(source))
+    made = [mutant.applied(source) for mutant in mutants.mutants_of(name, source)]
+    assert len(set(made)) == len(made) > 20
+    for text in made:
+        compile(text, name, "exec")
+        assert text != whole

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from kits.fork_kit import LOADED, Starter
 
 BOT = """
 from syncbot import Bot, Runtime
@@ -113,8 +114,16 @@ _OTHERS = "-p no:anyio -p no:hypothesispytest"
 """Plugins that are none of ours, and take longer to load than all the rest."""
 
 
+@pytest.fixture(scope="module")
+def starter() -> Iterator[Starter]:
+    """What starts pytest: it has loaded it, and what the plugin needs when it is asked for something."""
+    starter = Starter(*LOADED, "pytest", "syncbot.client.ptb.shortcuts", "syncbot.testing.page.bot_process", "syncbot.testing.sandbox.sandbox")
+    yield starter
+    starter.close()
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, starter: Starter) -> Run:
     """Runs tests in a folder that has a bot; gives what pytest printed."""
     (tmp_path / "bot.py").write_text(BOT, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text(
@@ -124,10 +133,9 @@ def run(tmp_path: Path) -> Run:
     def run(source: str, *options: str, conftest: str = "") -> str:
         (tmp_path / "test_bot.py").write_text(source, encoding="utf-8")
         (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", *options]
         bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=bare, timeout=200)
-        return ended.stdout + ended.stderr
+        _, out, err = starter.outcome("pytest:console_main", ["pytest", "-q", *options], cwd=tmp_path, env=bare, timeout=200)
+        return (out + err).decode()
 
     return run
 

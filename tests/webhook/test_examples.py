@@ -67,10 +67,11 @@ def test_flask(start: Start, bot: Bot, server: BotApiServer, tmp_path: Path, rel
     check_refusals(port)
 
 
-def test_flask_under_gunicorn(start: Start, bot: Bot, server: BotApiServer) -> None:
-    """The same application in four worker processes: each takes updates, and one answers them in order."""
+@pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_flask_under_gunicorn(start: Start, bot: Bot, server: BotApiServer, workers: int) -> None:
+    """The same application in several worker processes: each takes updates, and one answers them in order."""
     port = free_port()
-    program = start(sys.executable, "-m", "gunicorn", "--chdir", str(EXAMPLES), "-w", "4", "-b", f"127.0.0.1:{port}", "flask_app:create_app()")
+    program = start(sys.executable, "-m", "gunicorn", "--chdir", str(EXAMPLES), "-w", str(workers), "-b", f"127.0.0.1:{port}", "flask_app:create_app()")
     wait_for_port(port)
     set_webhook(bot, server, port)
     people = [server.user() for _ in range(4)]

