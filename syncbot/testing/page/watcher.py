@@ -80,14 +80,11 @@ class ChatWatcher:
                 if number <= seen:
                     break
                 message = chat.messages[number]
-                if not self._is_the_bots(message):
+                if message.get("from", {}).get("id") != self._server.bot["id"]:
                     new.append((number, chat.id, message))
             if not look:
                 self._seen[chat.id] = newest
         return [("message", {"chat": chat, "message": dict(message)}) for _, chat, message in sorted(new, key=lambda one: one[:2])]
-
-    def _is_the_bots(self, message: JSON) -> bool:
-        return bool(message.get("from", {}).get("id") == self._server.bot["id"])
 
     def _events(self) -> list[tuple[str, JSON]]:
         told: list[tuple[str, JSON]] = []
