@@ -11,6 +11,8 @@ MOST_SECONDS = 1_000_000.0
 """Far below what the system's own waits accept, and far above what anybody waits."""
 SHORTEST_SECONDS = 0.001
 """The least that a timeout can be: nothing is done in less."""
+MOST_OF_A_CHAT = 256
+"""So many characters of a chat's name tell it from others: no real one is as long, and no index takes a name without end."""
 
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 

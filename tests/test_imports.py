@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import sys
 
 import pytest
-from kits.imports_kit import Import, imports, modules
+from kits.imports_kit import Import, imports, modules, read
 
 # A module imports from its own package (the first name below syncbot) and from those in lines above its own.
 LAYERS = [
@@ -98,7 +97,7 @@ def foreign() -> list[Import]:
 
 def test_every_module_has_its_place() -> None:
     """A new module or package is put into a layer before anything imports it."""
-    packages = {package_of(name) for name, _ in modules()} - {""}
+    packages = {package_of(name) for name in modules()} - {""}
     assert packages == set(LEVELS)
 
 
@@ -155,11 +154,9 @@ def test_what_costs_much_is_loaded_where_it_is_needed() -> None:
     assert [str(one) for one in early] == []
 
 
-@functools.cache
 def calls_and_names() -> list[tuple[str, int, str]]:
     """Every name with one dot of the package that is used, with its module and line."""
-    attributes = [(name, node) for name, tree in modules() for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-    return [(name, node.lineno, f"{node.value.id}.{node.attr}") for name, node in attributes if isinstance(node.value, ast.Name)]
+    return [(reader.module, line, name) for reader in read() for line, name in reader.dotted]
 
 
 def test_nobody_sleeps() -> None:

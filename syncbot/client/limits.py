@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from syncbot.bounds import MOST_SECONDS, check_numbers
+from syncbot.bounds import MOST_OF_A_CHAT, MOST_SECONDS, check_numbers
 from syncbot.errors import NotSent, StorageError
 from syncbot.process import ForkSafeLock
 
@@ -287,4 +287,4 @@ def _is_group(key: str) -> bool:
 
 def _key(method: str, chat: object) -> str:
     """What a pause concerns: a chat, or a method that has none."""
-    return f"/{method}" if chat is None else str(chat).lower()
+    return f"/{method}" if chat is None else str(chat).lower()[:MOST_OF_A_CHAT]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from syncbot.storage.promises.data import Changes, DataChange, DataConflict, Scope
@@ -32,8 +31,7 @@ class EncodedCall(NamedTuple):
     files: str
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedChanges:
+class EncodedChanges(NamedTuple):
     """`Changes` as rows of text; made before a transaction begins, so that a bad value never leaves half of it behind."""
 
     set_values: tuple[tuple[str, int, str, str], ...] = ()
@@ -179,7 +177,8 @@ def encode_job(entry: JobEntry) -> EncodedJob:
     """
     where = f"the job {entry.key!r}"
     for text in (entry.key, entry.name):
-        text.encode()  # a lone surrogate would be refused by the database
+        if storable(text) != text:
+            raise ValueError(f"{text!r} is no name of a job: it holds a zero or half of a surrogate pair, which a database refuses")
     if not 0 <= entry.next_time <= LAST_TIME:
         raise ValueError(f"{where}: {entry.next_time} is no time in seconds since 1970")
     chat, user = (None if id is None else int64(id, f"{where}: the id") for id in (entry.chat_id, entry.user_id))
@@ -214,6 +213,11 @@ def shorten(reason: str) -> str:
         return reason
     half = _REASON_LENGTH // 2
     return f"{reason[:half]}\n… {len(reason) - 2 * half} characters left out …\n{reason[-half:]}"
+
+
+def storable(text: str) -> str:
+    """A text as every database can hold it: without zeros and lone surrogates."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def check_meta_name(name: str) -> None:

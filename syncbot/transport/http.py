@@ -13,8 +13,7 @@ import http.client
 import re
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -31,8 +30,7 @@ _ONE_SEGMENT_BYTES = 16_384
 """Header and body are joined up to this size: two small segments cost 40 ms on a way with delayed acknowledgements."""
 
 
-@dataclass(frozen=True)
-class Exchange:
+class Exchange(NamedTuple):
     """What one connection needs to know: how to open it, whom to tell when it stands, when the request is written and when an answer has begun, with which
     lines the request really begins, and which path the libraries are told."""
 

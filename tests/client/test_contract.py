@@ -131,8 +131,8 @@ def bot(server: BotApiServer) -> Iterator[Bot]:
 
 def needed(spec: MethodSpec, facts: Facts, tested: str) -> dict[str, Sample]:
     """What has to be given beside the parameter that is tested."""
-    given = {p.name: next(samples(p, facts)) for p in spec.parameters.values() if p.required and p.name != tested}
-    given |= {name: Sample(value, value, "needed") for name, value in _NEEDED.get(spec.name, {}).items() if name != tested}
+    given = {name: Sample(value, value, "needed") for name, value in _NEEDED.get(spec.name, {}).items() if name != tested}
+    given |= {p.name: next(samples(p, facts)) for p in spec.parameters.values() if p.required and p.name not in (tested, *given)}
     if "inline_message_id" in spec.parameters and tested != "inline_message_id":
         given |= {name: next(samples(spec.parameters[name], facts)) for name in ("chat_id", "message_id") if name != tested}
     return given

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,11 +30,12 @@ class Import:
 
 
 class Reader(ast.NodeVisitor):
-    """Collects the imports of a module."""
+    """Collects the imports of a module, and the names with one dot that it uses, each with its line."""
 
     def __init__(self, module: str) -> None:
         self.module = module
         self.found: list[Import] = []
+        self.dotted: list[tuple[int, str]] = []
         self._depth = 0
         self._for_types = False
 
@@ -78,6 +78,13 @@ class Reader(ast.NodeVisitor):
             self._add(str(node.args[0].value), node)
         self.generic_visit(node)
 
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        """`a.b`."""
+        if isinstance(node.value, ast.Name):
+            self.dotted.append((node.lineno, f"{node.value.id}.{node.attr}"))
+        else:
+            self.visit(node.value)
+
     def _add(self, name: str, node: ast.stmt | ast.expr) -> None:
         self.found.append(Import(self.module, name, node.lineno, self._depth > 0, self._for_types))
 
@@ -88,19 +95,22 @@ def is_module(name: str) -> bool:
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of the package, by name."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
-        yield name, ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+def modules() -> dict[str, Path]:
+    """Every module of the package by name, with its file."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
 
 
 @functools.cache
-def imports() -> tuple[Import, ...]:
-    """Every import of the package, one under TYPE_CHECKING too; the files are read once for all tests of a process."""
-    found: list[Import] = []
-    for name, tree in modules():
-        reader = Reader(name)
-        reader.visit(tree)
-        found += reader.found
-    return tuple(found)
+def read() -> tuple[Reader, ...]:
+    """Every module of the package, read once for all tests of a process."""
+    readers = []
+    for name, path in modules().items():
+        readers.append(Reader(name))
+        readers[-1].visit(ast.parse(path.read_text(encoding="utf-8"), filename=str(path)))
+    return tuple(readers)
+
+
+def imports() -> list[Import]:
+    """Every import of the package, one under TYPE_CHECKING too."""
+    return [one for reader in read() for one in reader.found]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -54,11 +54,16 @@ def all_forms() -> Iterable[Mapping[tuple[str, str], str]]:
     yield from ({key: forms[number % len(forms)] for key, forms in FORMS.items()} for number in range(max(map(len, FORMS.values()))))
 
 
-def full_updates() -> Iterable[tuple[str, JSON]]:
-    """Updates of every kind with every field set, without their ids: the kind, and what it holds."""
-    for forms in all_forms():
-        for kind, annotation in types()["Update"].items():
-            if kind != "update_id":
+def full_updates(every: bool) -> Iterable[tuple[str, JSON]]:
+    """Updates of every kind with every field set, without their ids: the kind, and what it holds.
+
+    Kinds that hold the same type, as most hold a message, have each form each, or take turns at the forms.
+    """
+    kinds = {kind: annotation for kind, annotation in types()["Update"].items() if kind != "update_id"}
+    for number, forms in enumerate(all_forms()):
+        for kind, annotation in kinds.items():
+            alike = [other for other in kinds if kinds[other] == annotation]
+            if every or alike[number % len(alike)] == kind:
                 yield kind, full(annotation.removesuffix(" | None"), forms, ("Update",))
 
 
@@ -76,7 +81,7 @@ def _value(kind: str, field: str, annotation: str, forms: Mapping[tuple[str, str
     if (kind, field) in forms:
         return forms[kind, field]
     depth = annotation.count("list[")
-    words = [word for word in re.findall(r"\w+", annotation) if word in types()]
+    words = [word for word in _words(annotation) if word in types()]
     if words:
         fresh = [word for word in words if word not in path]
         if not fresh:
@@ -89,8 +94,13 @@ def _value(kind: str, field: str, annotation: str, forms: Mapping[tuple[str, str
     return value
 
 
+@cache
+def _words(annotation: str) -> Sequence[str]:
+    return tuple(re.findall(r"\w+", annotation))
+
+
 def _scalar(field: str, annotation: str) -> object:
-    if "int" in re.findall(r"\w+", annotation):
+    if "int" in _words(annotation):
         return 1_700_000_000 if field.endswith("date") else 7
     if "float" in annotation:
         return 1.5

@@ -182,3 +182,14 @@ def test_a_button_about_one_message_of_an_album_answers_nothing_about_another(se
         user.press(second, "keep")
         user.wait_for(lambda message: message.text.startswith("102 "), timeout=SECONDS)
     assert [message.text for message in user.messages] == ["101?", "101 drop", "102?", "102 keep"]
+
+
+@pytest.mark.parametrize("state", ["file", None, pytest.param("postgres", marks=pytest.mark.programs("postgres"))])
+def test_an_album_whose_name_nobody_could_store(server: BotApiServer, make_app: MakeApp, request: pytest.FixtureRequest, state: str | None) -> None:
+    """Such a message is one by itself; it neither stops the polling nor holds up what comes with it."""
+    options: dict[str, Any] = {} if state == "file" else {"state": request.getfixturevalue("postgres_url") if state else None}
+    app = make_app(**options)
+    seen = listening(app)
+    send(server, photo(1, "half \ud83d"), photo(2, "zero \0"), photo(3, "whole"), text(4, "behind"))
+    with running(app):
+        seen.wait("message 101", "message 102", "album 103", "message 104")

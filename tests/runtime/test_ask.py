@@ -131,7 +131,7 @@ def test_an_answer_that_came_while_stopped_follows_the_question(server: BotApiSe
 def test_a_killed_process_goes_on_at_its_question(server: BotApiServer, tmp_path: Path) -> None:
     """kill -9 while a question is open: it is not asked anew, its handler does not run before the answer comes, and its update is no suspect."""
     source = PROGRAM + (
-        "app = Runtime(bot, state=STATE, workers=2)\n"
+        "app = Runtime(bot, state=STATE, workers=2, types=False)\n"
         "@app.command('start')\n"
         "def start(update, context):\n"
         "    say('asking')\n"

@@ -108,7 +108,7 @@ def many(number: int, now: float, missed: Missed) -> list[JobEntry]:
     return entries
 
 
-@pytest.mark.parametrize("number", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [480, pytest.param(10_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("month", [3, 10], ids=["spring", "autumn"])
 def test_thousands_of_jobs_over_a_change_and_a_week_of_being_off(folder: Path, month: int, number: int) -> None:
     """Two days with the change between them, hour by hour, each process a new one: every job once a day; then a week off, made up for once each."""

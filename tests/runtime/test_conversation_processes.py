@@ -49,8 +49,8 @@ def test_a_process_of_syncbot_poll_for_each_answer(server: BotApiServer, tmp_pat
     state, user = tmp_path / "bot.db", server.user(id=42)
     source = PROGRAM.replace("sys.argv[1:4]", repr(tuple(program_arguments(server, state))))
     (tmp_path / "crontab_bot.py").write_text(source + APP, encoding="utf-8")
-    said = "/go 5"
-    for number in range(5):
+    said = "/go 3"
+    for number in range(3):
         user.send(said)
         assert _poll(tmp_path) == (0, "")
         assert (user.messages[-1].text, _questions(state)) == (f"{number}?", [2 * number + 2])
@@ -59,7 +59,7 @@ def test_a_process_of_syncbot_poll_for_each_answer(server: BotApiServer, tmp_pat
     user.send(said)
     assert _poll(tmp_path) == (0, "")
     texts = [message.text or "" for message in user.messages]
-    assert texts == [*(f"{number}?" for number in range(5)), _the_end(5, int(texts[-1].rpartition(" ")[2]))]
+    assert texts == [*(f"{number}?" for number in range(3)), _the_end(3, int(texts[-1].rpartition(" ")[2]))]
     assert _questions(state) == []
 
 

@@ -504,10 +504,10 @@ def _let_the_time_pass(app: Runtime) -> None:
         db.commit()
 
 
-@pytest.mark.parametrize("questions", [350, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("questions", [320, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_thousand_open_questions(make_app: MakeApp, server: BotApiServer, questions: int) -> None:
     """A thousand conversations at once with four workers: at most three hundred threads, each question once, each answer where it belongs."""
-    app = make_app(workers=4, bot_options={"limits": None})
+    app = make_app(workers=4, types=False, bot_options={"limits": None})
 
     @app.command("go")
     def go(update: Any, context: Context) -> None:
@@ -519,11 +519,13 @@ def test_a_thousand_open_questions(make_app: MakeApp, server: BotApiServer, ques
     with running(app):
         for user in users:
             user.send("/go")
+        server.wait_count("sendMessage", questions, 50.0)
         assert becomes(lambda: app.health()["questions"] == questions, 50.0)
         most = max(most, len(own_threads()))
         assert app.health()["queue"] == 0
         for user in users:
             user.send(f"n{user.id}")
+        server.wait_count("sendMessage", 2 * questions, 50.0)
         assert becomes(lambda: all(len(user.messages) == 2 for user in users), 50.0)
         most = max(most, len(own_threads()))
         assert becomes(lambda: app.health()["in_flight"] == 0)

@@ -417,7 +417,7 @@ from syncbot import Bot, Runtime
 
 url, token, state, journal = sys.argv[1:]
 log = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-app = Runtime(Bot(token, base_url=url, proxies=["direct"]), state=state)
+app = Runtime(Bot(token, base_url=url, proxies=["direct"]), state=state, types=False)
 
 @app.job("note")
 def note(context):
@@ -483,7 +483,7 @@ import os, sys
 from syncbot import Bot, Runtime
 
 url, token, state, marker = sys.argv[1:5]
-app = Runtime(Bot(token, base_url=url, proxies=["direct"]), state=state)
+app = Runtime(Bot(token, base_url=url, proxies=["direct"]), state=state, types=False)
 
 @app.job("tell", durable=len(sys.argv) < 6)
 def tell(context):
@@ -512,7 +512,7 @@ import os, sys
 from syncbot import Bot, Runtime
 
 url, token, state, marker, where = sys.argv[1:]
-app = Runtime(Bot(token, base_url=url, proxies=["direct"]), state=state)
+app = Runtime(Bot(token, base_url=url, proxies=["direct"]), state=state, types=False)
 app.job("remind")(lambda context: None)
 
 def die():

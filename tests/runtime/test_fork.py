@@ -6,6 +6,7 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
 from kits.runtime_kit import PROGRAM, SECONDS, Process, program_arguments
 
 from syncbot.storage import open_store
@@ -131,13 +132,14 @@ say(os.waitpid(child, 0)[1])
         assert store.inbox.counts().running == 0
 
 
-def test_forks_under_traffic_harm_nothing(server: BotApiServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("messages", [8, pytest.param(20, marks=pytest.mark.slow)])
+def test_forks_under_traffic_harm_nothing(server: BotApiServer, tmp_path: Path, messages: int) -> None:
     """Handlers that start programs (a fork each) at all times: every message is answered once, in order."""
     source = (
         PROGRAM
         + """
 import subprocess
-app = Runtime(bot, state=STATE)
+app = Runtime(bot, state=STATE, types=False)
 @app.message()
 def handler(update, context):
     if os.fork() == 0:
@@ -150,12 +152,12 @@ app.run()
     )
     users = [server.user(id=n) for n in range(1, 6)]
     with Process(source, *program_arguments(server, tmp_path / "bot.db")) as process:
-        for n in range(20):
+        for n in range(messages):
             for user in users:
                 user.send(str(n))
         for user in users:
-            user.wait_for("19", timeout=60)
-            assert [message.text for message in user.messages] == [str(n) for n in range(20)]
+            user.wait_for(str(messages - 1), timeout=60)
+            assert [message.text for message in user.messages] == [str(n) for n in range(messages)]
         process.signal(signal.SIGTERM)
         code, _, errors = process.end()
     assert code == 0, errors

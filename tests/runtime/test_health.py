@@ -245,7 +245,7 @@ def test_memory_a_kill_loses_nothing(server: BotApiServer, tmp_path: Path) -> No
     from kits.runtime_kit import PROGRAM, Process, program_arguments
 
     source = PROGRAM + (
-        "app = Runtime(bot, state=None)\n"
+        "app = Runtime(bot, state=None, types=False)\n"
         "@app.message()\n"
         "def handler(update, context):\n"
         "    say('handling', update.message.text)\n"

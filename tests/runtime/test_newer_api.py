@@ -39,8 +39,9 @@ its_own_warnings = pytest.mark.filterwarnings("ignore:.*:telegram.warnings.PTBDe
 
 
 @its_own_warnings
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some", "every"])
 @pytest.mark.parametrize("with_types", [True, False], ids=["types", "plain"])
-def test_nothing_of_an_update_is_lost(with_types: bool) -> None:
+def test_nothing_of_an_update_is_lost(with_types: bool, every: bool) -> None:
     """An update of each kind with every field of the Bot API set, in each of its forms, reaches its handler through a runtime as it was sent."""
     wanted, seen, done = dict[int, JSON](), dict[int, JSON](), threading.Event()
     with BotApiServer(slow_same_offset=False) as server:
@@ -54,7 +55,7 @@ def test_nothing_of_an_update_is_lost(with_types: bool) -> None:
         for kind in KINDS:
             app.on(kind.name)(handler)
         server.queue.allow(kind.name for kind in KINDS)
-        for kind_name, value in full_updates():
+        for kind_name, value in full_updates(every):
             number = server.push(kind_name, value)
             assert number is not None
             wanted[number] = {"update_id": number, kind_name: value}

@@ -104,7 +104,7 @@ def test_a_network_that_is_away_is_no_reason_to_be_killed(
 def test_a_standby_is_ready_and_alive(tmp_path: Path, server: BotApiServer) -> None:
     """A process that stands by tells its manager that it is ready, so that it is not taken for one that never starts."""
     manager = Manager(str(tmp_path / "notify"))
-    source = PROGRAM + "app = Runtime(bot, state=STATE, standby=True)\napp.start()\nsay('started')\nsys.stdin.readline()\n"
+    source = PROGRAM + "app = Runtime(bot, state=STATE, standby=True, types=False)\napp.start()\nsay('started')\nsys.stdin.readline()\n"
     arguments = program_arguments(server, tmp_path / "bot.db")
     with Process(source, *arguments) as first:
         assert first.line() == "started"

@@ -28,7 +28,7 @@ LOOK_SECONDS = 5.0
 BOT = (
     PROGRAM
     + """
-app = Runtime(bot, state=STATE, workers=4)
+app = Runtime(bot, state=STATE, workers=4, types=False)
 @app.message()
 def answer(update, context):
     say(update.message.text)

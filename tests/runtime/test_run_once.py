@@ -246,7 +246,7 @@ def test_what_ends_after_the_stop_counts_as_handled(server: BotApiServer, make_a
 def test_a_signal_ends_a_run_in_order(server: BotApiServer, tmp_path: Path, number: int) -> None:
     """SIGTERM lets the running handler end; what is left stays for the next run."""
     source = PROGRAM + (
-        "app = Runtime(bot, state=STATE, workers=1)\n"
+        "app = Runtime(bot, state=STATE, workers=1, types=False)\n"
         "@app.message()\n"
         "def handler(update, context):\n"
         "    say('handling', update.message.text)\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -260,3 +261,30 @@ def test_jobs_and_queued_calls_are_done_once(make_app: MakeApp, others: Others) 
     with logged():
         assert handled(app) == 1
     assert (len(seen.texts), len(app.jobs.entries()), others.data()) == (1, 1, {"n": 1})
+
+
+@pytest.mark.programs("postgres")
+@pytest.mark.parametrize("once", [False, True])
+@pytest.mark.goes_on_after("the feeder goes on after an error")
+def test_a_name_that_is_too_long_for_the_database(server: BotApiServer, make_app: MakeApp, postgres_url: str, once: bool) -> None:
+    """A stranger's text as a name, longer than an index of PostgreSQL takes: that update is a dead letter which says so, and all others are handled."""
+    app = make_app(state=postgres_url)
+    long = "".join(Random(1).choices("абвгдежзийклмнопрстуфхцчшщъыьэюя", k=4000))
+
+    @app.message()
+    def count(update: Any, context: Context) -> None:
+        context.user_data[update.message.text] = context.user_data.get(update.message.text, 0) + 1
+
+    for id, text in ((1, "hi"), (2, long), (3, "ho")):
+        server.user(id=id).send(text)
+    if once:
+        summary = app.run_once()
+        assert (summary.handled, summary.failed, summary.error) == (2, 1, "")
+    else:
+        with running(app):
+            assert becomes(lambda: app.health()["handled"] + app.health()["failed"] == 3)
+    with open_store(postgres_url, app.bot.id) as store:
+        [letter] = store.dead_letters.entries()
+        assert "index row size" in letter.reason
+        assert [store.data.load(Scope.USER, id) for id in (1, 2, 3)] == [{"hi": 1}, {}, {"ho": 1}]
+        assert (store.inbox.counts().waiting, store.inbox.counts().running) == (0, 0)

@@ -29,8 +29,8 @@ from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.turn import Turn
 from syncbot.runtime.work.update_run import run_here
 from syncbot.runtime.work.workers import Workers
-from syncbot.storage import Store, open_store
-from syncbot.storage.promises.data import NO_CHANGES, Changes
+from syncbot.storage import Scope, Store, open_store
+from syncbot.storage.promises.data import NO_CHANGES, Changes, DataChange
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Settled
 from syncbot.storage.promises.questions import Question
 from syncbot.testing import BotApiServer
@@ -159,6 +159,36 @@ def test_what_cannot_be_made_ready_is_tried_again(store: Store) -> None:
         rig.until_idle()
     assert len(seen.texts) == 1
     assert records.count("goes on after an error") == 2
+
+
+@pytest.mark.goes_on_after("the feeder goes on after an error")
+def test_what_cannot_be_written_is_one_updates_failure(store: Store) -> None:
+    """Where the store chokes on what one update has changed, that one is a dead letter which says why; what was settled with it is written, and all goes on."""
+
+    class Narrow:
+        """The inbox of a database that takes no long names."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
+            if any(len(name) > 1000 for end in ends for change in end.changes.data for name in change.changed):
+                raise OverflowError("the index takes no such row")
+            return store.inbox.settle(ends, claim=claim, per_key=per_key)
+
+    def handle(raw: dict[str, Any], turn: Turn | None) -> Changes:
+        id = raw["update_id"]
+        return Changes((DataChange(Scope.CHAT, id, {"x" * (5000 if id % 3 == 0 else 5): id}),))
+
+    inbox: Any = Narrow()
+    rig = Rig(SimpleNamespace(inbox=inbox), handle)  # type: ignore[arg-type]  # the workers want nothing else of it
+    put(store, *((id, str(id)) for id in range(1, 10)))
+    with working(rig):
+        rig.until_idle()
+    letters = {letter.update_id: letter.reason for letter in store.dead_letters.entries()}
+    assert sorted(letters) == [3, 6, 9]
+    assert all("OverflowError: the index takes no such row" in reason for reason in letters.values())
+    assert [store.data.load(Scope.CHAT, id) for id in range(1, 10)] == [{"xxxxx": id} if id % 3 else {} for id in range(1, 10)]
 
 
 def test_trouble_that_has_passed_is_over_although_nothing_is_to_do(store: Store) -> None:
@@ -850,8 +880,9 @@ def test_many_waiting_updates_behind_one_hung_chat(server: BotApiServer, make_ap
         assert [text for text in seen.texts if text.startswith(f"{user.id} ")] == [f"{user.id} {n}" for n in range(100)]
 
 
+@pytest.mark.parametrize("updates", [500, pytest.param(1500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("seconds", [0.0, 0.002], ids=["quick", "slow"])
-def test_what_waits_is_bounded(server: BotApiServer, make_app: MakeApp, seconds: float) -> None:
+def test_what_waits_is_bounded(server: BotApiServer, make_app: MakeApp, seconds: float, updates: int) -> None:
     """However quick or slow handlers are: no more updates than `most_waiting`, and one batch, wait in the state file."""
     app, seen, pause, most = make_app(workers=4, most_waiting=50), Seen(), threading.Event(), []
 
@@ -863,10 +894,10 @@ def test_what_waits_is_bounded(server: BotApiServer, make_app: MakeApp, seconds:
         seen.add(update.message.text)
 
     users = [server.user(id=100 + n) for n in range(20)]
-    for n in range(1500):
+    for n in range(updates):
         users[n % 20].send(str(n))
     with running(app):
-        seen.wait_number(1500, 90)
+        seen.wait_number(updates, 90)
     assert max(most) <= 150
 
 

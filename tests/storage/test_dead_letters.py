@@ -32,6 +32,17 @@ def test_a_buried_update_is_a_dead_letter(store: Store, clock: Clock) -> None:
     assert store.inbox.store([update(7, "chat")]) == 0
 
 
+def test_a_reason_of_any_characters(store: Store) -> None:
+    """A traceback with a zero or half of a surrogate pair, as undecoded names of files bring it, ends its update like any other."""
+    store.inbox.recover()
+    put(store.inbox, (1, "a"))
+    [claimed] = store.inbox.claim()
+    assert bury(store.inbox, claimed, "no file \udce9 and \0, at all") == []
+    [letter] = store.dead_letters.entries()
+    assert letter.reason.startswith("no file ")
+    assert letter.reason.endswith(", at all")
+
+
 def test_burying_hands_out_the_next(store: Store) -> None:
     """Burying and claiming go in one call."""
     store.inbox.recover()

@@ -26,7 +26,7 @@ def batch(first: int, size: int = 100) -> list[Incoming]:
     return [Incoming(id, str(id % 20), BODY) for id in range(first, first + size)]
 
 
-@pytest.mark.parametrize("updates", [4_000, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("updates", [2_500, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_many_updates_leave_a_small_file(path: Path, clock: Clock, updates: int) -> None:
     """After 20,000 updates of 1.2 KB the file is below 2 MB and the log below 5 MB: what is done is gone, and ids are forgotten."""
     with open_store(path, BOT, now=clock, options=StoreOptions(window_ids=updates // 4)) as store:
@@ -53,7 +53,7 @@ def test_few_rows_are_left_of_many_updates(path: Path, clock: Clock, fails: bool
         db.close()
 
 
-@pytest.mark.parametrize("waiting", [3_000, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("waiting", [2_000, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_a_backlog_gives_its_space_back(path: Path, clock: Clock, waiting: int) -> None:
     """10,000 waiting updates make the file large; when they are handled, it shrinks again."""
     with open_store(path, BOT, now=clock) as store:
@@ -65,7 +65,7 @@ def test_a_backlog_gives_its_space_back(path: Path, clock: Clock, waiting: int) 
     assert path.stat().st_size < 2_000_000
 
 
-@pytest.mark.parametrize("waiting", [2_000, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("waiting", [1_500, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_a_backlog_stays_out_of_memory(path: Path, clock: Clock, waiting: int) -> None:
     """With 10,000 updates waiting and one chat hanging, handling the others takes less than 1 MB of Python's memory."""
     with open_store(path, BOT, now=clock) as store:

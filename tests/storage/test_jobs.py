@@ -45,7 +45,7 @@ def test_a_job_comes_out_as_it_went_in(place: Place) -> None:
     assert store.jobs.get("coffee") is None
 
 
-@pytest.mark.parametrize("wrong", [{"data": object()}, {"chat_id": 1 << 70}, {"seconds": -1e12}, {"key": "\ud800"}])
+@pytest.mark.parametrize("wrong", [{"data": object()}, {"chat_id": 1 << 70}, {"seconds": -1e12}, {"key": "\ud800"}, {"key": "\0"}, {"name": "\0"}])
 def test_what_cannot_be_stored_is_refused(store: Store, wrong: dict[str, Any]) -> None:
     """A value that is not JSON, an id that does not fit and a time that is none are refused, and nothing is written."""
     with pytest.raises((TypeError, ValueError)):

@@ -37,7 +37,7 @@ def run_and_kill(state: Path, journal: Path, total: int, lines: int | None) -> b
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("most", "total"), [(5, 4_000), pytest.param(15, 12_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("most", "total"), [(4, 2_500), pytest.param(15, 12_000, marks=pytest.mark.slow)])
 def test_kills_lose_nothing_and_keep_the_order(tmp_path: Path, most: int, total: int) -> None:
     """Fifteen kills of a process that stores, handles and finishes: every update once, twice at most what was in flight, in order."""
     state, journal = tmp_path / "bot.db", tmp_path / "journal"
@@ -113,7 +113,8 @@ while store.outbox.outlook().next_time is not None:
 
 
 @pytest.mark.timeout(300)
-def test_killed_deliverers_send_nothing_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("calls", [250, pytest.param(600, marks=pytest.mark.slow)])
+def test_killed_deliverers_send_nothing_twice(tmp_path: Path, calls: int) -> None:
     """Two deliverers, killed at random: each call is sent once; those in flight at a kill, and only those, are uncertain; the order holds."""
     state, sent = tmp_path / "bot.db", tmp_path / "sent"
     sent.touch()
@@ -121,7 +122,7 @@ def test_killed_deliverers_send_nothing_twice(tmp_path: Path) -> None:
     pause = threading.Event()
     kills = 0
     with open_store(state, BOT) as store:
-        ids = store.outbox.put(*(OutboxCall("sendMessage", {"n": n}, str(n % 5)) for n in range(600)))
+        ids = store.outbox.put(*(OutboxCall("sendMessage", {"n": n}, str(n % 5)) for n in range(calls)))
         processes = {name: subprocess.Popen([sys.executable, "-c", DELIVER, str(state), name, str(sent)]) for name in ("first", "second")}
         while processes:
             goal = sent.stat().st_size + dice.randrange(50, 600)

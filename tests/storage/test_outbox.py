@@ -232,6 +232,17 @@ def test_holding_is_for_two_states_only(store: Store) -> None:
     assert not store.outbox.hold(id, "two", OutboxState.FAILED, "")
 
 
+def test_a_reason_of_any_characters(store: Store) -> None:
+    """What Telegram or an error says of a call is kept with it, whatever characters it holds."""
+    id = sending(store)
+    assert store.outbox.put_off(id, "one", until=0.0, reason="\ud83d, so wait")
+    assert claim(store) == [id]
+    assert store.outbox.hold(id, "one", OutboxState.FAILED, "bad \0\ud83d, so no")
+    item = store.outbox.get(id)
+    assert item is not None
+    assert item.reason.endswith(", so no")
+
+
 def test_dropping_spares_what_is_on_its_way(store: Store) -> None:
     """A call is deleted unless a deliverer has it; what was deleted comes back, for its files."""
     waiting, taken = store.outbox.put(call("a", files=("x",)), call("b"))

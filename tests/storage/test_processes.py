@@ -91,15 +91,16 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "bot.db"
 
 
-def test_processes_can_open_a_new_file_at_once(path: Path) -> None:
-    """Eight processes that make the same new file and store into it at the same time lose nothing."""
-    processes = [subprocess.Popen([sys.executable, "-c", STORE_MANY, str(path), str(1000 * n), "25"]) for n in range(8)]
-    assert [process.wait(100) for process in processes] == [0] * 8
+@pytest.mark.parametrize("number", [4, pytest.param(8, marks=pytest.mark.slow)])
+def test_processes_can_open_a_new_file_at_once(path: Path, number: int) -> None:
+    """Processes that make the same new file and store into it at the same time lose nothing."""
+    processes = [subprocess.Popen([sys.executable, "-c", STORE_MANY, str(path), str(1000 * n), "25"]) for n in range(number)]
+    assert [process.wait(100) for process in processes] == [0] * number
     with open_store(path, BOT) as store:
         store.inbox.recover()
         done = drain(store.inbox)
-    assert sorted(done) == sorted(1000 * n + m for n in range(8) for m in range(25))
-    assert all(done.index(1000 * n + m) < done.index(1000 * n + m + 3) for n in range(8) for m in range(22))
+    assert sorted(done) == sorted(1000 * n + m for n in range(number) for m in range(25))
+    assert all(done.index(1000 * n + m) < done.index(1000 * n + m + 3) for n in range(number) for m in range(22))
 
 
 @pytest.mark.parametrize("looked", [1, 2])
@@ -296,8 +297,9 @@ def test_a_child_listens_through_a_pipe_of_its_own(tmp_path: Path) -> None:
     assert not pipe.exists()
 
 
-def test_forking_while_threads_store_hangs_nobody(place: Place) -> None:
-    """Ten forks while two threads write: every child can use the store, and the parent loses nothing."""
+@pytest.mark.parametrize("forks", [4, pytest.param(10, marks=pytest.mark.slow)])
+def test_forking_while_threads_store_hangs_nobody(place: Place, forks: int) -> None:
+    """Forks while two threads write: every child can use the store, and the parent loses nothing."""
     store = place.open(StoreOptions(busy_timeout=60.0))  # the two threads leave little between their transactions on a busy machine
     stop = threading.Event()
     stored = [0, 0]
@@ -312,11 +314,11 @@ def test_forking_while_threads_store_hangs_nobody(place: Place) -> None:
     try:
         assert becomes(lambda: min(stored) > 0)
         with pytest.warns(DeprecationWarning, match="fork") if sys.version_info >= (3, 12) else nullcontext():
-            answers = [in_child(partial(store.inbox.store, [Incoming(5_000_000 + n, "b", b"{}")])) for n in range(10)]
+            answers = [in_child(partial(store.inbox.store, [Incoming(5_000_000 + n, "b", b"{}")])) for n in range(forks)]
     finally:
         stop.set()
         for thread in threads:
             thread.join(30)
-    assert answers == [1] * 10
-    assert store.inbox.counts().waiting == sum(stored) + (10 if store.persistent else 0)
+    assert answers == [1] * forks
+    assert store.inbox.counts().waiting == sum(stored) + (forks if store.persistent else 0)
     assert min(stored) > 0

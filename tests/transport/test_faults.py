@@ -1,4 +1,4 @@
-"""A hundred calls and more on 8 threads through a proxy with each of its faults: what fails, what is delivered, what stays open, what is told."""
+"""Dozens of calls, or hundreds, on 8 threads through a proxy with each of its faults: what fails, what is delivered, what stays open, what is told."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.types import AheadMode, Early
 
 SEED = 7
-RATE = 0.05
-CALLS = 100
 MOST_ROUNDS = 8
 THREADS = 8
 LEAST_STRIKES = 4
@@ -104,15 +102,16 @@ def assert_no_secret(secrets: list[str], text: str, where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "ahead", "early"),
+    ("fault", "kind", "ahead", "early", "calls", "rate"),
     [
-        pytest.param(fault, *way, id="-".join(map(str, (fault.name, *way))), marks=[] if place == number % 2 else pytest.mark.slow)
-        for number, fault in enumerate(FAULTS)  # each on one way at least, one after the other on the first two
+        pytest.param(fault, *way, calls, rate, id="-".join(map(str, (fault.name, *way, calls))), marks=[] if calls < 100 else pytest.mark.slow)
+        for number, fault in enumerate(FAULTS)  # few calls on one of the first two ways, one after the other, and many on each
         for place, way in enumerate([("http", "auto", "always"), ("socks5h", 0, "learn"), ("http", 0, "learn"), ("socks5h", 0, "always")])
+        for calls, rate in [(40, 0.125), (100, 0.05)][place != number % 2 :]
     ],
 )
 def test_each_fault_harms_only_the_calls_that_it_strikes(
-    fault: Fault, kind: str, ahead: AheadMode, early: Early, server: BotApiServer, all_logs: LogTexts
+    fault: Fault, kind: str, ahead: AheadMode, early: Early, calls: int, rate: float, server: BotApiServer, all_logs: LogTexts
 ) -> None:
     """Nothing fails after a fault, nothing is sent twice, nothing stays open, nothing takes longer than told, and no secret is told; the same where
     connections are opened ahead, of which none is left after the close, and where they are opened in one flight."""
@@ -137,10 +136,10 @@ def test_each_fault_harms_only_the_calls_that_it_strikes(
         server.wait_closed()
         assert proxy.wait_for(lambda: proxy.open_now == 0)
         descriptors = open_descriptors()
-        proxy.set_random([fault], RATE)
-        campaign = Campaign(bot, f"{fault.name} {kind} {ahead} {early}")
+        proxy.set_random([fault], rate)
+        campaign = Campaign(bot, f"{fault.name} {kind} {ahead} {early} {calls}")
         for _ in range(MOST_ROUNDS):
-            campaign.run(CALLS)
+            campaign.run(calls)
             if proxy.struck[fault.name] >= LEAST_STRIKES and (fault.phase is not Phase.MAYBE_SENT or any(end.error for end in campaign.sends)):
                 break
         if ahead:

@@ -51,7 +51,8 @@ class Kept(Transport):
 
 every_record = LoggingIntegration(level=logging.DEBUG, event_level=logging.DEBUG)  # an event each, with the variables of the whole stack
 sentry_sdk.init(
-    "http://key@127.0.0.1:9/1", transport=Kept, traces_sample_rate=1.0, attach_stacktrace=True, send_default_pii=True, integrations=[every_record]
+    "http://key@127.0.0.1:9/1", transport=Kept, traces_sample_rate=1.0, attach_stacktrace=True, send_default_pii=True, integrations=[every_record],
+    auto_enabling_integrations=False,  # those of web frameworks and databases, which would load all that is installed here, and see no call of ours
 )
 logging.getLogger("syncbot").setLevel(logging.DEBUG)
 logging.getLogger("syncbot").propagate = False

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pkgutil import get_data
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 _MAIN_FILES = frozenset({"photo", "live_photo", "audio", "document", "video", "animation", "voice", "video_note", "sticker"})
 _OWN_CONVENIENCES: Mapping[str, dict[str, tuple[str, ...]]] = MappingProxyType(
@@ -29,8 +29,7 @@ _RENAMED: Mapping[str, str] = MappingProxyType({"close": "close_bot"})
 _CARRIERS = ("InputFile", "InputMedia", "InputRichMessage", "InputPaidMedia", "InputPoll", "InputSticker", "InputProfilePhoto", "InputStoryContent")
 
 
-@dataclass(frozen=True)
-class ParameterSpec:
+class ParameterSpec(NamedTuple):
     """One parameter of a method.
 
     `types` are the Bot API's own words: "Integer", "String", "InputFile", "Array of MessageEntity", …; a value may be of any of them.

@@ -158,8 +158,9 @@ def one_timeout(given: dict[str, Any]) -> float | None:
     return float(sum(seconds for seconds in (connect, write, read) if seconds is not None))
 
 
+@functools.cache
 def install() -> None:
-    """Wrap the public coroutine methods of telegram's classes; what is wrapped stays as it is.
+    """Wrap the public coroutine methods of telegram's classes, once for all bots of a process; what is wrapped stays as it is.
 
     Two threads may do it at once: each wraps the originals, and the wrappers do the same.
     """

@@ -6,8 +6,7 @@ import enum
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from syncbot.runtime.durable.options import HandlerOptions, check_options
 from syncbot.runtime.handling.filters import Filter, FilterLike, as_filter, match_in
@@ -84,8 +83,7 @@ class ContinuePropagation(Exception):
     """Raised by a handler: not for me after all; the next handler of the same group that fits gets the update."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(NamedTuple):
     """That a handler wants an update, and what it found in it.
 
     Args:

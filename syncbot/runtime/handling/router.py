@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, overload
 
 from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.runtime.handling.decorators import KindDecorators
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Middleware)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A handler with its place.
 
     Args:
@@ -49,8 +47,7 @@ class Route:
     middleware: tuple[Middleware, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorHandler:
+class ErrorHandler(NamedTuple):
     """An error handler, and the kinds of errors that it wants; none stands for all."""
 
     function: ErrorFunction

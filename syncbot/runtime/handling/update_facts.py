@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from syncbot.plain.objects import Object
 from syncbot.runtime.handling.kinds import KINDS, SERVICE_FIELDS, Kind
@@ -73,7 +72,7 @@ def album_of(raw: object, kinds: Collection[str]) -> str:
     """The album (media group) of which an update of one of these kinds brings a message; "" for none."""
     kind = kind_of(raw) if kinds else None
     found = _walk(raw, kind, "media_group_id") if kind in kinds else None
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) and found.isprintable() else ""  # zeros and lone surrogates are for no database
 
 
 def is_answer(raw: object) -> bool:
@@ -95,8 +94,7 @@ def command_of(raw: object) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyTarget:
+class ReplyTarget(NamedTuple):
     """What an answer to an update has to name; None for what the update does not say.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from syncbot.bounds import MOST_OF_A_CHAT
 from syncbot.client.encode import Encoded
 
 
@@ -16,4 +17,4 @@ def write_down(encoded: Encoded) -> dict[str, Any]:
 
 def ordering_key(fields: Mapping[str, str]) -> str:
     """What is to stay in order: the calls that concern one chat, or one message sent by way of the bot."""
-    return (fields.get("chat_id") or fields.get("inline_message_id") or "").lower()
+    return (fields.get("chat_id") or fields.get("inline_message_id") or "").lower()[:MOST_OF_A_CHAT]

@@ -10,9 +10,8 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError
@@ -38,8 +37,7 @@ _STALL_MARGIN_SECONDS = 10.0
 _COUNTED_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Watched:
+class Watched(NamedTuple):
     """What is watched, and by which measures."""
 
     bot: Bot

@@ -7,8 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
@@ -45,8 +44,7 @@ _REOPEN_SECONDS = 1.0
 _IDLE_LIMIT, _USERNAME = "idle_limit", "username"
 
 
-@dataclass(frozen=True)
-class Components:
+class Components(NamedTuple):
     """What an open session consists of."""
 
     store: Store

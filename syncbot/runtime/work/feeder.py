@@ -14,6 +14,7 @@ from collections.abc import Callable
 from syncbot.errors import StorageError
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
+from syncbot.runtime.work.update_run import unwritable
 from syncbot.storage.promises.data import NO_CHANGES, DataConflict
 from syncbot.storage.promises.inbox import Claimed, End, Inbox
 
@@ -67,6 +68,8 @@ class Feeder:
         self._work_ready = threading.Condition(lock)
         self._needed = threading.Condition(lock)
         self._ends: list[End] = []
+        self._one_by_one = 0
+        """So many ends are settled one after the other: one of them may be what could not be written."""
         self._refused: dict[int, tuple[DataConflict, ...]] = {}
         """By tickets: what could not be settled, for the worker that waits for that."""
         self._added = 0
@@ -238,16 +241,17 @@ class Feeder:
             StorageError: the state file cannot be used any more.
         """
         with self._lock:
-            ends, wanted, news = self._ends[:], self._wanted(), self._news
+            ends, wanted, news = (self._ends[:1], 0, self._news) if self._one_by_one else (self._ends[:], self._wanted(), self._news)
         try:
             self._get_ready(wanted)
             settled = self._inbox.settle(ends, claim=wanted, per_key=self._per_key)
         except StorageError as error:
             self.retry.met(error)
             self._pause()
-        except Exception:  # one of our own must not end the work either
+        except Exception as error:  # one of our own must not end the work either
             _log.exception("the feeder goes on after an error")
-            self._pause()
+            if not self._finds_out(ends, error):
+                self._pause()
         else:
             self.retry.over()
             refused = {claimed.ticket: conflicts for claimed, conflicts in settled.refused}
@@ -257,6 +261,16 @@ class Feeder:
             with self._lock:
                 self._refused |= refused
             self._hand_out(_runs(settled.claimed), len(ends), wanted, news)
+
+    def _finds_out(self, ends: list[End], error: Exception) -> bool:
+        """After an error these are settled one by one, with nothing claimed; one that fails then ends without its changes. False where that was tried."""
+        with self._lock:
+            is_news = bool(ends)
+            if self._one_by_one:
+                self._ends[0] = unwritable(ends[0], error)
+                is_news = self._ends[0] is not ends[0]
+            self._one_by_one = len(self._ends)
+            return is_news
 
     def _get_ready(self, wanted: int) -> None:
         """Prepare, if something is to be claimed for the first time."""
@@ -275,6 +289,7 @@ class Feeder:
     def _hand_out(self, runs: list[list[Claimed]], settled: int, wanted: int, news: int) -> None:
         with self._lock:
             del self._ends[:settled]
+            self._one_by_one = max(0, self._one_by_one - settled)
             self.settled += settled
             self.drained = False
             for run in runs:
@@ -297,6 +312,7 @@ class Feeder:
                 self._needed.wait_for(lambda: self._closing, RETRY_SECONDS)
             else:
                 self._ends.clear()
+                self._one_by_one = 0
 
 
 def _runs(claimed: list[Claimed]) -> list[list[Claimed]]:

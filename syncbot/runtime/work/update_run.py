@@ -7,10 +7,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from syncbot.errors import Stopped, Suspended
+from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.logs import guard
 from syncbot.runtime.durable.asking import Answers
 from syncbot.runtime.durable.durability import Durability
@@ -87,7 +87,14 @@ def after_conflicts(end: End, conflicts: tuple[DataConflict, ...], *, last: bool
     except BaseException as error:  # of the function of a `change`, which is the handler's
         _log.exception("what %s has changed could not be changed again", what_is(end.claimed))
         return End(end.claimed, reason=guard().traceback(error))
-    return None if changes is None else replace(end, changes=changes)
+    return None if changes is None else end._replace(changes=changes)
+
+
+def unwritable(end: End, error: Exception) -> End:
+    """An end in the place of one that the store cannot write: without its changes, and with the reason; one that changes nothing stays."""
+    if end.changes == NO_CHANGES:
+        return end
+    return end._replace(changes=NO_CHANGES, reason=end.reason or guard().traceback(error))
 
 
 def put_back(inbox: Inbox, claimed: Claimed, turn: Turn | None, rest: Sequence[Claimed] = ()) -> None:
@@ -153,7 +160,16 @@ def run_here(
                 goes_on = goes_on and turn is not None and turn.is_asking
                 settled = Settled(inbox.claim() if goes_on else [])
                 break
-            settled = inbox.settle([end], claim=int(goes_on))
+            try:
+                settled = inbox.settle([end], claim=int(goes_on))
+            except StorageError:
+                raise
+            except Exception as error:
+                if end.changes == NO_CHANGES:
+                    raise
+                _log.exception("what %s has changed could not be written", what_is(claimed[0]))
+                end = unwritable(end, error)
+                continue
             if not settled.refused:
                 break
             inbox.release(*settled.claimed)

@@ -10,8 +10,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from syncbot.errors import Stopped, StorageError
 from syncbot.runtime.durable.durability import Durability
@@ -339,8 +339,7 @@ class Workers:
             self._progress.notify_all()
 
 
-@dataclass(frozen=True)
-class WorkerSeat:
+class WorkerSeat(NamedTuple):
     """`syncbot.runtime.work.turn.Seat` among the workers."""
 
     workers: Workers

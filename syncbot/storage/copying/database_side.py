@@ -11,8 +11,9 @@ from typing import Any
 
 from syncbot.errors import AlreadyRunning, StorageError
 from syncbot.storage.address import DatabaseUrl
+from syncbot.storage.codec import storable
 from syncbot.storage.copying.tables import COLUMNS, Row
-from syncbot.storage.postgres.inbox_rows import storable, wait_in_chats
+from syncbot.storage.postgres.inbox_rows import wait_in_chats
 from syncbot.storage.postgres.server.pg_errors import explained
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.postgres.store import PgStore

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from syncbot.storage.codec import storable
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Incoming
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
@@ -138,11 +139,6 @@ def bury_rows(db: Connection, bot: int, reasons: Sequence[tuple[int, str]], now:
 def end_rows(db: Connection, bot: int, rows: Sequence[int]) -> None:
     """Take updates out that wait, or are handled, in chats which the caller has locked, and what stands beside them."""
     db.execute(_END, {"bot": bot, "rows": list(rows)})
-
-
-def storable(text: str) -> str:
-    """A text as the database can hold it: without zeros and lone surrogates."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def forget_ids(db: Connection, bot: int, since: float, limit: int) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from syncbot.errors import StorageError
 from syncbot.storage.claims import claim_gone
-from syncbot.storage.postgres.inbox_rows import storable
+from syncbot.storage.codec import storable
 from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase
 from syncbot.storage.promises.journal import JournalKey, JournalStep
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from syncbot.storage.promises.data import NO_CHANGES, Changes, DataConflict
 from syncbot.storage.promises.questions import QuestionOpening
@@ -60,8 +60,7 @@ class Claimed:
     is_awaited: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """How the handling of an update has ended.
 
     Args:
@@ -78,8 +77,7 @@ class End:
     keep: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What `Inbox.settle` has done.
 
     Args:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 MOST_STEPS = 1 << 24
 """So many steps may one run have; the journal takes no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class JournalKey:
+class JournalKey(NamedTuple):
     """Whose steps they are.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from syncbot.storage.promises.outbox import OutboxCall
 
@@ -48,8 +48,7 @@ class QuestionAnswer:
     outcome: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionOpening:
+class QuestionOpening(NamedTuple):
     """What is written when a handler begins to wait.
 
     Args:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from syncbot.storage.codec import Unreadable, encode
+from syncbot.storage.codec import Unreadable, encode, storable
 from syncbot.storage.promises.inbox import Incoming
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 from syncbot.storage.sqlite.shapes import MOST_NUMBER, TABLES, fact, read_row
@@ -64,7 +64,7 @@ def bury_row(db: sqlite3.Connection, seq: int, reason: str, now: float, *, hande
     letter = db.execute(
         """INSERT INTO dead_letter (update_id, chat, stored, died, attempts, reason, json)
             SELECT update_id, chat, stored, ?, attempts + ?, ?, json FROM inbox JOIN body USING (seq) WHERE seq = ?""",
-        (now, handed_out, reason, seq),
+        (now, handed_out, storable(reason), seq),
     ).lastrowid
     db.execute("UPDATE inbox SET state = 'done' WHERE seq = ?", (seq,))
     assert letter is not None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.storage.codec import LAST_TIME, EncodedCall, encode_call
+from syncbot.storage.codec import LAST_TIME, EncodedCall, encode_call, storable
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
 from syncbot.storage.sqlite.database import Database, Row
 from syncbot.storage.sqlite.shapes import read_row
@@ -76,11 +76,11 @@ class SqlOutbox:
 
     def put_off(self, id: int, owner: str, *, until: float, reason: str = "") -> bool:
         sql = f"{_QUEUED}, not_before = ?, reason = ? WHERE id = ? AND {_OWNED}"
-        return self._change(sql, (until, reason, id, owner))
+        return self._change(sql, (until, storable(reason), id, owner))
 
     def hold(self, id: int, owner: str, state: OutboxState, reason: str) -> bool:
         sql = f"UPDATE outbox SET state = ?, reason = ? WHERE id = ? AND {_OWNED}"
-        return self._change(sql, (str(check_held_state(state)), reason, id, owner))
+        return self._change(sql, (str(check_held_state(state)), storable(reason), id, owner))
 
     def abandon(self, owner: str, *, again: bool = False) -> int:
         with self._database.transaction(durable=again) as db:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncbot.storage.codec import LAST_TIME, Unreadable, decode
 from syncbot.storage.promises.data import Scope
@@ -20,8 +19,7 @@ _INT64 = 1 << 63
 _FEW = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What a column holds.
 
     Args:

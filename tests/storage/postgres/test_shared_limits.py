@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from random import Random
 
 import pytest
 from kits.storage_kit import BOT
@@ -114,6 +115,15 @@ def test_a_pause_counts_for_all(postgres_url: str) -> None:
         eventually(lambda: one.seconds_to_turn("sendMessage", 9) > 20)
         with pytest.raises(NotSent):
             take(one, 9, seconds=1.0)
+
+
+def test_a_chat_with_a_name_without_end(postgres_url: str) -> None:
+    """What a user has written may be where a handler sends: the limits stay shared, although no index takes such a name."""
+    long = "@" + "".join(Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=9000))
+    with machines(postgres_url, 2) as [(one, _), (other, _)]:
+        take(one, long)
+        one.pause("sendMessage", long, 30.0)
+        eventually(lambda: other.seconds_to_turn("sendMessage", long) > 20)
 
 
 def test_a_group_gets_twenty_a_minute_from_all_machines_together(postgres_url: str) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_call
-from syncbot.storage.postgres.inbox_rows import storable
+from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_call, storable
 from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
 from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase, Row
 from syncbot.storage.postgres.server.pool import Connection

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from syncbot.errors import StorageError
-from syncbot.storage.postgres.inbox_rows import storable
+from syncbot.storage.codec import storable
 from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.turns import ChatTurns, TurnLimits

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from syncbot.errors import StorageError
 from syncbot.storage.codec import Unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class StorageFault:
+class StorageFault(NamedTuple):
     """What one of SQLite's result codes means to us; `{path}` and `{detail}` are filled in."""
 
     text: str
