@@ -72,7 +72,7 @@ class TwoStores(RuleBasedStateMachine):
             changes = Changes((DataChange(Scope.CHAT, 1, {one.key: one.update_id}, ("gone",)),)) if data.draw(st.booleans()) else NO_CHANGES
             ends.append(End(one, changes, "x" if data.draw(st.booleans()) else None))
         in_memory = self.memory.inbox.settle(ends, claim=limit)
-        in_file = self.file.inbox.settle([replace(end, claimed=self.twin(end.claimed)) for end in ends], claim=limit)
+        in_file = self.file.inbox.settle([end._replace(claimed=self.twin(end.claimed)) for end in ends], claim=limit)
         assert in_memory.lost == in_file.lost == ()
         self.add(in_memory.claimed, in_file.claimed)
 
