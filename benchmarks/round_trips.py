@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -33,12 +34,12 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 from bots import running_bot
 from kit import Api, Row, Table, clean_environment, missing
 from kits.proxies_kit import running
-from peers import aiogram, opened, ptb, syncbot_auto, telebot
+from peers import aiogram, opened, ptb, syncbot, syncbot_auto, syncbot_learned, telebot
 
 from syncbot.testing import BotApiServer, FaultProxy, TestCA
 from syncbot.testing.certs import CertificateKind
 
-RTT_SECONDS = 0.08
+RTT_SECONDS, FAR_RTT_SECONDS = 0.08, 0.15
 WAYS = {
     "direct": "",
     "CONNECT, tinyproxy": "tinyproxy",
@@ -48,6 +49,7 @@ WAYS = {
     "CONNECT with a password, tinyproxy": "tinyproxy-password",
     "SOCKS5, v2ray": "v2ray-socks",
     "SOCKS5, shadowsocks": "shadowsocks",
+    "SOCKS5, shadowsocks --no-delay": "shadowsocks-no-delay",
     "SOCKS5, ssh -D": "ssh",
     "SOCKS5, microsocks": "microsocks",
     "SOCKS5 with a password, v2ray": "v2ray-socks-password",
@@ -55,6 +57,8 @@ WAYS = {
 }
 """What the tables call each way, and the proxy in `proxies_kit`."""
 PEERS = {"syncbot": syncbot_auto, "python-telegram-bot": ptb, "pyTelegramBotAPI": telebot, "aiogram": aiogram}
+ALONE = {"step by step": syncbot, "way learned": syncbot_learned}
+"""This library without a connection that stands ready."""
 _START_SECONDS, _LOST_SECONDS = 300.0, 30.0
 T = TypeVar("T")
 
@@ -80,6 +84,7 @@ class Talk:
     warm_up: int = 5
 
 
+FIRST_CALLS, QUICK_FIRST_CALLS = Calls(0, ((10.0, 15),)), Calls(0, ((1.0, 2),))
 QUICK_CALLS, QUICK_TALK, QUIET_SECONDS, QUICK_QUIET_SECONDS = Calls(10, ((1.0, 3), (10.0, 2))), Talk(((12.0, 2),), 2), 300.0, 20.0
 
 
@@ -94,6 +99,7 @@ class Place:
         relay: what adds the distance; counts the bytes.
         api: where its server is, for the library.
         proxy: the URL of the way's proxy, with the relay before it; empty where there is none.
+        rtt_seconds: the distance.
     """
 
     way: str
@@ -102,6 +108,7 @@ class Place:
     relay: FaultProxy
     api: Api
     proxy: str
+    rtt_seconds: float
 
 
 class _SmallKeyCA(TestCA):
@@ -115,7 +122,7 @@ class _SmallKeyCA(TestCA):
 
 
 @contextmanager
-def _places(ways: Sequence[str], peers: Sequence[str], folder: Path) -> Iterator[list[Place]]:
+def _places(ways: Sequence[str], peers: Sequence[str], folder: Path, rtt_seconds: float = RTT_SECONDS) -> Iterator[list[Place]]:
     """Every library on every way, each with a server of its own; those that are not installed are left out."""
     with ExitStack() as stack:
         ca = stack.enter_context(_SmallKeyCA())
@@ -130,10 +137,10 @@ def _places(ways: Sequence[str], peers: Sequence[str], folder: Path) -> Iterator
                 if not missing(peer, proxy):
                     server = stack.enter_context(BotApiServer(f"{1000 + number}:{'x' * 35}", tls=True, ca=ca, any_chat=True))
                     parts = urlsplit(proxy or server.url)
-                    relay = stack.enter_context(FaultProxy("relay", target=f"127.0.0.1:{parts.port}", rtt=RTT_SECONDS))
+                    relay = stack.enter_context(FaultProxy("relay", target=f"127.0.0.1:{parts.port}", rtt=rtt_seconds))
                     near = proxy.replace(f":{parts.port}", f":{relay.port}") if proxy else ""
                     api = Api(server.url if proxy else relay.url_for("https"), server.token, ca.ca_file)
-                    found.append(Place(way, peer, server, relay, api, near))
+                    found.append(Place(way, peer, server, relay, api, near, rtt_seconds))
         yield found
 
 
@@ -151,6 +158,19 @@ def round_trips(calls: Calls, ways: Sequence[str] = tuple(WAYS), peers: Sequence
     counts = ", ".join(f"{count} after {seconds:g} s" for seconds, count in calls.quiet)
     note = f"Medians of {calls.in_a_row} calls in a row, {counts}. The picture shows those {shown}. {_load()}"
     return Table("round_trips", "One message: the first one after a quiet moment, and in a row", "round trips", rows, note, common_scale=True)
+
+
+def first_call(calls: Calls, ways: Sequence[str] = tuple(WAYS)) -> Table:
+    """The first call of a bot that keeps no connection ready, on ways of which it knows nothing, and on learned ones."""
+    after, cells = _after(calls.quiet[0][0]), {way: dict[str, str]() for way in ways}
+    for rtt_seconds in (RTT_SECONDS, FAR_RTT_SECONDS):
+        with tempfile.TemporaryDirectory() as folder, _places(ways, tuple(ALONE), Path(folder), rtt_seconds) as places:
+            found = _side_by_side(partial(_calls, calls=calls, folder=Path(folder)), places)
+        for (way, how), figures in found.items():
+            cells[way][f"{how}, {rtt_seconds * 1000:.0f} ms"] = f"{_told(figures[after])} ({min(figures[after]):.2f})"
+    rows = [Row(way, cells[way], statistics.median(found[way, "way learned"][after])) for way in ways]
+    note = f"Medians of {calls.quiet[0][1]} calls {after}, each on a new connection, and in brackets the fastest; the picture shows the last column. {_load()}"
+    return Table("first_call", "The first call where no connection stands ready", "round trips", rows, note)
 
 
 def _calls(place: Place, gate: Gate, calls: Calls, folder: Path) -> dict[str, list[float]]:
@@ -173,14 +193,14 @@ def _calls(place: Place, gate: Gate, calls: Calls, folder: Path) -> dict[str, li
         output, _ = process.communicate("begin\n")
     if process.returncode or not ready:
         raise RuntimeError(f"{place.peer} has failed on the way {place.way}")
-    return {what: [seconds / RTT_SECONDS for seconds in each] for what, each in json.loads(output).items()}  # one that was lost took for ever
+    return {what: [seconds / place.rtt_seconds for seconds in each] for what, each in json.loads(output).items()}  # one that was lost took for ever
 
 
 def _make_calls(task: str) -> None:
     """In the process of a library: the seconds of each call, as JSON."""
     told = json.loads(task)
     nobody, found = threading.Event(), {}
-    with opened({told["peer"]: PEERS[told["peer"]]}, Api(*told["api"]).sending(), told["proxy"]) as ways:
+    with opened({told["peer"]: (PEERS | ALONE)[told["peer"]]}, Api(*told["api"]).sending(), told["proxy"]) as ways:
         call = ways[told["peer"]]
         for _ in range(5):
             call()
@@ -370,6 +390,7 @@ def main(argv: Sequence[str]) -> int:
     ways = [way.strip() for way in options.ways.split(";")]
     clean_environment()
     print(round_trips(QUICK_CALLS if options.quick else Calls(), ways).text(), flush=True)
+    print(first_call(QUICK_FIRST_CALLS if options.quick else FIRST_CALLS, ways).text(), flush=True)
     print(conversation(QUICK_TALK if options.quick else Talk(), ways).text(), flush=True)
     print(quiet_bot(QUICK_QUIET_SECONDS if options.quick else QUIET_SECONDS).text())
     return 0

@@ -27,7 +27,20 @@ from idle_memory import idle_memory
 from kit import Table, clean_environment
 from per_call import long_way, per_call
 from real_proxies import real_proxies
-from round_trips import QUICK_CALLS, QUICK_QUIET_SECONDS, QUICK_TALK, QUIET_SECONDS, Calls, Talk, conversation, quiet_bot, round_trips
+from round_trips import (
+    FIRST_CALLS,
+    QUICK_CALLS,
+    QUICK_FIRST_CALLS,
+    QUICK_QUIET_SECONDS,
+    QUICK_TALK,
+    QUIET_SECONDS,
+    Calls,
+    Talk,
+    conversation,
+    first_call,
+    quiet_bot,
+    round_trips,
+)
 from threads import COUNTS, threads
 from webhook import webhook
 
@@ -38,6 +51,7 @@ def benchmarks(quick: bool) -> dict[str, Callable[[], Table]]:
     """Every benchmark by name, with its length."""
     return {
         "round_trips": lambda: round_trips(QUICK_CALLS if quick else Calls()),
+        "first_call": lambda: first_call(QUICK_FIRST_CALLS if quick else FIRST_CALLS),
         "conversation": lambda: conversation(QUICK_TALK if quick else Talk()),
         "quiet_bot": lambda: quiet_bot(QUICK_QUIET_SECONDS if quick else QUIET_SECONDS),
         "per_call": lambda: per_call(60 if quick else 400),

@@ -49,7 +49,6 @@ TAKES_LONG = (
     "transport/test_observers.py",
     "webhook/test_examples.py",
     "client/test_contract.py",
-    "cli/test_cli_terminal.py",
     "cli/test_cli_run_telebot.py",
     "runtime",
 )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
 
 from syncbot.config import check_setting
-from syncbot.errors import ConfigError
+from syncbot.errors import ConfigError, StorageError
+from syncbot.storage import open_store
 from syncbot.storage.address import DatabaseUrl, database_url
 
 URL = "postgresql://bot:s3cret-word@db.example:5432/bot?sslmode=require&sslpassword=other-word"
@@ -50,6 +52,28 @@ def test_what_cannot_be_served_is_refused_with_words(given: str | Path) -> None:
         database_url(given)
     assert "s3cret" not in str(caught.value)
     assert "-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["bot:s3cret%word@db/bot", "bot:s3cret%00word@db/bot", "bot:s3cret word@db/bot", "bot:s3cret-word@[::1/bot", "bot@db/bot?password=s3cret%word"],
+)
+def test_what_only_the_database_library_finds_wrong_is_not_repeated(given: str) -> None:
+    """Its own words repeat the password, as of a % that is not escaped; ours say how it is written, and it is no trouble that passes."""
+    with pytest.raises(ConfigError, match="written as %40") as caught:
+        open_store(f"postgresql://{given}", 1)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in shown
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1:9", "[::1]:9", "127.0.0.1:9,127.0.0.1:9"])
+def test_a_refused_connection_knows_no_password(server: str) -> None:
+    """Not even the error that the database's library has raised, which is the cause of ours, by any of its attributes."""
+    with pytest.raises(StorageError) as caught:
+        open_store(f"postgresql://bot:s3cret-word@{server}/bot?connect_timeout=2", 1)
+    cause = caught.value.__cause__
+    assert isinstance(cause, Exception)
+    assert "s3cret" not in f"{cause!r} {vars(cause)} {getattr(cause, 'pgconn', None)!r}"
 
 
 def test_a_missing_library_is_named_with_the_extra() -> None:

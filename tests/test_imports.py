@@ -10,8 +10,8 @@ from kits.imports_kit import Import, imports, modules, read
 
 # A module imports from its own package (the first name below syncbot) and from those in lines above its own.
 LAYERS = [
-    {"errors", "plain", "process", "regular", "terminal", "trouble"},
-    {"bounds", "secret"},
+    {"errors", "process", "regular", "terminal", "trouble"},
+    {"bounds", "plain", "secret"},
     {"types"},
     {"redact"},
     {"logs", "storage", "text", "keyboards", "auth"},

@@ -15,12 +15,14 @@ from syncbot.testing import TEST_TOKEN, BotApiServer
 _REPORT = "\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))\n"
 NEVER = {"telegram", "asyncio", "httpcore", "httpx", "anyio"}
 NEVER_USED = {
+    "syncbot.client.ptb.decode",
     "syncbot.client.uploads",
     "syncbot.config.envfile",
     "syncbot.config.trial",
     "syncbot.keyboards",
     "syncbot.runtime.durable.divergence",
     "syncbot.runtime.jobs.jobs",
+    "syncbot.runtime.keywords",
     "syncbot.runtime.outbox.attempt",
     "syncbot.runtime.outbox.deliverer",
     "syncbot.runtime.outbox.file_copies",
@@ -31,11 +33,12 @@ NEVER_USED = {
     "syncbot.runtime.session.early_start",
     "syncbot.runtime.session.summary",
     "syncbot.runtime.webhook_face",
-    "syncbot.storage.promises.members",
+    "syncbot.storage.promises.parts",
+    "syncbot.storage.promises.queues",
     "syncbot.storage.promises.turns",
     "syncbot.storage.sqlite.upgrade.kept_copy",
 }
-"""What a bot needs that queues calls, sends files, puts jobs, or is behind a webhook: most do none of it."""
+"""What a bot needs that queues calls, sends files, puts jobs, has telegram's types, or is behind a webhook; and what only type checkers read."""
 
 
 def loaded_by(code: str, *arguments: str) -> set[str]:

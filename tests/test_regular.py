@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import sqlite3
 import stat
+import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -28,7 +31,7 @@ from syncbot.config.envfile import read_env_file, write_env_file
 from syncbot.config.readers import ca_file
 from syncbot.errors import ConfigError, StorageError
 from syncbot.logs import setup_logging
-from syncbot.regular import private
+from syncbot.regular import private, text_beside
 from syncbot.storage import open_store
 from syncbot.storage.bot_lock import BotLock
 from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
@@ -191,3 +194,21 @@ def test_what_an_alert_remembers_is_private(tmp_path: Path) -> None:
     memory = tmp_path / "told.json"
     Alerts("bot", lambda _: True, memory).take(Look(1.0, ("bad",), {}, (), ""))
     assert stat.S_IMODE(memory.stat().st_mode) == 0o600
+
+
+def test_a_text_of_the_package_is_read_out_of_an_archive_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies beside a module is found where Python has found the module: in a folder, or in a zip archive."""
+    text = "Größe\n"
+    folder, archive = tmp_path / "in_a_folder", tmp_path / "packed.zip"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "table.txt").write_text(text, encoding="utf-8")
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("in_an_archive/__init__.py", "")
+        packed.writestr("in_an_archive/table.txt", text)
+    for place, name in ((tmp_path, "in_a_folder"), (archive, "in_an_archive")):
+        monkeypatch.syspath_prepend(place)
+        module = importlib.import_module(name)
+        del sys.modules[name]
+        monkeypatch.setitem(sys.modules, name, module)  # goes with the test
+        assert text_beside(name, "table.txt") == text

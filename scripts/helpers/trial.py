@@ -16,14 +16,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syncbot import ConfigError, Settings, SyncBotError
 from syncbot.cli.console.words import describe
 from syncbot.cli.doctor.entry import DATE, PASSED
 from syncbot.config import check_setting, config_dir, write_env_file
 from syncbot.logs import guard
-from syncbot.testing import Fault, Sandbox, User
-from syncbot.testing.sandbox import FAULTS
+
+if TYPE_CHECKING:
+    from syncbot.testing import Sandbox, User
 
 _ROUNDS = 4
 _CHAT = 42
@@ -147,6 +149,9 @@ def _place(found: Settings, *, stand_in: bool) -> Iterator[Place]:
     if found.token and not stand_in:
         yield Place(found)
         return
+    from syncbot.testing import Fault, Sandbox  # the real Telegram needs none of it
+    from syncbot.testing.sandbox import FAULTS
+
     with Sandbox(rate=0.0) as sandbox:
         script = [fault for kind in FAULTS for fault in (kind, Fault.NONE)]
         sandbox.proxy.script(*(script * _ROUNDS))

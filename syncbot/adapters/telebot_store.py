@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telebot import types
 from telebot.handler_backends import HandlerBackend
@@ -22,7 +22,10 @@ from telebot.storage import StateStorageBase
 from telebot.storage.base_storage import StateDataContext
 
 from syncbot.runtime.handling.context import Context
-from syncbot.storage.promises.data import Data, DataChange, Scope
+from syncbot.storage.promises.data import DataChange, Scope
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Data
 
 _log = logging.getLogger(__name__)
 _STEPS = "telebot.next_step"

@@ -16,6 +16,7 @@ from syncbot.client.api.table import MethodSpec, check_parameters, find_method, 
 from syncbot.client.client import POLL_SCOPE, Call, Client
 from syncbot.client.encode import encode
 from syncbot.client.files.downloading import DownloadMethods
+from syncbot.client.fit import DecodeError
 from syncbot.client.limits import Limiter, Limits
 from syncbot.client.own_transport import own_transport
 from syncbot.client.recording import NoResult, Recorders
@@ -341,8 +342,6 @@ class Bot(BotMethods, DownloadMethods):
 
     def _invoke(self, spec: MethodSpec, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
         result = self.carry(self._encoded(spec, spec.name, parameters, options))
-        from syncbot.client.ptb.decode import DecodeError  # deferred: who only makes calls by name decodes nothing
-
         try:
             return result if isinstance(result, NoResult) else self._typed(spec.returns, result)
         except DecodeError as error:
@@ -352,7 +351,7 @@ class Bot(BotMethods, DownloadMethods):
 
     def _typed(self, returns: tuple[str, ...], result: Any) -> Any:
         """The result of a call as the objects that this bot hands out."""
-        from syncbot.client.ptb.decode import decode  # deferred, as above
+        from syncbot.client.ptb.decode import decode  # deferred: who only makes calls by name decodes nothing
 
         return decode(returns, result, self._attached())
 

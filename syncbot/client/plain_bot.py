@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from syncbot.client.bot import Bot
-from syncbot.client.ptb.decode import check_fit, check_update
+from syncbot.client.fit import check_fit, check_update
 from syncbot.plain.objects import find_type, shape
 
 

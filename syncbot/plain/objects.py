@@ -10,9 +10,10 @@ import functools
 import operator
 import re
 from collections.abc import Callable, Mapping
-from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any
+
+from syncbot.regular import text_beside
 
 _SCALARS = frozenset({"Integer", "String", "Boolean", "Float"})
 
@@ -142,7 +143,7 @@ def type_names() -> list[str]:
 
 @functools.cache
 def _table() -> str:
-    return (get_data(__package__, "types.txt") or b"").decode()
+    return text_beside(__name__, "types.txt")
 
 
 def _fields(name: str) -> str:

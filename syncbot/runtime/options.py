@@ -1,48 +1,20 @@
-"""The options of a runtime, as type checkers see them, and who is listened to."""
+"""What the options of a runtime mean: which are wrong, who is listened to, what is opened ahead."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from syncbot.client.api.table import unknown_option
 from syncbot.client.bot import Bot
 from syncbot.config import from_environment, trial_settings
 from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
-from syncbot.runtime.durable.options import Asks, Interrupted, Replies
-from syncbot.storage import StoreOptions
-from syncbot.storage.address import DatabaseUrl
 from syncbot.types import AheadAuto, AheadMode
 
 if TYPE_CHECKING:
-    from syncbot.runtime.outbox.attempt import Uncertain
-
-
-class RuntimeOptions(TypedDict, total=False):
-    """See `Runtime`; `types` alone decides which kind of runtime it is."""
-
-    state: str | os.PathLike[str] | DatabaseUrl | None
-    workers: int
-    allowed_users: Iterable[int] | None
-    allowed_updates: Sequence[str] | None
-    poll_wait: int
-    most_waiting: int
-    handler_warn_after: float
-    grace: float
-    standby: bool
-    take_over: bool
-    drop_pending_updates: bool
-    heartbeat_file: str | os.PathLike[str] | None
-    uncertain: Uncertain
-    durable: bool
-    interrupted: Interrupted
-    asks: Asks
-    replies: Replies
-    ahead: AheadMode | None
-    store_options: StoreOptions | None
+    pass
 
 
 def wrong_option(bot: str, names: Sequence[str], known: Callable[..., Any]) -> TypeError:

@@ -27,18 +27,19 @@ from syncbot.runtime.session.notify import ServiceNotifier
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.secret import Secret
-from syncbot.storage import DatabaseUrl, Scope, StatePlace, Store, StoreOptions, open_store
+from syncbot.storage import DatabaseUrl, Scope, StatePlace, StoreOptions, open_store
 from syncbot.storage.bot_lock import lock_path
 from syncbot.types import AheadMode
 
 if TYPE_CHECKING:
     from syncbot.runtime.handling.handlers import Decorator, PlainDecorator
     from syncbot.runtime.jobs.jobs import Jobs
-    from syncbot.runtime.options import RuntimeOptions
+    from syncbot.runtime.keywords import RuntimeOptions
     from syncbot.runtime.outbox.attempt import Uncertain
     from syncbot.runtime.outbox.outbox import RuntimeOutbox
     from syncbot.runtime.session.summary import Summary
     from syncbot.runtime.webhook_face import WebhookFace
+    from syncbot.storage.promises.parts import Store
     from syncbot.webhook.edge import WebhookApp
 
 _MOST_WORKERS = 1000
@@ -285,8 +286,7 @@ class Runtime(Router[D]):
         waits at Telegram; a pause that Telegram has asked for, and one in which too many updates wait here, are no trouble.
         Where nothing runs in this process it is just `{"ok": False, "running": False, "standby": …}`, and `standby` says whether it waits for its turn.
         """
-        session = self._lifecycle.session
-        return session.health() if session is not None else {"ok": False, "running": False, "standby": False}
+        return session.health() if (session := self._lifecycle.session) is not None else {"ok": False, "running": False, "standby": False}
 
     @property
     def store(self) -> Store:

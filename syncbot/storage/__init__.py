@@ -1,4 +1,4 @@
-"""What a bot remembers: the state file and the memory store, behind the Protocols of `syncbot.storage.promises.store`.
+"""What a bot remembers: the state file and the memory store, behind the Protocols of `syncbot.storage.promises.parts`.
 
 What an update costs in the file (measured on one machine; the pages are kept by tests):
 
@@ -16,16 +16,24 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from syncbot.storage.address import DatabaseUrl, StatePlace, address_of
-from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, DataChange, DataConflict, Scope, StateChange
-from syncbot.storage.promises.dead_letters import DeadLetter, DeadLetters
-from syncbot.storage.promises.inbox import Claimed, Counts, End, Inbox, Incoming, Recovery, Settled
-from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart, Missed
-from syncbot.storage.promises.journal import Journal, JournalKey, JournalStep
-from syncbot.storage.promises.outbox import OutboxCall, OutboxItem, OutboxQueue, OutboxState, Outlook
-from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionOpening, QuestionStore
-from syncbot.storage.promises.store import Meta, Store, StoreOptions
+from syncbot.storage.promises.data import NO_CHANGES, Changes, DataChange, DataConflict, Scope, StateChange
+from syncbot.storage.promises.dead_letters import DeadLetter
+from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Recovery, Settled
+from syncbot.storage.promises.jobs import JobEntry, JobStart, Missed
+from syncbot.storage.promises.journal import JournalKey, JournalStep
+from syncbot.storage.promises.outbox import OutboxCall, OutboxItem, OutboxState, Outlook
+from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionOpening
+from syncbot.storage.promises.store import StoreOptions
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Data, DeadLetters, JobEntries, Journal, Meta, QuestionStore, Store
+    from syncbot.storage.promises.queues import Inbox, OutboxQueue
+
+    Outbox = OutboxQueue
+    """Its name of before."""
 
 __all__ = [
     "NO_CHANGES",
@@ -70,8 +78,14 @@ __all__ = [
     "open_store",
 ]
 
-Outbox = OutboxQueue
-"""Its name of before."""
+
+def __getattr__(name: str) -> Any:
+    """The protocols are loaded when somebody asks for one (PEP 562): a bot that runs does not."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from syncbot.storage.promises import parts
+
+    return getattr(parts, "OutboxQueue" if name == "Outbox" else name)
 
 
 def open_store(

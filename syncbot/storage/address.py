@@ -94,12 +94,17 @@ def _shown(url: Secret[str]) -> str:
     """
     parts = _FORM.fullmatch(url.reveal())
     if parts is None:
-        raise ConfigError(
-            f"the URL of the state's database cannot be read; it is like {EXAMPLE}, with a password postgresql://user:password@server:port/database, "
-            "and in a password the characters @ : / ? # % are written as %40 %3A %2F %3F %23 %25"
-        )
+        raise unreadable_url()
     user, server, database = parts.groups()
     return f"postgresql://{user or ''}{'@' if user else ''}{server}{database or ''}"
+
+
+def unreadable_url() -> ConfigError:
+    """What to say of a URL that cannot be read: nothing of it."""
+    return ConfigError(
+        f"the URL of the state's database cannot be read; it is like {EXAMPLE}, with a password postgresql://user:password@server:port/database, "
+        "in which the characters @ : / ? # % and spaces are written as %40 %3A %2F %3F %23 %25 %20; what may follow it are libpq's options"
+    )
 
 
 def _is_there(library: str) -> bool:

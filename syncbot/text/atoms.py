@@ -66,7 +66,7 @@ def clusters(atoms: Iterable[Atom]) -> Iterator[tuple[Atom, ...]]:
 
 def _belongs(held: list[Atom], atom: Atom) -> bool:
     before = held[-1]
-    if any(mark.whole for mark in before.marks) and any(mark.whole and mark in before.marks for mark in atom.marks):
+    if before.marks and any(mark.whole for mark in before.marks) and any(mark.whole and mark in before.marks for mark in atom.marks):
         return True
     if before.marks != atom.marks:
         return False

@@ -65,7 +65,7 @@ def _shows_nothing(atom: Atom) -> bool:
 
 
 def _length(cluster: Sequence[Atom]) -> int:
-    return sum(len(atom.shown) for atom in cluster)
+    return len(cluster[0].shown) if len(cluster) == 1 else sum(len(atom.shown) for atom in cluster)
 
 
 def _full(units: Sequence[Sequence[Atom]], start: int, limit: int) -> int:

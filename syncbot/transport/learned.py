@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncbot.process import ForkSafeLock, PerProcess
 from syncbot.types import JSON, Lessons
@@ -27,8 +26,7 @@ _MOST_ENTRIES = 100
 _WELL, _BAD = "w", "b"
 
 
-@dataclass(frozen=True)
-class WayFacts:
+class WayFacts(NamedTuple):
     """What is known of one way.
 
     Args:
@@ -52,8 +50,7 @@ class WayFacts:
         return max(_LEAST_PATIENCE_SECONDS, _PATIENCE_TIMES * self.seconds) if self.seconds else math.inf
 
 
-@dataclass(frozen=True)
-class ServerFacts:
+class ServerFacts(NamedTuple):
     """What is known of one server.
 
     Args:
@@ -126,9 +123,9 @@ class Learned:
             before = self.way(way)
             recent = (before.recent + {True: _WELL, False: _BAD, None: ""}[well])[-_REMEMBERED:]
             # One that was fast by chance does not make the next one impatient, and one that came late makes it patient.
-            facts = replace(before, recent=recent, seconds=max(seconds, before.seconds * _FADES) if well is not False else before.seconds)
+            facts = before._replace(recent=recent, seconds=max(seconds, before.seconds * _FADES) if well is not False else before.seconds)
             if recent.count(_BAD) >= _BAD_FROM:
-                facts = replace(facts, recent="", not_before=self._clock() + _DAY_SECONDS)
+                facts = facts._replace(recent="", not_before=self._clock() + _DAY_SECONDS)
             self._ways[way] = facts
             self._changes += well is False or before.recent.count(_WELL) < _WELL_FROM
 
@@ -136,7 +133,7 @@ class Learned:
         """An ordinary opening took so long."""
         with self._lock.here:
             if not self.way(way).is_habit:
-                self._ways[way] = replace(self.way(way), seconds=seconds)
+                self._ways[way] = self.way(way)._replace(seconds=seconds)
 
     # ── servers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -162,10 +159,9 @@ class Learned:
     def facts(self) -> JSON:
         """All of it as JSON values; the oldest is left out where there is much."""
         with self._lock.here:
-            ways = {way: vars(facts) for way, facts in list(self._ways.items())[-_MOST_ENTRIES:] if facts.recent or facts.not_before}
-            servers = {server: vars(facts) for server, facts in list(self._servers.items())[-_MOST_ENTRIES:]}
-        own = {"ways": {way: dict(facts) for way, facts in ways.items()}, "servers": {server: dict(facts) for server, facts in servers.items()}}
-        return own | {name: lessons.facts() for name, lessons in self._more.items()}
+            ways = {way: facts._asdict() for way, facts in list(self._ways.items())[-_MOST_ENTRIES:] if facts.recent or facts.not_before}
+            servers = {server: facts._asdict() for server, facts in list(self._servers.items())[-_MOST_ENTRIES:]}
+        return {"ways": ways, "servers": servers} | {name: lessons.facts() for name, lessons in self._more.items()}
 
     def take(self, facts: object) -> None:
         """Take what `facts` gave, in this process or in an earlier one; what was learned here since wins, and what makes no sense is left out."""

@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = (
     "round_trips",
+    "first_call",
     "conversation",
     "quiet_bot",
     "per_call",
@@ -156,9 +157,10 @@ def called(source: str) -> str:
 @pytest.mark.slow
 def test_a_call_and_an_answer_are_told_in_round_trips() -> None:
     """On a direct way a message takes one round trip at least, whoever sends it and however it follows another one; so does a bot's answer."""
-    source = "from kit import clean_environment; from round_trips import Calls, Talk, conversation, round_trips; clean_environment()\n"
+    source = "from kit import clean_environment; from round_trips import Calls, Talk, conversation, first_call, round_trips; clean_environment()\n"
     source += "print(round_trips(Calls(2, ((0.1, 1), (0.2, 1))), ['direct'], ['syncbot', 'pyTelegramBotAPI']).markdown())\n"
-    source += "print(conversation(Talk(((0.1, 1),), 1), ['direct'], ['syncbot']).markdown())"
+    source += "print(conversation(Talk(((0.1, 1),), 1), ['direct'], ['syncbot']).markdown())\n"
+    source += "print(first_call(Calls(0, ((0.1, 1),)), ['direct']).markdown())"
     found = re.findall(r"^\| direct: (\S+) \| (.*) \|$", called(source), re.MULTILINE)
     assert [name for name, _ in found].count("syncbot") == 2
     for name, cells in found:

@@ -79,7 +79,7 @@ def files(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, user: Us
         assert store.outbox.claim("one", lease=60.0)
         assert store.outbox.hold(number, "one", OutboxState.FAILED, EVIL)
         store.outbox.put(OutboxCall("sendMessage", {"chat_id": 1001, "text": EVIL}))
-        store.jobs.put(JobEntry(f"{ARGUMENT}!", EVIL, {"cron": EVIL, "tz": EVIL}, 0.0, data=EVIL))
+        store.jobs.put(JobEntry(f"{ARGUMENT}!", ARGUMENT, {"cron": EVIL, "tz": EVIL}, 0.0, data=EVIL))
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     Path("bot.log").write_text(f"{now} ERROR x: {EVIL}\nTraceback (most recent call last):\nValueError: {EVIL}\n", encoding="utf-8")
     Path("bot.env").write_text(f"TELEGRAM_BOT_TOKEN={TEST_TOKEN}\nSYNCBOT_CHAT='{EVIL.replace(chr(0), '')}'\n", encoding="utf-8")

@@ -263,3 +263,8 @@ def _become(order: dict[str, Any], streams: list[int]) -> None:
     sys.argv = order["argv"]
     sys.orig_argv[:] = [sys.executable, "-c", f"from {module} import {name}; {name}()", *sys.argv[1:]]  # so it can start itself anew
     sys.exit(getattr(importlib.import_module(module), name)())
+
+
+def text() -> None:
+    """Be the program whose text is `sys.argv[1]`, as `python -c` is."""
+    exec(sys.argv.pop(1), vars(sys.modules["__main__"]))

@@ -8,8 +8,8 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -18,9 +18,6 @@ CONNECT_KINDS = ("squid", "tinyproxy", "tinyproxy-password", "privoxy", "v2ray-h
 SOCKS_KINDS = ("microsocks", "microsocks-password", "v2ray-socks", "v2ray-socks-password", "shadowsocks", "shadowsocks-no-delay", "ssh")
 """SOCKS5. Shadowsocks is `ss-local` before an `ss-server`, both as they come or with `--no-delay`; ssh is `ssh -D` to an `sshd`."""
 KINDS = CONNECT_KINDS + SOCKS_KINDS
-
-Distance = Callable[[int], AbstractContextManager[int]]
-"""Makes a port that leads to another one of this machine, farther away."""
 
 PACKAGES = {
     "ss-local": "shadowsocks-libev",
@@ -124,13 +121,12 @@ def programs(kind: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def running(kind: str, folder: Path, *, between: Distance = nullcontext) -> Iterator[str]:
+def running(kind: str, folder: Path) -> Iterator[str]:
     """Run a proxy, its files in this folder; yields its URL, credentials and all. Raises `CannotRun`.
 
     Args:
         kind: one of `KINDS`.
         folder: an empty one.
-        between: what lies between the two halves of a proxy that has two (shadowsocks, ssh), the near one on the user's machine and the far one abroad.
     """
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is none of {', '.join(KINDS)}")
@@ -139,7 +135,7 @@ def running(kind: str, folder: Path, *, between: Distance = nullcontext) -> Iter
         if kind.startswith("shadowsocks") or kind == "ssh":
             far_port = stack.enter_context(kept_port())
             stack.enter_context(_process(_far_command(kind, far_port, folder), far_port, folder / "far.log"))
-            command = _near_command(kind, port, stack.enter_context(between(far_port)), folder)
+            command = _near_command(kind, port, far_port, folder)
         else:
             command = _command(kind, port, folder)
         stack.enter_context(_process(command, port, folder / "output.log"))

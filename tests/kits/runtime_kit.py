@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from kits.fork_kit import LOADED, Starter
 from syncbot.client.bot import Bot
 from syncbot.client.retry import RetryPolicy
 from syncbot.runtime.runtime import Runtime
@@ -135,6 +137,14 @@ def running(app: Runtime) -> Iterator[Runtime]:
         app.stop()
 
 
+@cache
+def starter() -> Starter:
+    """What starts the programs of all tests of this process: it has loaded what a bot loads."""
+    made = Starter(*LOADED)
+    atexit.register(made.close)
+    return made
+
+
 class Process:
     """A Python program of its own, killed at the end at the latest.
 
@@ -146,24 +156,21 @@ class Process:
 
     def __init__(self, source: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
         known = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", source, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=known | (environment or {}),
-        )
+        self.process = starter().start("kits.fork_kit:text", ["-c", source, *arguments], stdin=subprocess.PIPE, env=known | (environment or {}))
 
     def __enter__(self) -> Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
+        self.kill()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             with suppress(OSError):  # what could not be written any more
                 _stream(stream).close()
+
+    def kill(self) -> None:
+        """End it at once, where it has not ended."""
+        self.process.kill()
+        self.process.wait()
 
     def line(self) -> str:
         """The next line that it prints; "" at its end."""
@@ -181,6 +188,7 @@ class Process:
 
     def end(self, seconds: float = SECONDS) -> tuple[int, str, str]:
         """Wait for its end; its exit code, and what it has printed on both ways."""
+        _stream(self.process.stdin).close()
         output, errors = self.process.communicate(timeout=seconds)
         return self.process.returncode, output, errors
 

@@ -14,7 +14,8 @@ from kits.timing_kit import soon, took, tried
 
 from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.storage import open_store
-from syncbot.storage.promises.inbox import Counts, Inbox, Incoming
+from syncbot.storage.promises.inbox import Counts, Incoming
+from syncbot.storage.promises.queues import Inbox
 
 
 @pytest.fixture

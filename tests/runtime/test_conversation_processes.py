@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from kits.runtime_kit import PROGRAM, SECONDS, Process, becomes, program_arguments
+from kits.runtime_kit import PROGRAM, SECONDS, Process, becomes, program_arguments, starter
 
 from syncbot.storage import open_store
 from syncbot.testing import BotApiServer
@@ -76,6 +74,5 @@ def _questions(state: Path) -> list[int]:
 
 def _poll(folder: Path) -> tuple[int, str]:
     """Run a process from cron; its exit code, and what it has said."""
-    command = [sys.executable, "-m", "syncbot.cli", "poll", "crontab_bot:app", "--once"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
-    return done.returncode, done.stdout + done.stderr
+    code, output, errors = starter().outcome("syncbot.cli:main", ["-c", "poll", "crontab_bot:app", "--once"], cwd=folder, timeout=SECONDS)
+    return code, (output + errors).decode()

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kits.dispatch_kit import message
-from kits.runtime_kit import SECONDS, Seen, becomes, logged, running
+from kits.runtime_kit import SECONDS, Process, Seen, becomes, logged, program_arguments, running
 
 from syncbot.runtime.handling.context import Context
 from syncbot.runtime.runtime import Runtime
@@ -436,10 +435,9 @@ def test_two_processes_on_one_file_run_each_time_once(server: BotApiServer, make
     what was claimed ahead, 64 at most; so many have run before a takeover whose jobs have piled up is killed.
     """
     app, journal = make_app(), tmp_path / "journal"
-    command = [sys.executable, "-c", CHILD, server.url, server.token, str(tmp_path / "bot.db"), str(journal)]
 
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def start() -> Process:
+        return processes.enter_context(Process(CHILD, *program_arguments(server, tmp_path / "bot.db"), str(journal)))
 
     def lines() -> list[list[str]]:
         return [line.split() for line in journal.read_text().splitlines()] if journal.exists() else []
@@ -452,21 +450,16 @@ def test_two_processes_on_one_file_run_each_time_once(server: BotApiServer, make
             n = next(numbers)
             app.jobs.at(time.time() + 0.5 + n % 75 * 0.01, "note", key=f"{n:03}")
 
-    children, numbers = [start()], itertools.count()
-    try:
+    with ExitStack() as processes:
+        children, numbers = [start()], itertools.count()
         for number in (60, 130, 200):
             children.append(start())
             assert becomes(lambda: sum("started" in line for line in lines()) == len(children))
             put_some()  # only now: a machine that takes long for a start would run all of them before the first kill
             assert becomes(lambda number=number: len(runs()) >= number, 60.0)  # type: ignore[misc]  # mypy does not know the type of a default
             children[-2].kill()
-            children[-2].wait()
         put_some()
         assert becomes(lambda: len(set(runs())) == 300, 60.0)
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
     begun = [(line[0], line[1]) for line in lines() if len(line) == 3]
     assert len(begun) == len(set(begun)), "no process runs one twice"
     last_process = {key: process for process, key in begun}
@@ -476,6 +469,12 @@ def test_two_processes_on_one_file_run_each_time_once(server: BotApiServer, make
     assert len({process for process, _ in begun}) >= 2
     with open_store(tmp_path / "bot.db", None) as store:
         assert store.jobs.entries() == []
+
+
+def run_to_its_end(source: str, *arguments: str) -> int:
+    """Run a program; its exit code."""
+    with Process(source, *arguments) as process:
+        return process.end()[0]
 
 
 DYING = """
@@ -502,8 +501,8 @@ def test_a_job_that_died_goes_on_there(server: BotApiServer, make_app: MakeApp, 
     """A job is a durable handler: what it had sent before its process was killed is not sent again, unless it says that it may be."""
     app, user = make_app(), server.user(id=42)
     app.jobs.at(0.0, "tell", chat_id=42)
-    command = [sys.executable, "-c", DYING, server.url, server.token, str(tmp_path / "bot.db"), str(tmp_path / "marker"), *([] if durable else ["again"])]
-    assert [subprocess.run(command, check=False).returncode for _ in range(2)] == [-9, 0]
+    arguments = [*program_arguments(server, tmp_path / "bot.db"), str(tmp_path / "marker"), *([] if durable else ["again"])]
+    assert [run_to_its_end(DYING, *arguments) for _ in range(2)] == [-9, 0]
     assert [message.text for message in user.messages] == ["one", "two"] if durable else ["one", "one", "two"]
 
 
@@ -542,8 +541,8 @@ def test_a_handler_that_died_puts_no_job_twice(server: BotApiServer, make_app: M
     """A job without a key that a handler has put is the same one in its next run, also where the process died before it could note that."""
     app = make_app()
     app.jobs.at(0.0, "put")
-    command = [sys.executable, "-c", PUTTING, server.url, server.token, str(tmp_path / "bot.db"), str(tmp_path / "marker"), where]
-    assert [subprocess.run(command, check=False).returncode for _ in range(2)] == [-9, 0]
+    arguments = [*program_arguments(server, tmp_path / "bot.db"), str(tmp_path / "marker"), where]
+    assert [run_to_its_end(PUTTING, *arguments) for _ in range(2)] == [-9, 0]
     assert len(app.jobs.entries("remind")) == 2
 
 

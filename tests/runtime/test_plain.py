@@ -18,7 +18,7 @@ from telegram.ext import filters as ptb
 from syncbot import Bot, Runtime, filters, plain
 from syncbot.client.plain_bot import PlainBot
 from syncbot.runtime.handling.handlers import PlainDecorator
-from syncbot.runtime.options import RuntimeOptions
+from syncbot.runtime.keywords import RuntimeOptions
 from syncbot.runtime.runtime import Runtime as RuntimeClass
 from syncbot.testing import BotApiServer
 from syncbot.transport import FakeTransport

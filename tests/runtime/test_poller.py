@@ -31,7 +31,8 @@ from syncbot.runtime.receiving.idle_limit import IdleLimit
 from syncbot.runtime.receiving.poller import Poller, PollFacts
 from syncbot.runtime.runtime import Runtime
 from syncbot.storage import Store, open_store
-from syncbot.storage.promises.inbox import Inbox, Incoming
+from syncbot.storage.promises.inbox import Incoming
+from syncbot.storage.promises.queues import Inbox
 from syncbot.testing import Answer, BotApiServer, Fault, FaultProxy
 
 MakeApp = Callable[..., Runtime]

@@ -191,6 +191,31 @@ def test_what_cannot_be_written_is_one_updates_failure(store: Store) -> None:
     assert [store.data.load(Scope.CHAT, id) for id in range(1, 10)] == [{"xxxxx": id} if id % 3 else {} for id in range(1, 10)]
 
 
+@pytest.mark.goes_on_after("the feeder goes on after an error")
+def test_no_update_is_blamed_for_the_memory_that_was_missing(store: Store) -> None:
+    """Where there is no memory left to write an end, it is written as it is when there is some again."""
+    failures = iter([MemoryError()] * 3)
+
+    class Narrow:
+        """The inbox of a machine whose memory is used up for a moment."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
+            for failure in failures if ends else ():
+                raise failure
+            return store.inbox.settle(ends, claim=claim, per_key=per_key)
+
+    inbox: Any = Narrow()
+    rig = Rig(SimpleNamespace(inbox=inbox), lambda raw, _turn: Changes((DataChange(Scope.CHAT, raw["update_id"], {"n": 1}),)))  # type: ignore[arg-type]  # the workers want nothing else of it
+    put(store, (1, "1"))
+    with working(rig):
+        rig.until_idle()
+    assert next(failures, None) is None
+    assert (store.dead_letters.entries(), store.data.load(Scope.CHAT, 1)) == ([], {"n": 1})
+
+
 def test_trouble_that_has_passed_is_over_although_nothing_is_to_do(store: Store) -> None:
     """An idle bot whose state file could not be used for a moment is well again as soon as it can be."""
 

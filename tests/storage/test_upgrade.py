@@ -193,11 +193,12 @@ def killed_at(path: Path, step: int) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
-def test_a_kill_at_any_step_leaves_nothing_half(path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize("every", [2, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_kill_at_any_step_leaves_nothing_half(path: Path, tmp_path_factory: pytest.TempPathFactory, every: int) -> None:
     """Wherever the process dies, the next one finds the file, whole and unchanged or changed, a whole copy or none, and goes on."""
     steps = 0
     while True:
-        steps += 1
+        steps += every
         folder = tmp_path_factory.mktemp("killed")
         with tarfile.open(KILLED) as packed:
             packed.extractall(folder, filter="data")

@@ -17,7 +17,7 @@ from syncbot.runtime.handling.dispatcher import Dispatcher, HandlerFailed
 from syncbot.runtime.handling.router import Router
 from syncbot.storage import open_store
 from syncbot.storage.promises.data import Scope
-from syncbot.storage.promises.store import Store
+from syncbot.storage.promises.parts import Store
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.transport import FakeTransport
 

@@ -67,15 +67,14 @@ class _UnknownAttribute(AttributeError):
         return text + nearest(name, known)
 
 
-def _build(api_name: str) -> Callable[..., Any]:
-    spec = find_method(api_name)
+def _build(name: str) -> Callable[..., Any]:
+    spec = find_method(name)
     assert spec is not None
     from syncbot.client.api.signatures import options as options_of
     from syncbot.client.api.signatures import signature
 
     order = tuple(spec.parameters)[: spec.positional]
     own_options = options_of(spec)
-    name = spec.python_name
 
     def method(self: BotMethods, /, *values: Any, **given: Any) -> Any:
         if values:
@@ -112,5 +111,5 @@ def by_name(method: str, order: Sequence[str], values: Sequence[Any], given: dic
     return placed | given
 
 
-for _api_name, _python_name in python_names().items():
-    setattr(BotMethods, _python_name, LateMethod(BotMethods, _build, _api_name))
+for _name in python_names().values():
+    setattr(BotMethods, _name, LateMethod(BotMethods, _build, _name))

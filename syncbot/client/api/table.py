@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from syncbot.regular import text_beside
 
 _MAIN_FILES = frozenset({"photo", "live_photo", "audio", "document", "video", "animation", "voice", "video_note", "sticker"})
 _OWN_CONVENIENCES: Mapping[str, dict[str, tuple[str, ...]]] = MappingProxyType(
@@ -127,7 +128,7 @@ def _python_name(name: str) -> str:
 @cache
 def _table() -> str:
     """It stays one text, which takes less memory than its parts: few methods are ever asked for."""
-    return (get_data(__package__, "methods.txt") or b"").decode()
+    return text_beside(__name__, "methods.txt")
 
 
 @cache

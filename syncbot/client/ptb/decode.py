@@ -9,31 +9,17 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from syncbot.client.fit import PLAIN, DecodeError, check_fit, check_update, fits, shown_type
+
 if TYPE_CHECKING:
     import telegram
 
-_PLAIN: dict[str, type] = {"Boolean": bool, "Integer": int, "String": str}
 _SHOWN_CHARACTERS = 200
 
 
 def load() -> None:
     """Load telegram, which takes seconds on a small machine."""
     import telegram  # noqa: F401  # to have it loaded is all
-
-
-class DecodeError(ValueError):
-    """Telegram's answer, or an update, is not what its type says.
-
-    Args:
-        message: what does not fit.
-        kind: the type that was expected, in the Bot API's words.
-        raw: what came instead, as plain Python values.
-    """
-
-    def __init__(self, message: str, *, kind: str, raw: Any) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.raw = raw
 
 
 def decode(returns: Sequence[str], value: Any, bot: Any = None) -> Any:
@@ -68,36 +54,6 @@ def decode_update(raw: Any, bot: Any = None) -> telegram.Update:
     return update
 
 
-def check_fit(returns: Sequence[str], value: Any) -> str:
-    """The one of these types that the outside of a value is of.
-
-    Raises:
-        DecodeError: it is of none.
-    """
-    for candidate in returns:
-        if _fits(candidate, value):
-            return candidate
-    kind = " or ".join(returns)
-    raise DecodeError(f"{kind} was expected, and {_shown_type(value)} came", kind=kind, raw=value)
-
-
-def check_update(raw: Any) -> None:
-    """Look at the outside of an update.
-
-    Raises:
-        DecodeError: it is none.
-    """
-    if not isinstance(raw, dict) or type(raw.get("update_id")) is not int:
-        raise DecodeError("an update with an update_id was expected", kind="Update", raw=raw)
-
-
-def _fits(kind: str, value: Any) -> bool:
-    """Look at the outside of a value: its parts are looked at when it is decoded."""
-    if kind.startswith("Array of "):
-        return isinstance(value, list)
-    return type(value) is _PLAIN.get(kind, dict)
-
-
 def _guarded(kind: str, value: Any, bot: Any) -> Any:
     try:
         made = _decoded(kind, _without_old_fields(value), bot)
@@ -110,11 +66,11 @@ def _guarded(kind: str, value: Any, bot: Any) -> Any:
 
 
 def _decoded(kind: str, value: Any, bot: Any) -> Any:
-    if not _fits(kind, value):
-        raise TypeError(f"{kind} was expected, and {_shown_type(value)} came")
+    if not fits(kind, value):
+        raise TypeError(f"{kind} was expected, and {shown_type(value)} came")
     if kind.startswith("Array of "):
         return tuple(_decoded(kind.removeprefix("Array of "), item, bot) for item in value)
-    if kind in _PLAIN:
+    if kind in PLAIN:
         return value
     import telegram
 
@@ -160,7 +116,3 @@ def _keep_keyboard_fields(value: Any, made: Any) -> None:
             _keep_keyboard_fields(part, inner)
     if hasattr(made, "inline_keyboard") and (dropped := {key: part for key, part in value.items() if not hasattr(made, key)}):
         object.__setattr__(made, "api_kwargs", MappingProxyType(dict(made.api_kwargs) | dropped))  # the object itself is frozen
-
-
-def _shown_type(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"

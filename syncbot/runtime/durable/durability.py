@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 from syncbot.client.recording import Recorders
 from syncbot.runtime.durable.options import Interrupted, Replies
 from syncbot.runtime.durable.queued import CallQueue
-from syncbot.storage import Journal
 
 if TYPE_CHECKING:
-    from syncbot.storage.promises.members import Members
+    from syncbot.storage.promises.parts import Journal, Members
 
 
 class StorageTrouble(Protocol):

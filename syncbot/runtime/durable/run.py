@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import random
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,11 +25,12 @@ from syncbot.runtime.durable.options import HandlerOptions
 from syncbot.runtime.durable.queued import may_wait
 from syncbot.runtime.durable.results import read_outcome, sound, value_text
 from syncbot.runtime.durable.step import UNDONE, is_done, only_asks, shown
-from syncbot.storage import DataChange, Journal, JournalKey, JournalStep, OutboxCall
+from syncbot.storage import DataChange, JournalKey, JournalStep, OutboxCall
 from syncbot.storage.claims import ClaimGone, claim_gone
 
 if TYPE_CHECKING:
     from syncbot.runtime.durable.divergence import Divergence
+    from syncbot.storage.promises.parts import Journal
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -145,7 +145,7 @@ class DurableRun:
         """A source of chance that gives the same in each run; see `Context.random`."""
         if self._random is not None:
             return self._random
-        made = random.Random(self.value("random", "", lambda: secrets.randbits(64), "a seed"))  # noqa: S311 - seeded so that it can be repeated
+        made = random.Random(self.value("random", "", lambda: random.SystemRandom().getrandbits(64), "a seed"))  # noqa: S311 - seeded so that it can be repeated
         if self.is_here:
             self._random = made
         return made

@@ -17,7 +17,7 @@ from syncbot.runtime.handling.stored_dict import StoredDict, StoredDicts, plain,
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ReplyTarget, album_of, command_of, job_target, kind_of, target_of
 from syncbot.runtime.job import Job
 from syncbot.storage.albums import parts_of
-from syncbot.storage.promises.data import Changes, Data, DataConflict, Scope, StateChange
+from syncbot.storage.promises.data import Changes, DataConflict, Scope, StateChange
 from syncbot.storage.promises.questions import QuestionAnswer
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from syncbot.client.bot import Bot
     from syncbot.runtime.handling.replies import QueuedReplies
+    from syncbot.storage.promises.parts import Data
 
 
 T = TypeVar("T")

@@ -17,12 +17,13 @@ from syncbot.runtime.handling.handlers import ContinuePropagation, Handler, Midd
 from syncbot.runtime.handling.router import Route, Routes
 from syncbot.runtime.handling.update_facts import command_of, user_id_of
 from syncbot.runtime.job import Job, JobSource, JobWork, job_of
-from syncbot.storage.promises.data import NO_CHANGES, Changes, Data, Scope
+from syncbot.storage.promises.data import NO_CHANGES, Changes, Scope
 
 if TYPE_CHECKING:
     import telegram
 
     from syncbot.client.bot import Bot
+    from syncbot.storage.promises.parts import Data
 
 
 class HandlerFailed(Exception):

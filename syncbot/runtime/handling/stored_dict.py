@@ -7,10 +7,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncbot.runtime.durable.run import DurableRun
-from syncbot.storage.promises.data import Changes, Data, DataChange, DataConflict, Scope
+from syncbot.storage.promises.data import Changes, DataChange, DataConflict, Scope
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Data
 
 _log = logging.getLogger(__name__)
 

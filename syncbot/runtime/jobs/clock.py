@@ -9,13 +9,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from syncbot.runtime.job import job_body, job_of, job_order
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.jobs.rules import first_time, following, is_passed_over, longest_wait
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
-from syncbot.storage.promises.jobs import JobEntries, JobEntry, JobStart
+from syncbot.storage.promises.jobs import JobEntry, JobStart
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import JobEntries
 
 _log = logging.getLogger(__name__)
 

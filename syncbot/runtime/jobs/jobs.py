@@ -9,16 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncbot.client.recording import Recorders
 from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.jobs.functions import JobFunctions, MissedWord
 from syncbot.runtime.jobs.rules import Rule, at_rule, cron_rule, daily_rule, first_time, seconds_rule
-from syncbot.storage import Journal, StoreOptions, open_store
+from syncbot.storage import StoreOptions, open_store
 from syncbot.storage.address import StatePlace
-from syncbot.storage.promises.jobs import JobEntries, JobEntry, Missed
+from syncbot.storage.promises.jobs import JobEntry, Missed
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import JobEntries, Journal
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError
-from syncbot.storage import Store
 from syncbot.storage.address import StatePlace
 
 if TYPE_CHECKING:
     from syncbot.runtime.outbox.attempt import Uncertain
     from syncbot.runtime.outbox.deliverer import Deliverer
     from syncbot.runtime.outbox.queue_files import QueueFiles
+    from syncbot.storage.promises.parts import Store
 
 
 class SessionDelivery:

@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.client.uploads import FilePart, Source
 from syncbot.errors import StorageError
 from syncbot.runtime.outbox.file_copies import QueueFolder
-from syncbot.storage import Store
 from syncbot.storage.address import StatePlace
-from syncbot.storage.promises.outbox import OutboxFiles
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Store
+    from syncbot.storage.promises.queues import OutboxFiles
 
 
 class QueueFiles(Protocol):

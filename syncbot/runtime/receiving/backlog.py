@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from syncbot.storage.promises.inbox import Inbox
+if TYPE_CHECKING:
+    from syncbot.storage.promises.queues import Inbox
+
 
 _log = logging.getLogger(__name__)
 

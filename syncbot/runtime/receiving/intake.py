@@ -8,14 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from syncbot.errors import StorageError
 from syncbot.runtime.handling.update_facts import album_of, order_key
 from syncbot.storage import open_store
 from syncbot.storage.address import StatePlace
 from syncbot.storage.promises.inbox import Incoming
-from syncbot.storage.promises.store import Store, StoreOptions
+from syncbot.storage.promises.store import StoreOptions
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Store
 
 DEEPEST = 200
 """How deeply the JSON of an update may be nested. Telegram's stay far below; what is deeper could be read here and not in a handler's thread."""

@@ -9,13 +9,17 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.errors import ApiError, Conflict, NetworkError, Phase, RetryAfter, StorageError, SyncBotError, Unauthorized
 from syncbot.runtime.handling.update_facts import album_of, order_key
+from syncbot.runtime.receiving.backlog import DurableBacklog, MemoryBacklog
 from syncbot.runtime.receiving.idle_limit import IdleLimit
-from syncbot.storage.promises.inbox import Inbox, Incoming
+from syncbot.storage.promises.inbox import Incoming
 from syncbot.trouble import Backoff, LastSaid
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.queues import Inbox
 
 _log = logging.getLogger(__name__)
 
@@ -73,22 +77,6 @@ class PollFacts:
         return polls and at - self.expected_since < longest_seconds
 
 
-class Backlog(Protocol):
-    """What holds the poller back, and what it may confirm: `DurableBacklog` and `MemoryBacklog`."""
-
-    def wait_for_room(self) -> None:
-        """Return when more updates may be fetched, or at a stop."""
-        ...
-
-    def stored(self, update_ids: Sequence[int]) -> None:
-        """A batch was stored."""
-        ...
-
-    def offset(self, following: int | None) -> int | None:
-        """The offset to ask for, given the one that follows the last batch: what may be confirmed by now."""
-        ...
-
-
 class Poller:
     """Fetches updates into the inbox until it is stopped.
 
@@ -111,7 +99,7 @@ class Poller:
         fetch: Fetch,
         inbox: Inbox,
         stop: threading.Event,
-        backlog: Backlog,
+        backlog: DurableBacklog | MemoryBacklog,
         *,
         idle: IdleLimit,
         allowed_updates: Sequence[str] | None = None,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from syncbot.client.bot import Bot
 from syncbot.errors import SyncBotError
 from syncbot.runtime.receiving.poller import Poller
 from syncbot.runtime.work.workers import Workers
-from syncbot.storage.promises.store import Store
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Store
 
 _LONGEST_SECONDS = 150.0
 """Telegram brings what a webhook could not take again after two minutes at the latest. What has not come by then is not waited for."""

@@ -7,10 +7,12 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from syncbot.storage import Meta
 from syncbot.trouble import LastSaid
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Meta
 
 _log = logging.getLogger(__name__)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncbot.config.learned_file import read_learned
 from syncbot.errors import StorageError
-from syncbot.storage import Meta
 from syncbot.types import Learns, Transport
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Meta
 
 _LEARNED = "learned"
 """The name of the facts in `Store.meta`."""

@@ -13,10 +13,10 @@ from syncbot.runtime.receiving.poller import Poller
 from syncbot.storage import open_store
 from syncbot.storage.address import StatePlace
 from syncbot.storage.bot_lock import BotLock
-from syncbot.storage.promises.store import Store, StoreOptions
+from syncbot.storage.promises.store import StoreOptions
 
 if TYPE_CHECKING:
-    from syncbot.storage.promises.members import Members
+    from syncbot.storage.promises.parts import Members, Store
 
 _NAME = "mode"
 _POLLING, WEBHOOK = "polling", "webhook"

@@ -11,7 +11,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError
@@ -23,9 +23,11 @@ from syncbot.runtime.session.health_note import FactsNote
 from syncbot.runtime.session.learned_note import LearnedNote
 from syncbot.runtime.session.session_options import SessionOptions
 from syncbot.runtime.work.workers import Workers
-from syncbot.storage.promises.store import Store
 from syncbot.trouble import LastSaid
 from syncbot.types import CountsBytes, HasThreads, Transport
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Store
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syncbot.client.bot import Bot
 from syncbot.errors import StorageError, SyncBotError, Unauthorized
@@ -34,8 +34,10 @@ from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.runtime.work.workers import Workers
 from syncbot.storage import DatabaseUrl, open_store
 from syncbot.storage.bot_lock import BotLock
-from syncbot.storage.promises.store import Store
 from syncbot.types import AheadAuto
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Store
 
 _log = logging.getLogger(__name__)
 

@@ -10,13 +10,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from syncbot.errors import StorageError
 from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
 from syncbot.runtime.work.update_run import unwritable
 from syncbot.storage.promises.data import NO_CHANGES, DataConflict
-from syncbot.storage.promises.inbox import Claimed, End, Inbox
+from syncbot.storage.promises.inbox import Claimed, End
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.queues import Inbox
 
 _log = logging.getLogger(__name__)
 
@@ -250,7 +254,7 @@ class Feeder:
             self._pause()
         except Exception as error:  # one of our own must not end the work either
             _log.exception("the feeder goes on after an error")
-            if not self._finds_out(ends, error):
+            if isinstance(error, MemoryError) or not self._finds_out(ends, error):
                 self._pause()
         else:
             self.retry.over()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncbot.errors import Stopped
 from syncbot.runtime.work.storage_retry import StorageRetry
-from syncbot.storage.promises.data import Data, Scope
+from syncbot.storage.promises.data import Scope
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import Data
 
 _T = TypeVar("_T")
 
 
 class PatientData:
-    """`syncbot.storage.promises.data.Data`, whose reads wait until the store can be used again; a stop ends the waiting with `Stopped`.
+    """`syncbot.storage.promises.parts.Data`, whose reads wait until the store can be used again; a stop ends the waiting with `Stopped`.
 
     Args:
         data: what is read.

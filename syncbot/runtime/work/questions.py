@@ -8,15 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncbot.errors import AskTimeout, Cancelled, Stopped
 from syncbot.runtime.durable.asking import question_of
 from syncbot.runtime.durable.results import error_text, value_text
 from syncbot.runtime.handling.update_facts import command_of
 from syncbot.runtime.work.open_question import OpenQuestion
-from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionStore, SharedQuestions
-from syncbot.storage.promises.store import Store
+from syncbot.storage.promises.questions import Question, QuestionAnswer
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import QuestionStore, SharedQuestions, Store
 
 MAX_WAITING = 256
 """So many handlers may hold a thread while they wait; further ones are put aside."""

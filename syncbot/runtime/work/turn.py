@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syncbot.errors import Stopped
 from syncbot.runtime.work.filter_text import filter_text
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
-from syncbot.storage.promises.inbox import Claimed, Inbox
+from syncbot.storage.promises.inbox import Claimed
 from syncbot.storage.promises.outbox import OutboxCall
 from syncbot.storage.promises.questions import Question, QuestionAnswer, QuestionOpening
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.queues import Inbox
 
 
 class Seat(Protocol):

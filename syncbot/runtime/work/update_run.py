@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from syncbot.errors import Stopped, StorageError, Suspended
 from syncbot.logs import guard
@@ -20,8 +20,11 @@ from syncbot.runtime.work.tasks import what_is
 from syncbot.runtime.work.turn import Turn
 from syncbot.storage.codec import encode_changes
 from syncbot.storage.promises.data import NO_CHANGES, Changes, DataConflict
-from syncbot.storage.promises.inbox import Claimed, End, Inbox, Settled
+from syncbot.storage.promises.inbox import Claimed, End, Settled
 from syncbot.storage.promises.journal import JournalKey
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.queues import Inbox
 
 _log = logging.getLogger(__name__)
 
@@ -162,7 +165,7 @@ def run_here(
                 break
             try:
                 settled = inbox.settle([end], claim=int(goes_on))
-            except StorageError:
+            except (StorageError, MemoryError):  # which is no fault of what was changed
                 raise
             except Exception as error:
                 if end.changes == NO_CHANGES:

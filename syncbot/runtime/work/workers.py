@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from syncbot.errors import Stopped, StorageError
 from syncbot.runtime.durable.durability import Durability
@@ -24,7 +24,10 @@ from syncbot.runtime.work.update_run import MOST_TRIES, Done, Handle, after_conf
 from syncbot.storage.albums import ids_of
 from syncbot.storage.claims import ClaimGone, claim_gone
 from syncbot.storage.promises.data import DataConflict
-from syncbot.storage.promises.inbox import Claimed, End, Inbox
+from syncbot.storage.promises.inbox import Claimed, End
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.queues import Inbox
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
 
 class MemoryData:
-    """`syncbot.storage.promises.data.Data` in memory."""
+    """`syncbot.storage.promises.parts.Data` in memory."""
 
     write_others: Callable[[EncodedChanges], None]  # set by the store: writes the answers and the calls among the changes
 

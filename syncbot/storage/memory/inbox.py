@@ -49,7 +49,7 @@ class _Seen:
 
 
 class MemoryDeadLetters:
-    """`syncbot.storage.promises.dead_letters.DeadLetters` in memory."""
+    """`syncbot.storage.promises.parts.DeadLetters` in memory."""
 
     inbox: MemoryInbox  # set by the store: each of the two puts into the other
 
@@ -100,7 +100,7 @@ class MemoryDeadLetters:
 
 
 class MemoryInbox:
-    """`syncbot.storage.promises.inbox.Inbox` in memory; the lock is shared by all parts of the store."""
+    """`syncbot.storage.promises.queues.Inbox` in memory; the lock is shared by all parts of the store."""
 
     def __init__(
         self,

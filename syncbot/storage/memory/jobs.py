@@ -12,7 +12,7 @@ from syncbot.storage.promises.jobs import MOST_BEGUN, JobEntry, JobStart
 
 
 class MemoryJobs:
-    """`syncbot.storage.promises.jobs.JobEntries` in memory."""
+    """`syncbot.storage.promises.parts.JobEntries` in memory."""
 
     def __init__(self, guard: AbstractContextManager[None], inbox: MemoryInbox) -> None:
         self._guard = guard

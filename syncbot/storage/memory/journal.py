@@ -12,7 +12,7 @@ from syncbot.storage.promises.questions import QuestionAnswer
 
 
 class MemoryJournal:
-    """`syncbot.storage.promises.journal.Journal` in memory.
+    """`syncbot.storage.promises.parts.Journal` in memory.
 
     Args:
         guard: the lock that all parts of one store share.

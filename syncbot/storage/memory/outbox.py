@@ -15,7 +15,7 @@ _OWNED = (*_TAKEN, OutboxState.UNCERTAIN)
 
 
 class MemoryOutbox:
-    """`syncbot.storage.promises.outbox.OutboxQueue` in memory. Parameters are kept as JSON text, so that nobody can change them from outside."""
+    """`syncbot.storage.promises.queues.OutboxQueue` in memory. Parameters are kept as JSON text, so that nobody can change them from outside."""
 
     def __init__(self, guard: AbstractContextManager[None], now: Callable[[], float]) -> None:
         self._guard = guard

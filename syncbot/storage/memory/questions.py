@@ -11,7 +11,7 @@ from syncbot.storage.promises.questions import Question, QuestionAnswer
 
 
 class MemoryQuestions:
-    """`syncbot.storage.promises.questions.QuestionStore` in memory.
+    """`syncbot.storage.promises.parts.QuestionStore` in memory.
 
     Args:
         guard: the lock that all parts of one store share.

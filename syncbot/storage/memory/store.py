@@ -57,7 +57,7 @@ class StoreGuard:
 
 
 class MemoryMeta:
-    """`syncbot.storage.promises.store.Meta` in memory."""
+    """`syncbot.storage.promises.parts.Meta` in memory."""
 
     def __init__(self, guard: StoreGuard) -> None:
         self._guard = guard
@@ -79,7 +79,7 @@ class MemoryMeta:
 
 
 class MemoryStore:
-    """`syncbot.storage.promises.store.Store` in memory; see `syncbot.storage.open_store` for the arguments."""
+    """`syncbot.storage.promises.parts.Store` in memory; see `syncbot.storage.open_store` for the arguments."""
 
     persistent = False
     outbox_files = None

@@ -113,7 +113,7 @@ def _write_states(db: Connection, bot: int, states: Mapping[tuple[int, int], str
 
 
 class PgData:
-    """`syncbot.storage.promises.data.Data` in PostgreSQL."""
+    """`syncbot.storage.promises.parts.Data` in PostgreSQL."""
 
     def __init__(self, database: PgDatabase, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = database
@@ -152,7 +152,7 @@ class PgData:
 
 
 class PgMeta:
-    """`syncbot.storage.promises.store.Meta` in PostgreSQL."""
+    """`syncbot.storage.promises.parts.Meta` in PostgreSQL."""
 
     def __init__(self, database: PgDatabase) -> None:
         self._database = database

@@ -13,7 +13,7 @@ _COLUMNS = "SELECT id, update_id, chat, json, reason, attempts, stored, died FRO
 
 
 class PgDeadLetters:
-    """`syncbot.storage.promises.dead_letters.DeadLetters` in PostgreSQL."""
+    """`syncbot.storage.promises.parts.DeadLetters` in PostgreSQL."""
 
     def __init__(self, database: PgDatabase, now: Callable[[], float], tell: Callable[[], object]) -> None:
         self._database = database

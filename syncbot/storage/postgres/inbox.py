@@ -62,7 +62,7 @@ _PUT_BACK = f"""UPDATE syncbot.inbox AS i SET owner = 0, state = CASE WHEN {_ASK
 
 
 class PgInbox:
-    """`syncbot.storage.promises.inbox.Inbox` in PostgreSQL.
+    """`syncbot.storage.promises.queues.Inbox` in PostgreSQL.
 
     Args:
         database: the database.

@@ -26,7 +26,7 @@ _RUNS = "SELECT count(*) FROM syncbot.inbox WHERE bot = %(bot)s AND update_id < 
 
 
 class PgJobs:
-    """`syncbot.storage.promises.jobs.JobEntries` in PostgreSQL.
+    """`syncbot.storage.promises.parts.JobEntries` in PostgreSQL.
 
     Args:
         database: the database.

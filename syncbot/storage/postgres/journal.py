@@ -48,7 +48,7 @@ _END = f"""WITH {_ALIVE}
 
 
 class PgJournal:
-    """`syncbot.storage.promises.journal.Journal` in PostgreSQL.
+    """`syncbot.storage.promises.parts.Journal` in PostgreSQL.
 
     Args:
         database: the database.

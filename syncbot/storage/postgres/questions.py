@@ -54,7 +54,7 @@ def take_answers(db: Connection, bot: int, answers: Iterable[QuestionAnswer]) ->
 
 
 class PgQuestions:
-    """`syncbot.storage.promises.questions.QuestionStore` in PostgreSQL.
+    """`syncbot.storage.promises.parts.QuestionStore` in PostgreSQL.
 
     Args:
         database: the database.

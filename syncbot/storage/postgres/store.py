@@ -26,7 +26,7 @@ from syncbot.storage.promises.turns import TurnLimits
 
 
 class PgStore:
-    """`syncbot.storage.promises.store.Store` in a PostgreSQL database; see `syncbot.storage.open_store` for the arguments."""
+    """`syncbot.storage.promises.parts.Store` in a PostgreSQL database; see `syncbot.storage.open_store` for the arguments."""
 
     persistent = True
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from syncbot.storage.promises.outbox import OutboxCall
 from syncbot.storage.promises.questions import QuestionAnswer
@@ -84,35 +84,3 @@ class Changes:
 
 NO_CHANGES = Changes()
 """A handler that changed nothing."""
-
-
-class Data(Protocol):
-    """The dicts of users, chats and the bot, and the states of conversations; everything is a JSON value.
-
-    Values come back as JSON gives them: tuples as lists, keys of inner dicts as strings. Nothing is cached, so that what was loaded may be
-    changed freely.
-    """
-
-    def load(self, scope: Scope, owner: int) -> dict[str, Any]:
-        """All keys of one owner; empty where there are none."""
-        ...
-
-    def owners(self, scope: Scope, *, after: int | None = None, limit: int = 100) -> list[int]:
-        """The owners of whom something is remembered, the lowest ids first; `after` an id, to page on."""
-        ...
-
-    def save(self, scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str] = ()) -> None:
-        """Write the changed keys and delete the removed ones, in one transaction; other keys stay as they are.
-
-        Raises:
-            TypeError, ValueError: a key is not a string or a value is not JSON (NaN is none); the text names the key; nothing was written.
-        """
-        ...
-
-    def get_state(self, chat: int, user: int) -> Any:
-        """The state of the conversation with this user in this chat; None where there is none. Looking keeps it from expiring."""
-        ...
-
-    def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
-        """Write all of these in one transaction; nothing where something else stands there than was expected, which is returned."""
-        ...

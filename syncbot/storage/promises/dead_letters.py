@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +28,3 @@ class DeadLetter:
     attempts: int = 1
     stored: float = 0.0
     died: float = 0.0
-
-
-class DeadLetters(Protocol):
-    """Updates whose handler failed, bounded by number and age (`StoreOptions`). Any process may use them at any time."""
-
-    def entries(self, limit: int = 100, *, before: int | None = None) -> list[DeadLetter]:
-        """The newest first; `before` an id, to page on."""
-        ...
-
-    def get(self, id: int) -> DeadLetter | None:
-        """One of them, or None."""
-        ...
-
-    def count(self) -> int:
-        """How many there are."""
-        ...
-
-    def requeue(self, id: int) -> bool:
-        """Put it behind all that wait in the inbox, to be handled again; durable. False if there is none."""
-        ...
-
-    def drop(self, id: int) -> bool:
-        """Delete it. False if there is none."""
-        ...

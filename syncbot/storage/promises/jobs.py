@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 MOST_BEGUN = 100
 """So many runs of jobs stand in the inbox at most, so that updates do not wait behind thousands of jobs that are due at once."""
@@ -66,53 +66,3 @@ class JobStart:
     following: float | None
     order: str = ""
     body: bytes | None = field(default=None, repr=False)
-
-
-class JobEntries(Protocol):
-    """Jobs that wait for their time.
-
-    When it has come, `begin` puts a run of the job into the inbox and writes down the next time, in one transaction: what is due is begun once, whatever
-    dies, and however many processes look. From there on a run is handled as an update is, with an `update_id` below 0 that no update has.
-    """
-
-    def put(self, *entries: JobEntry) -> None:
-        """Write these in one durable transaction, each in the place of the one with its key; with the same rule it keeps the next time, and stays paused.
-
-        Raises:
-            TypeError, ValueError: what it holds is not JSON, or does not fit; nothing was written.
-        """
-        ...
-
-    def declare(self, entries: Sequence[JobEntry]) -> None:
-        """As `put`, and take out every declared one that is not among these."""
-        ...
-
-    def entries(self) -> list[JobEntry]:
-        """All of them, the next one first; those with damaged rows are left out."""
-        ...
-
-    def get(self, key: str) -> JobEntry | None:
-        """The one with this key."""
-        ...
-
-    def remove(self, key: str) -> bool:
-        """Take it out; False if there is none. A run that has begun goes on."""
-        ...
-
-    def change(self, key: str, *, paused: bool | None = None, next_time: float | None = None) -> bool:
-        """Pause it or let it go on, or set when it is due next; False if there is none."""
-        ...
-
-    def due(self, now: float, names: Collection[str]) -> list[JobEntry]:
-        """Those whose time has come, the earliest first: none that is paused, none whose last run is still in the inbox, only those of functions with
-        these names, and no more than there may be runs in the inbox (`MOST_BEGUN`)."""
-        ...
-
-    def begin(self, starts: Sequence[JobStart]) -> int:
-        """Put their runs into the inbox, and write down when they are due next. What has changed since `due` is passed over; returns how many runs there
-        are now that were not before."""
-        ...
-
-    def next_time(self, names: Collection[str]) -> float | None:
-        """When the next one is due of those that `due` would give; None where there is none, and while there are as many runs as there may be."""
-        ...

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 MOST_STEPS = 1 << 24
 """So many steps may one run have; the journal takes no more."""
@@ -47,49 +45,3 @@ class JournalStep:
         """
         if not 0 <= self.number < MOST_STEPS:
             raise ValueError(f"a run has {MOST_STEPS} steps at most")
-
-
-class Journal(Protocol):
-    """The steps of what is being handled, so that another run goes on where the first one died.
-
-    The steps of an update go with its end, in the transaction of `Inbox.settle`. They stay when it is released, and when the process dies.
-
-    Writes (SQLite): each verb is a transaction without an fsync, and a page of 4 KB for a step of usual size. A `kill -9` undoes none; a power cut
-    can undo what was written since the last durable transaction.
-    """
-
-    def steps(self, key: JournalKey) -> Sequence[JournalStep]:
-        """What was written, in order; it ends before the first step that is damaged.
-
-        Raises:
-            StorageError: the file cannot be used.
-        """
-        ...
-
-    def write(self, key: JournalKey, step: JournalStep) -> None:
-        """Write a step, in the place of one of the same number.
-
-        Raises:
-            StorageError: it was not written; not retryable where the claim is gone, and then nothing more may be done for this key.
-            ValueError: the run has too many steps.
-        """
-        ...
-
-    def together(self, *, durable: bool) -> AbstractContextManager[object]:
-        """What the calling thread writes into the store within the block is one transaction: all of it stands there behind it, or nothing. Others wait.
-
-        Args:
-            durable: it outlives a power cut, as a write of the outbox does.
-
-        Raises:
-            StorageError: nothing was written.
-        """
-        ...
-
-    def cut(self, key: JournalKey, number: int) -> None:
-        """Forget the step of this number and all behind it.
-
-        Raises:
-            StorageError: as for `write`.
-        """
-        ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from syncbot.storage.promises.outbox import OutboxCall
 
@@ -58,48 +58,3 @@ class QuestionOpening(NamedTuple):
 
     question: Question
     calls: Sequence[OutboxCall] = ()
-
-
-class QuestionStore(Protocol):
-    """The questions that are open.
-
-    `Inbox.yield_turn` opens one, and writes its step into the journal, without an outcome. `Inbox.settle` takes answers with the end of the update that
-    brought them (`Changes.answers`), in its transaction; `close` does so for what nobody answers. Either puts the outcome into the journal and closes the
-    question, and an update that nobody holds any more waits for a worker again. What comes for a question that is not open is passed over.
-    """
-
-    def entries(self) -> list[Question]:
-        """All that are open, in the order in which they were asked; those with damaged rows are left out."""
-        ...
-
-    def close(self, answers: Sequence[QuestionAnswer]) -> None:
-        """These are over, in one transaction."""
-        ...
-
-    def note(self, question: Question) -> None:
-        """Write anew what an open question wants; one that is not open is passed over."""
-        ...
-
-
-class SharedQuestions(Protocol):
-    """The questions that are open, as one of several processes sees them that handle at the same time: each may bring an answer, or close one."""
-
-    def asked(self, chat: int, user: int) -> list[Question]:
-        """Those that are open in this chat, to this user, in the order in which they were asked."""
-        ...
-
-    def of(self, rows: Sequence[int]) -> list[Question]:
-        """Those that are open of the handlers of these updates."""
-        ...
-
-    def overdue(self, at: float, limit: int = 100) -> list[Question]:
-        """Those that are open, and were over before this time."""
-        ...
-
-    def may_be_answered(self, row: int) -> bool:
-        """Whether something that was stored up to this row of the inbox has not been handled: it may be an answer."""
-        ...
-
-    def outcomes(self, questions: Sequence[Question]) -> list[QuestionAnswer]:
-        """What came of those of these that are open no more."""
-        ...

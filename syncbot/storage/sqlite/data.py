@@ -59,7 +59,7 @@ def forget_states(db: sqlite3.Connection, now: float, seconds: float) -> None:
 
 
 class SqlData:
-    """`syncbot.storage.promises.data.Data` in SQLite."""
+    """`syncbot.storage.promises.parts.Data` in SQLite."""
 
     def __init__(self, database: Database, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = database
@@ -99,7 +99,7 @@ class SqlData:
 
 
 class SqlMeta:
-    """`syncbot.storage.promises.store.Meta` in SQLite."""
+    """`syncbot.storage.promises.parts.Meta` in SQLite."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -17,7 +17,7 @@ _COLUMNS = f"SELECT {', '.join(_NAMES)} FROM dead_letter"
 
 
 class SqlDeadLetters:
-    """`syncbot.storage.promises.dead_letters.DeadLetters` in SQLite."""
+    """`syncbot.storage.promises.parts.DeadLetters` in SQLite."""
 
     def __init__(self, database: Database, now: Callable[[], float]) -> None:
         self._database = database

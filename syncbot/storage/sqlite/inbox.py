@@ -46,7 +46,7 @@ Row = tuple[int, int, str, float, int, bytes]
 
 
 class SqlInbox:
-    """`syncbot.storage.promises.inbox.Inbox` in SQLite."""
+    """`syncbot.storage.promises.queues.Inbox` in SQLite."""
 
     def __init__(self, database: Database, now: Callable[[], float], options: StoreOptions) -> None:
         self._database = database

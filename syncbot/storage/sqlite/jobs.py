@@ -31,7 +31,7 @@ _RUNS = "SELECT count(*) FROM inbox WHERE update_id < 0 AND state <> 'done'"
 
 
 class SqlJobs:
-    """`syncbot.storage.promises.jobs.JobEntries` in SQLite."""
+    """`syncbot.storage.promises.parts.JobEntries` in SQLite."""
 
     def __init__(self, database: Database, now: Callable[[], float]) -> None:
         self._database = database

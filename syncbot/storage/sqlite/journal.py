@@ -30,7 +30,7 @@ _OPEN = f"SELECT {', '.join(_QUESTION)} FROM question"
 
 
 class SqlJournal:
-    """`syncbot.storage.promises.journal.Journal` in SQLite."""
+    """`syncbot.storage.promises.parts.Journal` in SQLite."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -85,7 +85,7 @@ def _claim(key: JournalKey) -> dict[str, int]:
 
 
 class SqlQuestions:
-    """`syncbot.storage.promises.questions.QuestionStore` in SQLite."""
+    """`syncbot.storage.promises.parts.QuestionStore` in SQLite."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

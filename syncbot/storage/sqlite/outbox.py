@@ -31,7 +31,7 @@ _CLAIMABLE = f"SELECT id FROM outbox AS o WHERE {_ACTIVE} AND state = 'queued' A
 
 
 class SqlOutbox:
-    """`syncbot.storage.promises.outbox.OutboxQueue` in SQLite."""
+    """`syncbot.storage.promises.queues.OutboxQueue` in SQLite."""
 
     def __init__(self, database: Database, now: Callable[[], float]) -> None:
         self._database = database

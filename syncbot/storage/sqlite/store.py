@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SqliteStore:
-    """`syncbot.storage.promises.store.Store` in one SQLite file; see `syncbot.storage.open_store` for the arguments."""
+    """`syncbot.storage.promises.parts.Store` in one SQLite file; see `syncbot.storage.open_store` for the arguments."""
 
     persistent = True
     outbox_files = None

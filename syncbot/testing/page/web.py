@@ -129,6 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"error": str(problem)}, HTTPStatus.BAD_REQUEST)
         except (ConnectionError, TimeoutError):
             self.close_connection = True
+        except Exception as problem:  # else the page would wait, and show nothing
+            self.close_connection = True
+            self._json({"error": f"{type(problem).__name__}: {problem}"}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _send(self, status: HTTPStatus, body: bytes, kind: str, **headers: str) -> None:
         self.send_response(status)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from kits.postgres_kit import PASSWORD, PostgresServer
+from kits.runtime_kit import becomes
+from kits.storage_kit import BOT, put
+
+from syncbot.storage import open_store
 
 pytestmark = pytest.mark.programs("postgres")
 
@@ -32,3 +38,19 @@ def test_what_was_committed_survives_a_crash() -> None:
         assert PASSWORD in url
         assert PASSWORD not in server.log
     assert not server.folder.exists()
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_server_with_another_isolation_by_default(postgres: PostgresServer, postgres_url: str, level: str) -> None:
+    """Two that store for one chat at the same moment wait for each other, as ever; neither is refused what the other was quicker with."""
+    postgres.run(f"ALTER DATABASE \"{urlsplit(postgres_url).path[1:]}\" SET default_transaction_isolation = '{level}'")
+    with open_store(postgres_url, BOT) as store, psycopg.connect(postgres_url, connect_timeout=20) as other:
+        put(store.inbox, (1, "a"))
+        other.execute("UPDATE syncbot.chat SET since = since")
+        storing = threading.Thread(target=put, args=(store.inbox, (2, "a")))
+        storing.start()
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        assert becomes(lambda: postgres.run(waits, postgres_url) == [(1,)])
+        other.commit()
+        storing.join(20.0)
+        assert store.inbox.counts().waiting == 2

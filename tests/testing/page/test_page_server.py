@@ -117,3 +117,22 @@ def test_the_double_refuses_pages() -> None:
         assert requests.get(url, timeout=20).status_code == 200
         for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
             assert requests.get(url, headers=headers, timeout=20).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("api/send", b'{"user": Infinity, "chat": 1}'),
+        ("api/send", b'{"user": 1001, "chat": 1001, "text": "x", "reply_to": "x"}'),
+        ("api/send", b"[" * 200_000),
+        ("api/upload?user=1001&chat=1001", b"x"),
+    ],
+    ids=["infinite", "wrong type", "deep", "no kind"],
+)
+def test_what_cannot_be_done_is_told(page: PageServer, visitor: Visitor, path: str, body: bytes) -> None:
+    """Whatever comes of it, a request is answered with an error in words, and the page goes on."""
+    assert page.trial.user("Ann").id == 1001
+    status, answer = visitor.ask(path, verb="POST", body=body)
+    assert status in (400, 500)
+    assert json.loads(answer)["error"]
+    assert visitor.ask("api/snapshot")[0] == 200

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, claim_gone
@@ -16,7 +17,9 @@ from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspec
 from syncbot.storage.postgres.server.database import CommitUnknown, Mark, PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.inbox import Claimed, Recovery
-from syncbot.storage.promises.questions import SharedQuestions
+
+if TYPE_CHECKING:
+    from syncbot.storage.promises.parts import SharedQuestions
 
 _log = logging.getLogger(__name__)
 
@@ -154,7 +157,7 @@ class Holding:
                 self._database.news.look()
         return self.member is not gone
 
-    # ── for the runtime: `syncbot.storage.promises.members.Members` ──────────────────────────────────────────────────
+    # ── for the runtime: `syncbot.storage.promises.parts.Members` ──────────────────────────────────────────────────
 
     def join(self, mode: str) -> str:
         self._mode = mode

@@ -61,7 +61,7 @@ _PUT = """INSERT INTO syncbot.outbox (bot, chat, method, params, files, created,
 
 
 class PgOutbox:
-    """`syncbot.storage.promises.outbox.OutboxQueue` in PostgreSQL.
+    """`syncbot.storage.promises.queues.OutboxQueue` in PostgreSQL.
 
     Args:
         database: the database.

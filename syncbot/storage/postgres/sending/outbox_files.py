@@ -25,7 +25,7 @@ WRITE = "INSERT INTO syncbot.outbox_file (bot, name, number, piece) VALUES (%s, 
 
 
 class PgOutboxFiles:
-    """`syncbot.storage.promises.outbox.OutboxFiles` in PostgreSQL.
+    """`syncbot.storage.promises.queues.OutboxFiles` in PostgreSQL.
 
     Args:
         database: the database.

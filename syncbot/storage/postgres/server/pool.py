@@ -16,6 +16,7 @@ from psycopg import pq
 
 from syncbot.errors import StorageError
 from syncbot.secret import Secret
+from syncbot.storage.address import unreadable_url
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -31,10 +32,10 @@ _KEEPS_ALIVE: dict[str, Any] = {
     "application_name": "syncbot",
 }
 # Statements of ours go by an index, also while nothing is known of fresh tables, and are planned once for each connection, which may take longer than to
-# run them; what a frozen process has begun does not hold up the others.
+# run them; what a frozen process has begun does not hold up the others; and who has waited for a lock sees what was written before it was given.
 _SETTINGS = """SELECT set_config(name, value, false) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('jit', 'off'),
     ('client_connection_check_interval', '2s'), ('client_encoding', 'UTF8'),
-    ('plan_cache_mode', 'force_generic_plan'),
+    ('plan_cache_mode', 'force_generic_plan'), ('default_transaction_isolation', 'read committed'),
     ('lock_timeout', %s), ('statement_timeout', %s), ('idle_in_transaction_session_timeout', %s)) AS given (name, value)"""
 
 
@@ -45,10 +46,14 @@ class Connector:
         url: of the database.
         busy_seconds: how long a statement waits for a lock at most.
         lease_seconds: when others take over what a frozen process has; what it has begun must be over before.
+
+    Raises:
+        ConfigError: the URL is none. What libpq says of that repeats the password.
     """
 
     def __init__(self, url: Secret[str], busy_seconds: float, lease_seconds: float) -> None:
         self._url = url
+        self._keeps_alive = {name: value for name, value in _KEEPS_ALIVE.items() if name not in _options_of(url)}
         self._lock_timeout = f"{max(1, round(busy_seconds * 1000))}ms"
         self._statement_timeout = f"{round(busy_seconds * 1000) + 25_000}ms"
         self._idle_timeout = f"{round(min(5.0, max(0.5, lease_seconds / 3)) * 1000)}ms"
@@ -60,13 +65,9 @@ class Connector:
             psycopg.Error: there is none; without the frames that know the password.
         """
         try:
-            given = pq.Conninfo.parse(self._url.reveal().encode())
-            keeps_alive = {name: value for name, value in _KEEPS_ALIVE.items() if not any(one.keyword == name.encode() and one.val for one in given)}
-            del given
-            connection: Connection = psycopg.connect(self._url.reveal(), autocommit=True, **keeps_alive)
+            connection: Connection = psycopg.connect(self._url.reveal(), autocommit=True, **self._keeps_alive)
         except psycopg.Error as problem:
-            refusal = problem
-            refusal.__context__ = refusal.__cause__ = None
+            refusal = type(problem)(*problem.args)  # a new one: this one has the failed connection, which knows the password too
         else:
             try:
                 connection.execute(_SETTINGS, (self._lock_timeout, self._statement_timeout, self._idle_timeout))
@@ -74,7 +75,20 @@ class Connector:
                 connection.close()
                 raise
             return connection
-        raise refusal.with_traceback(None)
+        raise refusal
+
+
+def _options_of(url: Secret[str]) -> frozenset[str]:
+    """The options that a URL gives.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        return frozenset(one.keyword.decode() for one in pq.Conninfo.parse(url.reveal().encode()) if one.val)
+    except psycopg.Error:
+        pass  # and out of its context
+    raise unreadable_url()
 
 
 class ConnectionPool:
