@@ -146,7 +146,7 @@ def starter() -> Starter:
 
 
 class Process:
-    """A Python program of its own, killed at the end at the latest.
+    """A Python program of its own, forked from one that has loaded what a bot loads, and killed at the end at the latest.
 
     Args:
         source: its text.

@@ -49,7 +49,7 @@ def test_a_job_that_is_declared_behind_a_start_that_failed_touches_no_closed_fil
     """A start that fails over a job that cannot be stored leaves nobody who would write further ones into the file that was closed."""
     app = make_app()
     app.every(3600, name="\udcff")(lambda context: None)
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(ValueError, match="is no name of a job"):
         app.start()
     with logged() as log:
         app.every(3600, name="second")(lambda context: None)
