@@ -33,7 +33,7 @@ class PerProcess(Generic[T]):
 
     @property
     def here(self) -> T:
-        """This process's."""
+        """The object of this process."""
         found = self.if_made
         # Of several threads that come first at once one puts its own there, and all use that.
         return self._by_process.setdefault(os.getpid(), self._make()) if found is None else found
@@ -112,7 +112,7 @@ class Forks:
             self._members.add(member)
 
     def remove(self, member: Forkable) -> None:
-        """Tell it no more."""
+        """Tell it of no further fork."""
         with self._lock:
             self._members.discard(member)
 

@@ -47,7 +47,7 @@ from syncbot.adapters.bodies import multipart
 from syncbot.adapters.call_threads import CALLS_AT_ONCE, CallThreads, CallUnderWay
 from syncbot.adapters.carrier import Carrier, Proxies, delivery
 from syncbot.adapters.http import form_body
-from syncbot.client.envelope import as_envelope, read_json
+from syncbot.client.envelope import find_envelope
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError
 from syncbot.redact import Redactor
@@ -282,10 +282,7 @@ def _refusal(response: Response) -> tuple[int, str]:
     text = response.body.decode("utf-8", "replace")
     if response.status < 300 and response.body.startswith(b'{"ok":true'):
         return response.status, text
-    try:
-        envelope = as_envelope(read_json(response.body))
-    except ValueError:
-        envelope = None
+    envelope = find_envelope(response.body)
     if envelope is None or envelope["ok"]:
         return response.status, text
     code: int = envelope["error_code"]

@@ -29,7 +29,7 @@ from telegram.request import BaseRequest, RequestData
 from syncbot.adapters.bodies import multipart
 from syncbot.adapters.call_threads import CALLS_AT_ONCE, CallThreads, CallUnderWay
 from syncbot.adapters.carrier import Carrier, Proxies, delivery, method_of
-from syncbot.client.envelope import as_envelope, read_json
+from syncbot.client.envelope import find_envelope
 from syncbot.client.retry import RetryPolicy
 from syncbot.errors import NetworkError
 from syncbot.secret import Secret
@@ -151,7 +151,7 @@ class OneShotRequest(BaseRequest):
         Raises:
             TelegramError: it is not Telegram's.
         """
-        envelope = _envelope(payload)
+        envelope = find_envelope(payload)
         if envelope is None:
             raise TelegramError("Invalid server response")
         return envelope
@@ -181,18 +181,11 @@ class OneShotRequest(BaseRequest):
         return self._carrier.carry(request, ends_at=ends_at, stop=call.stop)
 
 
-def _envelope(body: bytes) -> dict[str, Any] | None:
-    try:
-        return as_envelope(read_json(body))
-    except ValueError:
-        return None
-
-
 def _status(response: Response) -> int:
     """The status, by which python-telegram-bot tells a refusal; one that comes with "ok": true would end in a KeyError there."""
     if response.status > 299 or not response.body.startswith(b"{") or response.body.startswith(b'{"ok":true'):
         return response.status
-    envelope = _envelope(response.body)
+    envelope = find_envelope(response.body)
     if envelope is None or envelope["ok"]:
         return response.status
     code: int = envelope["error_code"]

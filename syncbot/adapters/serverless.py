@@ -177,7 +177,7 @@ class _OneStep:
     known: CallStep
 
     def step(self, call: Call) -> CallStep:
-        """That one."""
+        """The step that is known."""
         return self.known
 
 

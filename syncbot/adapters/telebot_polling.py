@@ -14,7 +14,6 @@ install_polling(installed)
 from __future__ import annotations
 
 import inspect
-import logging
 import os
 import signal
 import sys
@@ -37,7 +36,6 @@ from syncbot.storage import Store, StoreOptions, open_store
 from syncbot.storage.address import DatabaseUrl
 from syncbot.types import DEFAULT_BASE_URL
 
-_log = logging.getLogger(__name__)
 _LONGEST_WAIT_SECONDS = 50
 _FEWEST_WORKERS = 4
 _STOP_AGAIN_SECONDS = 0.1

@@ -70,7 +70,7 @@ class ChatRows:
         """Set a value; None takes it away."""
         mine = self._of_this_update(chat)
         if mine is None:
-            self._write(chat, name, value)
+            self._data.save(Scope.CHAT, chat, {} if value is None else {name: value}, [name] if value is None else [])
             return
         self._here.changed.add(name)
         if value is None:
@@ -81,9 +81,6 @@ class ChatRows:
     def _of_this_update(self, chat: int) -> dict[str, Any] | None:
         context: Context | None = getattr(self._here, "context", None)
         return context.chat_data if context is not None and context.chat_id == chat else None
-
-    def _write(self, chat: int, name: str, value: Any) -> None:
-        self._data.save(Scope.CHAT, chat, {} if value is None else {name: value}, [name] if value is None else [])
 
 
 class DurableSteps(HandlerBackend):

@@ -14,7 +14,7 @@ from syncbot.cli.console.exits import Exit, exit_for
 from syncbot.cli.console.options import common_options, json_option, load_settings, open_bot, timeout_option
 from syncbot.cli.console.output import complain, system_path, write_json
 from syncbot.cli.console.progress import ProgressBar
-from syncbot.client.api.table import MethodSpec, find_method, method_names, nearest
+from syncbot.client.api.table import MethodSpec, ParameterSpec, find_method, method_names, nearest
 from syncbot.errors import ApiError, NetworkError, SyncBotError
 
 _OWN_OPTIONS = ("timeout", "deadline", "progress")
@@ -82,15 +82,14 @@ def _value(name: str, text: str, spec: MethodSpec | None) -> Any:
             return _with_files(json.loads(text))
         except json.JSONDecodeError as problem:
             raise click.UsageError(f"{name}: this is not JSON ({problem.msg}, character {problem.pos + 1}): {text[:60]}") from None
-    if text.startswith("@") and _takes_file(name, text, spec):
+    if text.startswith("@") and _takes_file(name, text, parameter):
         return Path(system_path(text[1:]))
     if re.fullmatch(r"-?(0|[1-9][0-9]{0,18})", text):
         return int(text)
     return {"true": True, "false": False}.get(text, text)
 
 
-def _takes_file(name: str, text: str, spec: MethodSpec | None) -> bool:
-    parameter = spec.parameters.get(name) if spec is not None else None
+def _takes_file(name: str, text: str, parameter: ParameterSpec | None) -> bool:
     if parameter is not None:
         return "InputFile" in parameter.types
     return not _NO_FILES.fullmatch(name) and os.path.isfile(system_path(text[1:]))

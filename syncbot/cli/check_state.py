@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,7 @@ def command(ctx: click.Context, /, path: StatePlace | None, salvage_into: str | 
         raise AlreadyRunning(f"a bot runs on {file} (it holds {lock.path}); stop it first, for example with systemctl stop, then check the file")
     try:
         findings = check(file)
-        bot_id = settings.token.partition(":")[0]
-        saved = salvage(findings, Path(salvage_into), int(bot_id) if bot_id.isdecimal() else None) if salvage_into is not None else None
+        saved = salvage(findings, Path(salvage_into), bot_of(settings)) if salvage_into is not None else None
     finally:
         lock.release()
     if as_json:
@@ -71,15 +71,14 @@ def _check_database(url: DatabaseUrl, bot: int | None, *, as_json: bool) -> Exit
     if as_json:
         write_json({"database": found.place, "whole": not found.troubles, "bot": found.bot_id, "troubles": found.troubles, "rows": found.rows})
     else:
-        rows = ", ".join(f"{name} {number}" for name, number in found.rows.items())
-        write(f"{found.place} is {'not whole' if found.troubles else 'whole'} (bot {found.bot_id}; rows: {rows})")
+        write(f"{found.place} is {'not whole' if found.troubles else 'whole'} (bot {found.bot_id}; rows: {_listed(found.rows)})")
         for trouble in found.troubles:
             write(f"  {one_line(trouble)}")
     return Exit.CONFIG if found.troubles else Exit.OK
 
 
 def _tell(findings: Findings, saved: Salvaged | None, new: str | None) -> None:
-    rows = ", ".join(f"{name} {len(table.sound)}" for name, table in findings.tables.items())
+    rows = _listed({name: len(table.sound) for name, table in findings.tables.items()})
     write(f"{findings.path} is {'damaged' if findings.troubles else 'whole'} (bot {findings.bot_id or 'unknown'}; sound rows: {rows})")
     for trouble in findings.troubles:
         write(f"  {one_line(trouble)}")
@@ -97,8 +96,7 @@ def _destroyed(findings: Findings) -> str:
     return f"; and an unknown number where pages are destroyed ({', '.join(names)})" if names else ""
 
 
-def _listed(numbers: object) -> str:
-    assert isinstance(numbers, dict)
+def _listed(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {number}" for name, number in numbers.items())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +16,6 @@ from syncbot.cli.console.state import open_state, state_option, when
 if TYPE_CHECKING:
     from syncbot.storage import JobEntries, JobEntry
     from syncbot.storage.address import StatePlace
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.group("jobs", no_args_is_help=False)

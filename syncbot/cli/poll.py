@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from syncbot.cli.console.exits import Exit
-from syncbot.cli.console.options import as_path, as_seconds, bot_logging, common_options, json_option
+from syncbot.cli.console.options import as_seconds, bot_logging, common_options, json_option, log_file_option
 from syncbot.cli.console.output import complain, write_json
 from syncbot.cli.console.target import load_app
 
@@ -19,7 +19,7 @@ from syncbot.cli.console.target import load_app
 @click.option(
     "--max-seconds", callback=as_seconds, default="60", metavar="SECONDS", help="When to end even if more waits; it stays for the next time. Default: 60."
 )
-@click.option("--log-file", callback=as_path, metavar="FILE", help="Log to this file too; it is rotated at 1 MB.")
+@log_file_option
 @json_option
 @common_options
 @click.pass_context

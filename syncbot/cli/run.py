@@ -7,14 +7,14 @@ import sys
 import click
 
 from syncbot.cli.console.exits import Exit
-from syncbot.cli.console.options import as_path, bot_logging, common_options
+from syncbot.cli.console.options import bot_logging, common_options, log_file_option
 from syncbot.cli.console.output import is_terminal, tell_all
 from syncbot.cli.console.target import load_app
 
 
 @click.command("run")
 @click.argument("target", metavar="MODULE:APP")
-@click.option("--log-file", callback=as_path, metavar="FILE", help="Log to this file too; it is rotated at 1 MB.")
+@log_file_option
 @click.option("--log-json", is_flag=True, help="Log in JSON, one object a line.")
 @common_options
 @click.pass_context

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncbot.cli.console.exits import Exit, worst
-from syncbot.cli.console.options import as_path, as_seconds, common_options, json_option, load_settings, open_bot, timeout_option
+from syncbot.cli.console.options import as_chat, as_path, as_seconds, common_options, json_option, load_settings, open_bot, timeout_option
 from syncbot.cli.console.output import complain, system_path, write_json
 from syncbot.cli.console.progress import progress_option
 from syncbot.cli.sending.delivering import deliver
 from syncbot.errors import ConfigError
 
-Call = tuple[str, dict[str, Any]]
-"""A method and its parameters, the chat left out."""
+if TYPE_CHECKING:
+    from syncbot.cli.sending.attachments import Call
 
 MAX_STDIN_BYTES = 256 * 1024
 """More would be more than sixty messages: somebody has put a file into the wrong place."""
@@ -80,7 +80,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], chats: tuple[str, ...
         from syncbot.cli.sending.keeping import check_options  # deferred: most messages are sent once, and left alone
 
         check_options(options, queue=queue)
-    wanted = [_chat(chat) for chat in chats]
+    wanted = [as_chat("--chat", chat) for chat in chats]
     calls = _calls(_text(text, bool(options["files"])), options)
     settings = load_settings(ctx)
     if not wanted and settings.chat is None:
@@ -103,15 +103,6 @@ def command(ctx: click.Context, /, words: tuple[str, ...], chats: tuple[str, ...
     if as_json:
         write_json([{name: value for name, value in result.items() if name not in ("exit", "note")} for result in results])
     return worst(result["exit"] for result in results)
-
-
-def _chat(text: str) -> Any:
-    from syncbot.config import check_setting
-
-    try:
-        return check_setting("SYNCBOT_CHAT", text)
-    except ConfigError:
-        raise click.UsageError(f"--chat: {text!r} is neither the id of a chat nor the @name of a public one; for example --chat 123456789") from None
 
 
 def _text_or_files(words: tuple[str, ...], files: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:

@@ -66,6 +66,14 @@ def as_envelope(value: Any) -> dict[str, Any] | None:
     return envelope
 
 
+def find_envelope(body: bytes) -> dict[str, Any] | None:
+    """Telegram's envelope that an answer holds, as `as_envelope` gives it; None where it holds something else."""
+    try:
+        return as_envelope(read_json(body))
+    except ValueError:
+        return None
+
+
 def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -> Any:
     """The result that Telegram's answer holds.
 
@@ -86,10 +94,7 @@ def open_envelope(response: Response, method: str, hide: Callable[[str], str]) -
 
 def _read(response: Response, method: str, hide: Callable[[str], str]) -> tuple[Any] | SyncBotError:
     """The result, or the error to raise: where that is done, no variable may hold what came, which may repeat the URL."""
-    try:
-        envelope = as_envelope(read_json(response.body))
-    except ValueError:
-        envelope = None
+    envelope = find_envelope(response.body)
     if envelope is not None:
         if envelope["ok"]:
             return (envelope["result"],)

@@ -299,7 +299,6 @@ def check_setting(name: str, text: str | Secret[str]) -> Any:
     return setting.read(Secret(text.reveal().strip()))
 
 
-def service_settings(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
+def service_settings() -> tuple[str, str]:
     """What a service manager tells its service: NOTIFY_SOCKET and WATCHDOG_USEC, "" where they are not set (sd_notify(3), sd_watchdog_enabled(3))."""
-    env = _environment(environ)
-    return env.reveal().get("NOTIFY_SOCKET", ""), env.reveal().get("WATCHDOG_USEC", "")
+    return os.environ.get("NOTIFY_SOCKET", ""), os.environ.get("WATCHDOG_USEC", "")

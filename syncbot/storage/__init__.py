@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from syncbot.storage.address import DatabaseUrl, StatePlace, address_of
 from syncbot.storage.promises.data import NO_CHANGES, Changes, DataChange, DataConflict, Scope, StateChange
 from syncbot.storage.promises.dead_letters import DeadLetter
-from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.jobs import JobEntry, JobStart, Missed
 from syncbot.storage.promises.journal import JournalKey, JournalStep
 from syncbot.storage.promises.outbox import OutboxCall, OutboxItem, OutboxState, Outlook
@@ -55,7 +55,6 @@ __all__ = [
     "Journal",
     "JournalKey",
     "JournalStep",
-    "Member",
     "Meta",
     "Missed",
     "Outbox",

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from syncbot.storage.promises.data import Changes, DataChange, DataConflict, Scope
+from syncbot.storage.promises.inbox import Incoming
 from syncbot.storage.promises.jobs import JobEntry
 from syncbot.storage.promises.outbox import OutboxCall
-from syncbot.storage.promises.questions import QuestionAnswer
+from syncbot.storage.promises.questions import Question, QuestionAnswer
 
 _REASON_LENGTH = 20_000
 _INT64 = 1 << 63
@@ -116,8 +117,32 @@ def encode_changes(changes: Changes) -> EncodedChanges:
         tuple((chat, user) for chat, user, s in states if s.state is None),
         tuple(expected),
         answers=changes.answers,
-        calls=tuple(map(encode_queued, changes.calls)),
+        calls=tuple(map(encode_call, changes.calls)),
     )
+
+
+def decode_values(rows: Iterable[tuple[object, object]], scope: Scope, owner: int) -> dict[str, Any]:
+    """The dict of an owner from its rows.
+
+    Raises:
+        Unreadable: one of them is damaged; the text says whose it is.
+    """
+    try:
+        return {decode_name(name): decode(value) for name, value in rows}
+    except Unreadable as problem:
+        raise Unreadable(f"a value in {scope}_data of {owner} {problem}") from None
+
+
+def decode_state(text: object, chat: int, user: int) -> Any:
+    """The state of a conversation.
+
+    Raises:
+        Unreadable: it is damaged; the text says whose it is.
+    """
+    try:
+        return decode(text)
+    except Unreadable as problem:
+        raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
 
 
 def one_change(scope: Scope, owner: int, changed: Mapping[str, Any], removed: Iterable[str]) -> Changes:
@@ -125,8 +150,8 @@ def one_change(scope: Scope, owner: int, changed: Mapping[str, Any], removed: It
     return Changes(data=(DataChange(scope, owner, changed, tuple(removed)),))
 
 
-def encode_call(call: OutboxCall) -> tuple[str, str]:
-    """The parameters and the files of a queued call.
+def encode_call(call: OutboxCall) -> EncodedCall:
+    """A call that is to be queued, with its parameters and its files as text.
 
     Raises:
         TypeError, ValueError: a parameter is not JSON, or a time is none.
@@ -138,7 +163,7 @@ def encode_call(call: OutboxCall) -> tuple[str, str]:
     if len(names) != len(call.params):
         raise TypeError(f"{call.method}: the names of parameters are strings")
     pairs = (f"{encode(name, 'a name')}:{encode(value, f'{call.method}: the parameter {name}')}" for name, value in names.items())
-    return "{" + ",".join(pairs) + "}", encode(list(call.files), f"{call.method}: the list of files")
+    return EncodedCall(call, "{" + ",".join(pairs) + "}", encode(list(call.files), f"{call.method}: the list of files"))
 
 
 EncodedJob = tuple[str, str, str, float, int | None, int | None, str, str, bool, bool]
@@ -161,9 +186,25 @@ def encode_job(entry: JobEntry) -> EncodedJob:
     return entry.key, entry.name, encode(dict(entry.rule), where), float(entry.next_time), chat, user, data, str(entry.missed), entry.paused, entry.declared
 
 
-def encode_queued(call: OutboxCall) -> EncodedCall:
-    """A call with its texts; see `encode_call`."""
-    return EncodedCall(call, *encode_call(call))
+def encode_wants(question: Question) -> str:
+    """What a question wants.
+
+    Raises:
+        TypeError, ValueError: it is not JSON.
+    """
+    return encode(dict(question.wants), "what a question wants")
+
+
+def first_of_each(updates: Iterable[Incoming]) -> dict[int, Incoming]:
+    """Updates by their ids, of those with the same id the first.
+
+    Raises:
+        ValueError: an id does not fit 64 bits.
+    """
+    found: dict[int, Incoming] = {}
+    for update in updates:
+        found.setdefault(int64(update.update_id, "the update's id"), update)
+    return found
 
 
 def shorten(reason: str) -> str:

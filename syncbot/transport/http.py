@@ -155,7 +155,7 @@ class _NoCookies:
     """Takes no cookie: the session ends with its first answer."""
 
     def extract_cookies(self, response: Any, request: Any) -> None:
-        """Nothing."""
+        """Take none."""
 
 
 class CallSession(requests.Session):

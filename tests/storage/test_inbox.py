@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 
 import pytest
@@ -120,10 +119,8 @@ def test_a_run_that_is_put_back_is_again_the_next(store: Store) -> None:
 
 
 def test_each_time_as_the_one_that_handles_is_another_member(store: Store) -> None:
-    """`recover` tells who handles from now on; no number comes twice, and nothing but the next `recover` ends it."""
-    members = [store.inbox.recover().member for _ in range(3)]
-    assert len({member.id for member in members}) == 3
-    assert {member.lease_until for member in members} == {math.inf}
+    """`recover` tells who handles from now on, and no number comes twice."""
+    assert len({store.inbox.recover().member for _ in range(3)}) == 3
 
 
 def test_the_limit_bounds_a_claim(store: Store) -> None:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from syncbot.cli.console.exits import Exit
+from syncbot.cli.console.frame import COMPLETE
 from syncbot.cli.console.options import common_options
 from syncbot.cli.console.output import is_terminal, surroundings, tell, write_exact
 
@@ -38,7 +39,7 @@ def command(shell: str | None) -> Exit:
         raise click.UsageError(f"which shell? Give {', '.join(_HINTS)}; for example syncbot completion bash")
     found = get_completion_class(chosen)
     assert found is not None
-    write_exact(found(click.Command("syncbot"), {}, "syncbot", "_SYNCBOT_COMPLETE").source())
+    write_exact(found(click.Command("syncbot"), {}, "syncbot", COMPLETE).source())
     if is_terminal(sys.stdout):
         tell(_HINTS[chosen])
     return Exit.OK

@@ -201,8 +201,7 @@ def main() -> NoReturn:
             from click.shell_completion import shell_complete  # a shell asks what may come next
 
             _leave(shell_complete(cli, {}, "syncbot", COMPLETE, instruction))
-        code = run([readable_argument(argument) for argument in sys.argv[1:]])
-        _leave(code)
+        _leave(run([readable_argument(argument) for argument in sys.argv[1:]]))
     except KeyboardInterrupt:  # between two steps of ours
         os._exit(Exit.INTERRUPTED)
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
 from syncbot.cli.console.exits import Exit
-from syncbot.cli.console.options import common_options
+from syncbot.cli.console.options import Command, common_options
 from syncbot.cli.console.output import complain
 from syncbot.cli.console.state import state_option
 
 ID = click.IntRange(1, 2**63 - 1)
 """The type of such a number."""
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _Kept = TypeVar("_Kept")
 
 
-def numbers_or_all(all_help: str) -> Callable[[_Command], _Command]:
+def numbers_or_all(all_help: str) -> Callable[[Command], Command]:
     """Add the argument for numbers, `--all`, `--state` and what every command has."""
 
-    def decorate(command: _Command) -> _Command:
+    def decorate(command: Command) -> Command:
         with_all = click.option("--all", "everything", is_flag=True, help=all_help)(state_option(common_options(command)))
         return click.argument("numbers", nargs=-1, type=ID)(with_all)
 

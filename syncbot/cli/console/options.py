@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from syncbot.client.bot import Bot
     from syncbot.config import Settings
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+Command = TypeVar("Command", bound=Callable[..., Any])
+"""The function of a command, to which an option is added."""
 
 _ENV_FILE = "syncbot.env_file"
 _DEBUG = "syncbot.debug"
@@ -43,6 +44,21 @@ def as_seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | No
         raise click.BadParameter(f"{value!r} is not a number of seconds above 0, for example 20") from None
 
 
+def as_chat(option: str, text: str) -> Any:
+    """The chat that an option names, as calls take it.
+
+    Raises:
+        click.UsageError: it is none.
+    """
+    from syncbot.config import check_setting
+    from syncbot.errors import ConfigError
+
+    try:
+        return check_setting("SYNCBOT_CHAT", text)
+    except ConfigError:
+        raise click.UsageError(f"{option}: {text!r} is neither the id of a chat nor the @name of a public one; for example {option} 123456789") from None
+
+
 def _remember(key: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
         if value:
@@ -51,29 +67,34 @@ def _remember(key: str) -> Callable[[click.Context, click.Parameter, Any], None]
     return callback
 
 
-def env_file_option(command: _Command) -> _Command:
+def env_file_option(command: Command) -> Command:
     """Add `--env-file`."""
     remember = _remember(_ENV_FILE)
     return click.option("--env-file", metavar="FILE", expose_value=False, callback=remember, help="Read the settings from this file.")(command)
 
 
-def debug_option(command: _Command) -> _Command:
+def debug_option(command: Command) -> Command:
     """Add `--debug`."""
     return click.option("--debug", is_flag=True, expose_value=False, callback=_remember(_DEBUG), help="Log every step to standard error.")(command)
 
 
-def timeout_option(command: _Command) -> _Command:
+def log_file_option(command: Command) -> Command:
+    """Add `--log-file`, for a command that runs a bot."""
+    return click.option("--log-file", callback=as_path, metavar="FILE", help="Log to this file too; it is rotated at 1 MB.")(command)
+
+
+def timeout_option(command: Command) -> Command:
     """Add `--timeout`."""
     text = "How long a call may take in all, retries included; moving a large file comes on top."
     return click.option("--timeout", callback=as_seconds, metavar="SECONDS", help=text)(command)
 
 
-def json_option(command: _Command) -> _Command:
+def json_option(command: Command) -> Command:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Answer in JSON on standard output.")(command)
 
 
-def common_options(command: _Command) -> _Command:
+def common_options(command: Command) -> Command:
     """Add `--env-file` and `--debug`."""
     return env_file_option(debug_option(command))
 

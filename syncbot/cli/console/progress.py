@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
 import click
 
+from syncbot.cli.console.options import Command
 from syncbot.cli.console.output import draws, one_line, tell
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _WIDTH = 30
 _SECONDS_BETWEEN = 0.1
 _SECONDS_BETWEEN_LINES = 1.0
 
 
-def progress_option(command: _Command) -> _Command:
+def progress_option(command: Command) -> Command:
     """Add `--progress` and `--no-progress`."""
     text = "Tell how much of a file has moved: a bar on a terminal (the default there), else a line a second on standard error; or nothing at all."
     return click.option("--progress/--no-progress", "with_progress", default=None, help=text)(command)

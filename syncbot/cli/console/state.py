@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from syncbot.cli.console.options import load_settings
+from syncbot.cli.console.options import Command, load_settings
 from syncbot.cli.console.output import system_path
 from syncbot.config import state_dir
 from syncbot.errors import ConfigError
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
     from syncbot.config import Settings
     from syncbot.storage import Store
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
-
-def state_option(command: _Command) -> _Command:
+def state_option(command: Command) -> Command:
     """Add `--state`."""
     text = "The state file, or the URL of its database. Else SYNCBOT_STATE, else the usual place for this bot."
     return click.option("--state", callback=as_state, metavar="FILE", help=text)(command)

@@ -112,9 +112,7 @@ class Probe:
         Raises:
             ConfigError: the file of certificates cannot be used.
         """
-        timeout = self.settings.timeout
-        request = Request("", "doctor", timeout=timeout)
-        with self._watchdog.watch(request, time.monotonic() + timeout) as attempt, contextlib.ExitStack() as closing:
+        with self._watched() as attempt, contextlib.ExitStack() as closing:
             timed = _Timed(attempt)
             try:
                 sock = Dialer(self._tls, self.resolver).open(target, proxy, cast(Attempt, timed))
@@ -138,8 +136,7 @@ class Probe:
         dialer = Dialer(self._tls, self.resolver, early="learn", learned=self.learned)
         name = way_name(self.target, way)
         for _ in range(_TRIES):
-            request = Request("", "doctor", timeout=self.settings.timeout)
-            with self._watchdog.watch(request, time.monotonic() + request.timeout) as attempt:
+            with self._watched() as attempt:
                 try:
                     dialer.open(self.target, way, attempt, waited_for=False).close()
                 except NotSent:
@@ -162,9 +159,7 @@ class Probe:
         Raises:
             NetworkError, OSError: there was none.
         """
-        timeout = self.settings.timeout
-        request = Request("", "doctor", timeout=timeout)
-        with self._watchdog.watch(request, time.monotonic() + timeout) as attempt, contextlib.ExitStack() as closing:
+        with self._watched() as attempt, contextlib.ExitStack() as closing:
             sock = Dialer(self._tls, self.resolver).open(self.target, proxy, attempt)
             closing.callback(sock.close)
             if stands:
@@ -187,6 +182,11 @@ class Probe:
     def close(self) -> None:
         """End the watchdog's thread."""
         self._watchdog.close()
+
+    def _watched(self) -> contextlib.AbstractContextManager[Attempt]:
+        """An attempt that has the time of one of the bot's."""
+        timeout = self.settings.timeout
+        return self._watchdog.watch(Request("", "doctor", timeout=timeout), time.monotonic() + timeout)
 
 
 def only(settings: Settings, way: Proxy) -> Settings:

@@ -84,7 +84,7 @@ def own_bot(settings: Settings, state: StatePlace | None) -> tuple[Result, OwnBo
         command = f"syncbot check-state {shlex.quote(str(path))}" if path is not None else ""
         advice = f"{command} looks through the state" if command else "name the state with --state"
         return Result(STATE, Status.FAILED, str(error), time.monotonic() - began, advice, command, exit=code), OwnBot(holder is not None, holder or None)
-    runs = holder is not None or _says_it_runs(look.facts.get("running"), look.of_process)
+    runs = holder is not None or look.runs
     own = OwnBot(runs, holder or None, None if mode is None else mode == WEBHOOK, look, path)
     return Result(STATE, Status.OK, f"{path}; {held}" if is_file else str(path), time.monotonic() - began), own
 
@@ -132,11 +132,6 @@ def _unwritable(path: Path, began: float) -> Result | None:
     text = f"{path} cannot be written by this user: {why}"
     advice = "look as the user that runs the bot" if foreign else "name a state file in a folder of yours: SYNCBOT_STATE"
     return Result(STATE, Status.NOTE if foreign else Status.FAILED, text, time.monotonic() - began, advice, exit=Exit.OK if foreign else Exit.CONFIG)
-
-
-def _says_it_runs(running: object, troubles: tuple[str, ...]) -> bool:
-    """Whether its last word is that it runs, and it is not known to be gone: its lock may be out of our sight, as another container's is."""
-    return bool(running) and not any(words in trouble for trouble in troubles for words in ("does not run", "has said nothing"))
 
 
 def _holder(lock: Path) -> int | None:

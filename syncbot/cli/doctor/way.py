@@ -100,12 +100,10 @@ def _open(probe: Probe, way: Proxy) -> Iterator[Result]:
 
 
 def _tunnel(probe: Probe, way: Proxy, opened: OpenedConnection) -> Result:
-    kind = "SOCKS" if way.is_socks else "CONNECT"
-    step = f"proxy answers {kind}"
+    step = f"proxy answers {'SOCKS' if way.is_socks else 'CONNECT'}"
     failure = opened.failure
     if failure is None or failure.stage == "tls":
-        seconds = opened.seconds.get("proxy", 0.0)
-        return Result(step, Status.OK, f"it opens a tunnel to {probe.target}", seconds)
+        return Result(step, Status.OK, f"it opens a tunnel to {probe.target}", opened.seconds.get("proxy", 0.0))
     if isinstance(failure, ProxyAuthRequired):
         advice = f"write the right user and password into its URL: {way.scheme}://user:password@{way.host}:{way.port}"
     elif way.is_socks:
@@ -117,17 +115,13 @@ def _tunnel(probe: Probe, way: Proxy, opened: OpenedConnection) -> Result:
 
 def _certificate(opened: OpenedConnection) -> Result:
     facts = opened.certificate or {}
-    begins, ends = (_date(facts[name]) for name in ("notBefore", "notAfter"))
+    begins, ends = (datetime.strptime(facts[name], "%b %d %H:%M:%S %Y %Z").replace(tzinfo=UTC) for name in ("notBefore", "notAfter"))
     left_days = (ends - datetime.now(UTC)).total_seconds() / 86_400
     text = f"{opened.protocol}, certificate of {_organisation(facts)} valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
     status, advice = Status.OK, ""
     if left_days < _SHORT_DAYS:
         status, advice = Status.NOTE, f"the certificate ends in {left_days:.0f} days; whoever runs the server has to renew it"
     return Result("TLS", status, text, opened.seconds.get("tls", 0.0), advice)
-
-
-def _date(text: str) -> datetime:
-    return datetime.strptime(text, "%b %d %H:%M:%S %Y %Z").replace(tzinfo=UTC)
 
 
 def _organisation(facts: dict[str, Any]) -> str:

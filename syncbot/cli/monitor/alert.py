@@ -37,7 +37,7 @@ class Alerts:
         self._last: bool | None = None
 
     def take(self, look: Look) -> None:
-        """Look at a look."""
+        """Tell the chat, where this look is a turn from good to bad, or back."""
         self._agreeing = self._agreeing + 1 if look.is_good is self._last else 1
         self._last = look.is_good
         if self._agreeing < self._steady:

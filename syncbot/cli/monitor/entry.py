@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncbot.cli.console.exits import Exit
-from syncbot.cli.console.options import as_path, as_seconds, common_options, json_option, load_settings, open_bot
+from syncbot.cli.console.options import as_chat, as_path, as_seconds, common_options, json_option, load_settings, open_bot
 from syncbot.cli.console.output import complain, draws
 from syncbot.cli.console.state import open_state, state_option
 from syncbot.cli.monitor.look import Bounds, Watcher
 from syncbot.cli.monitor.view import View
-from syncbot.errors import ConfigError, SyncBotError
+from syncbot.errors import SyncBotError
 from syncbot.regular import what_else
 
 if TYPE_CHECKING:
@@ -107,17 +107,8 @@ def _watch(ctx: click.Context, state: StatePlace | None, heartbeat: str | None, 
 def _alerts(ctx: click.Context, chat: str, name: str, watched: Path, *, steady: int) -> Alerts:
     from syncbot.cli.monitor.alert import Alerts, memory_for
 
-    target = _chat(chat)
+    target = as_chat("--alert", chat)
     return Alerts(name, _sender(ctx, target), memory_for(watched, target), steady=steady)
-
-
-def _chat(text: str) -> Any:
-    from syncbot.config import check_setting
-
-    try:
-        return check_setting("SYNCBOT_CHAT", text)
-    except ConfigError:
-        raise click.UsageError(f"--alert: {text!r} is neither the id of a chat nor the @name of a public one; for example --alert 123456789") from None
 
 
 def _sender(ctx: click.Context, chat: Any) -> Callable[[str], bool]:

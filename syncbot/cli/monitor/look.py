@@ -38,6 +38,7 @@ class Look:
         shown: the same for people: label and value.
         last_error: the last error, for people; empty for none.
         of_process: those of the troubles that are the bot's process itself, and not what waits for it.
+        runs: the bot's last word is that it runs, and it is not known to be gone: its lock may be out of our sight, as another container's is.
     """
 
     at: float
@@ -46,6 +47,7 @@ class Look:
     shown: tuple[tuple[str, str], ...] = ()
     last_error: str = ""
     of_process: tuple[str, ...] = ()
+    runs: bool = False
 
     @property
     def is_good(self) -> bool:

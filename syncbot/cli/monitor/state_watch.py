@@ -78,6 +78,7 @@ class StateWatch:
             "outbox": {str(state): number for state, number in outbox.items()},
             "outbox_lag": round(outbox_lag, 3),
         }
+        runs = bool(said.get("running")) and (bool(said.get("once")) or not (is_gone or _is_silent(said, now)))
         waiting = outbox[OutboxState.QUEUED] + outbox[OutboxState.CLAIMED] + outbox[OutboxState.SENDING]
         shown = (
             ("last poll", span(now - said["last_poll"]) + " ago" if said.get("last_poll") else "-"),
@@ -89,7 +90,7 @@ class StateWatch:
             ("outbox", f"{waiting} waiting, {outbox[OutboxState.UNCERTAIN]} uncertain, {outbox[OutboxState.FAILED]} failed"),
             ("failures", str(said.get("failures", "-"))),
         )
-        return Look(now, tuple(troubles), facts, shown, str(said.get("last_error") or "")[:_LONGEST_ERROR], of_process)
+        return Look(now, tuple(troubles), facts, shown, str(said.get("last_error") or "")[:_LONGEST_ERROR], of_process, runs)
 
     def _count_polls(self, said: Mapping[str, Any]) -> None:
         """The rate of polls between the last two words of the same process."""
@@ -121,7 +122,7 @@ class StateWatch:
             yield f"the bot does not run: it was stopped {span(now - said['at'])} ago"
         elif is_gone:
             yield f"the bot does not run: its process {said['pid']} ended without a word, {span(now - said['at'])} after its last one at most"
-        elif now - said["at"] > 2 * said.get("every", EVERY_SECONDS) + _SLACK_SECONDS:
+        elif _is_silent(said, now):
             yield f"the bot has said nothing for {span(now - said['at'])}: it hangs, or was killed"
         elif not said.get("ok"):
             yield f"the bot is not well: {str(said.get('last_error') or 'handlers hang')[:_LONGEST_ERROR]}"
@@ -157,6 +158,11 @@ def _facts(found: Any) -> Mapping[str, Any]:
     if not isinstance(found, dict) or any(type(found.get(name, 0)) not in _KINDS for name in _NUMBERS) or not 0 <= found.get("pid", 0) < 1 << 31:
         return {}
     return found if "at" in found else {}
+
+
+def _is_silent(said: Mapping[str, Any], now: float) -> bool:
+    """Whether the process has said nothing for longer than one that is well is silent."""
+    return bool(now - said["at"] > 2 * said.get("every", EVERY_SECONDS) + _SLACK_SECONDS)
 
 
 def _is_gone(said: Mapping[str, Any]) -> bool:

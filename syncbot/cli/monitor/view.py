@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
@@ -45,13 +44,13 @@ class View:
             write(_line(look))
 
     def _draw(self, lines: list[str]) -> None:
-        lines = lines[: max(1, _size().lines - 1)]  # more could not be drawn over
+        lines = lines[: max(1, shutil.get_terminal_size().lines - 1)]  # more could not be drawn over
         start = _UP.format(self._drawn) if self._drawn else ""
         write_exact(start + "\n".join(_CLEAR_LINE + line for line in lines) + _CLEAR_BELOW)
         self._drawn = len(lines)
 
     def _picture(self, look: Look) -> list[str]:
-        width = max(40, _size().columns - 1)
+        width = max(40, shutil.get_terminal_size().columns - 1)
         verdict = coloured(" good ", "green", sys.stdout) if look.is_good else coloured(" BAD ", "red", sys.stdout)
         label_width = max((len(label) for label, _ in look.shown), default=0)
         lines = [f"{coloured(one_line(self._name)[: width - 20], 'bold', sys.stdout)} {verdict} {time.strftime('%H:%M:%S', time.localtime(look.at))}"]
@@ -68,7 +67,3 @@ def _line(look: Look) -> str:
     words: list[Any] = [moment, "good" if look.is_good else "BAD", *(f"{label}: {value};" for label, value in look.shown)]
     text = " ".join(words).rstrip(";")
     return one_line(f"{text} | {'; '.join(look.troubles)}" if look.troubles else text)
-
-
-def _size() -> os.terminal_size:
-    return shutil.get_terminal_size()

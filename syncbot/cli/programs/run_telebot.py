@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncbot.cli.console.exits import Exit
-from syncbot.cli.console.options import as_path, bot_logging, common_options, load_settings
+from syncbot.cli.console.options import as_path, bot_logging, common_options, load_settings, log_file_option
 from syncbot.cli.console.state import state_option
 from syncbot.cli.console.target import give_environment
 from syncbot.cli.programs.program import check_program, run_program
@@ -24,7 +24,7 @@ _OWN_ARGUMENTS = {"ignore_unknown_options": True, "allow_interspersed_args": Fal
 @click.argument("program", metavar="PROGRAM.py", callback=as_path)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @state_option
-@click.option("--log-file", callback=as_path, metavar="FILE", help="Log to this file too; it is rotated at 1 MB.")
+@log_file_option
 @click.option("--log-json", is_flag=True, help="Log in JSON, one object a line.")
 @common_options
 @click.pass_context

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syncbot.client.bot import Bot
 
 Call = tuple[str, dict[str, Any]]
+"""A method and its parameters, the chat left out."""
 
 _KIND_BY_ENDING = {
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".webp"), "photo"),

@@ -9,10 +9,8 @@ from syncbot.cli.console.exits import Exit, exit_for
 from syncbot.errors import SyncBotError
 
 if TYPE_CHECKING:
+    from syncbot.cli.sending.attachments import Call
     from syncbot.client.bot import Bot
-
-Call = tuple[str, dict[str, Any]]
-"""A method and its parameters, the chat left out."""
 
 
 def deliver(bot: Bot, chat: Any, calls: Sequence[Call], progress: bool | None = None) -> dict[str, Any]:

@@ -19,9 +19,8 @@ from syncbot.errors import AlreadyRunning, ConfigError
 from syncbot.regular import opener, private
 
 if TYPE_CHECKING:
+    from syncbot.cli.sending.attachments import Call
     from syncbot.client.bot import Bot
-
-Call = tuple[str, dict[str, Any]]
 
 _MAX_BYTES = 100_000
 _TURN_SECONDS = 60.0

@@ -15,9 +15,8 @@ from syncbot.runtime.state_file import AUTO
 from syncbot.storage import OutboxItem, OutboxState
 
 if TYPE_CHECKING:
+    from syncbot.cli.sending.attachments import Call
     from syncbot.client.bot import Bot
-
-Call = tuple[str, dict[str, Any]]
 
 DELIVER_SECONDS = 20.0
 """How long delivery is tried at once, where --timeout does not say."""

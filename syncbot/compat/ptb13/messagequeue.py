@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import functools
 import itertools
-import queue
 import threading
 import time
 import warnings
 from collections import deque
 from collections.abc import Callable
+from queue import Queue
 from typing import Any
 
 from syncbot.compat.ptb13.promise import Promise
@@ -39,7 +39,7 @@ class DelayQueue(threading.Thread):
 
     def __init__(
         self,
-        queue: queue.Queue[Any] | None = None,
+        queue: Queue[Any] | None = None,
         burst_limit: int = 30,
         time_limit_ms: int = 1000,
         exc_route: Callable[[Exception], Any] | None = None,
@@ -47,7 +47,7 @@ class DelayQueue(threading.Thread):
         name: str | None = None,
     ) -> None:
         _warn_of(DelayQueue)
-        self._queue = queue if queue is not None else _new_queue()
+        self._queue = queue if queue is not None else Queue()
         self.burst_limit = burst_limit
         self.time_limit = time_limit_ms / 1000
         self.exc_route = exc_route or self._default_exception_handler
@@ -148,10 +148,6 @@ def queuedmessage(method: Callable[..., Any]) -> Callable[..., Any]:
         return self._msg_queue(Promise(method, (self, *args), kwargs), is_group)
 
     return wrapped
-
-
-def _new_queue() -> queue.Queue[Any]:
-    return queue.Queue()
 
 
 def _warn_of(kind: type) -> None:

@@ -65,7 +65,7 @@ class QueuedCall:
         """It is over before it is made."""
 
     def failed(self, error: Exception) -> None:
-        """As `done`."""
+        """It is over before it is made."""
 
     def result(self) -> Any:
         """What stands for its result."""

@@ -383,10 +383,10 @@ class DurableRun:
 
 
 class _NoTrouble:
-    """Of a run without a journal, which cannot have any."""
+    """`StorageTrouble` of a run without a journal, which cannot meet any."""
 
     def until_stop(self, work: Callable[[], object]) -> bool:
-        """Do it."""
+        """Do it, once."""
         work()
         return True
 

@@ -107,7 +107,7 @@ class _Or(_Combined):
 
 class _Not(_Combined):
     def check(self, update: telegram.Update, context: Context) -> object:
-        """Not."""
+        """Whether the filter says no."""
         return not self.parts[0].check(update, context)
 
     def __repr__(self) -> str:

@@ -167,7 +167,7 @@ class JobFunctions:
             return self._functions.get(name)
 
     def names(self) -> list[str]:
-        """Their names."""
+        """The names that functions have."""
         with self._lock:
             return list(self._functions)
 

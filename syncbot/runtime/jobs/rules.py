@@ -159,7 +159,7 @@ def is_passed_over(entry: JobEntry, now: float) -> bool:
 
 
 def shown(rule: Rule) -> str:
-    """A rule for people."""
+    """A rule in words, for people."""
     words = " ".join(f"{word} {value:g}" if isinstance(value, float) else f"{word} {value}" for word, value in rule.items() if word not in ("tz", "at"))
     return "once" if "at" in rule else f"{words} {rule['tz']}" if rule.get("tz") else words
 

@@ -52,10 +52,10 @@ class EarlyStart:
             timer.cancel()
 
     def after_fork_in_parent(self) -> None:
-        """This process serves nothing."""
+        """Nothing: whoever forks serves no requests."""
 
     def after_fork_in_child(self) -> None:
-        """This one does."""
+        """Wait anew: this process serves requests, and is the one to start."""
         if self._was_waiting:
             self._wait(_SETTLES_SECONDS)
 

@@ -66,7 +66,7 @@ class Questions:
 
     @classmethod
     def of(cls, store: Store, on_opened: Callable[[], object]) -> Questions:
-        """Those of a store."""
+        """The questions that stand in a store."""
         return cls(store.questions, None if store.members is None else store.members.questions, on_opened=on_opened)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from syncbot.storage.codec import EncodedChanges, conflict_at, decode, decode_name, encode_changes, one_change
+from syncbot.storage.codec import EncodedChanges, conflict_at, decode_state, decode_values, encode_changes, one_change
 from syncbot.storage.promises.data import Changes, DataConflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 
@@ -26,7 +26,7 @@ class MemoryData:
     def load(self, scope: Scope, owner: int) -> dict[str, Any]:
         with self._guard:
             found = dict(self._values.get((str(scope), owner), {}))
-        return {decode_name(name): decode(value) for name, value in found.items()}
+        return decode_values(found.items(), scope, owner)
 
     def owners(self, scope: Scope, *, after: int | None = None, limit: int = 100) -> list[int]:
         with self._guard:
@@ -40,7 +40,7 @@ class MemoryData:
             found = self._states.get((chat, user))
             if found and self._options.is_fading(found[1], self._now()):
                 self._states[chat, user] = (found[0], self._now())
-        return decode(found[0]) if found else None
+        return decode_state(found[0], chat, user) if found else None
 
     def apply(self, changes: Changes) -> tuple[DataConflict, ...]:
         encoded = encode_changes(changes)

@@ -11,14 +11,14 @@ from itertools import islice
 
 from syncbot.storage.albums import LONGEST_SECONDS, is_collecting, ready_at, with_part
 from syncbot.storage.claims import Claims, taken_over
-from syncbot.storage.codec import encode_changes, int64, shorten
+from syncbot.storage.codec import encode_changes, first_of_each, shorten
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.journal import MemoryJournal
 from syncbot.storage.memory.outbox import MemoryOutbox
 from syncbot.storage.memory.questions import MemoryQuestions
 from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.dead_letters import DeadLetter
-from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey, JournalStep
 from syncbot.storage.promises.questions import QuestionAnswer, QuestionOpening
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
@@ -131,9 +131,7 @@ class MemoryInbox:
         """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
-        batch: dict[int, Incoming] = {}
-        for update in updates:
-            batch.setdefault(int64(update.update_id, "the update's id"), update)
+        batch = first_of_each(updates)
         with self._guard:
             fresh = [update for id, update in batch.items() if not self._is_known(id)]
             for update in fresh:
@@ -164,7 +162,7 @@ class MemoryInbox:
             suspects = [row.row for row in self._rows.values() if row.suspect]
             self._claims = Claims(self._run, suspects)
             self.prune()
-            return Recovery(sum(1 for _ in self._waiting()), tuple(row.update.update_id for row in left), len(suspects), buried, Member(self._run))
+            return Recovery(sum(1 for _ in self._waiting()), tuple(row.update.update_id for row in left), len(suspects), buried, self._run)
 
     def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
         return self.settle((), claim=limit, per_key=per_key).claimed

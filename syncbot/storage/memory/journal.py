@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from syncbot.storage.claims import taken_over
-from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
+from syncbot.storage.promises.journal import JournalKey, JournalStep
 from syncbot.storage.promises.questions import QuestionAnswer
 
 
@@ -29,8 +29,7 @@ class MemoryJournal:
             return [step for _, step in sorted(self._steps.get(key.row, {}).items())]
 
     def write(self, key: JournalKey, step: JournalStep) -> None:
-        if not 0 <= step.number < MOST_STEPS:
-            raise ValueError(f"a run has {MOST_STEPS} steps at most")
+        step.check()
         with self._guard:
             if not self.is_held(key):
                 raise taken_over("memory")

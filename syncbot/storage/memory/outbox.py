@@ -25,7 +25,7 @@ class MemoryOutbox:
         self._last = 0
 
     def put(self, *calls: OutboxCall) -> list[int]:
-        encoded = [(call, encode_call(call)[0]) for call in calls]
+        encoded = [(call, encode_call(call).params) for call in calls]
         ids: list[int] = []
         with self._guard:
             for call, params in encoded:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from syncbot.storage.codec import decode, encode
+from syncbot.storage.codec import decode, encode_wants
 from syncbot.storage.promises.questions import Question, QuestionAnswer
 
 
@@ -41,7 +41,7 @@ class MemoryQuestions:
 
     def open(self, question: Question) -> None:
         """Write a question; the caller holds the lock."""
-        wants = decode(encode(dict(question.wants), "what a question wants"))  # as the file gives it back
+        wants = decode(encode_wants(question))  # as the file gives it back
         self._open[question.row] = replace(question, wants=wants)
 
     def has(self, row: int) -> bool:

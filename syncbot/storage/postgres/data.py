@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from syncbot.errors import StorageError
-from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change
+from syncbot.storage.codec import EncodedChanges, check_meta_name, conflict_at, decode, decode_state, decode_values, encode, encode_changes, one_change
 from syncbot.storage.postgres.questions import take_answers
 from syncbot.storage.postgres.sending.outbox import queue_calls
 from syncbot.storage.postgres.server.database import PgDatabase
@@ -124,10 +124,7 @@ class PgData:
         sql = "SELECT name, value FROM syncbot.data WHERE bot = %s AND scope = %s AND owner = %s"
         with self._database.reading() as db:
             rows = db.execute(sql, (self._database.bot, str(scope), owner)).fetchall()
-            try:
-                return {decode_name(name): decode(value) for name, value in rows}
-            except Unreadable as problem:
-                raise Unreadable(f"a value in {scope}_data of {owner} {problem}") from None
+            return decode_values(rows, scope, owner)
 
     def owners(self, scope: Scope, *, after: int | None = None, limit: int = 100) -> list[int]:
         sql = "SELECT DISTINCT owner FROM syncbot.data WHERE bot = %s AND scope = %s AND (%s::bigint IS NULL OR owner > %s) ORDER BY owner LIMIT %s"
@@ -140,10 +137,7 @@ class PgData:
         where = (self._database.bot, chat, user)
         with self._database.reading() as db:
             row = db.execute('SELECT state, at FROM syncbot.conversation WHERE bot = %s AND chat = %s AND "user" = %s', where).fetchone()
-            try:
-                state = decode(row[0]) if row else None
-            except Unreadable as problem:
-                raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
+            state = decode_state(row[0], chat, user) if row else None
         if row and self._options.is_fading(row[1], self._now()):
             with suppress(StorageError), self._database.transaction() as db:  # a full disk must not fail the look
                 db.execute('UPDATE syncbot.conversation SET at = %s WHERE bot = %s AND chat = %s AND "user" = %s', (self._now(), *where))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from syncbot.storage.postgres.inbox_rows import insert_waiting
-from syncbot.storage.postgres.server.database import PgDatabase, Row
+from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.promises.dead_letters import DeadLetter
 from syncbot.storage.promises.inbox import Incoming
 
@@ -22,11 +22,11 @@ class PgDeadLetters:
 
     def entries(self, limit: int = 100, *, before: int | None = None) -> list[DeadLetter]:
         sql = f"{_COLUMNS} WHERE bot = %s AND (%s::bigint IS NULL OR id < %s) ORDER BY id DESC LIMIT %s"
-        return [_letter(row) for row in self._database.rows(sql, (self._database.bot, before, before, limit))]
+        return [DeadLetter(*row) for row in self._database.rows(sql, (self._database.bot, before, before, limit))]
 
     def get(self, id: int) -> DeadLetter | None:
         rows = self._database.rows(f"{_COLUMNS} WHERE bot = %s AND id = %s", (self._database.bot, id))
-        return _letter(rows[0]) if rows else None
+        return DeadLetter(*rows[0]) if rows else None
 
     def count(self) -> int:
         return int(self._database.rows("SELECT count(*) FROM syncbot.dead_letter WHERE bot = %s", (self._database.bot,))[0][0])
@@ -37,7 +37,7 @@ class PgDeadLetters:
             row = db.execute(f"{_COLUMNS} WHERE bot = %s AND id = %s FOR UPDATE", (bot, id)).fetchone()
             if row is None:
                 return False
-            letter = _letter(row)
+            letter = DeadLetter(*row)
             db.execute("DELETE FROM syncbot.dead_letter WHERE bot = %s AND id = %s", (bot, id))
             insert_waiting(db, bot, [Incoming(letter.update_id, letter.key, letter.body)], self._now(), stored=letter.stored, attempts=letter.attempts)
         self._tell()
@@ -47,7 +47,3 @@ class PgDeadLetters:
         with self._database.transaction() as db:
             sql = "DELETE FROM syncbot.dead_letter WHERE bot = %s AND id = %s RETURNING id"
             return bool(db.execute(sql, (self._database.bot, id)).fetchall())
-
-
-def _letter(row: Row) -> DeadLetter:
-    return DeadLetter(*row)

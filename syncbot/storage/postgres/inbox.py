@@ -7,14 +7,13 @@ handed out, or ends.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims
-from syncbot.storage.codec import encode_changes, encode_queued, int64, shorten
+from syncbot.storage.codec import encode_call, encode_changes, first_of_each, shorten
 from syncbot.storage.postgres.albums import forget_albums, insert_with_albums, known_ids, seconds_to_next
 from syncbot.storage.postgres.claiming import Wanted, hand_out
 from syncbot.storage.postgres.data import forget_states, set_fact, write_changes
@@ -41,8 +40,6 @@ from syncbot.storage.promises.data import DataConflict
 from syncbot.storage.promises.inbox import Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.questions import QuestionOpening
 from syncbot.storage.promises.store import StoreOptions
-
-_log = logging.getLogger(__name__)
 
 _PRUNE_AT = 10_000  # stored updates between two rounds of forgetting
 
@@ -88,9 +85,7 @@ class PgInbox:
         """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
-        given: dict[int, Incoming] = {}
-        for update in updates:
-            given.setdefault(int64(update.update_id, "the update's id"), update)
+        given = first_of_each(updates)
         if not given and next_offset is None:
             return 0
         number = 0
@@ -179,7 +174,7 @@ class PgInbox:
         self._database.news.tell()
 
     def yield_turn(self, claimed: Claimed, opening: QuestionOpening | None = None) -> None:
-        calls = [encode_queued(call) for call in opening.calls] if opening is not None else []
+        calls = [encode_call(call) for call in opening.calls] if opening is not None else []
         self.before_leaving((claimed.row,))
         bot = self._database.bot
         with self._held.lock:

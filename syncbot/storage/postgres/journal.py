@@ -17,7 +17,7 @@ from syncbot.errors import StorageError
 from syncbot.storage.claims import claim_gone
 from syncbot.storage.codec import storable
 from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase
-from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
+from syncbot.storage.promises.journal import JournalKey, JournalStep
 
 _log = logging.getLogger(__name__)
 
@@ -76,8 +76,7 @@ class PgJournal:
         return [JournalStep(*row) for row in self._database.rows(sql, (self._database.bot, key.row))]
 
     def write(self, key: JournalKey, step: JournalStep) -> None:
-        if not 0 <= step.number < MOST_STEPS:
-            raise ValueError(f"a run has {MOST_STEPS} steps at most")
+        step.check()
         if self._pid != os.getpid():
             self._begin()
         if not self.is_held(key):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from syncbot.storage.codec import Unreadable, decode, encode
+from syncbot.storage.codec import Unreadable, decode, encode_wants
 from syncbot.storage.postgres.inbox_rows import lock_chats, lock_rows, wait_in_chats
 from syncbot.storage.postgres.server.database import PgDatabase, Row
 from syncbot.storage.postgres.server.pool import Connection
@@ -21,7 +21,7 @@ def open_question(db: Connection, bot: int, question: Question) -> None:
     Raises:
         TypeError, ValueError: what it wants is not JSON.
     """
-    wants = encode(dict(question.wants), "what a question wants")
+    wants = encode_wants(question)
     db.execute(
         """INSERT INTO syncbot.journal (bot, seq, step, what, target) VALUES (%s, %s, %s, %s, '')
             ON CONFLICT (bot, seq, step) DO UPDATE SET what = excluded.what, target = '', outcome = NULL""",
@@ -96,7 +96,7 @@ class PgQuestions:
         self._database.news.tell()
 
     def note(self, question: Question) -> None:
-        wants = encode(dict(question.wants), "what a question wants")
+        wants = encode_wants(question)
         with self._database.transaction() as db:
             sql = "UPDATE syncbot.question SET wants = %s WHERE bot = %s AND seq = %s AND step = %s"
             db.execute(sql, (wants, self._database.bot, question.row, question.step))

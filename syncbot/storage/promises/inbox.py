@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -90,19 +89,6 @@ class Settled(NamedTuple):
     refused: tuple[tuple[Claimed, tuple[DataConflict, ...]], ...] = ()
 
 
-class Member(NamedTuple):
-    """One of the bot's processes, in its time as one that handles.
-
-    Args:
-        id: its number; never used twice.
-        lease_until: at this time others may take what it has claimed, if its store has not renewed the lease by then. `math.inf` where something else
-            tells a dead member from a living one: the bot's lock beside a file.
-    """
-
-    id: int
-    lease_until: float = math.inf
-
-
 @dataclass(frozen=True, slots=True)
 class Recovery:
     """What `Inbox.recover` found.
@@ -112,14 +98,14 @@ class Recovery:
         interrupted: the ids of those that were in a handler, or waiting for an answer, when the earlier run ended without releasing them.
         suspects: how many will be handed out one at a time.
         buried: the ids (of dead letters) that were alone in their handler at too many deaths.
-        member: who the calling process is from now on.
+        member: the number of the calling process from now on, as one that handles; never used twice.
     """
 
     waiting: int = 0
     interrupted: tuple[int, ...] = ()
     suspects: int = 0
     buried: tuple[int, ...] = ()
-    member: Member = field(default=Member(0), compare=False)
+    member: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

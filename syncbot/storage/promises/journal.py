@@ -36,3 +36,12 @@ class JournalStep:
     what: str
     target: str = ""
     outcome: str | None = field(default=None, repr=False)
+
+    def check(self) -> None:
+        """See to it that the journal can take it.
+
+        Raises:
+            ValueError: the run has too many steps.
+        """
+        if not 0 <= self.number < MOST_STEPS:
+            raise ValueError(f"a run has {MOST_STEPS} steps at most")

@@ -14,7 +14,7 @@ class Inbox(Protocol):
     """Updates between their confirmation to Telegram and the end of their handler.
 
     An update is *waiting*, then *running* (claimed, for a handler), then *done* (gone; its id is remembered for a while) or a *dead letter*.
-    Any process may `store`. A `Member` handles: it calls `recover` once before its first `claim`, and what it claims is its own until it settles or
+    Any process may `store`. A member handles: it calls `recover` once before its first `claim`, and what it claims is its own until it settles or
     releases that, or is found to be gone. A store that knows several members renews their leases by itself while it is open, and `recover` takes back
     only what belongs to members that are gone. With a file or in memory there is one member at a time, the holder of the bot's lock: another `recover`
     ends it. A member that is gone is refused from then on (its ends are `Settled.lost`, or a StorageError), so that it writes nothing: the ticket of a

@@ -9,7 +9,18 @@ from contextlib import suppress
 from typing import Any
 
 from syncbot.errors import StorageError
-from syncbot.storage.codec import EncodedChanges, Unreadable, check_meta_name, conflict_at, decode, decode_name, encode, encode_changes, one_change
+from syncbot.storage.codec import (
+    EncodedChanges,
+    Unreadable,
+    check_meta_name,
+    conflict_at,
+    decode,
+    decode_state,
+    decode_values,
+    encode,
+    encode_changes,
+    one_change,
+)
 from syncbot.storage.promises.data import Changes, DataConflict, Scope
 from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 from syncbot.storage.sqlite.database import Database
@@ -58,10 +69,7 @@ class SqlData:
     def load(self, scope: Scope, owner: int) -> dict[str, Any]:
         with self._database.reading() as db:
             rows = db.execute("SELECT name, value FROM data WHERE scope = ? AND owner = ?", (str(scope), owner)).fetchall()
-            try:
-                return {decode_name(name): decode(value) for name, value in rows}
-            except Unreadable as problem:
-                raise Unreadable(f"a value in {scope}_data of {owner} {problem}") from None
+            return decode_values(rows, scope, owner)
 
     def owners(self, scope: Scope, *, after: int | None = None, limit: int = 100) -> list[int]:
         sql = "SELECT DISTINCT owner FROM data WHERE scope = ? AND owner > coalesce(?, owner - 1) AND typeof(owner) = 'integer' ORDER BY owner LIMIT ?"
@@ -73,10 +81,7 @@ class SqlData:
     def get_state(self, chat: int, user: int) -> Any:
         with self._database.reading() as db:
             row = db.execute("SELECT state, at FROM conversation WHERE chat = ? AND user = ?", (chat, user)).fetchone()
-            try:
-                state = decode(row[0]) if row else None
-            except Unreadable as problem:
-                raise Unreadable(f"the state of user {user} in chat {chat} {problem}") from None
+            state = decode_state(row[0], chat, user) if row else None
         if row and type(row[1]) is float and self._options.is_fading(row[1], self._now()):
             with suppress(StorageError):  # a full disk must not fail the look
                 self._database.write("UPDATE conversation SET at = ? WHERE chat = ? AND user = ?", (self._now(), chat, user))

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from syncbot.errors import StorageError
 from syncbot.storage.claims import Claims, taken_over
-from syncbot.storage.codec import Unreadable, encode_changes, encode_queued, int64, shorten
+from syncbot.storage.codec import Unreadable, encode_call, encode_changes, first_of_each, shorten
 from syncbot.storage.promises.data import DataConflict
-from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Member, Recovery, Settled
+from syncbot.storage.promises.inbox import DEATHS_ALONE, DIED_ALONE, Claimed, Counts, End, Incoming, Recovery, Settled
 from syncbot.storage.promises.journal import JournalKey
 from syncbot.storage.promises.questions import QuestionOpening
 from syncbot.storage.promises.store import StoreOptions
@@ -59,9 +59,7 @@ class SqlInbox:
         """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
-        batch: dict[int, Incoming] = {}
-        for update in updates:
-            batch.setdefault(int64(update.update_id, "the update's id"), update)
+        batch = first_of_each(updates)
         if not batch and next_offset is None:
             return 0
         with self._database.lock:
@@ -104,7 +102,7 @@ class SqlInbox:
             self._claims = Claims(before + 1, suspects)
             self._unswept = []
             self._prune_quietly()
-        return Recovery(waiting, interrupted, len(suspects), buried, Member(before + 1))
+        return Recovery(waiting, interrupted, len(suspects), buried, before + 1)
 
     def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
         return self.settle((), claim=limit, per_key=per_key).claimed
@@ -160,7 +158,7 @@ class SqlInbox:
             self._claims = claims
 
     def yield_turn(self, claimed: Claimed, opening: QuestionOpening | None = None) -> None:
-        calls = [encode_queued(call) for call in opening.calls] if opening is not None else []
+        calls = [encode_call(call) for call in opening.calls] if opening is not None else []
         with self._database.lock:
             claims = self._holding(claimed)
             if claims.yield_turn(claimed.row):

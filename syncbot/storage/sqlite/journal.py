@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 
 from syncbot.storage.claims import taken_over
-from syncbot.storage.codec import encode
+from syncbot.storage.codec import encode_wants
 from syncbot.storage.promises.journal import MOST_STEPS, JournalKey, JournalStep
 from syncbot.storage.promises.questions import Question, QuestionAnswer
 from syncbot.storage.sqlite.database import Database
@@ -25,9 +25,8 @@ _COLUMNS = ("place", "what", "target", "outcome")
 _HELD = "EXISTS (SELECT 1 FROM inbox WHERE seq = :row AND run = :run AND state IN ('running', 'yielded'))"
 """Whether the claim still stands, as a part of the statement that writes."""
 
-
 _QUESTION = ("seq", "step", "what", "chat", "user", "wants", "asked", "until")
-_OPEN = "SELECT seq, step, what, chat, user, wants, asked, until FROM question"
+_OPEN = f"SELECT {', '.join(_QUESTION)} FROM question"
 
 
 class SqlJournal:
@@ -38,7 +37,7 @@ class SqlJournal:
 
     def steps(self, key: JournalKey) -> list[JournalStep]:
         first, last = places(key)
-        rows = self._database.rows("SELECT place, what, target, outcome FROM journal WHERE place BETWEEN ? AND ? ORDER BY place", (first, last))
+        rows = self._database.rows(f"SELECT {', '.join(_COLUMNS)} FROM journal WHERE place BETWEEN ? AND ? ORDER BY place", (first, last))
         steps: list[JournalStep] = []
         for row in rows:
             (place, what, target, outcome), faults = read_row("journal", _COLUMNS, row)
@@ -49,8 +48,7 @@ class SqlJournal:
         return steps
 
     def write(self, key: JournalKey, step: JournalStep) -> None:
-        if not 0 <= step.number < MOST_STEPS:
-            raise ValueError(f"a run has {MOST_STEPS} steps at most")
+        step.check()
         sql = f"""INSERT INTO journal (place, what, target, outcome) SELECT :place, :what, :target, :outcome WHERE {_HELD}
             ON CONFLICT (place) DO UPDATE SET what = excluded.what, target = excluded.target, outcome = excluded.outcome"""
         values = {"place": places(key)[0] + step.number, "what": step.what, "target": step.target, "outcome": step.outcome}
@@ -101,7 +99,7 @@ class SqlQuestions:
             take_answers(db, answers)
 
     def note(self, question: Question) -> None:
-        wants = encode(dict(question.wants), "what a question wants")
+        wants = encode_wants(question)
         self._database.write("UPDATE question SET wants = ? WHERE seq = ? AND step = ?", (wants, question.row, question.step))
 
 
@@ -113,9 +111,9 @@ def open_question(db: sqlite3.Connection, question: Question) -> None:
     """
     place = places(JournalKey(question.row))[0] + question.step
     db.execute("INSERT OR REPLACE INTO journal (place, what, target) VALUES (?, ?, '')", (place, question.what))
-    wants = encode(dict(question.wants), "what a question wants")
+    wants = encode_wants(question)
     values = (question.row, question.step, question.what, question.chat, question.user, wants, question.asked, question.until)
-    db.execute("INSERT OR REPLACE INTO question (seq, step, what, chat, user, wants, asked, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    db.execute(f"INSERT OR REPLACE INTO question ({', '.join(_QUESTION)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
 
 def take_answers(db: sqlite3.Connection, answers: Iterable[QuestionAnswer]) -> None:

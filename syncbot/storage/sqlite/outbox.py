@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import math
-import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.storage.codec import LAST_TIME, EncodedCall, encode_queued, storable
+from syncbot.storage.codec import LAST_TIME, EncodedCall, encode_call, storable
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
 from syncbot.storage.sqlite.database import Database, Row
 from syncbot.storage.sqlite.shapes import read_row
@@ -23,8 +22,8 @@ _SELECT = f"SELECT {', '.join(_NAMES)} FROM outbox"
 _OVER = "lease_until NOT BETWEEN ? AND ?"
 """The lease has run out; a text is no number, and so not between."""
 _LIVES = "(expires IS NULL OR expires > ?)"
-_AGAIN = "UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = ''"
-_OWNER = re.compile(r"[\w.-]+")
+_QUEUED = "UPDATE outbox SET state = 'queued', owner = '', lease_until = 0"
+_AGAIN = f"{_QUEUED}, not_before = 0, reason = ''"
 _DAMAGED = "its row in the state file is damaged: "
 # It is the first of its key that is not settled.
 _ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM outbox WHERE chat = o.chat AND id < o.id AND {_ACTIVE}))"
@@ -39,7 +38,7 @@ class SqlOutbox:
         self._now = now
 
     def put(self, *calls: OutboxCall) -> list[int]:
-        encoded = [encode_queued(call) for call in calls]
+        encoded = [encode_call(call) for call in calls]
         if not encoded:
             return []
         with self._database.transaction(durable=True) as db:
@@ -76,7 +75,7 @@ class SqlOutbox:
         return self._change(f"DELETE FROM outbox WHERE id = ? AND {_OWNED}", (id, owner))
 
     def put_off(self, id: int, owner: str, *, until: float, reason: str = "") -> bool:
-        sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = ?, reason = ? WHERE id = ? AND {_OWNED}"
+        sql = f"{_QUEUED}, not_before = ?, reason = ? WHERE id = ? AND {_OWNED}"
         return self._change(sql, (until, storable(reason), id, owner))
 
     def hold(self, id: int, owner: str, state: OutboxState, reason: str) -> bool:
@@ -112,8 +111,7 @@ class SqlOutbox:
         )
 
     def retry(self, id: int, *, expires: float | None = None) -> bool:
-        sql = f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, expires = ?, reason = '' WHERE id = ? AND {_HELD}"
-        return self._change(sql, (expires, id), durable=True)
+        return self._change(f"{_AGAIN}, expires = ? WHERE id = ? AND {_HELD}", (expires, id), durable=True)
 
     def drop(self, id: int) -> OutboxItem | None:
         return next(iter(self._delete("id = ? AND state NOT IN ('claimed', 'sending')", id)), None)
@@ -142,7 +140,7 @@ def queue_calls(db: sqlite3.Connection, calls: Sequence[EncodedCall], now: float
 def _recover(db: sqlite3.Connection, where: str, *values: float | str) -> int:
     """Take back what a deliverer had: queued again if nothing was sent, else uncertain (its owner stays noted: it may still report)."""
     uncertain = db.execute(f"UPDATE outbox SET state = 'uncertain', reason = ? WHERE {_ACTIVE} AND state = 'sending' AND {where}", (LEASE_RAN_OUT, *values))
-    queued = db.execute(f"UPDATE outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_ACTIVE} AND state = 'claimed' AND {where}", values)
+    queued = db.execute(f"{_QUEUED} WHERE {_ACTIVE} AND state = 'claimed' AND {where}", values)
     return uncertain.rowcount + queued.rowcount
 
 

@@ -31,7 +31,7 @@ class Shape(NamedTuple):
     neutral: Any = None
 
 
-def _whole(low: int, high: int, neutral: int = 0) -> Shape:
+def _whole(low: int, high: int) -> Shape:
     def read(value: Any) -> int:
         if type(value) is not int:
             raise Unreadable(f"is {_kind(value)}, not a whole number")
@@ -39,7 +39,7 @@ def _whole(low: int, high: int, neutral: int = 0) -> Shape:
             raise Unreadable(f"is {value}, which cannot be")
         return value
 
-    return Shape(read, neutral)
+    return Shape(read, 0)
 
 
 def read_time(value: Any) -> float:

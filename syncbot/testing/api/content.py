@@ -100,7 +100,7 @@ def formatted(text: Any, parse_mode: Any, entities: Any, *, limit: int, name: st
     stripped = raw.rstrip()
     lead = len(stripped) - len(stripped.lstrip())
     if lead:
-        shift = len(stripped[:lead].encode("utf-16-le")) // 2
+        shift = utf16_length(stripped[:lead])
         given = [{**e, "offset": e["offset"] - shift} for e in given if e["offset"] >= shift]
     plain = stripped[lead:]
     if len(plain) > limit:

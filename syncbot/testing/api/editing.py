@@ -85,9 +85,7 @@ def edit_message_media(call: ApiCall) -> JSON | bool:
     if not isinstance(media, dict):
         raise bad_request("can't parse InputMedia JSON object")
     content = {**media_content(call, str(media.get("type")), media.get("media"), media), **caption_content(media)}
-    if found is None:
-        return True
-    return _change(call, *found, (*_MEDIA, *_CAPTION, "text", "entities", "link_preview_options"), content)
+    return True if found is None else _change(call, *found, (*_MEDIA, *_CAPTION, "text", "entities", "link_preview_options"), content)
 
 
 def edit_message_reply_markup(call: ApiCall) -> JSON | bool:
@@ -167,8 +165,7 @@ def get_game_high_scores(call: ApiCall) -> list[JSON]:
 
 def _delete(call: ApiCall, chat: ChatState, message: JSON) -> None:
     del chat.messages[key_of(message)]
-    if message["message_id"] in chat.pinned:
-        chat.pinned.remove(message["message_id"])
+    chat.unpin(message["message_id"])
     call.world.happened(chat, "deleted", message)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from syncbot.testing.api.content import ApiCall, whole
-from syncbot.testing.world.problems import bad_request
+from syncbot.testing.world.problems import OLD_QUERY, bad_request
 from syncbot.testing.world.world import ChatState
 from syncbot.types import JSON
 
@@ -45,7 +45,7 @@ def _answers_press(call: ApiCall, chat: ChatState, user_id: int, asked: JSON) ->
     message = state.query["message"] if state is not None else {}
     is_right = state is not None and state.query["from"]["id"] == user_id and message["chat"]["id"] == chat.id
     if state is None or not is_right or time.time() - state.pressed > ANSWER_SECONDS:
-        raise bad_request("query is too old and response timeout expired or query ID is invalid")
+        raise bad_request(OLD_QUERY)
     if asked.get("replace_callback_query_message") is True:
         if message.get("ephemeral_message_id"):
             raise bad_request("ephemeral messages can't be replaced")

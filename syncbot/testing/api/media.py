@@ -12,12 +12,8 @@ from syncbot.testing.world.problems import bad_request
 from syncbot.types import JSON
 
 
-def _basic(stored: StoredFile) -> JSON:
-    return {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size}
-
-
 def _named(stored: StoredFile) -> JSON:
-    return {**_basic(stored), "file_name": stored.name, "mime_type": stored.mime_type}
+    return {**stored.card, "file_name": stored.name, "mime_type": stored.mime_type}
 
 
 def given(params: JSON, *names: str) -> JSON:
@@ -32,7 +28,7 @@ def _frame(params: JSON) -> JSON:
 def photo_sizes(stored: StoredFile) -> list[JSON]:
     """A photo as the Bot API describes it: a small and a large size."""
     small = {"file_id": stored.file_id, "file_unique_id": f"{stored.unique_id}s", "file_size": min(stored.size, 1000), "width": 90, "height": 67}
-    return [small, {**_basic(stored), "width": 1280, "height": 960}]
+    return [small, {**stored.card, "width": 1280, "height": 960}]
 
 
 def _animation(stored: StoredFile, params: JSON) -> JSON:
@@ -42,14 +38,14 @@ def _animation(stored: StoredFile, params: JSON) -> JSON:
 
 DESCRIBE: Mapping[str, Callable[[StoredFile, JSON], JSON]] = {
     "photo": lambda stored, params: {"photo": photo_sizes(stored)},
-    "live_photo": lambda stored, params: {"live_photo": {**_basic(stored), **_frame(params), "mime_type": "video/mp4"}},
+    "live_photo": lambda stored, params: {"live_photo": {**stored.card, **_frame(params), "mime_type": "video/mp4"}},
     "audio": lambda stored, params: {"audio": {**_named(stored), "duration": params.get("duration") or 0, **given(params, "performer", "title")}},
     "document": lambda stored, params: {"document": _named(stored)},
     "video": lambda stored, params: {"video": {**_named(stored), **_frame(params)}},
     "animation": _animation,
-    "voice": lambda stored, params: {"voice": {**_basic(stored), "duration": params.get("duration") or 0, "mime_type": "audio/ogg"}},
+    "voice": lambda stored, params: {"voice": {**stored.card, "duration": params.get("duration") or 0, "mime_type": "audio/ogg"}},
     "video_note": lambda stored, params: {
-        "video_note": {**_basic(stored), "length": params.get("length") or 240, "duration": params.get("duration") or 0},
+        "video_note": {**stored.card, "length": params.get("length") or 240, "duration": params.get("duration") or 0},
     },
     "sticker": lambda stored, params: {"sticker": sticker_card(stored, **given(params, "emoji"))},
 }
@@ -68,7 +64,7 @@ def media_content(call: ApiCall, kind: str, value: Any, params: JSON) -> JSON:
         content["sticker"] = known[1]
     if (thumbnail := _thumbnail(call, params)) is not None:
         for name in _WITH_THUMBNAIL & set(content):
-            content[name]["thumbnail"] = {**_basic(thumbnail), "width": 320, "height": 240}
+            content[name]["thumbnail"] = {**thumbnail.card, "width": 320, "height": 240}
     if kind == "video" and params.get("cover"):
         content["video"]["cover"] = photo_sizes(call.file(params["cover"], "cover"))
     if kind == "live_photo":

@@ -139,10 +139,10 @@ def _set_fact(parameter: str, key: str, limit: int, *, is_fact: bool) -> Callabl
         text = str(call.get(parameter, ""))
         if len(text) > limit:
             raise bad_request(f"chat {key} is too long")
-        old = (chat.facts if is_fact else chat.more).get(key, "")
-        if old == text:
+        kept = chat.facts if is_fact else chat.more
+        if kept.get(key, "") == text:
             raise bad_request(f"chat {key} is not modified")
-        (chat.facts if is_fact else chat.more)[key] = text
+        kept[key] = text
         return True
 
     return set_text
@@ -193,8 +193,7 @@ def pin(call: ApiCall) -> bool:
     """pinChatMessage."""
     chat = call.chat()
     message = call.world.find_message(chat, call.get("message_id"), "message to pin not found")
-    if message["message_id"] in chat.pinned:
-        chat.pinned.remove(message["message_id"])
+    chat.unpin(message["message_id"])
     chat.pinned.append(message["message_id"])
     return True
 
@@ -206,9 +205,7 @@ def unpin(call: ApiCall) -> bool:
         if chat.pinned:
             chat.pinned.pop()
         return True
-    message = call.world.find_message(chat, call.get("message_id"), "message to unpin not found")
-    if message["message_id"] in chat.pinned:
-        chat.pinned.remove(message["message_id"])
+    chat.unpin(call.world.find_message(chat, call.get("message_id"), "message to unpin not found")["message_id"])
     return True
 
 

@@ -8,13 +8,11 @@ from typing import Any
 from syncbot.testing.api.content import ApiCall
 from syncbot.testing.api.media import photo_sizes
 from syncbot.testing.api.membership import ADMINISTRATOR_RIGHTS
-from syncbot.testing.world.problems import bad_request
+from syncbot.testing.world.problems import OLD_QUERY, bad_request
 from syncbot.types import JSON
 
 DOWNLOAD_LIMIT = 20 << 20
 """Bytes that getFile hands out on Telegram's own server."""
-
-_OLD_QUERY = "query is too old and response timeout expired or query ID is invalid"
 
 
 def get_me(call: ApiCall) -> JSON:
@@ -29,15 +27,14 @@ def get_file(call: ApiCall) -> JSON:
         raise bad_request("invalid file_id")
     if stored.size > DOWNLOAD_LIMIT and not call.local:
         raise bad_request("file is too big")
-    path = str(stored.disk) if call.local else stored.path
-    return {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size, "file_path": path}
+    return {**stored.card, "file_path": str(stored.disk) if call.local else stored.path}
 
 
 def answer_callback_query(call: ApiCall) -> bool:
     """answerCallbackQuery."""
     state = call.world.callbacks.get(str(call.get("callback_query_id", "")))
     if state is None:
-        raise bad_request(_OLD_QUERY)
+        raise bad_request(OLD_QUERY)
     if len(str(call.get("text", ""))) > 200:
         raise bad_request("MESSAGE_TOO_LONG")
     state.answer = dict(call.params)
@@ -49,7 +46,7 @@ def _answer_query(id_name: str) -> Callable[[ApiCall], Any]:
     def answer(call: ApiCall) -> bool:
         query_id = str(call.get(id_name, ""))
         if query_id not in call.world.queries:
-            raise bad_request(_OLD_QUERY)
+            raise bad_request(OLD_QUERY)
         call.world.queries[query_id] = dict(call.params)
         call.world.changed.notify_all()
         return True
@@ -130,8 +127,7 @@ def get_chat_menu_button(call: ApiCall) -> JSON:
 
 def set_administrator_rights(call: ApiCall) -> bool:
     """setMyDefaultAdministratorRights: none at all where no rights are given."""
-    rights = call.get("rights", {})
-    call.world.settings[_rights_key(call)] = {name: value for name, value in rights.items() if isinstance(value, bool)}
+    call.world.settings[_rights_key(call)] = {name: value for name, value in call.get("rights", {}).items() if isinstance(value, bool)}
     return True
 
 

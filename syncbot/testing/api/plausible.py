@@ -37,7 +37,7 @@ def _text(call: ApiCall) -> str:
 
 def _file(call: ApiCall) -> dict[str, Any]:
     stored = call.store.add([b"file"], name="file.bin")
-    return {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size, "file_path": stored.path}
+    return {**stored.card, "file_path": stored.path}
 
 
 def _sticker(call: ApiCall) -> dict[str, Any]:

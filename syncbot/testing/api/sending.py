@@ -164,8 +164,9 @@ def send_rich_message_draft(call: ApiCall) -> bool:
 
 # ---------------------------------------------------------------------- forward and copy
 
-_NOT_COPIED = frozenset(
-    {"message_id", "date", "chat", "from", "sender_chat", "forward_origin", "reply_to_message", "external_reply", "edit_date", "media_group_id", "via_bot"}
+_NOT_COPIED = (
+    *("message_id", "date", "chat", "from", "sender_chat", "forward_origin"),
+    *("reply_to_message", "external_reply", "edit_date", "media_group_id", "via_bot", "reply_markup"),
 )
 
 
@@ -186,7 +187,7 @@ def _source(call: ApiCall, verb: str, done: str) -> JSON:
 
 
 def _forwarded(message: JSON) -> JSON:
-    return {**{key: value for key, value in _content_of(message).items() if key != "reply_markup"}, "forward_origin": origin_of(message)}
+    return {**_content_of(message), "forward_origin": origin_of(message)}
 
 
 def forward_message(call: ApiCall) -> JSON:
@@ -198,8 +199,7 @@ def forward_message(call: ApiCall) -> JSON:
 def copy_message(call: ApiCall) -> JSON:
     """copyMessage."""
     call.chat()
-    source = _source(call, "copy", "copied")
-    content = {key: value for key, value in _content_of(source).items() if key != "reply_markup"}
+    content = _content_of(_source(call, "copy", "copied"))
     if call.get("caption") is not None and "text" not in content:
         for key in ("caption", "caption_entities"):
             content.pop(key, None)
@@ -227,7 +227,7 @@ def forward_messages(call: ApiCall) -> list[JSON]:
 def copy_messages(call: ApiCall) -> list[JSON]:
     """copyMessages."""
     call.chat()
-    drop = {"reply_markup", "caption", "caption_entities"} if call.get("remove_caption") is True else {"reply_markup"}
+    drop = ("caption", "caption_entities") if call.get("remove_caption") is True else ()
     found = _several(call, "message to copy not found")
     return [{"message_id": _say(call, {k: v for k, v in _content_of(message).items() if k not in drop})["message_id"]} for message in found]
 

@@ -13,8 +13,7 @@ from syncbot.types import JSON
 
 def sticker_card(stored: StoredFile, **facts: Any) -> JSON:
     """A Bot API Sticker."""
-    basic = {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size}
-    return {**basic, "type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False, **facts}
+    return {**stored.card, "type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False, **facts}
 
 
 def _sets(call: ApiCall) -> dict[str, JSON]:
@@ -133,7 +132,7 @@ def set_thumbnail(call: ApiCall) -> bool:
     a_set.pop("thumbnail", None)
     if call.get("thumbnail") or "thumbnail" in call.files:
         stored = call.file(call.get("thumbnail"), "thumbnail")
-        a_set["thumbnail"] = {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size, "width": 100, "height": 100}
+        a_set["thumbnail"] = {**stored.card, "width": 100, "height": 100}
     return True
 
 
@@ -145,8 +144,7 @@ def delete_set(call: ApiCall) -> bool:
 
 def upload(call: ApiCall) -> JSON:
     """uploadStickerFile."""
-    stored = call.file(call.get("sticker"), "sticker")
-    return {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size}
+    return call.file(call.get("sticker"), "sticker").card
 
 
 HANDLERS: Mapping[str, Callable[[ApiCall], Any]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from syncbot.testing.page.saving import Step, Story
@@ -58,7 +58,7 @@ class Actions:
             raise WrongAction(f"there is no action {name!r}")
         try:
             return action(asked)
-        except (KeyError, IndexError, TypeError, ValueError, LookupError) as problem:
+        except (LookupError, TypeError, ValueError) as problem:
             raise WrongAction(f"{name}: {problem}") from problem
 
     def upload(self, asked: JSON, content: bytes) -> None:
@@ -87,10 +87,10 @@ class Actions:
 
     def _note(self, user: User, chat: ChatState, kind: str, /, **facts: Any) -> None:
         title = "" if chat.type == "private" else str(chat.facts["title"])
-        self._story.acted(Step(kind, str(user.card["first_name"]), title, chat.id, chat.type, facts))
+        self._story.acted(Step(kind, str(user.card["first_name"]), title, chat.type, facts))
 
-    def _say(self, user: User, chat: ChatState, content: JSON, reply_to: int | None = None) -> None:
-        say(self._scene, chat, None if chat.type == "channel" else user.card, content, reply_to)
+    def _say(self, user: User, chat: ChatState, content: JSON) -> None:
+        say(self._scene, chat, None if chat.type == "channel" else user.card, content, None)
 
     def _send(self, asked: JSON) -> None:
         user, chat = self._who(asked)
@@ -185,6 +185,16 @@ class Actions:
     def _start(self, _asked: JSON) -> None:
         if self._trial.bot is not None:
             self._trial.bot.start()
+
+
+def find_button(messages: Iterable[JSON], text: str) -> JSON | None:
+    """Where the first of these messages has a button with this text: what a press asks for."""
+    for message in messages:
+        for row, buttons in enumerate(message.get("reply_markup", {}).get("inline_keyboard", [])):
+            for column, button in enumerate(buttons):
+                if button["text"] == text:
+                    return {"message_id": message["message_id"], "row": row, "column": column}
+    return None
 
 
 def _name(asked: JSON) -> str:

@@ -56,8 +56,7 @@ class BotProcess:
     @property
     def is_running(self) -> bool:
         """Whether the bot runs now."""
-        process = self._process
-        return process is not None and process.poll() is None
+        return self.process_id is not None
 
     @property
     def process_id(self) -> int | None:

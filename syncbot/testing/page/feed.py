@@ -14,9 +14,9 @@ _KEPT = 5000
 class Feed:
     """The last events. Every method may be called from any thread."""
 
-    def __init__(self, kept: int = _KEPT) -> None:
+    def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._events: deque[JSON] = deque(maxlen=kept)
+        self._events: deque[JSON] = deque(maxlen=_KEPT)
         self._last = 0
         self._closed = False
 

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-from syncbot.testing.page.actions import Actions, WrongAction
+from syncbot.testing.page.actions import Actions, WrongAction, find_button
 from syncbot.testing.page.saving import Line, Story, changed, check, source_of, test_name, with_texts_of, without, write_test
 from syncbot.testing.page.trial import Trial
 from syncbot.types import JSON
@@ -74,16 +74,10 @@ def _do(trial: Trial, actions: Actions, line: Line) -> None:
     with server.world.changed:
         messages = server.world.chats[chat].messages
         if step.kind == "press":
-            asked.update(_button(list(messages.values()), step.facts["text"]))
+            button = find_button(reversed(messages.values()), step.facts["text"])
+            if button is None:
+                raise WrongAction(f"played again, there is no button {step.facts['text']!r}")
+            asked.update(button)
         elif step.kind == "edit":
             asked["message_id"] = next(number for number in reversed(messages) if messages[number].get("from", {}).get("id") == user.id)
     actions.carry_out(step.kind, asked)
-
-
-def _button(messages: Sequence[JSON], text: str) -> JSON:
-    for message in reversed(messages):
-        for row, buttons in enumerate(message.get("reply_markup", {}).get("inline_keyboard", [])):
-            for column, button in enumerate(buttons):
-                if button["text"] == text:
-                    return {"message_id": message["message_id"], "row": row, "column": column}
-    raise WrongAction(f"played again, there is no button {text!r}")

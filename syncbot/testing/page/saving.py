@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,6 @@ class Step:
     kind: str
     user: str
     title: str
-    chat: int
     chat_type: str
     facts: JSON
     mark: int = 0
@@ -73,7 +72,7 @@ class Story:
         with self.world.changed:
             mark = self.world.sent[-1].number if self.world.sent else 0
         with self._lock:
-            self._steps.append(Step(**{**vars(step), "mark": mark}))
+            self._steps.append(replace(step, mark=mark))
             del self._steps[:-_STEPS_KEPT]
 
     def lines(self) -> list[Line]:
@@ -117,7 +116,7 @@ def without(lines: Sequence[Line], unticked: Collection[int]) -> list[Line]:
 def with_texts_of(lines: Sequence[Line], played: Sequence[Line]) -> list[Line]:
     """The lines with the texts of a further run beside those they had; the same number of answers is needed."""
     answers = iter([line for line in played if line.is_answer])
-    return [Line(**{**vars(line), "texts": line.texts + next(answers).texts}) if line.is_answer else line for line in lines]
+    return [replace(line, texts=line.texts + next(answers).texts) if line.is_answer else line for line in lines]
 
 
 def source_of(lines: Sequence[Line], target: str, name: str) -> str:
@@ -171,7 +170,7 @@ def changed(lines: Sequence[Line]) -> list[Line]:
     result, done = [], False
     for line in lines:
         if line.is_answer and line.texts[0] and not done:
-            line, done = Line(**{**vars(line), "texts": (line.texts[0] + " (changed)",)}), True
+            line, done = replace(line, texts=(line.texts[0] + " (changed)",)), True
         result.append(line)
     return result
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from syncbot.terminal import harmless
-from syncbot.testing.page.actions import Actions, WrongAction
+from syncbot.testing.page.actions import Actions, WrongAction, find_button
 from syncbot.testing.page.saving import Story
 from syncbot.testing.page.trial import Trial
 from syncbot.types import JSON
@@ -112,12 +112,9 @@ class Terminal:
     def _press(self, text: str) -> None:
         world = self._trial.sandbox.server.world
         with world.changed:
-            for message in reversed(world.chats[self._chat].messages.values()):
-                for row, buttons in enumerate(message.get("reply_markup", {}).get("inline_keyboard", [])):
-                    for column, button in enumerate(buttons):
-                        if button["text"] == text:
-                            self._do("press", message_id=message["message_id"], row=row, column=column)
-                            return
+            if (button := find_button(reversed(world.chats[self._chat].messages.values()), text)) is not None:
+                self._do("press", **button)
+                return
         self._do("send", text=text)  # a button of a reply keyboard says its own text
 
     def _listen(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self, TextIO
 from syncbot.testing.page.bot_process import BotProcess
 from syncbot.testing.page.calls import CallLog
 from syncbot.testing.page.feed import Feed
-from syncbot.testing.page.watcher import ChatWatcher, reactions_of
+from syncbot.testing.page.watcher import ChatWatcher, shown_message
 from syncbot.testing.people.people import Group, User
 from syncbot.testing.sandbox.sandbox import FAULTS, Sandbox
 from syncbot.testing.server.answers import Answer
@@ -186,8 +186,7 @@ class Trial:
         with self.sandbox.server.world.changed:
             for number in reversed(chat.messages):
                 if before is None or number < before:
-                    pinned = number in chat.pinned
-                    found.append({**chat.messages[number], "reactions": reactions_of(chat.more, number), "pinned": pinned})
+                    found.append(shown_message(chat, number))
                 if len(found) == _SHOWN:
                     break
         return found[::-1]

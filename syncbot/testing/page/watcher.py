@@ -11,6 +11,7 @@ from syncbot.testing.page.feed import Feed
 from syncbot.testing.people.reading import newer_than
 from syncbot.testing.server.records import Answered
 from syncbot.testing.server.server import BotApiServer
+from syncbot.testing.world.world import ChatState
 from syncbot.types import JSON
 
 _LOOK_SECONDS = 0.5
@@ -79,14 +80,11 @@ class ChatWatcher:
                 if number <= seen:
                     break
                 message = chat.messages[number]
-                if not self._is_the_bots(message):
+                if message.get("from", {}).get("id") != self._server.bot["id"]:
                     new.append((number, chat.id, message))
             if not look:
                 self._seen[chat.id] = newest
         return [("message", {"chat": chat, "message": dict(message)}) for _, chat, message in sorted(new, key=lambda one: one[:2])]
-
-    def _is_the_bots(self, message: JSON) -> bool:
-        return bool(message.get("from", {}).get("id") == self._server.bot["id"])
 
     def _events(self) -> list[tuple[str, JSON]]:
         told: list[tuple[str, JSON]] = []
@@ -150,15 +148,15 @@ class ChatWatcher:
         """Tell a message as it stands now, with the reactions under it."""
         with self._server.world.changed:
             chat = self._server.world.chats.get(chat_id)
-            message = chat.messages.get(message_id) if chat is not None and isinstance(message_id, int) else None
-            if chat is None or message is None:
+            if chat is None or not isinstance(message_id, int) or message_id not in chat.messages:
                 return
-            shown = {**message, "reactions": reactions_of(chat.more, message["message_id"]), "pinned": message["message_id"] in chat.pinned}
+            shown = shown_message(chat, message_id)
         self._feed.tell("message", chat=chat_id, message=shown, edited=True)
 
 
-def reactions_of(more: JSON, message_id: int) -> list[str]:
-    """The emoji under a message, of the bot and of people."""
-    lists = [more.get("reactions", {}).get(message_id, [])]
-    lists += [given for (_user, number), given in more.get("user_reactions", {}).items() if number == message_id]
-    return [str(one.get("emoji", "⭐")) for each in lists for one in each]
+def shown_message(chat: ChatState, message_id: int) -> JSON:
+    """A message as the page shows it: with the emoji under it, of the bot and of people, and whether it is pinned."""
+    lists = [chat.more.get("reactions", {}).get(message_id, [])]
+    lists += [given for (_user, number), given in chat.more.get("user_reactions", {}).items() if number == message_id]
+    emoji = [str(one.get("emoji", "⭐")) for each in lists for one in each]
+    return {**chat.messages[message_id], "reactions": emoji, "pinned": message_id in chat.pinned}

@@ -32,7 +32,7 @@ class Timer:
         self.action: Callable[[], None] | None = action
 
     def cancel(self) -> None:
-        """Forget it."""
+        """Let the time pass without doing anything."""
         self.action = None
 
 

@@ -165,15 +165,11 @@ class Connection:
 
     def _start_tls(self, context: ssl.SSLContext) -> None:
         self._sock.settimeout(self._times.head)
-        raw = self._sock
         try:
-            wrapped = context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
-        except OSError as problem:
-            raise PeerGone(f"tls: {problem}") from problem
-        with self._lock:
-            self._sock = wrapped
-        self._wire = Wire(wrapped, self._times)
-        try:
+            wrapped = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
+            with self._lock:
+                self._sock = wrapped
+            self._wire = Wire(wrapped, self._times)
             wrapped.do_handshake()
         except OSError as problem:
             raise PeerGone(f"tls: {problem}") from problem

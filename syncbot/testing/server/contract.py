@@ -81,7 +81,7 @@ def check(name: str, raw: Mapping[str, Any], uploaded: frozenset[str]) -> Checke
                 unknown.append(key)
             continue
         params[key] = _decode(value, parameter.types)
-        if not _fits(params[key], parameter.types):
+        if params[key] is not None and not any(_fits(params[key], kind) for kind in parameter.types):
             ill_typed.append(key)
     needed = (key for key, parameter in known.items() if parameter.required and (spec.name, key) != _EMPTY_MEANS_SOMETHING)
     missing = tuple(key for key in needed if params.get(key) in (None, "") and key not in uploaded)
@@ -138,11 +138,7 @@ def _is_number(text: str, kind: type[int] | type[float]) -> bool:
     return len(text) < 400
 
 
-def _fits(value: Any, types: tuple[str, ...]) -> bool:
-    return value is None or any(_fits_one(value, kind) for kind in types)
-
-
-def _fits_one(value: Any, kind: str) -> bool:
+def _fits(value: Any, kind: str) -> bool:
     if kind in ("String", "InputFile", "InputPollOption"):  # the server takes a poll's option as its text alone, too
         return isinstance(value, str) or (kind == "InputPollOption" and isinstance(value, dict))
     if kind == "Integer":
@@ -153,5 +149,5 @@ def _fits_one(value: Any, kind: str) -> bool:
         return isinstance(value, bool)
     if kind.startswith("Array of "):
         inner = kind.removeprefix("Array of ")
-        return isinstance(value, list) and all(_fits_one(item, inner) for item in value)
+        return isinstance(value, list) and all(_fits(item, inner) for item in value)
     return isinstance(value, dict)

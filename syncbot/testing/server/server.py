@@ -180,15 +180,16 @@ class BotApiServer(ServerViews):
     @property
     def ca_file(self) -> str:
         """The path of the certificate that a client has to trust, as PEM; raises RuntimeError where the server does not speak TLS."""
-        if self._ca is None:
-            raise RuntimeError("the server does not speak TLS; make it with tls=True")
-        return self._ca.ca_file
+        return self._authority().ca_file
 
     def use_certificate(self, kind: CertificateKind) -> None:
         """Show another certificate to the connections that come from now on."""
+        self._context = self._authority().server_context(*self._hosts, kind=kind)
+
+    def _authority(self) -> TestCA:
         if self._ca is None:
             raise RuntimeError("the server does not speak TLS; make it with tls=True")
-        self._context = self._ca.server_context(*self._hosts, kind=kind)
+        return self._ca
 
     def drop_connections(self) -> int:
         """End every open connection at once, as a restart of the server would; returns how many there were."""

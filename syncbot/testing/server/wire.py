@@ -121,7 +121,7 @@ class Wire:
                 raise HttpProblem(431, "the head of the request is too large")
             if b"\n" in self._buffer and b"\r\n" not in self._buffer:
                 raise HttpProblem(400, "broken request line")
-            self._fill(deadline - time.monotonic(), 408)
+            self._fill(deadline - time.monotonic())
 
     def body(self, head: RequestHead, limit: int) -> Iterator[bytes]:
         """The body of a request in pieces; raises `HttpProblem` where its framing is broken or it is larger than `limit` bytes."""
@@ -141,7 +141,7 @@ class Wire:
     def _counted(self, left: int) -> Iterator[bytes]:
         while left:
             if not self._buffer:
-                self._fill(self._times.piece, 408)
+                self._fill(self._times.piece)
             piece = bytes(self._buffer[:left])
             del self._buffer[: len(piece)]
             left -= len(piece)
@@ -171,7 +171,7 @@ class Wire:
         while (end := self._buffer.find(b"\r\n")) < 0:
             if len(self._buffer) > 4096:
                 raise HttpProblem(400, "broken chunk")
-            self._fill(self._times.piece, 408)
+            self._fill(self._times.piece)
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 2]
         return line
@@ -185,14 +185,14 @@ class Wire:
         self._buffer += data
         return bool(data)
 
-    def _fill(self, seconds: float, status: int) -> None:
+    def _fill(self, seconds: float) -> None:
         if seconds <= 0:
-            raise HttpProblem(status, "too slow")
+            raise HttpProblem(408, "too slow")
         self.sock.settimeout(seconds)
         try:
             data = self.sock.recv(PIECE)
         except TimeoutError:
-            raise HttpProblem(status, "too slow") from None
+            raise HttpProblem(408, "too slow") from None
         except OSError as problem:
             raise PeerGone(str(problem)) from problem
         if not data:

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 IN_MEMORY = 262_144
 """Bytes up to which a file is kept in memory."""
@@ -65,6 +66,11 @@ class StoredFile:
     path: str
     data: bytes | None = field(default=None, repr=False)
     disk: Path | None = None
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What every Bot API object of a file says of it."""
+        return {"file_id": self.file_id, "file_unique_id": self.unique_id, "file_size": self.size}
 
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` up to `stop` in pieces."""

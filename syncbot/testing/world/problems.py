@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+OLD_QUERY = "query is too old and response timeout expired or query ID is invalid"
+
 
 class ApiProblem(Exception):
     """Telegram's refusal of a call: `"ok": false` with this code, description and parameters."""

@@ -60,6 +60,11 @@ class ChatState:
             self.alone[user_id] = ChatState(self.id, self.type, self.facts, events=deque(maxlen=self.events.maxlen))
         return self.alone[user_id]
 
+    def unpin(self, message_id: int) -> None:
+        """Take a message from the pinned ones, if it is one."""
+        if message_id in self.pinned:
+            self.pinned.remove(message_id)
+
     @property
     def card(self) -> JSON:
         """The chat as a Bot API Chat."""

@@ -128,7 +128,7 @@ class _Front:
         self.rest = b""
 
     def take(self, size: int) -> bytes:
-        """So many bytes."""
+        """The next bytes, so many."""
         while len(self.rest) < size:
             chunk = self._receive()
             if not chunk:

@@ -16,7 +16,7 @@ from syncbot.storage.postgres.members.member import Membership
 from syncbot.storage.postgres.members.taking_over import TakenOver, adopt_suspects, cut_off_frozen, free_unasked, take_over
 from syncbot.storage.postgres.server.database import CommitUnknown, Mark, PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
-from syncbot.storage.promises.inbox import Claimed, Member, Recovery
+from syncbot.storage.promises.inbox import Claimed, Recovery
 
 if TYPE_CHECKING:
     from syncbot.storage.promises.parts import SharedQuestions
@@ -120,7 +120,7 @@ class Holding:
         interrupted = tuple(id for _, id in sorted(row for taken in found for row in taken.interrupted))
         [(waiting,)] = self._database.rows("SELECT coalesce(sum(waiting), 0)::bigint FROM syncbot.tally WHERE bot = %s", (bot,))
         [(running,)] = self._database.rows("SELECT coalesce(sum(running), 0)::bigint FROM syncbot.chat WHERE bot = %s AND owner <> 0", (bot,))
-        return Recovery(max(0, waiting - running), interrupted, suspects, tuple(id for taken in found for id in taken.buried), Member(member.id))
+        return Recovery(max(0, waiting - running), interrupted, suspects, tuple(id for taken in found for id in taken.buried), member.id)
 
     def _take_over(self, dead: Sequence[int]) -> None:
         """Other members are dead: what they had is handled by whoever claims it. Called by the member's own thread."""

@@ -95,7 +95,6 @@ class Membership:
         self._lease_seconds = database.options.lease_seconds
         self._on_dead = on_dead
         self._on_gone = on_gone
-        self._process = os.getpid()
         self._stop = threading.Event()
         self._free_since: dict[int, float] = {}
         self._slow_look_at = 0.0

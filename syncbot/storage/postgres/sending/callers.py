@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from syncbot.errors import StorageError
-from syncbot.storage.codec import encode_queued
+from syncbot.storage.codec import encode_call
 from syncbot.storage.postgres.sending.outbox import put_values
 from syncbot.storage.postgres.sending.outbox_files import WRITE, pieces_of
 from syncbot.storage.promises.outbox import OutboxCall
@@ -57,7 +57,7 @@ def queue_within(connection: Any, place: str, bot: int, call: OutboxCall, files:
     if found != "open":
         raise StorageError(_ELSEWHERE.format(bot=bot, place=place))
     names = [_write(run, bot, chunks) for chunks in files]
-    queued = encode_queued(OutboxCall(call.method, call.params, call.key, tuple(names), call.not_before, call.expires))
+    queued = encode_call(OutboxCall(call.method, call.params, call.key, tuple(names), call.not_before, call.expires))
     row = run(_PUT, (*put_values(bot, queued, now), bot))
     if row is None:
         raise StorageError(_ELSEWHERE.format(bot=bot, place=place))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_queued, storable
+from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_call, storable
 from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
 from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase, Row
 from syncbot.storage.postgres.server.pool import Connection
@@ -77,7 +77,7 @@ class PgOutbox:
         self._files = files
 
     def put(self, *calls: OutboxCall) -> list[int]:
-        encoded = [encode_queued(call) for call in calls]
+        encoded = [encode_call(call) for call in calls]
         if not encoded:
             return []
         ids: list[int] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import uuid
@@ -12,8 +11,6 @@ import psycopg
 
 from syncbot.errors import StorageError
 from syncbot.storage.postgres.server.pool import ConnectionPool
-
-_log = logging.getLogger(__name__)
 
 _TOGETHER_SECONDS = 0.01
 """What is told within this time of something told before, is told with the next."""
