@@ -152,7 +152,7 @@ def _expected(version: int) -> set[tuple[str, str]]:
     """Name and definition of everything that the migrations make up to a format, as SQLite keeps them: word for word."""
     statements = (statement for statements in MIGRATIONS[:version] for statement in statements)
     made = {(statement.split()[2], statement) for statement in statements if statement.startswith("CREATE")}
-    return made.union(*(_SQLITES_OWN.get(name, set()) for name, _ in made))
+    return made | {own for name, _ in made for own in _SQLITES_OWN.get(name, ())}
 
 
 def bind(db: sqlite3.Connection, path: str, bot_id: int | None) -> int:
