@@ -43,7 +43,7 @@ class Clock:
     """Stands still until a test puts it forward: on a busy machine two seconds pass between any two lines."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began = float(int(time.monotonic()))  # whole, so that what is added to it and taken off again is exact
         self.ahead_seconds = 0.0
 
     def __call__(self) -> float:
