@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 from contextlib import suppress
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 _KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
@@ -66,14 +66,13 @@ def _check(facts: os.stat_result, path: str) -> None:
         raise NotRegularError(errno.EINVAL, f"it is {_KINDS.get(stat.S_IFMT(facts.st_mode), 'something else')}, not a regular file", path)
 
 
-def text_beside(module: str, name: str) -> str:
+def text_beside(spec: ModuleSpec | None, name: str) -> str:
     """A text of the package that lies beside a module, out of whatever that was loaded from: `pkgutil.get_data`, without what loading pkgutil takes.
 
     Args:
-        module: its `__name__`.
+        spec: the module's `__spec__`.
         name: of the file.
     """
-    spec = sys.modules[module].__spec__
     assert spec is not None
     assert spec.origin is not None
     loader: Any = spec.loader  # those for folders and for archives have it

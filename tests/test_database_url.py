@@ -12,6 +12,7 @@ import pytest
 
 from syncbot.config import check_setting
 from syncbot.errors import ConfigError, StorageError
+from syncbot.secret import Secret
 from syncbot.storage import open_store
 from syncbot.storage.address import DatabaseUrl, database_url
 
@@ -64,6 +65,12 @@ def test_what_cannot_be_served_is_refused_with_words(given: str | Path) -> None:
         "bot@db/bot?password=s3cret%word",
         "bot@db/bot?connect_timeout=s3cret",
         "bot:s3cret\udce9word@db/bot",
+        "bot:s3cret@db..example/bot",
+        f"bot:s3cret@{'d' * 64}.example/bot",
+        "bot@db:s3cret/bot",
+        "bot:s3cret/bot",
+        "bot@one:1,two:s3cret/bot",
+        "bot@[::1]:s3cret/bot",
     ],
 )
 def test_what_only_the_database_library_finds_wrong_is_not_repeated(given: str) -> None:
@@ -73,6 +80,12 @@ def test_what_only_the_database_library_finds_wrong_is_not_repeated(given: str) 
     shown = "".join(traceback.format_exception(caught.value))
     assert "s3cret" not in shown
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("server", ["db", "db:5432", "db:", "one:1,two:2", "[::1]", "[::1]:5432", "[fe80::1]:5432,db"])
+def test_a_port_is_no_password(server: str) -> None:
+    """Whatever a server may be called, with a port and without, is shown."""
+    assert str(DatabaseUrl(Secret(f"postgresql://bot:s3cret@{server}/bot"))) == f"postgresql://bot@{server}/bot"
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1:9", "[::1]:9", "127.0.0.1:9,127.0.0.1:9"])

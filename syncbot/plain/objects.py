@@ -143,7 +143,7 @@ def type_names() -> list[str]:
 
 @functools.cache
 def _table() -> str:
-    return text_beside(__name__, "types.txt")
+    return text_beside(__spec__, "types.txt")
 
 
 def _fields(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from syncbot.client.api.table import unknown_option
 from syncbot.client.bot import Bot
@@ -12,9 +12,6 @@ from syncbot.config import from_environment, trial_settings
 from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
 from syncbot.types import AheadAuto, AheadMode
-
-if TYPE_CHECKING:
-    pass
 
 
 def wrong_option(bot: str, names: Sequence[str], known: Callable[..., Any]) -> TypeError:

@@ -14,6 +14,8 @@ EXAMPLE = "postgresql://bot@localhost/bot"
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):/")
 _KNOWN = ("postgresql", "postgres")
 _FORM = re.compile(r"(?i)postgres(?:ql)?://(?:([^/?#@:]*)(?::[^/?#@]*)?@)?([^/?#@]*)(/[^/?#@]*)?(?:\?[^#]*)?")
+_NO_PORT = re.compile(r":(?!\d*(?:,|$))[^\]]*$")
+"""What stands behind a server where its port should: it may be the password."""
 
 
 class DatabaseUrl:
@@ -93,7 +95,7 @@ def _shown(url: Secret[str]) -> str:
         ConfigError: nobody can tell what of it is a password.
     """
     parts = _FORM.fullmatch(url.reveal())
-    if parts is None:
+    if parts is None or _NO_PORT.search(parts[2]):
         raise unreadable_url()
     user, server, database = parts.groups()
     return f"postgresql://{user or ''}{'@' if user else ''}{server}{database or ''}"

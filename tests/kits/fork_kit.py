@@ -58,6 +58,7 @@ class Forked:
         self.stderr: IO[str] | None = None
         self._starter = starter
         self._handle = os.pidfd_open(pid)
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Forked:
         return self
@@ -68,10 +69,11 @@ class Forked:
 
     def poll(self) -> int | None:
         """How it has ended; None while it runs."""
-        if self.returncode is None and select.select([self._handle], [], [], 0)[0]:
-            self.returncode = self._starter.ask({"wait": self.pid})
-            os.close(self._handle)
-        return self.returncode
+        with self._lock:  # of several threads one asks for it
+            if self.returncode is None and select.select([self._handle], [], [], 0)[0]:
+                self.returncode = self._starter.ask({"wait": self.pid})
+                os.close(self._handle)
+            return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; raises subprocess.TimeoutExpired where it does not come."""
@@ -85,9 +87,14 @@ class Forked:
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Read what it writes until its end."""
         with ThreadPoolExecutor(2) as pool:
-            out, err = pool.map(lambda stream: stream.read() if stream is not None and not stream.closed else "", (self.stdout, self.stderr))
+            found = pool.map(lambda stream: stream.read() if stream is not None and not stream.closed else "", (self.stdout, self.stderr))
+            try:
+                self.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+            out, err = found
         self.close_pipes()
-        self.wait(timeout)
         return out, err
 
     def close_pipes(self) -> None:

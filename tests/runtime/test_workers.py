@@ -191,6 +191,37 @@ def test_what_cannot_be_written_is_one_updates_failure(store: Store) -> None:
     assert [store.data.load(Scope.CHAT, id) for id in range(1, 10)] == [{"xxxxx": id} if id % 3 else {} for id in range(1, 10)]
 
 
+@pytest.mark.goes_on_after("could not be written, and is tried once more")
+def test_handled_in_the_request_one_error_is_no_updates_failure(store: Store) -> None:
+    """As among the workers: what could not be written is written a moment later, as it is."""
+    failures = iter([RuntimeError("the server has met something that it did not expect")])
+
+    class Once:
+        """The inbox of a database that chokes once."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.inbox, name)
+
+        def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
+            for failure in failures:
+                raise failure
+            return store.inbox.settle(ends, claim=claim, per_key=per_key)
+
+    inbox: Any = Once()
+    put(store, (1, "1"), (2, "2"))
+    stop = threading.Event()
+    durability = Durability(None, "again", stop.is_set, StorageRetry(stop))
+
+    def handle(raw: dict[str, Any], _turn: Turn | None) -> Changes:
+        return Changes((DataChange(Scope.CHAT, raw["update_id"], {"n": 1}),))
+
+    with logged() as records:
+        done = run_here(inbox, handle, stop, time.monotonic() + SECONDS, durability)
+    assert records.count("could not be written, and is tried once more") == 1
+    assert (done.handled, done.failed, store.dead_letters.entries()) == (2, 0, [])
+    assert [store.data.load(Scope.CHAT, id) for id in (1, 2)] == [{"n": 1}, {"n": 1}]
+
+
 @pytest.mark.goes_on_after("the feeder goes on after an error")
 def test_no_update_is_blamed_for_the_memory_that_was_missing(store: Store) -> None:
     """Where there is no memory left to write an end, it is written as it is when there is some again."""

@@ -128,7 +128,7 @@ def _python_name(name: str) -> str:
 @cache
 def _table() -> str:
     """It stays one text, which takes less memory than its parts: few methods are ever asked for."""
-    return text_beside(__name__, "methods.txt")
+    return text_beside(__spec__, "methods.txt")
 
 
 @cache

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from syncbot.runtime.durable.queued import CallQueue
     from syncbot.storage.promises.parts import Journal, Members
 
-
-if TYPE_CHECKING:
-
     class StorageTrouble(Protocol):
         """What to do when the journal cannot be used."""
 

@@ -254,7 +254,7 @@ class Feeder:
             self._pause()
         except Exception as error:  # one of our own must not end the work either
             _log.exception("the feeder goes on after an error")
-            if isinstance(error, MemoryError) or not self._finds_out(ends, error):
+            if not self._finds_out(ends, error):
                 self._pause()
         else:
             self.retry.over()
@@ -267,10 +267,13 @@ class Feeder:
             self._hand_out(_runs(settled.claimed), len(ends), wanted, news)
 
     def _finds_out(self, ends: list[End], error: Exception) -> bool:
-        """After an error these are settled one by one, with nothing claimed; one that fails then ends without its changes. False where that was tried."""
+        """After an error these are settled one by one, with nothing claimed; one that fails then ends without its changes. False where that was tried.
+
+        Memory that is missing is no fault of what was changed: such an end is tried again as it is.
+        """
         with self._lock:
-            is_news = bool(ends)
-            if self._one_by_one:
+            is_news = bool(ends) and not self._one_by_one
+            if self._one_by_one and not isinstance(error, MemoryError):
                 self._ends[0] = unwritable(ends[0], error)
                 is_news = self._ends[0] is not ends[0]
             self._one_by_one = len(self._ends)

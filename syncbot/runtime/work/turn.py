@@ -17,9 +17,6 @@ from syncbot.storage.promises.questions import Question, QuestionAnswer, Questio
 if TYPE_CHECKING:
     from syncbot.storage.promises.queues import Inbox
 
-
-if TYPE_CHECKING:
-
     class Seat(Protocol):
         """The thread that a handler runs on."""
 

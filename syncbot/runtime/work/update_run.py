@@ -170,9 +170,8 @@ def run_here(
             except Exception as error:
                 if end.changes == NO_CHANGES:
                     raise
-                _log.exception("what %s has changed could not be written", what_is(claimed[0]))
-                end = unwritable(end, error)
-                settled = inbox.settle([end], claim=int(goes_on))
+                _log.error("what %s has changed could not be written, and is tried once more", what_is(claimed[0]), exc_info=error)
+                end, settled = _settled_alone(inbox, end)
             if not settled.refused:
                 break
             inbox.release(*settled.claimed)
@@ -185,6 +184,21 @@ def run_here(
             more()
             claimed = _next(inbox, stop, deadline)
     return done
+
+
+def _settled_alone(inbox: Inbox, end: End) -> tuple[End, Settled]:
+    """Settle an end after an error, with nothing claimed; if that fails too, without what it changes, and with the reason.
+
+    Returns:
+        What was settled, and what came of it.
+    """
+    try:
+        return end, inbox.settle([end])
+    except (StorageError, MemoryError):
+        raise
+    except Exception as error:
+        without = unwritable(end, error)
+        return without, inbox.settle([without])
 
 
 def _next(inbox: Inbox, stop: threading.Event, deadline: float) -> list[Claimed]:

@@ -1,4 +1,4 @@
-"""What is remembered of users, chats and the bot: the values that are written, and the promises of the place where they are kept."""
+"""What is remembered of users, chats and the bot: the values that are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Updates whose handler failed: the value, and the promises of the place where they are kept."""
+"""An update whose handler failed, as a value."""
 
 from __future__ import annotations
 

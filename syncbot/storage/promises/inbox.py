@@ -1,4 +1,4 @@
-"""Updates between their confirmation to Telegram and the end of their handler: the values, and the promises of the place where they stand."""
+"""Updates between their confirmation to Telegram and the end of their handler, as values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs that wait for their time: the values, and the promises of the place where they stand."""
+"""Jobs that wait for their time, as values."""
 
 from __future__ import annotations
 

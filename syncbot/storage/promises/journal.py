@@ -1,4 +1,4 @@
-"""What handlers have done that have not ended: the values, and the promises of the place where they stand."""
+"""What handlers have done that have not ended, as values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outbox: calls that wait to be made, what became of each, and the promises of the queue."""
+"""The outbox: calls that wait to be made, and what became of each."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ Store ── inbox         updates between Telegram's confirmation and the end o
       └─ meta          small facts about the bot
 ```
 
-Two implementations keep these promises, tested by one suite: the SQLite file and the memory store (`syncbot.storage.open_store` picks).
+Three implementations keep these promises, tested by one suite: the SQLite file, the memory store and PostgreSQL (`syncbot.storage.open_store` picks).
 Every method may be called from any thread. Whatever touches the file can raise `StorageError`; with `retryable` set (disk full, locked by
 another program) nothing of the call was written and the same call may be made again. All times are seconds since 1970, as floats.
 

@@ -1,4 +1,4 @@
-"""What handlers wait for that have not ended: questions that are open, and the promises of the place where they stand."""
+"""What handlers wait for that have not ended: questions that are open, as values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two queues of a bot, as protocols: updates that wait for their handlers, and calls that wait to be made; see `parts.py`"""
+"""The two queues of a bot, as protocols: updates that wait for their handlers, and calls that wait to be made; see `parts.py`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from kits.postgres_kit import PASSWORD, PostgresServer
 from kits.runtime_kit import becomes
 from kits.storage_kit import BOT, put
 
-from syncbot.storage import open_store
+from syncbot.errors import StorageError
+from syncbot.storage import Changes, DataChange, Scope, open_store
 
 pytestmark = pytest.mark.programs("postgres")
 
@@ -38,6 +39,21 @@ def test_what_was_committed_survives_a_crash() -> None:
         assert PASSWORD in url
         assert PASSWORD not in server.log
     assert not server.folder.exists()
+
+
+@pytest.mark.parametrize("state", ["XX000", "0A000", "26000"])
+def test_what_the_server_does_not_expect_is_its_own_trouble(postgres: PostgresServer, postgres_url: str, state: str) -> None:
+    """An error within the server says nothing of what was to be written: it may be written again."""
+    with open_store(postgres_url, BOT) as store:
+        body = f"BEGIN RAISE EXCEPTION 'not expected' USING ERRCODE = '{state}'; END"
+        postgres.run(f"CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$", postgres_url)
+        postgres.run("CREATE TRIGGER fails BEFORE INSERT ON syncbot.data FOR EACH ROW EXECUTE FUNCTION fails()", postgres_url)
+        with pytest.raises(StorageError, match="not expected") as caught:
+            store.data.apply(Changes((DataChange(Scope.USER, 1, {"n": 1}),)))
+        assert caught.value.retryable
+        postgres.run("DROP TRIGGER fails ON syncbot.data", postgres_url)
+        store.data.apply(Changes((DataChange(Scope.USER, 1, {"n": 1}),)))
+        assert store.data.load(Scope.USER, 1) == {"n": 1}
 
 
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])

@@ -66,6 +66,7 @@ class PgDatabase:
 
     Raises:
         StorageError: it cannot be used.
+        ConfigError: nobody can read its URL.
     """
 
     def __init__(self, url: DatabaseUrl, bot_id: int | None, options: StoreOptions) -> None:

@@ -50,6 +50,9 @@ FAULTS = {
     "42501": _RIGHTS,
     "42": _TABLES,
     "3F": _TABLES,
+    "0A": _BUSY,
+    "26": _BUSY,
+    "XX000": _BUSY,
     "XX001": _DAMAGED,
     "XX002": _DAMAGED,
 }

@@ -53,7 +53,8 @@ class Connector:
 
     def __init__(self, url: Secret[str], busy_seconds: float, lease_seconds: float) -> None:
         self._url = url
-        self._keeps_alive = {name: value for name, value in _KEEPS_ALIVE.items() if name not in _options_of(url)}
+        given = _options_of(url)
+        self._keeps_alive = {name: value for name, value in _KEEPS_ALIVE.items() if name not in given}
         self._lock_timeout = f"{max(1, round(busy_seconds * 1000))}ms"
         self._statement_timeout = f"{round(busy_seconds * 1000) + 25_000}ms"
         self._idle_timeout = f"{round(min(5.0, max(0.5, lease_seconds / 3)) * 1000)}ms"
@@ -63,12 +64,12 @@ class Connector:
 
         Raises:
             psycopg.Error: there is none; without the frames that know the password.
-            ConfigError: an option of the URL has a wrong value.
+            ConfigError: the URL names an option that there is not, or a server that cannot be one.
         """
         refusal: Exception
         try:
             connection: Connection = psycopg.connect(self._url.reveal(), autocommit=True, **self._keeps_alive)
-        except psycopg.ProgrammingError:
+        except (psycopg.ProgrammingError, UnicodeError):  # the second is of a server's name, which is to be looked up
             refusal = unreadable_url()
         except psycopg.Error as problem:
             refusal = type(problem)(*problem.args)  # a new one: this one has the failed connection, which knows the password too
