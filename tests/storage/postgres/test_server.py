@@ -12,7 +12,7 @@ from kits.runtime_kit import becomes
 from kits.storage_kit import BOT, put
 
 from syncbot.errors import StorageError
-from syncbot.storage import Changes, DataChange, Scope, open_store
+from syncbot.storage import Changes, DataChange, End, Incoming, Scope, open_store
 
 pytestmark = pytest.mark.programs("postgres")
 
@@ -39,6 +39,19 @@ def test_what_was_committed_survives_a_crash() -> None:
         assert PASSWORD in url
         assert PASSWORD not in server.log
     assert not server.folder.exists()
+
+
+def test_what_others_define_in_the_database_is_never_called(postgres: PostgresServer, postgres_url: str) -> None:
+    """An operator of somebody else's, in the schema that everybody sees and nearer to our values than the server's own, would see and change what is stored."""
+    body = "BEGIN RAISE EXCEPTION 'it was called'; END"
+    postgres.run(f"CREATE FUNCTION public.takes(text, bigint) RETURNS text LANGUAGE plpgsql AS $$ {body} $$", postgres_url)
+    postgres.run("CREATE OPERATOR public.|| (LEFTARG = text, RIGHTARG = bigint, FUNCTION = public.takes)", postgres_url)
+    with open_store(postgres_url, BOT) as store:
+        store.inbox.store([Incoming(1, "", b'{"update_id":1}')])
+        store.inbox.recover()
+        [claimed] = store.inbox.claim()
+        store.inbox.settle([End(claimed)])
+        assert store.inbox.counts().waiting == 0
 
 
 @pytest.mark.parametrize("state", ["XX000", "0A000", "26000"])

@@ -32,10 +32,11 @@ _KEEPS_ALIVE: dict[str, Any] = {
     "application_name": "syncbot",
 }
 # Statements of ours go by an index, also while nothing is known of fresh tables, and are planned once for each connection, which may take longer than to
-# run them; what a frozen process has begun does not hold up the others; and who has waited for a lock sees what was written before it was given.
-_SETTINGS = """SELECT set_config(name, value, false) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('jit', 'off'),
+# run them; what a frozen process has begun does not hold up the others; who has waited for a lock sees what was written before it was given;
+# and functions and operators are the server's own, whatever others have defined in the database.
+_SETTINGS = """SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('jit', 'off'),
     ('client_connection_check_interval', '2s'), ('client_encoding', 'UTF8'),
-    ('plan_cache_mode', 'force_generic_plan'), ('default_transaction_isolation', 'read committed'),
+    ('plan_cache_mode', 'force_generic_plan'), ('default_transaction_isolation', 'read committed'), ('search_path', 'pg_catalog'),
     ('lock_timeout', %s), ('statement_timeout', %s), ('idle_in_transaction_session_timeout', %s)) AS given (name, value)"""
 
 
