@@ -62,7 +62,7 @@ def check_database(url: DatabaseUrl, bot_id: int | None) -> DatabaseFindings:
     """
     place = str(url)
     options = StoreOptions()
-    with explained(place), closing(Connector(url.secret, options.busy_timeout, options.lease_seconds).connect()) as db:
+    with explained(place, is_start=True), closing(Connector(url.secret, options.busy_timeout, options.lease_seconds).connect()) as db:
         db.execute("SET statement_timeout = 0")  # there may be many rows
         version = version_of(db, place)
         if not version:
