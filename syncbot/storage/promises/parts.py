@@ -125,7 +125,7 @@ class Meta(Protocol):
         """Write it if it differs from what is there (so that repeating costs no write); None deletes it.
 
         Raises:
-            TypeError, ValueError: the value is not JSON, or the name is the store's own.
+            TypeError, ValueError: the value is not JSON, or the name is the store's own, or holds a zero or half of a surrogate pair.
         """
         ...
 
