@@ -31,8 +31,8 @@ class MemoryQuestions:
         with self._guard:
             for answer in answers:
                 if (question := self._open.get(answer.row)) is not None and question.step == answer.step:
-                    del self._open[answer.row]
                     self.on_answer(answer)
+                    del self._open[answer.row]
 
     def note(self, question: Question) -> None:
         with self._guard:

@@ -103,8 +103,8 @@ class MemoryStore:
         self.meta = MemoryMeta(self._guard)
 
     def _write_others(self, changes: EncodedChanges) -> None:
+        self.outbox.put(*(queued.call for queued in changes.calls))  # first: all of it is queued, or nothing
         self.questions.close(changes.answers)
-        self.outbox.put(*(queued.call for queued in changes.calls))
 
     def shared_turns(self, limits: TurnLimits) -> None:
         return None  # one process sends
