@@ -252,6 +252,10 @@ class MemoryInbox:
         """How many runs of jobs there are; the caller holds the lock."""
         return sum(row.update.update_id < 0 for row in self._rows.values())
 
+    def has_unhandled(self, last: int) -> bool:
+        """Whether something up to this row waits, or is handled; the caller holds the lock."""
+        return any(row.row <= last and row.state in ("waiting", "running") for row in self._rows.values())
+
     def holds_row(self, row: int) -> bool:
         """Whether it is still to be handled; the caller holds the lock."""
         return row in self._rows

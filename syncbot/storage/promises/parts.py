@@ -244,6 +244,10 @@ class QuestionStore(Protocol):
         """All that are open, in the order in which they were asked; those with damaged rows are left out."""
         ...
 
+    def may_be_answered(self, row: int) -> bool:
+        """Whether something that was stored up to this row of the inbox has not been handled: it may be an answer."""
+        ...
+
     def close(self, answers: Sequence[QuestionAnswer]) -> None:
         """These are over, in one transaction."""
         ...
@@ -367,10 +371,6 @@ class SharedQuestions(Protocol):
 
     def overdue(self, at: float, limit: int = 100) -> list[Question]:
         """Those that are open, and were over before this time."""
-        ...
-
-    def may_be_answered(self, row: int) -> bool:
-        """Whether something that was stored up to this row of the inbox has not been handled: it may be an answer."""
         ...
 
     def outcomes(self, questions: Sequence[Question]) -> list[QuestionAnswer]:

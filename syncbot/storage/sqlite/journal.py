@@ -94,6 +94,9 @@ class SqlQuestions:
         read = (read_row("question", _QUESTION, row) for row in self._database.rows(f"{_OPEN} ORDER BY asked, seq"))
         return [Question(*values) for values, faults in read if not faults]
 
+    def may_be_answered(self, row: int) -> bool:
+        return bool(self._database.rows("SELECT EXISTS (SELECT 1 FROM inbox WHERE seq <= ? AND state IN ('waiting', 'running'))", (row,))[0][0])
+
     def close(self, answers: Sequence[QuestionAnswer]) -> None:
         with self._database.transaction() as db:
             take_answers(db, answers)
