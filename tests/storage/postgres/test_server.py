@@ -117,6 +117,27 @@ def test_who_is_not_let_in_has_a_wrong_setting(stranger: str, before: str, now: 
     assert "-word" not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.parametrize(
+    ("servers", "is_wrong"),
+    [("127.0.0.1:{port},127.0.0.1:9", False), ("127.0.0.1:9,127.0.0.1:{port}", False), ("127.0.0.1:{port},localhost:{port}", True)],
+    ids=["the other one is away", "the first one is away", "neither lets it in"],
+)
+def test_of_several_servers_none_lets_it_in(stranger: str, servers: str, is_wrong: bool) -> None:
+    """While one is away nobody knows what it would say; one that has several addresses says it at any of them."""
+    parts = urlsplit(stranger)
+    url = f"postgresql://{parts.username}:wrong-word@{servers.format(port=parts.port)}{parts.path}"
+    with pytest.raises(ConfigError if is_wrong else StorageError, match="password authentication failed"):
+        open_store(url, BOT)
+
+
+def test_a_server_is_one_whatever_its_addresses(stranger: str) -> None:
+    """Nothing listens at one of them, as at ::1 for localhost; at the other the password is wrong."""
+    parts = urlsplit(stranger)
+    url = f"postgresql://{parts.username}:wrong-word@db:{parts.port},db:{parts.port}{parts.path}?hostaddr=127.0.0.1,127.0.0.2"
+    with pytest.raises(ConfigError, match="password authentication failed"):
+        open_store(url, BOT)
+
+
 def test_a_password_that_is_changed_meanwhile_is_tried_again(postgres: PostgresServer, stranger: str) -> None:
     """While the bot runs it may be the server's that changes first: it is told, and when it is right again all goes on."""
     name = urlsplit(stranger).username

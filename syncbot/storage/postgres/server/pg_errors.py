@@ -73,6 +73,7 @@ _NOT_LET_IN = re.compile(
     r'password authentication failed|no password supplied|role ".*" (?:does not exist|is not permitted to log in)|no pg_hba\.conf entry|'
     r'database ".*" does not exist|no such (?:database|user)|invalid value for parameter|unrecognized configuration parameter'
 )
+_ATTEMPT = re.compile(r"(?ms)^- (host: [^,]*, port: [^,]*), hostaddr: (.*?)(?=^- host: |\Z)")
 
 
 def connection_error(problem: psycopg.Error) -> Exception:
@@ -87,8 +88,14 @@ def connection_error(problem: psycopg.Error) -> Exception:
             f"the option {next(filter(None, wrong.groups()))} of the state's database has a value that it cannot have; "
             "options stand behind the ? of its URL, or in PG… variables such as PGSSLMODE"
         )
-    kind = psycopg.errors.InvalidAuthorizationSpecification if _NOT_LET_IN.search(words) else type(problem)
+    kind = psycopg.errors.InvalidAuthorizationSpecification if _is_refused(words) else type(problem)
     return kind(*problem.args)
+
+
+def _is_refused(words: str) -> bool:
+    """Whether the server does not let the bot in; of several servers each, at one of its addresses: what is away may be the one that would."""
+    attempts = _ATTEMPT.findall(words) or [("", words)]
+    return {server for server, _ in attempts} == {server for server, said in attempts if _NOT_LET_IN.search(said)}
 
 
 def storage_error(problem: psycopg.Error, place: str) -> StorageError | None:
