@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from syncbot.storage.albums import LONGEST_SECONDS, is_collecting, ready_at, with_part
+from syncbot.storage.albums import is_collecting, ready_at, with_part
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import EncodedChanges, encode_changes, first_of_each, shorten
 from syncbot.storage.memory.data import MemoryData
@@ -131,8 +130,6 @@ class MemoryInbox:
         self._run = 0
         self._next_offset: int | None = None
         self._claims: Claims | None = None
-        self._claimed_at = math.inf
-        """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         batch = first_of_each(updates)
@@ -174,8 +171,7 @@ class MemoryInbox:
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._guard:
-            if claim > 0:
-                self._claimed_at = self._now()
+            now = self._now()  # before all else: from here on little can fail
             self._claims = claims = self._handling()
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
             refused: list[tuple[Claimed, tuple[DataConflict, ...]]] = []
@@ -186,7 +182,8 @@ class MemoryInbox:
                     refused.append((end.claimed, conflicts))
                 else:
                     self._end(claims, end, change)
-            return Settled(self._hand_out(claims.copy(), claim, per_key), lost, tuple(refused))
+            claimed, album_seconds = self._hand_out(claims.copy(), claim, per_key, now)
+            return Settled(claimed, lost, tuple(refused), album_seconds)
 
     def release(self, *claimed: Claimed) -> None:
         with self._guard:
@@ -222,12 +219,6 @@ class MemoryInbox:
             waiting = list(self._waiting())
             running = sum(row.state in ("running", "yielded") for row in self._rows.values())
             return Counts(len(waiting), running, waiting[0].stored if waiting else None, self._last)
-
-    def album_seconds(self) -> float | None:
-        with self._guard:
-            now = self._now()
-            since, until = min(now, self._claimed_at), now + LONGEST_SECONDS
-            return min((max(0.0, row.ready - now) for row in self._waiting() if since < row.ready <= until), default=None)
 
     def _collect(self, update: Incoming) -> bool:
         """Put a message to its album; False where it is none, or the first one. The caller holds the lock."""
@@ -341,26 +332,29 @@ class MemoryInbox:
         self._journal.end(JournalKey(row.row))
         self._questions.forget(row.row)
 
-    def _hand_out(self, claims: Claims, limit: int, per_key: int) -> list[Claimed]:
-        """Hand out what may run next; `claims` is kept, a copy of what is held."""
+    def _hand_out(self, claims: Claims, limit: int, per_key: int, now: float) -> tuple[list[Claimed], float | None]:
+        """Start what may run next, in `claims` too, a copy of what is held, which is kept; tells when the next album is complete as well."""
         if limit <= 0 or claims.blocked:
-            return []
+            return [], None
         if claims.suspect is not None:
             suspect = self._rows[claims.suspect]
             key = suspect.update.key
             first = next(row for row in self._waiting() if row is suspect or (key and row.update.key == key))
-            return self._start(claims, [first], alone=True)
+            return self._start(claims, [first], alone=True), None
         firsts: list[_Row] = []
+        collecting: list[float] = []
         busy = claims.busy_keys()
         for row in self._waiting():
-            if is_collecting(row.ready, self._claimed_at):
+            if is_collecting(row.ready, now):
                 busy |= {row.update.key}  # what comes behind it waits for it
+                collecting.append(row.ready - now)
             elif row.update.key not in busy:
                 firsts.append(row)
                 busy |= {row.update.key} - {""}
                 if len(firsts) == limit:
                     break
-        return self._start(claims, [row for first in firsts for row in self._run_from(first, per_key)], alone=False)
+        started = self._start(claims, [row for first in firsts for row in self._run_from(first, per_key)], alone=False)
+        return started, min(collecting, default=None)
 
     def _run_from(self, first: _Row, per_key: int) -> list[_Row]:
         """The first waiting update of a key and those behind it, so many at most."""
