@@ -62,5 +62,4 @@ def mend(database: PgDatabase) -> None:
         len(chats),
         database.place,
     )
-    database.news.look()
     database.news.tell()

@@ -179,6 +179,27 @@ class SqlInbox:
             waiting, running, oldest, newest = db.execute(_COUNTS).fetchone()
             return Counts(waiting, running, oldest if oldest is None else read_time(oldest), newest)
 
+    def maintain(self) -> None:
+        """Forget what is old, and let wait again what is marked as handled and is not: something else has written that since `recover`."""
+        self.prune()
+        with self._database.lock:
+            claims = self._claims
+            if claims is None or claims.pid != os.getpid():
+                return
+            marked = self._database.rows(f"SELECT seq FROM inbox WHERE state NOT IN ('waiting', 'done') AND state IS NOT {_PUT_BACK}")
+            left = [seq for (seq,) in marked if not claims.has_row(seq)]
+            if not left:
+                return
+            with self._database.transaction() as db:
+                if number(db, "store.run") != claims.run:
+                    raise taken_over(str(self._database.path))
+                db.execute(f"UPDATE inbox SET state = {_PUT_BACK} WHERE seq IN {_LISTED}", (json.dumps(left),))
+        _log.error(
+            "%d updates in the state file %s would have been handled by nobody: something else has written into it; they are handled now",
+            len(left),
+            self._database.path,
+        )
+
     def prune(self) -> None:
         """Forget old ids, dead letters and states."""
         now, options = self._now(), self._options
