@@ -358,4 +358,14 @@ class MemoryInbox:
         row.state = "running"
         row.ready = 0.0
         ticket = claims.hold(row.row, row.update.key, alone=alone)
-        return Claimed(row.row, row.update.update_id, row.update.key, row.update.body, row.attempts + 1, row.stored, alone, ticket)
+        return Claimed(
+            row.row,
+            row.update.update_id,
+            row.update.key,
+            row.update.body,
+            row.attempts + 1,
+            row.stored,
+            alone,
+            ticket,
+            has_steps=self._journal.has_steps(row.row),
+        )
