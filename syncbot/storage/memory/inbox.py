@@ -376,6 +376,7 @@ class MemoryInbox:
                 row.stored,
                 alone,
                 claims.hold(row.row, row.update.key, alone=alone),
+                has_steps=self._journal.has_steps(row.row),
             )
             for row in rows
         ]

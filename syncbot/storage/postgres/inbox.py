@@ -285,6 +285,7 @@ class PgInbox:
                 row.alone,
                 claims.hold(row.seq, row.chat, alone=row.alone),
                 row.is_awaited,
+                row.has_steps,
             )
             for row in found
         ]

@@ -26,6 +26,8 @@ _COLUMNS = ("place", "what", "target", "outcome")
 _HELD = "EXISTS (SELECT 1 FROM inbox WHERE seq = :row AND run = :run AND state IN ('running', 'yielded'))"
 """Whether the claim still stands, as a part of the statement that writes."""
 
+HAS_STEPS = f"EXISTS (SELECT 1 FROM journal WHERE place BETWEEN seq % {_MOST_ROWS} * {MOST_STEPS} AND seq % {_MOST_ROWS} * {MOST_STEPS} + {MOST_STEPS - 1})"
+"""Whether a row of the inbox has steps, as a part of the statement that reads it."""
 _QUESTION = ("seq", "step", "what", "chat", "user", "wants", "asked", "until")
 _OPEN = f"SELECT {', '.join(_QUESTION)} FROM question"
 
