@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from syncbot.runtime.job import job_body, job_of, job_order
 from syncbot.runtime.jobs.functions import JobFunctions
-from syncbot.runtime.jobs.rules import first_time, following, is_passed_over, longest_wait
+from syncbot.runtime.jobs.rules import first_time, following, is_of_another_clock, is_passed_over, longest_wait
 from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage.promises.jobs import JobEntry, JobStart
@@ -25,6 +25,15 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_WAIT_SECONDS = 3600.0
 _LOOK_AGAIN_SECONDS = 0.5
+_SET_SECONDS = 30.0
+"""A machine's clock that has gone so much further than time has, or less far, was set."""
+_YOUNG_SECONDS = 3600.0
+"""A clock that is set within so much of a start was wrong at the start; later it may have been a virtual machine that stood still."""
+
+
+def passing_time() -> float:
+    """Seconds that pass, also while the machine sleeps, whatever its clock is set to."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))  # macOS has none, and its other one does not stand still
 
 
 class Clock:
@@ -39,6 +48,7 @@ class Clock:
         questions: those that are open, whose time may come to an end; None for none.
         has_caught_up: whether what came while nothing ran is handled by now; else an answer may be among it, and the thread leaves the questions that were
             asked before its start. It is asked when the time of one is over.
+        passing: seconds that pass, whatever the machine's clock is set to.
     """
 
     def __init__(
@@ -50,6 +60,7 @@ class Clock:
         now: Callable[[], float] = time.time,
         questions: Questions | None = None,
         has_caught_up: Callable[[], bool] = lambda: True,
+        passing: Callable[[], float] = passing_time,
     ) -> None:
         self._entries = entries
         self._functions = functions
@@ -60,6 +71,10 @@ class Clock:
         self._questions = questions or Questions()
         self._has_caught_up = has_caught_up
         self._asked_since = 0.0
+        self._passing = passing
+        self._began = passing()
+        self._offset = now() - self._began
+        self._timed: dict[str, float | None] = {}  # the jobs that were given a time in this life, and the one that they had before
         self._changed = threading.Condition()
         self._news = True
         self._next_time: float | None = None
@@ -73,17 +88,21 @@ class Clock:
         now = self._asked_since = self._now()
         with self._declaring:  # who declares a job meanwhile puts it afterwards: else it would be taken out here
             self._functions.follow(self.add)
-            self._entries.declare(self._functions.declared(now))
-        entries = self._entries.entries()
-        for entry in entries:
-            if entry.next_time - now > longest_wait(entry.rule):  # the machine's clock was ahead, and was set right since
-                self._entries.change(entry.key, next_time=first_time(entry.rule, now))
+            declared = self._functions.declared(now)
+            self._timed = {entry.key: None for entry in declared if self._entries.get(entry.key) is None}
+            self._entries.declare(declared)
+            entries = self._entries.entries()
+            for entry in entries:
+                if is_of_another_clock(entry, now):  # or it is this one that is not set yet
+                    self._timed[entry.key] = entry.next_time
+                    self._entries.change(entry.key, next_time=first_time(entry.rule, now))
         self._tell_of_strangers({entry.name for entry in entries})
 
     def add(self, declared: JobEntry) -> None:
         """One more whose time stands in the program."""
         now = self._now()
         with self._declaring:
+            self._timed.setdefault(declared.key)
             is_put = self._retry.until_stop(lambda: self._entries.put(replace(declared, next_time=first_time(declared.rule, now))))
         if is_put:
             self.notify()
@@ -97,6 +116,7 @@ class Clock:
         Raises:
             StorageError: the state file cannot be used.
         """
+        self._see_clock()
         now = self._now()
         due = self._entries.due(now, self._functions.names())
         starts = [start for entry in due if (start := self._start(entry, now)) is not None]
@@ -133,7 +153,7 @@ class Clock:
     def tick(self) -> None:
         """Look whether a time has come that the thread is still waiting for, because the machine's clock was set, or slept."""
         next_time = self._next_time
-        if next_time is not None and self._now() >= next_time:
+        if (next_time is not None and self._now() >= next_time) or self._was_set_by():
             self.notify()
 
     def run(self, stop: threading.Event) -> None:
@@ -160,6 +180,34 @@ class Clock:
                 next_end = self._now() + _LOOK_AGAIN_SECONDS
         times = self._entries.next_time(self._functions.names()), next_end
         self._next_time = min((time for time in times if time is not None), default=None)
+
+    def _was_set_by(self) -> float:
+        """By how many seconds the machine's clock was set ahead since that was looked after last; below 0.0 back, 0.0 for not at all."""
+        ahead = self._now() - self._passing() - self._offset
+        return ahead if abs(ahead) >= _SET_SECONDS else 0.0
+
+    def _see_clock(self) -> None:
+        """Once the machine's clock was set: what has been given a time by the wrong one is due in its time."""
+        if not self._was_set_by():
+            return
+        with self._declaring:
+            if not (ahead := self._was_set_by()):
+                return
+            now = self._now()
+            for entry in self._entries.entries():
+                if is_of_another_clock(entry, now) or self._is_of_this_life(entry, now, ahead):
+                    before = self._timed.get(entry.key)
+                    is_right = before is not None and not is_of_another_clock(replace(entry, next_time=before), now)
+                    self._entries.change(entry.key, next_time=before if is_right else first_time(entry.rule, now))
+            self._questions.clock_was_set(ahead, since=self._began + self._offset)
+            self._asked_since += ahead if self._asked_since else 0.0
+            self._offset += ahead
+            _log.warning("the machine's clock was set by %+.0f s", ahead)
+
+    def _is_of_this_life(self, entry: JobEntry, now: float, ahead: float) -> bool:
+        """Whether the wrong clock has given a job its time, and several of them have passed at once when it was set: nobody has missed those."""
+        is_ours = self._passing() - self._began < _YOUNG_SECONDS if self._timed.get(entry.key, 0.0) is None else entry.key in self._timed
+        return is_ours and now - ahead < entry.next_time < now - longest_wait(entry.rule, entry.next_time)
 
     def _wait_seconds(self) -> float | None:
         if self._next_time is None:

@@ -11,6 +11,7 @@ from syncbot.bounds import wrong_number
 from syncbot.runtime.jobs.crontab import check_crontab, next_cron
 from syncbot.storage.codec import LAST_TIME
 from syncbot.storage.promises.jobs import JobEntry, Missed
+from syncbot.storage.promises.store import PLAUSIBLE_TIME
 
 Rule: TypeAlias = Mapping[str, Any]
 """{"at": time}, {"every": seconds}, {"later": seconds}, {"daily": "09:00", "tz": zone} or {"cron": "* * * * *", "tz": zone}."""
@@ -145,12 +146,25 @@ def following(entry: JobEntry, now: float) -> float | None:
     return next_time(entry.rule, max(now, due))
 
 
-def longest_wait(rule: Rule) -> float:
-    """Seconds from one time of a rule to the next at most, where that can be told without looking for it."""
+def longest_wait(rule: Rule, after: float) -> float:
+    """Seconds from one time of a rule to the next at most, behind this one; endless where nobody can tell, or there is only one."""
     every = rule.get("every")
     if isinstance(every, float | int):
         return every + 1.0
-    return _LONGEST_DAY_SECONDS if "daily" in rule else math.inf
+    if "daily" in rule:  # without looking for them
+        return _LONGEST_DAY_SECONDS
+    try:
+        first = next_time(rule, after)
+        second = None if first is None else next_time(rule, first)
+    except ValueError:  # another release has written it
+        return math.inf
+    return math.inf if second is None else second - after
+
+
+def is_of_another_clock(entry: JobEntry, now: float) -> bool:
+    """Whether a clock has put it that was ahead of this one, or one that was not set yet."""
+    repeats = "at" not in entry.rule and "later" not in entry.rule
+    return entry.next_time - now > longest_wait(entry.rule, now) or (repeats and 0.0 < entry.next_time <= PLAUSIBLE_TIME < now)
 
 
 def is_passed_over(entry: JobEntry, now: float) -> bool:

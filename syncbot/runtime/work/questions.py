@@ -290,6 +290,22 @@ class Questions:
         self.answered(answers)
         return len(due)
 
+    def clock_was_set(self, ahead: float, *, since: float) -> None:
+        """The machine's clock was set: what was asked since this process began goes on for as long as it would have.
+
+        Args:
+            ahead: by how many seconds; below 0.0 back.
+            since: when the process began, by the clock as it was before.
+        """
+        with self._lock:
+            self._look_at = 0.0
+            for found in self._by_row.values():
+                if found.question.until is not None and found.question.asked >= since:
+                    found.question = replace(found.question, asked=found.question.asked + ahead, until=found.question.until + ahead)
+                found.question = self._asked_by_now(found.question)
+            open_ones = [(found.question.until, found) for found in self._by_row.values() if found.opened.is_set()]
+            self._ends = sorted((until, next(self._counter), found) for until, found in open_ones if until is not None)
+
     def stop(self) -> None:
         """End every waiting with `Stopped`."""
         with self._lock:
@@ -299,7 +315,13 @@ class Questions:
 
     # ── the lock is held ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _asked_by_now(self, question: Question) -> Question:
+        """The same; asked now, where a clock says that it will be asked later."""
+        ahead = question.asked - self._now()
+        return question if ahead <= 0 or question.until is None else replace(question, asked=question.asked - ahead, until=question.until - ahead)
+
     def _put(self, found: OpenQuestion) -> OpenQuestion:
+        found.question = self._asked_by_now(found.question)
         self._by_row[found.question.row] = found
         self._by_user.setdefault((found.question.chat, found.question.user), []).append(found)
         if self._stopped:
