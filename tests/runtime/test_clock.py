@@ -192,7 +192,10 @@ def test_a_rule_that_another_release_wrote_is_paused_with_words(folder: Path) ->
     """What this release does not know holds up no other job."""
     bench = Bench(folder, datetime(2026, 6, 1, tzinfo=UTC))
     start = bench.time.time
-    strange = [{"moon": "full"}, {"daily": 9, "tz": None}, {"cron": "* * * * *", "tz": "Mars/Olympus"}, {"cron": "x", "tz": None}]
+    strange = [
+        *({"moon": "full"}, {"daily": 9, "tz": None}, {"cron": "* * * * *", "tz": "Mars/Olympus"}, {"cron": "x", "tz": None}),
+        *({"every": 0}, {"every": -5}, {"every": 1e-300}, {"every": "x"}, {"every": [1]}, {"every": True}, {"every": 1e300}),
+    ]
     bench.put(*(JobEntry(f"strange {n}", "note", rule, start) for n, rule in enumerate(strange)), JobEntry("good", "note", {"at": start}, start))
     with logged() as log:
         bench.work()
@@ -200,6 +203,20 @@ def test_a_rule_that_another_release_wrote_is_paused_with_words(folder: Path) ->
     assert bench.ran == [("good", start)]
     bench.work()
     assert len(bench.ran) == 1
+
+
+@pytest.mark.parametrize("time", [60.0, 1e11])
+def test_a_strange_rule_with_a_strange_time_keeps_no_bot_from_starting(folder: Path, time: float) -> None:
+    """What another clock has put for a rule that nobody can read stays as it is until it is due."""
+    bench = Bench(folder, NOW)
+    bench.put(
+        *(JobEntry(f"{n}", "note", rule, time) for n, rule in enumerate([{"daily": 9, "tz": None}, {"every": -5}, {"cron": "x", "tz": None}, {"moon": 1}]))
+    )
+    machine = Machine(bench.path, NOW)
+    with machine.bot() as clock, logged() as log:
+        clock.begin_due()
+        assert log.count("is paused: ") == (4 if time == 60.0 else 0)
+    assert set(machine.times.values()) == {time}
 
 
 def test_nothing_is_due_where_nothing_is_known(folder: Path) -> None:

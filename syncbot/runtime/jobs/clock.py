@@ -95,7 +95,7 @@ class Clock:
             for entry in entries:
                 if is_of_another_clock(entry, now):  # or it is this one that is not set yet
                     self._timed[entry.key] = entry.next_time
-                    self._entries.change(entry.key, next_time=first_time(entry.rule, now))
+                    self._time_anew(entry, now)
         self._tell_of_strangers({entry.name for entry in entries})
 
     def add(self, declared: JobEntry) -> None:
@@ -196,13 +196,18 @@ class Clock:
             now = self._now()
             for entry in self._entries.entries():
                 if is_of_another_clock(entry, now) or self._is_of_this_life(entry, now, ahead):
-                    before = self._timed.get(entry.key)
-                    is_right = before is not None and not is_of_another_clock(replace(entry, next_time=before), now)
-                    self._entries.change(entry.key, next_time=before if is_right else first_time(entry.rule, now))
+                    self._time_anew(entry, now)
             self._questions.clock_was_set(ahead, since=self._began + self._offset)
             self._asked_since += ahead if self._asked_since else 0.0
             self._offset += ahead
             _log.warning("the machine's clock was set by %+.0f s", ahead)
+
+    def _time_anew(self, entry: JobEntry, now: float) -> None:
+        """Give a job that repeats its time by the clock as it is now: the one from before this life where that may be."""
+        before = self._timed.get(entry.key)
+        with suppress(ValueError):  # another release has written its rule, which is told when it is due
+            is_right = before is not None and not is_of_another_clock(replace(entry, next_time=before), now)
+            self._entries.change(entry.key, next_time=before if is_right else first_time(entry.rule, now))
 
     def _is_of_this_life(self, entry: JobEntry, now: float, ahead: float) -> bool:
         """Whether the wrong clock has given a job its time, and several of them have passed at once when it was set: nobody has missed those."""

@@ -100,7 +100,7 @@ def next_time(rule: Rule, after: float) -> float | None:
         ValueError: the rule is none.
     """
     if "every" in rule:
-        return after + float(rule["every"])
+        return after + _every(rule)
     try:
         if "cron" in rule:
             return _stamp(next_cron(rule["cron"], datetime.fromtimestamp(after, _zone(rule["tz"]))))
@@ -141,7 +141,7 @@ def following(entry: JobEntry, now: float) -> float | None:
     if entry.missed == Missed.ALL:
         return next_time(entry.rule, due)
     if "every" in entry.rule:  # it keeps its beat
-        seconds = float(entry.rule["every"])
+        seconds = _every(entry.rule)
         return due + seconds * (math.floor((now - due) / seconds) + 1)
     return next_time(entry.rule, max(now, due))
 
@@ -176,6 +176,17 @@ def shown(rule: Rule) -> str:
     """A rule in words, for people."""
     words = " ".join(f"{word} {value:g}" if isinstance(value, float) else f"{word} {value}" for word, value in rule.items() if word not in ("tz", "at"))
     return "once" if "at" in rule else f"{words} {rule['tz']}" if rule.get("tz") else words
+
+
+def _every(rule: Rule) -> float:
+    """Seconds between two times.
+
+    Raises:
+        ValueError: they are none.
+    """
+    if problem := wrong_number(rule["every"], least=_SHORTEST_SECONDS, most=_LONGEST_SECONDS):
+        raise ValueError(f"these are no times for a job: {dict(rule)} ({problem})")
+    return float(rule["every"])
 
 
 def _stamp(found: datetime | None) -> float | None:
