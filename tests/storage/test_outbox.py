@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kits.storage_kit import START, Clock
+from kits.postgres_kit import PostgresServer
+from kits.storage_kit import BOT, START, Clock
 
-from syncbot.storage import OutboxCall, OutboxItem, OutboxState, Store
+from syncbot.storage import OutboxCall, OutboxItem, OutboxState, Store, open_store
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT
 
 LEASE = 30.0
@@ -340,3 +341,16 @@ def test_what_a_clock_of_1970_has_kept_is_not_old_when_it_is_set(store: Store, c
     clock.time = START
     assert store.outbox.purge(90 * 86_400.0) == []
     assert state(store, id) == OutboxState.FAILED
+
+
+@pytest.mark.programs("postgres")
+@pytest.mark.parametrize("junk", ["params = '[1]'", "files = '5'", "files = '{}'", "not_before = 'NaN'", "not_before = 'Infinity'", "not_before = -5"])
+def test_a_damaged_call_in_a_database_holds_up_no_other(postgres: PostgresServer, postgres_url: str, junk: str) -> None:
+    """It has failed, with words, and those behind it go on; nobody looks again and again for a time that is none."""
+    with open_store(postgres_url, BOT, now=Clock()) as store:
+        bad, good = store.outbox.put(call("1"), call("1"))
+        postgres.run(f"UPDATE syncbot.outbox SET {junk} WHERE id = {bad}", postgres_url)
+        assert [*claim(store), *claim(store)] == [good]
+        found = store.outbox.get(bad)
+        assert found is not None
+        assert (found.state, "its row in the database is damaged" in found.reason) == (OutboxState.FAILED, True)

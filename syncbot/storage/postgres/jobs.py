@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from syncbot.storage.codec import LAST_TIME, Unreadable, decode, encode_job
+from syncbot.storage.codec import LAST_TIME, Unreadable, check_time, decode, decode_object, encode_job
 from syncbot.storage.postgres.inbox_rows import insert_run
 from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
@@ -129,11 +129,7 @@ def _entry(row: Sequence[Any]) -> tuple[JobEntry | None, str]:
     """What a row stands for; and None with what is wrong with it."""
     key, name, rule, next_time, chat_id, user_id, data, missed, paused, declared = row
     try:
-        times = decode(rule)
-        if not isinstance(times, dict):
-            raise Unreadable("its rule is no JSON object")
-        if not 0.0 <= next_time <= LAST_TIME:
-            raise Unreadable(f"its time is {next_time}, which is none")
-        return JobEntry(key, name, times, next_time, chat_id, user_id, decode(data), Missed(missed), paused, declared), ""
+        times = decode_object(rule), check_time(next_time)
+        return JobEntry(key, name, *times, chat_id, user_id, decode(data), Missed(missed), paused, declared), ""
     except (Unreadable, ValueError) as problem:
         return None, str(problem)

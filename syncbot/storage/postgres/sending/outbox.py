@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_call, storable
+from syncbot.storage.codec import LAST_TIME, EncodedCall, Unreadable, decode, decode_object, encode_call, storable
 from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
 from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase, Row
 from syncbot.storage.postgres.server.pool import Connection
@@ -59,7 +59,9 @@ _RUN_OUT = f"""WITH own AS (
             AND NOT (%(again)s AND {_LIVES}))
     UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_OF_THIS_BOT} AND state = 'claimed' AND lease_until <= {_CLOCK}"""
 """What becomes of leases that have run out, in one trip: what the one who claims is sending stays its own, for it lives."""
-_EXPIRE = f"UPDATE syncbot.outbox SET state = 'failed', reason = %(expired)s WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'queued' AND {_OVER_BY_NOW}"
+_IS_NO_TIME = f"not_before NOT BETWEEN 0 AND {LAST_TIME}"
+_EXPIRE = f"""UPDATE syncbot.outbox SET state = 'failed', reason = CASE WHEN {_IS_NO_TIME} THEN %(no_time)s ELSE %(expired)s END
+    WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'queued' AND ({_OVER_BY_NOW} OR {_IS_NO_TIME})"""
 _CLAIM = f"""UPDATE syncbot.outbox AS c SET state = 'claimed', owner = %(owner)s, lease_until = {_CLOCK} + %(lease)s::float8
     WHERE c.bot = %(bot)s AND c.id IN (
         SELECT o.id FROM syncbot.outbox AS o WHERE o.bot = %(bot)s AND o.{_ACTIVE} AND o.state = 'queued' AND {_DUE} <= %(now)s AND {_ITS_TURN}
@@ -105,7 +107,7 @@ class PgOutbox:
     def claim(self, owner: str, *, lease: float, limit: int = 1, again: bool = False) -> list[OutboxItem]:
         now = self._now()
         values = {"bot": self._database.bot, "now": now, "aged_since": aged_since(now), "clock": self._clock(), "owner": owner, "lease": lease, "limit": limit}
-        values |= {"again": again, "expired": EXPIRED, "ran_out": LEASE_RAN_OUT}
+        values |= {"again": again, "expired": EXPIRED, "ran_out": LEASE_RAN_OUT, "no_time": f"{_DAMAGED}not_before is no time"}
         items: list[OutboxItem] = []
         self._files.renew(owner)
         with self._database.transaction() as db:
@@ -225,7 +227,9 @@ def _item(row: Row) -> tuple[OutboxItem, str]:
     """A call, and what is wrong with its row."""
     id, method, params, key, files, not_before, expires, state, attempts, created, reason, owner, lease_until = row
     try:
-        found, names, faults = decode(params), decode(files), ""
+        found, names, faults = decode_object(params), decode(files), ""
+        if not isinstance(names, list):
+            raise Unreadable("is no JSON list")
     except Unreadable as problem:
         found, names, faults = {}, [], f"params or files {problem}"
     call = OutboxCall(method, found, key, tuple(names), not_before, expires)
