@@ -345,14 +345,16 @@ def test_a_clock_that_is_set_back_while_the_bot_runs_holds_up_nothing(folder: Pa
 
 @pytest.mark.parametrize("wrong", [datetime(1970, 1, 1, 0, 1, tzinfo=UTC), NOW - timedelta(days=60), NOW - timedelta(days=3)])
 @pytest.mark.parametrize("missed", list(Missed))
-def test_a_clock_that_is_set_when_the_network_comes_up_has_missed_nothing(folder: Path, missed: Missed, wrong: datetime) -> None:
-    """A router without a battery: no job runs for the years between, neither at its first start nor at a later one, and each is due in its time."""
+@pytest.mark.parametrize("seconds", [60.0, 600.0, 601.0])
+def test_a_clock_that_is_set_when_the_network_comes_up_has_missed_nothing(folder: Path, missed: Missed, wrong: datetime, seconds: float) -> None:
+    """A router without a battery: no job runs for the years between, neither at its first start nor at a later one, and each is due in its time,
+    also where one was just about to be begun."""
     machine = Machine(folder / "bot.db", wrong)
     declared = [JobEntry(f"@{key}", "note", rule, 0.0, missed=missed, declared=True) for key, rule in RULES.items()]
     for _ in range(2):
         with machine.bot(*declared) as clock:
             clock.begin_due()
-            machine.goes_on(60)
+            machine.goes_on(seconds)
             machine.is_set(NOW)
             assert clock.begin_due() == 0
         assert machine.times["@daily"] == NOW.timestamp() + 18 * 3600

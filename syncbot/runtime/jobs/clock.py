@@ -212,7 +212,8 @@ class Clock:
     def _is_of_this_life(self, entry: JobEntry, now: float, ahead: float) -> bool:
         """Whether the wrong clock has given a job its time, and several of them have passed at once when it was set: nobody has missed those."""
         is_ours = self._passing() - self._began < _YOUNG_SECONDS if self._timed.get(entry.key, 0.0) is None else entry.key in self._timed
-        return is_ours and now - ahead < entry.next_time < now - longest_wait(entry.rule, entry.next_time)
+        late_from = now - longest_wait(entry.rule, entry.next_time)
+        return is_ours and late_from - ahead < entry.next_time < late_from
 
     def _wait_seconds(self) -> float | None:
         if self._next_time is None:
