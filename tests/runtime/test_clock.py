@@ -290,8 +290,9 @@ def test_rules_are_shown() -> None:
 class Machine:
     """A machine with a clock that is set while its bot runs, and a bot that has handled what it has begun."""
 
-    def __init__(self, path: Path, clock: datetime) -> None:
+    def __init__(self, path: Path, clock: datetime, is_alone: bool = True) -> None:
         self.path = path
+        self.is_alone = is_alone
         self.time = Time()
         self.time.time = clock.timestamp()
         self.passed = 0.0
@@ -307,7 +308,9 @@ class Machine:
             for entry in declared:
                 functions._declared[entry.key] = entry
             told = StorageRetry(threading.Event())
-            clock = Clock(store.jobs, functions, told, lambda number: None, self.time, self.questions, passing=lambda: self.passed)
+            clock = Clock(
+                store.jobs, functions, told, lambda number: None, self.time, self.questions, is_alone=lambda: self.is_alone, passing=lambda: self.passed
+            )
             clock.declare()
             yield clock
             self.times = {entry.key: entry.next_time for entry in store.jobs.entries()}
@@ -360,6 +363,21 @@ def test_a_clock_that_is_set_when_the_network_comes_up_has_missed_nothing(folder
         assert machine.times["@daily"] == NOW.timestamp() + 18 * 3600
         assert all(0 < time - NOW.timestamp() <= DAY_SECONDS for time in machine.times.values())
         machine.is_set(wrong)  # it is switched off and on
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_clock_that_is_wrong_for_a_while_has_nothing_done_twice(folder: Path, is_alone: bool) -> None:
+    """It is set back by days and then right again: what was done today is not done once more. Where others go by clocks of their own it changes nothing."""
+    machine = Machine(folder / "bot.db", NOW, is_alone)
+    with machine.bot(*(JobEntry(key, "note", rule, 0.0) for key, rule in RULES.items())) as clock:
+        clock.begin_due()
+        machine.goes_on(60)
+        machine.is_set(NOW - timedelta(days=3))
+        assert clock.begin_due() == 0
+        machine.goes_on(60)
+        machine.is_set(NOW + timedelta(seconds=120))
+        assert clock.begin_due() == 0
+    assert machine.times == {"beat": NOW.timestamp() + 600, "cron": NOW.timestamp() + 600, "daily": NOW.timestamp() + 18 * 3600}
 
 
 def test_what_was_missed_before_the_clock_was_set_is_made_up_for(folder: Path) -> None:

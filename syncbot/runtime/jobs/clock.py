@@ -48,6 +48,7 @@ class Clock:
         questions: those that are open, whose time may come to an end; None for none.
         has_caught_up: whether what came while nothing ran is handled by now; else an answer may be among it, and the thread leaves the questions that were
             asked before its start. It is asked when the time of one is over.
+        is_alone: whether no other process gives jobs their times, by another clock.
         passing: seconds that pass, whatever the machine's clock is set to.
     """
 
@@ -60,6 +61,7 @@ class Clock:
         now: Callable[[], float] = time.time,
         questions: Questions | None = None,
         has_caught_up: Callable[[], bool] = lambda: True,
+        is_alone: Callable[[], bool] = lambda: True,
         passing: Callable[[], float] = passing_time,
     ) -> None:
         self._entries = entries
@@ -71,6 +73,7 @@ class Clock:
         self._questions = questions or Questions()
         self._has_caught_up = has_caught_up
         self._asked_since = 0.0
+        self._is_alone = is_alone
         self._passing = passing
         self._began = passing()
         self._offset = now() - self._began
@@ -94,7 +97,6 @@ class Clock:
             entries = self._entries.entries()
             for entry in entries:
                 if is_of_another_clock(entry, now):  # or it is this one that is not set yet
-                    self._timed[entry.key] = entry.next_time
                     self._time_anew(entry, now)
         self._tell_of_strangers({entry.name for entry in entries})
 
@@ -194,8 +196,8 @@ class Clock:
             if not (ahead := self._was_set_by()):
                 return
             now = self._now()
-            for entry in self._entries.entries():
-                if is_of_another_clock(entry, now) or self._is_of_this_life(entry, now, ahead):
+            for entry in self._entries.entries() if self._is_alone() else ():  # by others' clocks their times may be right
+                if is_of_another_clock(entry, now) or self._is_jumped_over(entry, now, ahead):
                     self._time_anew(entry, now)
             self._questions.clock_was_set(ahead, since=self._began + self._offset)
             self._asked_since += ahead if self._asked_since else 0.0
@@ -203,17 +205,27 @@ class Clock:
             _log.warning("the machine's clock was set by %+.0f s", ahead)
 
     def _time_anew(self, entry: JobEntry, now: float) -> None:
-        """Give a job that repeats its time by the clock as it is now: the one from before this life where that may be."""
-        before = self._timed.get(entry.key)
+        """Give a job that repeats its time by the clock as it is now: the one that it had before where that is right again."""
         with suppress(ValueError):  # another release has written its rule, which is told when it is due
-            is_right = before is not None and not is_of_another_clock(replace(entry, next_time=before), now)
-            self._entries.change(entry.key, next_time=before if is_right else first_time(entry.rule, now))
+            if self._has_right_time_before(entry, now):
+                self._entries.change(entry.key, next_time=self._timed[entry.key])
+                del self._timed[entry.key]
+                return
+            self._entries.change(entry.key, next_time=first_time(entry.rule, now))
+            if entry.next_time > now:  # which of the two clocks is wrong is known when one is set again
+                self._timed[entry.key] = entry.next_time
 
-    def _is_of_this_life(self, entry: JobEntry, now: float, ahead: float) -> bool:
-        """Whether the wrong clock has given a job its time, and several of them have passed at once when it was set: nobody has missed those."""
-        is_ours = self._passing() - self._began < _YOUNG_SECONDS if self._timed.get(entry.key, 0.0) is None else entry.key in self._timed
-        late_from = now - longest_wait(entry.rule, entry.next_time)
-        return is_ours and late_from - ahead < entry.next_time < late_from
+    def _has_right_time_before(self, entry: JobEntry, now: float) -> bool:
+        before = self._timed.get(entry.key)
+        return before is not None and not is_of_another_clock(replace(entry, next_time=before), now)
+
+    def _is_jumped_over(self, entry: JobEntry, now: float, ahead: float) -> bool:
+        """Whether the wrong clock has given a job its time, and it has passed only because the clock was set: nobody has missed it."""
+        wait = longest_wait(entry.rule, entry.next_time)
+        if ahead <= wait or not now - ahead - wait < entry.next_time <= now:
+            return False
+        is_new = entry.key in self._timed and self._timed[entry.key] is None and self._passing() - self._began < _YOUNG_SECONDS
+        return self._has_right_time_before(entry, now) or (is_new and entry.next_time < now - wait)  # several times have passed at once
 
     def _wait_seconds(self) -> float | None:
         if self._next_time is None:
