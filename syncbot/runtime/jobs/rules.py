@@ -19,6 +19,7 @@ Rule: TypeAlias = Mapping[str, Any]
 LATE_SECONDS = 300.0
 """A time that passed longer ago is missed, for who wants no run for those."""
 _LONGEST_DAY_SECONDS = 26 * 3600.0
+_SOON_SECONDS = 600.0
 _SHORTEST_SECONDS = 0.001
 _LONGEST_SECONDS = 1e9
 """Some thirty years."""
@@ -163,8 +164,9 @@ def longest_wait(rule: Rule, after: float) -> float:
 
 def is_of_another_clock(entry: JobEntry, now: float) -> bool:
     """Whether a clock has put it that was ahead of this one, or one that was not set yet."""
-    repeats = "at" not in entry.rule and "later" not in entry.rule
-    return entry.next_time - now > longest_wait(entry.rule, now) or (repeats and 0.0 < entry.next_time <= PLAUSIBLE_TIME < now)
+    repeats, ahead = "at" not in entry.rule and "later" not in entry.rule, entry.next_time - now
+    is_soon = "cron" in entry.rule and ahead < _SOON_SECONDS  # whose times are dear to find
+    return (not is_soon and ahead > longest_wait(entry.rule, now)) or (repeats and 0.0 < entry.next_time <= PLAUSIBLE_TIME < now)
 
 
 def is_passed_over(entry: JobEntry, now: float) -> bool:
