@@ -296,7 +296,7 @@ class Machine:
         self.time = Time()
         self.time.time = clock.timestamp()
         self.passed = 0.0
-        self.questions = Questions(now=self.time)
+        self.questions = Questions(now=self.time, passing=lambda: self.passed)
 
     @contextmanager
     def bot(self, *declared: JobEntry) -> Iterator[Clock]:
@@ -414,12 +414,19 @@ def test_a_question_waits_for_as_long_as_it_was_told_whatever_is_done_to_the_clo
         machine.questions.opened(found)
         machine.goes_on(100)
         machine.is_set(NOW)
+        late = machine.questions.ask(Question(2, 0, "ask", 7, 7, {}, machine.time.time, machine.time.time + 300), is_recorded=False, may_hold=True)
+        machine.questions.opened(late)  # before anybody has seen that the clock was set
         assert clock.begin_due() == 0
         machine.goes_on(199)
         assert clock.begin_due() == 0
         machine.goes_on(1)
         assert clock.begin_due() == 1
-    assert found.over.is_set()
+        assert found.over.is_set()
+        machine.goes_on(99)
+        assert clock.begin_due() == 0
+        machine.goes_on(1)
+        assert clock.begin_due() == 1
+    assert late.over.is_set()
 
 
 def test_a_question_of_a_clock_that_was_ahead_counts_from_the_next_start(folder: Path) -> None:

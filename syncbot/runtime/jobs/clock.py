@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from syncbot.runtime.job import job_body, job_of, job_order
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.jobs.rules import first_time, following, is_of_another_clock, is_passed_over, longest_wait
-from syncbot.runtime.work.questions import Questions
+from syncbot.runtime.work.questions import Questions, passing_time
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage.promises.jobs import JobEntry, JobStart
 
@@ -29,11 +29,6 @@ _SET_SECONDS = 30.0
 """A machine's clock that has gone so much further than time has, or less far, was set."""
 _YOUNG_SECONDS = 3600.0
 """A clock that is set within so much of a start was wrong at the start; later it may have been a virtual machine that stood still."""
-
-
-def passing_time() -> float:
-    """Seconds that pass, also while the machine sleeps, whatever its clock is set to."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))  # macOS has none, and its other one does not stand still
 
 
 class Clock:
@@ -199,7 +194,7 @@ class Clock:
             for entry in self._entries.entries() if self._is_alone() else ():  # by others' clocks their times may be right
                 if is_of_another_clock(entry, now) or self._is_jumped_over(entry, now, ahead):
                     self._time_anew(entry, now)
-            self._questions.clock_was_set(ahead, since=self._began + self._offset)
+            self._questions.clock_was_set()
             self._asked_since += ahead if self._asked_since else 0.0
             self._offset += ahead
             _log.warning("the machine's clock was set by %+.0f s", ahead)
