@@ -24,6 +24,7 @@ from syncbot.runtime.handling.handlers import (
     PatternHandler,
     PlainHandlerFunction,
     check_function,
+    command_names,
 )
 from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ordered_kinds
 
@@ -141,7 +142,7 @@ class Routes:
         for routes in (self, *self._inner()):
             if routes.unfinished:
                 what = routes.unfinished[0].what
-                raise TypeError(f"{what}: no handler was given to this decorator; write @app.message() with parentheses, not @app.message")
+                raise TypeError(f"{what}: no handler was given to this decorator; write it with parentheses: @app.{what.partition('(')[0]}()")
         kinds = {kind for route in self._walk(()) for kind in route.handler.kinds}
         return ordered_kinds(kinds | {"message", "callback_query"}) if kinds else []
 
@@ -231,6 +232,7 @@ class Router(KindDecorators[D]):
         Raises:
             TypeError, ValueError: a name is none.
         """
+        command_names(names)  # `@app.command` without its parentheses fails on its own line
 
         def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
             return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions, **options)
