@@ -52,8 +52,12 @@ def set_(ctx: click.Context, /, url: str, timeout: float | None, drop_pending: b
     Example:
       syncbot webhook set https://bot.example/hook --allowed message --allowed callback_query
     """
+    from syncbot.runtime.handling.update_facts import misspelt_kind
     from syncbot.webhook.edge import check_secret, derived_secret
 
+    for kind in options["allowed"]:
+        if meant := misspelt_kind(kind):
+            raise click.BadParameter(f"there is no kind of update {kind!r}; did you mean {meant!r}?", param_hint="--allowed")
     settings = load_settings(ctx)
     if settings.base_url == DEFAULT_BASE_URL:  # a local server takes any
         _check_url(url)
