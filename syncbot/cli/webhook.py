@@ -145,7 +145,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
 @common_options
 @click.pass_context
 def delete(ctx: click.Context, /, drop_pending: bool, timeout: float | None) -> Exit:
-    """Remove the webhook, so that the bot may poll; what waits stays at Telegram.
+    """Remove the webhook, so that the bot may poll. What waits stays at Telegram.
 
     \b
     Example:
