@@ -240,7 +240,6 @@ def verbs(store: Store) -> list[Callable[[], object]]:
     return [
         store.changed_by_others,
         inbox.next_offset,
-        inbox.album_seconds,
         inbox.counts,
         inbox.recover,
         lambda: inbox.store([Incoming(n, "7", b"{}") for n in (1, 2, 100_000)], next_offset=5),

@@ -203,7 +203,7 @@ def test_handled_in_the_request_one_error_is_no_updates_failure(store: Store) ->
             return getattr(store.inbox, name)
 
         def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
-            for failure in failures:
+            for failure in failures if ends else ():
                 raise failure
             return store.inbox.settle(ends, claim=claim, per_key=per_key)
 
@@ -293,51 +293,20 @@ def test_what_comes_while_nothing_is_found_is_not_left_lying(store: Store) -> No
     assert seen.texts == ["1"]
 
 
-def test_what_was_claimed_is_handled_whatever_comes_behind_it(store: Store) -> None:
-    """The state file cannot be used for a moment right after a transaction that has handed out an update: it is not forgotten."""
+def test_an_album_that_becomes_complete_between_two_steps_is_handled() -> None:
+    """It is still collected when the inbox is asked for something to do, and complete when the answer has come: nobody else comes for it."""
+    now, seen = [1000.0], Seen()
 
-    class Troubled:
-        """The inbox; it cannot be asked for albums while the first update is being handled."""
-
-        left, wanted = 1, 0
+    class Slow:
+        """The inbox; a second passes before what it says is heard."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(store.inbox, name)
 
         def settle(self, ends: list[End], *, claim: int = 0, per_key: int = 1) -> Settled:
-            self.wanted = claim
-            return store.inbox.settle(ends, claim=claim, per_key=per_key)
-
-        def album_seconds(self) -> float | None:
-            if self.left and store.inbox.counts().running:
-                self.left -= 1
-                raise StorageError("disk I/O error", retryable=True)
-            return store.inbox.album_seconds()
-
-    seen, inbox = Seen(), Troubled()
-    rig = Rig(SimpleNamespace(inbox=inbox), lambda raw, turn: seen.add(str(raw["update_id"])), number=2)  # type: ignore[arg-type]  # as above
-    with logged(), working(rig) as workers:
-        assert becomes(lambda: workers.notify() or inbox.wanted == 2)  # so that it is claimed for more workers than there are updates
-        put(store, (1, "a"))
-        workers.notify()
-        rig.until_idle()
-    assert seen.texts == ["1"]
-    assert inbox.left == 0
-
-
-def test_an_album_that_becomes_complete_between_two_steps_is_handled() -> None:
-    """It is still collected when the inbox is asked for something to do, and complete when it is asked how long that takes: nobody else comes for it."""
-    now, seen = [1000.0], Seen()
-
-    class Slow:
-        """The inbox; a second passes before it says when the next album is complete."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(store.inbox, name)
-
-        def album_seconds(self) -> float | None:
+            settled = store.inbox.settle(ends, claim=claim, per_key=per_key)
             now[0] += 1.0
-            return store.inbox.album_seconds()
+            return settled
 
     with open_store(None, 1, now=lambda: now[0]) as store:
         store.inbox.recover()

@@ -7,7 +7,7 @@ import json
 import pytest
 from kits.storage_kit import Clock, Place, finish, put
 
-from syncbot.storage import Incoming, Store
+from syncbot.storage import Claimed, Incoming, Settled, Store
 from syncbot.storage.albums import ids_of, parts_of
 
 
@@ -21,38 +21,43 @@ def ids(store: Store) -> list[list[int]]:
     return [ids_of(one.update_id, one.body) for one in store.inbox.claim(10)]
 
 
+def handed_out(store: Store) -> tuple[list[Claimed], float | None]:
+    """What is handed out now, and in how many seconds the next album is complete."""
+    settled = store.inbox.settle((), claim=10)
+    return settled.claimed, settled.album_seconds
+
+
 def test_an_album_is_one_update_when_it_is_quiet(store: Store, clock: Clock) -> None:
     """Messages that come within half a second of each other are handed out together, half a second after the last one."""
     store.inbox.recover()
     assert store.inbox.store([part(1), part(2)]) == 2
-    assert (ids(store), store.inbox.album_seconds()) == ([], 0.5)
+    assert store.inbox.settle((), claim=10) == Settled([], album_seconds=0.5)
     clock.forward(0.4)
     store.inbox.store([part(3)])
     clock.forward(0.4)
-    assert ids(store) == []
-    assert store.inbox.album_seconds() == pytest.approx(0.1)
+    settled = store.inbox.settle((), claim=10)
+    assert (settled.claimed, settled.album_seconds) == ([], pytest.approx(0.1))
     clock.forward(0.2)
-    [claimed] = store.inbox.claim(10)
+    [claimed], album_seconds = handed_out(store)
     assert [found["update_id"] for found in parts_of(json.loads(claimed.body))] == [1, 2, 3]
-    assert store.inbox.album_seconds() is None
+    assert album_seconds is None
     assert store.inbox.counts().running == 1
 
 
-def test_one_that_has_become_complete_since_the_last_claim_is_told(store: Store, clock: Clock) -> None:
-    """Between a claim and the question when there is more time passes: what is complete by then is there at once, until the next claim has seen it."""
+def test_a_claim_tells_when_the_next_one_is_complete(store: Store, clock: Clock) -> None:
+    """Also beside what it hands out of other chats, however many of one chat that is; not what is complete, and waits for its chat alone."""
     store.inbox.recover()
-    store.inbox.store([Incoming(1, "8", b"{}"), part(2, key="7")])
-    [other] = store.inbox.claim(10)
-    clock.forward(0.7)
-    assert store.inbox.album_seconds() == 0.0
-    [album] = store.inbox.claim(10)
-    assert (other.update_id, album.update_id, store.inbox.album_seconds()) == (1, 2, None)
-    store.inbox.store([part(3, "h", key="8")])
-    assert store.inbox.claim(10) == []
-    clock.forward(0.7)
-    assert store.inbox.album_seconds() == 0.0
-    assert store.inbox.claim(10) == []
-    assert store.inbox.album_seconds() is None, "its chat is busy, whose end is told"
+    store.inbox.store([*(Incoming(n, "8", b"{}") for n in (1, 2, 3)), part(4, key="7")])
+    settled = store.inbox.settle((), claim=3, per_key=3)
+    assert ([one.update_id for one in settled.claimed], settled.album_seconds) == ([1, 2, 3], 0.5)
+    clock.forward(0.2)
+    store.inbox.store([part(5, "h", key="8")])
+    assert store.inbox.settle((), claim=1) == Settled([], album_seconds=pytest.approx(0.3))
+    clock.forward(0.3)
+    [album], album_seconds = handed_out(store)
+    assert (album.update_id, album_seconds) == (4, pytest.approx(0.2))
+    clock.forward(0.3)
+    assert store.inbox.settle((), claim=10) == Settled([]), "its chat is busy, whose end is told"
 
 
 def test_it_is_complete_after_two_seconds_at_the_latest(store: Store, clock: Clock) -> None:
@@ -152,4 +157,5 @@ def test_without_albums_nothing_is_collected(store: Store) -> None:
     """Who does not say that a message is one of an album gets it by itself, at once."""
     put(store.inbox, (1, "7"), (2, "7"))
     store.inbox.recover()
-    assert (ids(store), store.inbox.album_seconds()) == ([[1]], None)
+    [first], album_seconds = handed_out(store)
+    assert (first.update_id, album_seconds) == (1, None)

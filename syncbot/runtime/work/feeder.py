@@ -17,7 +17,7 @@ from syncbot.runtime.work.storage_retry import RETRY_SECONDS, StorageRetry
 from syncbot.runtime.work.tasks import Busy
 from syncbot.runtime.work.update_run import unwritable
 from syncbot.storage.promises.data import NO_CHANGES, DataConflict
-from syncbot.storage.promises.inbox import Claimed, End
+from syncbot.storage.promises.inbox import Claimed, End, Settled
 
 if TYPE_CHECKING:
     from syncbot.storage.promises.queues import Inbox
@@ -264,7 +264,7 @@ class Feeder:
                     self._on_settled(end)
             with self._lock:
                 self._refused |= refused
-            self._hand_out(_runs(settled.claimed), len(ends), wanted, news)
+            self._hand_out(settled, len(ends), wanted, news)
 
     def _finds_out(self, ends: list[End], error: Exception) -> bool:
         """After an error these are settled one by one, with nothing claimed; one that fails then ends without its changes. False where that was tried.
@@ -285,32 +285,22 @@ class Feeder:
             self._prepare()
             self._prepared = True
 
-    def _album_seconds(self) -> float | None:
-        """In how many seconds an album is complete; where that cannot be told, it is soon asked again, and what was claimed is handed out all the same."""
-        try:
-            return self._inbox.album_seconds()
-        except StorageError as error:
-            self.retry.met(error)
-            return RETRY_SECONDS
-
-    def _hand_out(self, runs: list[list[Claimed]], settled: int, wanted: int, news: int) -> None:
+    def _hand_out(self, settled: Settled, ended: int, wanted: int, news: int) -> None:
+        runs, album_seconds = _runs(settled.claimed), settled.album_seconds
         with self._lock:
-            del self._ends[:settled]
-            self._one_by_one = max(0, self._one_by_one - settled)
-            self.settled += settled
+            del self._ends[:ended]
+            self._one_by_one = max(0, self._one_by_one - ended)
+            self.settled += ended
             self.drained = False
             for run in runs:
                 self._ready.append(run[0])
                 if run[1:]:
                     self._behind[run[0].row] = run[1:]
-            self._work_ready.notify(len(runs))
-            self.progress.notify_all()
-        if len(runs) < wanted:
-            album_seconds = self._album_seconds()  # asked once the workers have what there is
-            with self._lock:
+            if len(runs) < wanted:
                 self._look_at = None if album_seconds is None else time.monotonic() + album_seconds
                 self.drained = self._news == news
-                self.progress.notify_all()
+            self._work_ready.notify(len(runs))
+            self.progress.notify_all()
 
     def _pause(self) -> None:
         """Wait a moment; at the stop, what could not be settled is forgotten here, and handled again at the next start."""

@@ -161,7 +161,7 @@ def run_here(
             if end is None:  # put aside
                 put_back(inbox, claimed[0], turn)
                 goes_on = goes_on and turn is not None and turn.is_asking
-                settled = Settled(inbox.claim() if goes_on else [])
+                settled = inbox.settle((), claim=int(goes_on))
                 break
             try:
                 settled = inbox.settle([end], claim=int(goes_on))
@@ -203,9 +203,9 @@ def _settled_alone(inbox: Inbox, end: End) -> tuple[End, Settled]:
 
 def _next(inbox: Inbox, stop: threading.Event, deadline: float) -> list[Claimed]:
     """What is next; an album that is still collected is waited for, since nobody else would come for it."""
-    claimed = inbox.claim()
-    while not claimed and (seconds := inbox.album_seconds()) is not None and time.monotonic() + seconds < deadline:
+    settled = inbox.settle((), claim=1)
+    while not settled.claimed and (seconds := settled.album_seconds) is not None and time.monotonic() + seconds < deadline:
         if stop.wait(seconds + _LITTLE_SECONDS):
             break
-        claimed = inbox.claim()
-    return claimed
+        settled = inbox.settle((), claim=1)
+    return settled.claimed

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from syncbot.storage.albums import LONGEST_SECONDS, is_collecting, ready_at, with_part
+from syncbot.storage.albums import is_collecting, ready_at, with_part
 from syncbot.storage.claims import Claims, taken_over
 from syncbot.storage.codec import encode_changes, first_of_each, shorten
 from syncbot.storage.memory.data import MemoryData
@@ -127,8 +126,6 @@ class MemoryInbox:
         self._run = 0
         self._next_offset: int | None = None
         self._claims: Claims | None = None
-        self._claimed_at = math.inf
-        """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         batch = first_of_each(updates)
@@ -170,8 +167,6 @@ class MemoryInbox:
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._guard:
-            if claim > 0:
-                self._claimed_at = self._now()
             claims = self._handling()
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
             refused: list[tuple[Claimed, tuple[DataConflict, ...]]] = []
@@ -183,9 +178,9 @@ class MemoryInbox:
                 else:
                     self._end(claims, end)
                     self._data.write(change)
-            claimed = self._hand_out(claims, claim, per_key)
+            claimed, album_seconds = self._hand_out(claims, claim, per_key)
             self._claims = claims
-            return Settled(claimed, lost, tuple(refused))
+            return Settled(claimed, lost, tuple(refused), album_seconds)
 
     def release(self, *claimed: Claimed) -> None:
         with self._guard:
@@ -221,12 +216,6 @@ class MemoryInbox:
             waiting = list(self._waiting())
             running = sum(row.state in ("running", "yielded") for row in self._rows.values())
             return Counts(len(waiting), running, waiting[0].stored if waiting else None, self._last)
-
-    def album_seconds(self) -> float | None:
-        with self._guard:
-            now = self._now()
-            since, until = min(now, self._claimed_at), now + LONGEST_SECONDS
-            return min((max(0.0, row.ready - now) for row in self._waiting() if since < row.ready <= until), default=None)
 
     def _collect(self, update: Incoming) -> bool:
         """Put a message to its album; False where it is none, or the first one. The caller holds the lock."""
@@ -331,26 +320,30 @@ class MemoryInbox:
         if end.reason is not None and end.keep:
             self._dead_letters.add(row.update, shorten(end.reason), attempts=row.attempts + 1, stored=row.stored)
 
-    def _hand_out(self, claims: Claims, limit: int, per_key: int) -> list[Claimed]:
+    def _hand_out(self, claims: Claims, limit: int, per_key: int) -> tuple[list[Claimed], float | None]:
+        """Start what may run next; tells when the next album is complete as well."""
         if limit <= 0 or claims.blocked:
-            return []
+            return [], None
         if claims.suspect is not None:
             suspect = self._rows[claims.suspect]
             key = suspect.update.key
             first = next(row for row in self._waiting() if row is suspect or (key and row.update.key == key))
-            return [self._start(claims, first, alone=True)]
+            return [self._start(claims, first, alone=True)], None
         firsts: list[_Row] = []
+        collecting: list[float] = []
         busy = claims.busy_keys()
         now = self._now()
         for row in self._waiting():
             if is_collecting(row.ready, now):
                 busy |= {row.update.key}  # what comes behind it waits for it
+                collecting.append(row.ready - now)
             elif row.update.key not in busy:
                 firsts.append(row)
                 busy |= {row.update.key} - {""}
                 if len(firsts) == limit:
                     break
-        return [self._start(claims, row, alone=False) for first in firsts for row in self._run_from(first, per_key)]
+        started = [self._start(claims, row, alone=False) for first in firsts for row in self._run_from(first, per_key)]
+        return started, min(collecting, default=None)
 
     def _run_from(self, first: _Row, per_key: int) -> list[_Row]:
         """The first waiting update of a key and those behind it, so many at most."""

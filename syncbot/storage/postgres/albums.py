@@ -37,11 +37,11 @@ def known_ids(db: Connection, bot: int, ids: Sequence[int], since: float) -> set
     return {id for (id,) in db.execute(sql, (bot, list(ids), since)).fetchall()}
 
 
-def seconds_to_next(db: Connection, bot: int, since: float, now: float) -> float | None:
-    """In how many seconds the next one is complete that waits for messages, or did since then."""
+def seconds_to_next(db: Connection, bot: int, now: float) -> float | None:
+    """In how many seconds the next one is complete that waits for messages."""
     sql = "SELECT min(ready) FROM syncbot.album WHERE bot = %s AND ready > %s AND ready <= %s"
-    [(ready,)] = db.execute(sql, (bot, since, now + LONGEST_SECONDS)).fetchall()
-    return None if ready is None else max(0.0, ready - now)
+    [(ready,)] = db.execute(sql, (bot, now, now + LONGEST_SECONDS)).fetchall()
+    return None if ready is None else ready - now
 
 
 def forget_albums(db: Connection, bot: int, now: float) -> None:

@@ -7,7 +7,6 @@ handed out, or ends.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -81,7 +80,6 @@ class PgInbox:
         self.on_ended: Callable[[Sequence[int]], object] = lambda _: None
         """Told of the rows that have ended."""
         self._since_pruning = 0
-        self._claimed_at = math.inf
         """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
@@ -134,8 +132,6 @@ class PgInbox:
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._held.lock:
-            if claim > 0:
-                self._claimed_at = self._now()
             claims = self._held.handling()
             handed, self._held.handed = self._held.handed, []
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
@@ -143,6 +139,7 @@ class PgInbox:
             if not mine and (claim <= 0 or claims.blocked):
                 return Settled(handed, lost)
             refused: list[tuple[Claimed, tuple[DataConflict, ...]]] = []
+            album_seconds, now = None, self._now()
             try:
                 with self._held.writing(claims) as (db, work):
                     if mine:
@@ -150,7 +147,9 @@ class PgInbox:
                         refused = [(end.claimed, wrong) for (end, _), wrong in zip(mine, conflicts, strict=True) if wrong]
                         self._end(db, work.claims, [end for (end, _), wrong in zip(mine, conflicts, strict=True) if not wrong])
                     if claim > 0 and not work.claims.blocked:
-                        work.claimed += self._hand_out(db, work.claims, claim, per_key)
+                        work.claimed += self._hand_out(db, work.claims, claim, per_key, now)
+                        if len({one.key or one.row for one in work.claimed}) < claim:
+                            album_seconds = seconds_to_next(db, self._database.bot, now)
             except Gone:
                 return Settled([], tuple(end.claimed for end in ends))
             except BaseException:
@@ -160,7 +159,7 @@ class PgInbox:
             if any(end.changes.answers for end in ends):  # somebody may wait for one elsewhere
                 self._database.news.tell()
             self.on_ended([end.claimed.row for end in ends if end.claimed.row not in running])
-            return Settled([*handed, *work.claimed], lost, tuple(refused))
+            return Settled([*handed, *work.claimed], lost, tuple(refused), album_seconds)
 
     def release(self, *claimed: Claimed) -> None:
         self.before_leaving([one.row for one in claimed])
@@ -212,11 +211,6 @@ class PgInbox:
                 sql = "UPDATE syncbot.inbox SET state = 'waiting', owner = 0 WHERE bot = %s AND seq = %s AND state = 'yielded' RETURNING seq"
                 count_waiting(db, bot, len(db.execute(sql, (bot, claimed.row)).fetchall()))
             return True
-
-    def album_seconds(self) -> float | None:
-        now = self._now()
-        with self._database.reading() as db:
-            return seconds_to_next(db, self._database.bot, min(now, self._claimed_at), now)
 
     def counts(self) -> Counts:
         [(held, running, yielded, *oldest, newest)] = self._database.rows(_COUNTS, {"bot": self._database.bot})
@@ -272,8 +266,8 @@ class PgInbox:
             sql = "UPDATE syncbot.chat SET running = %s, since = %s WHERE bot = %s AND key = %s AND owner = %s"
             db.execute(sql, (len(rows), min(rows), bot, lane, claims.run))
 
-    def _hand_out(self, db: Connection, claims: Claims, limit: int, per_key: int) -> list[Claimed]:
-        found = hand_out(db, self._database.bot, Wanted(claims.run, limit, per_key, claims.is_idle, self._now()))
+    def _hand_out(self, db: Connection, claims: Claims, limit: int, per_key: int, now: float) -> list[Claimed]:
+        found = hand_out(db, self._database.bot, Wanted(claims.run, limit, per_key, claims.is_idle, now))
         return [
             Claimed(
                 row.seq,

@@ -82,11 +82,14 @@ class Settled(NamedTuple):
         claimed: what was handed out in the same transaction.
         lost: what was not ours to end any more (it was released, or ended, or claimed anew since): nothing of it was written.
         refused: what did not find in the data what it expected, and where: nothing of it was written, and it is still running.
+        album_seconds: where less was handed out than asked for: in how many seconds the next album is complete that is still collected; None where there is
+            none.
     """
 
     claimed: list[Claimed]
     lost: tuple[Claimed, ...] = ()
     refused: tuple[tuple[Claimed, tuple[DataConflict, ...]], ...] = ()
+    album_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,10 +117,6 @@ class Inbox(Protocol):
         """
         ...
 
-    def album_seconds(self) -> float | None:
-        """In how many seconds the next album is complete that the last claim has left to be collected; 0 where it is by now, None where there is none."""
-        ...
-
     def counts(self) -> Counts:
         """How many wait and run."""
         ...

@@ -31,9 +31,9 @@ def insert_with_albums(db: sqlite3.Connection, updates: Sequence[Incoming], now:
     insert_waiting(db, plain, now)
 
 
-def held(db: sqlite3.Connection, since: float, now: float) -> list[tuple[str, int, float]]:
-    """The albums that wait for messages, or did since then: chat, row, and when they are complete."""
-    return db.execute(_HELD, (since, now + LONGEST_SECONDS)).fetchall()
+def held(db: sqlite3.Connection, now: float) -> list[tuple[str, int, float]]:
+    """The albums that wait for messages: chat, row, and when they are complete."""
+    return db.execute(_HELD, (now, now + LONGEST_SECONDS)).fetchall()
 
 
 def forget_albums(db: sqlite3.Connection, now: float) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -55,8 +54,6 @@ class SqlInbox:
         self._claims: Claims | None = None
         self._unswept: list[int] = []
         self._since_pruning = 0
-        self._claimed_at = math.inf
-        """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         batch = first_of_each(updates)
@@ -110,8 +107,6 @@ class SqlInbox:
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._database.lock:
-            if claim > 0:
-                self._claimed_at = self._now()
             claims = self._handling()
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
             mine = [(end, change) for end, change in zip(ends, changes, strict=True) if end.claimed not in lost]
@@ -133,9 +128,9 @@ class SqlInbox:
                 self._end(db, claims, ended)
                 unswept = [*self._unswept, *(end.claimed.row for end in ended)]
                 try:
-                    claimed = self._hand_out(db, claims, claim, per_key)
+                    claimed, album_seconds = self._hand_out(db, claims, claim, per_key)
                 except Unreadable as problem:  # what has ended is to be written all the same
-                    claimed, damage = [], problem
+                    claimed, album_seconds, damage = [], None, problem
                 if len(unswept) >= _SWEEP_AT:
                     unswept = sweep(db, unswept)
             self._claims = claims
@@ -143,7 +138,7 @@ class SqlInbox:
             if damage is not None:
                 with self._database.reading():  # which says what is damaged, and how it is mended
                     raise damage
-            return Settled(claimed, lost, tuple(refused))
+            return Settled(claimed, lost, tuple(refused), album_seconds)
 
     def release(self, *claimed: Claimed) -> None:
         with self._database.lock:
@@ -178,11 +173,6 @@ class SqlInbox:
                 self._set_state(db, claims, "running", [claimed.row])
             self._claims = claims
             return True
-
-    def album_seconds(self) -> float | None:
-        now = self._now()
-        with self._database.reading() as db:
-            return min((max(0.0, ready - now) for _, _, ready in held(db, min(now, self._claimed_at), now)), default=None)
 
     def counts(self) -> Counts:
         with self._database.reading() as db:
@@ -254,20 +244,21 @@ class SqlInbox:
                 bury_row(db, end.claimed.row, shorten(end.reason), self._now(), handed_out=1)
             claims.end(end.claimed.row)
 
-    def _hand_out(self, db: sqlite3.Connection, claims: Claims, limit: int, per_key: int) -> list[Claimed]:
-        """Mark what may run next as running, in `claims` too."""
+    def _hand_out(self, db: sqlite3.Connection, claims: Claims, limit: int, per_key: int) -> tuple[list[Claimed], float | None]:
+        """Mark what may run next as running, in `claims` too; tells when the next album is complete as well."""
         if limit <= 0 or claims.blocked:
-            return []
+            return [], None
         if (suspect := claims.suspect) is not None:
             found = _suspect(db, suspect)
             if found is None:
                 claims.forget_suspect(suspect)
                 return self._hand_out(db, claims, limit, per_key)
-            return self._start(db, claims, [found], alone=True)
+            return self._start(db, claims, [found], alone=True), None
         chosen: list[Row] = []
         busy = claims.busy_keys()
         now = self._now()
-        albums = json.dumps([[chat, seq] for chat, seq, _ in held(db, now, now)])
+        collected = held(db, now)
+        albums = json.dumps([[chat, seq] for chat, seq, _ in collected])
         while len(chosen) < limit:
             rows = _waiting(db, busy, [row[0] for row in chosen], limit - len(chosen), albums)
             found_now = list(_one_of_each_key(rows))
@@ -275,7 +266,8 @@ class SqlInbox:
             busy |= {row[2] for row in found_now} - {""}
             if len(rows) == len(found_now):
                 break  # enough was found, or no more of other keys
-        return self._start(db, claims, [row for first in chosen for row in _run_from(db, first, per_key, albums)], alone=False)
+        started = self._start(db, claims, [row for first in chosen for row in _run_from(db, first, per_key, albums)], alone=False)
+        return started, min((ready - now for _, _, ready in collected), default=None)
 
     def _start(self, db: sqlite3.Connection, claims: Claims, rows: Sequence[Row], *, alone: bool) -> list[Claimed]:
         if rows:

@@ -107,29 +107,38 @@ class Ahead:
     # ── taking ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, target: Target, proxy: Proxy, attempt: Attempt) -> socket.socket | None:
-        """A connection that stands ready and is alive, now the attempt's own; None when there is none. Has the next ones opened.
+        """A connection that stands ready and is alive, now the attempt's own; None when there is none. Tell `taken` when the request is written.
 
         One that is under way is waited for, if nobody else waits for it: it has begun earlier than one's own would. A poll is not one call among others
         that follow each other: it has its own, and has none opened.
         """
         if not self._now_mode or attempt.cut:  # an attempt that is over takes none: nothing of it may seem to have been sent
             return None
-        shelf, now = self._shelf(), self._clock()
-        with shelf.lock:
-            lane = shelf.lane(target, proxy, poll=attempt.request.is_poll)
-            found = self._first_alive(lane, now)
-            joins = found is None and lane.promising(now) > lane.waiting
-            if lane.poll:
-                lane.size = 0
-            elif not shelf.closed:
-                self._called(shelf, lane, now, missed=found is None)
-            if joins:
-                found = self._join(shelf, lane, attempt)
-        if found is None:
-            return None
+        shelf, found, missed = self._shelf(), None, False
+        while found is None or not found.is_alive():  # asked without the lock: what asks may have to wait for its turn to run
+            with shelf.lock:
+                lane, now = shelf.lane(target, proxy, poll=attempt.request.is_poll), self._clock()
+                if found is not None:
+                    self._closed_by_others(lane, found, now)
+                self._expire(lane, now)
+                if not lane.ready and not missed:
+                    missed, joins = True, lane.promising(now) > lane.waiting
+                    self._called(shelf, lane, now, missed=True)
+                    if joins:
+                        self._join(shelf, lane, attempt)
+                if not lane.ready or attempt.cut:
+                    return None
+                found = lane.ready.pop(0)
         attempt.stood_seconds = max(0.0, now - found.opened)
         attempt.adopt(found.duplicates)
         return found.sock
+
+    def taken(self, target: Target, proxy: Proxy, *, is_poll: bool) -> None:
+        """A call has written its request to one that stood ready: the next one is ordered, while this one waits for its answer and needs no time."""
+        shelf = self._shelves.if_made
+        if shelf is not None and self._now_mode:
+            with shelf.lock:
+                self._called(shelf, shelf.lane(target, proxy, poll=is_poll), self._clock(), missed=False)
 
     def came(self, target: Target, proxy: Proxy, updates: int) -> None:
         """A poll has brought so many updates: the next poll's connection is opened while they are stored, and those for their answers."""
@@ -201,18 +210,11 @@ class Ahead:
                     spare.close_inherited()
         return shelf
 
-    def _first_alive(self, lane: Lane, now: float) -> Spare | None:
-        """Take the oldest spare that can be used, and discard those before it (the lock is held)."""
-        self._expire(lane, now)
-        while lane.ready:
-            spare = lane.ready.pop(0)
-            if spare.is_alive():
-                return spare
-            self._closed_by_others(lane, spare, now)
-        return None
-
     def _called(self, shelf: Shelf, lane: Lane, now: float, *, missed: bool) -> None:
-        """A call begins: see to it that those after it find one (the lock is held)."""
+        """A call begins: see to it that those after it find one (the lock is held); a poll needs none after it."""
+        if lane.poll or shelf.closed:
+            lane.size = 0
+            return
         mode, follows = self._now_mode, now - lane.last_use < SPARE_SECONDS
         lane.last_use = now
         if isinstance(mode, int):
@@ -223,8 +225,8 @@ class Ahead:
             lane.size = 1 if self._talks(lane, now) else 0
         self._order(shelf, lane, lane.missing, at_leisure=isinstance(mode, int))
 
-    def _join(self, shelf: Shelf, lane: Lane, attempt: Attempt) -> Spare | None:
-        """Wait for one that is under way; None when it fails, or takes so long that opening another one promises more (the lock is held)."""
+    def _join(self, shelf: Shelf, lane: Lane, attempt: Attempt) -> None:
+        """Wait for one that is under way until it stands, fails, or takes so long that opening another one promises more (the lock is held)."""
         lane.waiting += 1
         try:
             lane.arrived.wait_for(
@@ -233,7 +235,6 @@ class Ahead:
             )
         finally:
             lane.waiting -= 1
-        return None if attempt.cut else self._first_alive(lane, self._clock())
 
     # ── opening and closing: what the threads do ─────────────────────────────────────────────────────────────────────
 
@@ -319,8 +320,7 @@ class Ahead:
         return self._limits.stand_seconds(lane.way) >= _WORTH_SECONDS
 
     def _has_fresh(self, lane: Lane, now: float) -> bool:
-        overlap_seconds = _OVERLAP_SECONDS + (lane.opening_seconds or 0.0)
-        return any(spare.until > now + overlap_seconds for spare in lane.ready)
+        return any(spare.until > now + _OVERLAP_SECONDS + (lane.opening_seconds or 0.0) for spare in lane.ready)
 
     def _until(self, lane: Lane, spare: Spare, now: float) -> float:
         """Until when one may stand: the newest for as long as the way bears it, while somebody talks; the others while calls follow each other."""
@@ -329,13 +329,14 @@ class Ahead:
 
     def _expire(self, lane: Lane, now: float) -> None:
         """Close what has stood too long unused (the lock is held)."""
-        rested = now - lane.last_use >= _LULL_SECONDS
-        surplus = len(lane.ready) - self._most if rested else 0
-        for place, spare in enumerate(list(lane.ready)):
-            if place < surplus or spare.overslept or self._until(lane, spare, now) <= now:
-                lane.ready.remove(spare)
-                lane.size -= lane.size > 1 and not isinstance(self._now_mode, int)
-                self._discard(spare)
+        most = self._most if now - lane.last_use >= _LULL_SECONDS else len(lane.ready)
+        while lane.ready:  # the oldest is the first
+            oldest = lane.ready[0]
+            if len(lane.ready) <= most and not oldest.overslept and self._until(lane, oldest, now) > now:
+                break
+            lane.ready.remove(oldest)
+            lane.size -= lane.size > 1 and not isinstance(self._now_mode, int)
+            self._discard(oldest)
 
     @property
     def _most(self) -> int:
