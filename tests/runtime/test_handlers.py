@@ -405,6 +405,12 @@ def test_a_handler_with_a_yield_is_refused(rig: Rig, function: Any) -> None:
         rig.app.message()(function)
 
 
+def test_words_that_nobody_can_count_are_refused(rig: Rig) -> None:
+    """`has_args` as a text would fit no command."""
+    with pytest.raises(TypeError, match="True, False or a number of words, not 'yes'"):
+        rig.app.command("start", has_args="yes")(lambda update, context: None)  # type: ignore[arg-type]  # wrong on purpose
+
+
 def test_a_command_without_parentheses_is_refused_on_its_line(rig: Rig) -> None:
     """`@app.command` gets a function where names belong."""
     with pytest.raises(TypeError, match=r'@app\.command\("start"\)'):

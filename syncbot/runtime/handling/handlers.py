@@ -303,7 +303,7 @@ class CommandHandler(Handler):
         captions: look in the captions of media too.
 
     Raises:
-        TypeError, ValueError: a name is none that Telegram knows as a command.
+        TypeError, ValueError: a name is none that Telegram knows as a command, or `has_args` is something else.
     """
 
     def __init__(
@@ -320,6 +320,8 @@ class CommandHandler(Handler):
     ) -> None:
         super().__init__(kinds, function, filters, state=state, **options)
         self.names = command_names(names)
+        if not isinstance(has_args, int | None):
+            raise TypeError(f"has_args is True, False or a number of words, not {has_args!r}")
         self._has_args = has_args
         self._captions = captions
 
