@@ -85,7 +85,7 @@ def _build(name: str) -> Callable[..., Any]:
         options = {option: given.pop(option) for option in wanted if option in given}
         newer = options.pop("api_kwargs", None)
         parameters = {key: value for key, value in given.items() if value is not None}
-        check_parameters(spec, parameters)
+        check_parameters(spec, parameters, wanted)
         if newer:
             parameters.update(newer)
         return self._invoke(spec, parameters, {option: value for option, value in options.items() if value is not None})
