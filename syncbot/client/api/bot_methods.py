@@ -1,4 +1,4 @@
-"""The methods of the Bot API as Python methods. The stub beside this file, `api.pyi`, is what editors and type checkers see."""
+"""The methods of the Bot API as Python methods. The stub beside this file, `bot_methods.pyi`, is what editors and type checkers see."""
 
 from __future__ import annotations
 
