@@ -45,10 +45,18 @@ def test_a_path_is_no_url(given: str | Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["mysql://bot@db/bot", "postgresql://bot:s3cret/x-word@db/bot", "postgresql://bot:s3cret@x-word@db/bot", Path("postgresql://b/b")]
+    "given",
+    [
+        "mysql://bot@db/bot",
+        "postgresql://bot:s3cret/x-word@db/bot",
+        "postgresql://bot:s3cret@x-word@db/bot",
+        Path("postgresql://b/b"),
+        "dbname=bot user=bot password=s3cret",
+        " host = db dbname=bot",
+    ],
 )
 def test_what_cannot_be_served_is_refused_with_words(given: str | Path) -> None:
-    """An unknown scheme, a password that nobody can tell from the rest, and a Path, which loses a slash; none of them shows a password."""
+    """An unknown scheme, a password that nobody can tell from the rest, a Path, which loses a slash, and libpq's own form; none of them shows a password."""
     with pytest.raises(ConfigError, match="postgresql://") as caught:
         database_url(given)
     assert "s3cret" not in str(caught.value)

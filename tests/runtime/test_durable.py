@@ -516,6 +516,20 @@ def test_what_once_returns_has_to_be_json(lives: Lives) -> None:
     assert problems[0].startswith("the result of once('order') is not a JSON value")
 
 
+def test_once_takes_a_function(lives: Lives) -> None:
+    """Its result in its place means that the side effect would be done in each run: it is refused, and told how."""
+    problems: list[str] = []
+
+    def handler(update: Any, context: Context) -> None:
+        try:
+            context.once("order", {"id": 5})  # type: ignore[arg-type]  # wrong on purpose
+        except TypeError as problem:
+            problems.append(str(problem))
+
+    lives.live(handler)
+    assert problems == ["once('order') takes a function and calls it itself: context.once('order', lambda: …), not {'id': 5}"]
+
+
 # ── without ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -135,6 +135,8 @@ class DurableRun:
 
     def once(self, name: str, function: Callable[[], Any]) -> Any:
         """The result of a side effect, which is not done again in another run; see `Context.once`."""
+        if not callable(function):
+            raise TypeError(f"once({name!r}) takes a function and calls it itself: context.once({name!r}, lambda: …), not {function!r}")
         return self.value("once", name, function, f"the result of once({name!r})")
 
     def now(self) -> datetime:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from syncbot.bounds import check_numbers
 from syncbot.client.bot import Bot
 from syncbot.config import service_settings
 from syncbot.errors import ConfigError, StorageError
@@ -176,6 +177,7 @@ class Lifecycle:
         """See `Runtime.run_once`."""
         from syncbot.runtime.session.summary import Summary  # deferred: a bot that goes on polling makes none
 
+        check_numbers(("max_seconds", max_seconds, 0, float("inf"), False, "50.0"))
         worked: list[tuple[Components, str]] = []
         began = time.monotonic()
 
