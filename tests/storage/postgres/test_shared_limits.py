@@ -15,7 +15,7 @@ from kits.storage_kit import BOT
 from kits.timing_kit import soon, tried
 
 from syncbot.client.limits import Limiter, Limits
-from syncbot.errors import NotSent
+from syncbot.errors import NotSent, StorageError
 from syncbot.storage import Store, open_store
 from syncbot.storage.postgres.sending.turns import PgTurns
 from syncbot.storage.promises.turns import TurnLimits
@@ -23,6 +23,9 @@ from syncbot.storage.promises.turns import TurnLimits
 pytestmark = pytest.mark.programs("postgres")
 
 NEVER = threading.Event()
+REFUSE = """CREATE FUNCTION syncbot.refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'no room for it now' USING ERRCODE = 'disk_full'; END $$;
+    CREATE TRIGGER refuse BEFORE DELETE ON syncbot.turn EXECUTE FUNCTION syncbot.refuse()"""
 
 
 @contextmanager
@@ -136,6 +139,10 @@ def test_a_database_whose_clock_was_set_back_holds_up_no_message(postgres: Postg
         turns._look()
         assert to_come() == ["7"]
         passed[0] = 600.0  # in which the database's clock has gone on by none
+        postgres.run(REFUSE, postgres_url)
+        with pytest.raises(StorageError):
+            turns._look()
+        postgres.run("DROP FUNCTION syncbot.refuse() CASCADE", postgres_url)
         turns._look()
         assert to_come() == []
         postgres.run("UPDATE syncbot.turn SET full_at = full_at + 86400", postgres_url)

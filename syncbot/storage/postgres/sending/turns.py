@@ -224,11 +224,12 @@ class PgTurns:
         """Where the database's clock was set back, or a server has taken over whose clock is behind, nobody waits until it is where the other one was."""
         with self._database.reading() as db:
             [(now,)] = db.execute(_NOW).fetchall()
-            before, self._offset = self._offset, now - self._passing()
-            is_set_back = before is not None and self._offset < before - _SET_BACK_SECONDS
-            if before is None or is_set_back:
+            offset = now - self._passing()
+            is_set_back = self._offset is not None and offset < self._offset - _SET_BACK_SECONDS
+            if self._offset is None or is_set_back:
                 ahead = 0.0 if is_set_back else _LONGEST_AHEAD_SECONDS + _MOST_AHEAD * self._limits.interval
                 db.execute(_FORGET, {"bot": self._database.bot, "now": now, "ahead": ahead})
+            self._offset = offset  # not before: where that failed it is done by the next look
 
     def _write_pause(self, chat: str, seconds: float) -> None:
         """Write one; and one for all chats, where another chat is paused already. Each is a transaction, so that no two wait for each other."""
