@@ -7,6 +7,4 @@ cd "$(dirname "$0")/.."
 
 "${PYTHON:-python3}" scripts/quickstart.py --setup-only
 
-# The file has to be there before it can be named, and nobody else may read it.
-[ -e .env ] || (umask 077 && : >.env)
 exec "${VENV:-.venv}/bin/syncbot" init --env-file .env "$@"

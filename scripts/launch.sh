@@ -17,9 +17,10 @@ case ${VENV:-.venv} in
 *) bin=$root/${VENV:-.venv}/bin ;;
 esac
 
-if [ "${1:-}" = --no-check ]; then
-    shift
-else
+case ${1:-} in
+--no-check) shift ;;
+-h | --help) ;;
+*)
     # No look for another poller: the bot itself finds out, and says so.
     "$bin/syncbot" doctor --watch 0 >&2
     code=$?
@@ -28,5 +29,6 @@ else
     75 | 76) echo "launch.sh: no good way to Telegram now (see above); the bot goes on trying" >&2 ;;
     *) exit $code ;;
     esac
-fi
+    ;;
+esac
 exec "$bin/python" "$root/scripts/helpers/launcher.py" "$@"

@@ -281,6 +281,9 @@ def test_token_missing(home: Path, work: Path) -> None:
         assert f"TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into {work}/.env or {home}/.config/syncbot/env" in str(caught.value)
         assert str(caught.value).endswith("(syncbot init does it; syncbot try needs none)")
         assert Settings.load(environ=environ, cwd=work, require_token=False) == Settings("")
+    (work / ".env").write_text("OTHER=1\n")  # of another program in this folder; what stands in the configuration folder does not count then
+    with pytest.raises(ConfigError, match=r"put it into [^ ]*/\.env \(it is there, and so no other is read\), for example"):
+        Settings.load(environ=environ, cwd=work)
 
 
 def test_env_file_search(home: Path, work: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ _PAGE = 100
 
 @click.group("dead-letters", no_args_is_help=False)
 def command() -> None:
-    """Updates whose handlers failed. They are kept in its state; the bot may run meanwhile.
+    """Updates whose handlers failed. They are kept in the bot's state; the bot may run meanwhile.
 
     \b
     Examples:
@@ -91,7 +91,7 @@ def show_command(ctx: click.Context, /, number: int, state: StatePlace | None, a
 @numbers_or_all("All of them.")
 @click.pass_context
 def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: StatePlace | None) -> Exit:
-    """Have them handled again: by the bot that runs, or at its next start.
+    """Have them handled again. The bot that runs does it, or its next start.
 
     \b
     Example:

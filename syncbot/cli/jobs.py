@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group("jobs", no_args_is_help=False)
 def command() -> None:
-    """Jobs that wait for their time in its state; the bot may run meanwhile.
+    """Jobs that wait for their time in the bot's state; the bot may run meanwhile.
 
     \b
     Examples:
@@ -38,7 +38,7 @@ def command() -> None:
 @common_options
 @click.pass_context
 def list_command(ctx: click.Context, /, limit: int, state: StatePlace | None, as_json: bool) -> Exit:
-    """List them, the next one first: key, when it is due, its times, its function, chat and user, and whether it is paused.
+    """List them, the next one first. A job a line: key, when it is due, its times, its function, chat and user, and whether it is paused.
 
     \b
     Example:
@@ -85,7 +85,7 @@ def _missing(key: str) -> str:
 
 @_keys_command(
     "run",
-    "Run jobs now (times of day stay, a job that is run every so often counts on from now): in the bot that runs, or at its next start.",
+    "Run jobs now: in the bot that runs, or at its next start. Times of day stay, and a job that is run every so often counts on from now.",
     "remind-8f2c11aa",
 )
 def run_command(jobs: JobEntries, key: str) -> str:
@@ -109,7 +109,7 @@ def pause_command(jobs: JobEntries, key: str) -> str:
     return "" if jobs.change(key, paused=True) else _missing(key)
 
 
-@_keys_command("resume", "Let paused jobs run again; times that passed meanwhile are passed over, but for one that runs once.", "@greet")
+@_keys_command("resume", "Let paused jobs run again. Times that passed meanwhile are passed over, but for one that runs once.", "@greet")
 def resume_command(jobs: JobEntries, key: str) -> str:
     """Let one go on."""
     from syncbot.runtime.jobs.jobs import resume  # deferred, as above

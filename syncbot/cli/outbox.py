@@ -44,7 +44,7 @@ def command() -> None:
 @common_options
 @click.pass_context
 def list_command(ctx: click.Context, /, limit: int, state: StatePlace | None, as_json: bool) -> Exit:
-    """List what waits, is uncertain, or has failed: number, state, time, method, chat, tries, and why.
+    """List what waits, is uncertain, or has failed. A call a line: number, state, time, method, chat, tries, and why.
 
     \b
     Example:
@@ -85,7 +85,7 @@ def retry_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: b
 @numbers_or_all("All that are uncertain or have failed.")
 @click.pass_context
 def drop_command(ctx: click.Context, /, numbers: tuple[int, ...], everything: bool, state: StatePlace | None) -> Exit:
-    """Delete calls with their files, whatever their state, unless they are being made now.
+    """Delete calls with their files. Whatever their state is, but for those that are being made now.
 
     \b
     Example:

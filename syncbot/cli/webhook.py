@@ -52,8 +52,12 @@ def set_(ctx: click.Context, /, url: str, timeout: float | None, drop_pending: b
     Example:
       syncbot webhook set https://bot.example/hook --allowed message --allowed callback_query
     """
+    from syncbot.runtime.handling.update_facts import misspelt_kind
     from syncbot.webhook.edge import check_secret, derived_secret
 
+    for kind in options["allowed"]:
+        if meant := misspelt_kind(kind):
+            raise click.BadParameter(f"there is no kind of update {kind!r}; did you mean {meant!r}?", param_hint="--allowed")
     settings = load_settings(ctx)
     if settings.base_url == DEFAULT_BASE_URL:  # a local server takes any
         _check_url(url)
@@ -141,7 +145,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
 @common_options
 @click.pass_context
 def delete(ctx: click.Context, /, drop_pending: bool, timeout: float | None) -> Exit:
-    """Remove the webhook, so that the bot may poll; what waits stays at Telegram.
+    """Remove the webhook, so that the bot may poll. What waits stays at Telegram.
 
     \b
     Example:

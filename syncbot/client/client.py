@@ -12,7 +12,7 @@ from syncbot.client.encode import Encoded, body
 from syncbot.client.envelope import open_envelope
 from syncbot.client.limits import Limiter
 from syncbot.client.retry import Retrier, RetryPolicy
-from syncbot.errors import ApiError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
+from syncbot.errors import ApiError, ConfigError, DeliveryUncertain, NetworkError, NotSent, Phase, RetryAfter
 from syncbot.redact import Redactor
 from syncbot.secret import Secret
 from syncbot.types import DEFAULT_MIN_RATE, Body, Request, Transport
@@ -107,6 +107,8 @@ class Client:
         self.base_url = base_url
         self.timeout = timeout
         self.deadline = deadline
+        if not isinstance(retry, RetryPolicy):
+            raise ConfigError(f"retry: it is a RetryPolicy, not of type {type(retry).__name__}; for example retry=RetryPolicy(attempts=3), or None for one try")
         self.retry = retry
         self.min_rate = min_rate
         self.stop = threading.Event()

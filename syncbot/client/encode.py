@@ -36,6 +36,7 @@ _PLAIN_TYPES = frozenset({"Integer", "String", "Boolean", "Float"})
 _FILE_KEYS = frozenset({"media", "thumbnail", "cover", "photo", "live_photo", "animation", "video", "sticker", "audio", "document", "voice", "video_note"})
 _MIME = re.compile(r"[\w.+-]+/[\w.+-]+")
 _EXACT_FLOAT = 2**53
+_KEYBOARD = "; syncbot.keyboards makes them of lists: keyboards.inline([[…]]), keyboards.reply([[…]])"
 _BAD_TEXT = "a text holds half of a surrogate pair, which no encoding can express; take it out or decode the text properly"
 
 
@@ -144,6 +145,8 @@ class _Encoder:
             return None
         if types is not None and "InputFile" in types and isinstance(value, tuple | list):
             raise TypeError(f"{name} takes one file; of a photo's sizes give one, the last being the largest")
+        if types is not None and isinstance(value, tuple | list) and not any(one.startswith("Array of ") for one in types):
+            raise TypeError(f"{name} takes {' or '.join(types)}, not a {kind.__name__}{_KEYBOARD if name == 'reply_markup' else ''}")
         if types is not None and _PLAIN_TYPES.issuperset(types) and _is_object(value):
             raise TypeError(f"{name} takes {' or '.join(types)}, not {kind.__name__}")
         plain = self._plain(value, name)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncbot.bounds import MOST_OF_A_CHAT, MOST_SECONDS, check_numbers
-from syncbot.errors import NotSent, StorageError
+from syncbot.errors import ConfigError, NotSent, StorageError
 from syncbot.process import ForkSafeLock
 
 if TYPE_CHECKING:
@@ -75,9 +75,14 @@ class Limiter:
     Args:
         limits: the limits to keep.
         clock: seconds, never going backwards.
+
+    Raises:
+        ConfigError: these are no limits.
     """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        if not isinstance(limits, Limits):
+            raise ConfigError(f"limits: these are Limits, not of type {type(limits).__name__}; for example limits=Limits(per_second=30), or None for none")
         self._limits = limits
         self._clock = clock
         self._lock = ForkSafeLock()

@@ -204,7 +204,8 @@ class Settings:
         values = _collect(sources)
         if "token" not in values and require_token:
             example = f"for example TELEGRAM_BOT_TOKEN={SETTINGS[0].example} (syncbot init does it; syncbot try needs none)"
-            raise ConfigError(f"TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into {' or '.join(map(str, places))}, {example}")
+            where = " or ".join(map(str, places)) if found is None else f"{found}{' (it is there, and so no other is read)' if len(places) > 1 else ''}"
+            raise ConfigError(f"TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into {where}, {example}")
         return cls(**{"token": "", **values}, env_file=found)
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,10 @@ from syncbot.client.bot import Bot
 from syncbot.config import from_environment, trial_settings
 from syncbot.config.readers import given_user_ids
 from syncbot.errors import ConfigError
+from syncbot.runtime.handling.update_facts import misspelt_kind
 from syncbot.types import AheadAuto, AheadMode
+
+_log = logging.getLogger(__name__)
 
 
 def wrong_option(bot: str, names: Sequence[str], known: Callable[..., Any]) -> TypeError:
@@ -39,6 +43,24 @@ def opened_ahead(bot: Bot, given: AheadMode | None, workers: int) -> int | Ahead
         return None
     mode = AheadAuto.of(given)
     return replace(mode, most=workers) if isinstance(mode, AheadAuto) and mode.most is None else mode
+
+
+def asked_kinds(given: Iterable[str] | None) -> tuple[str, ...] | None:
+    """The kinds of updates to ask for; None for those that there are handlers for.
+
+    Raises:
+        ConfigError: it is no list of names.
+    """
+    if given is None:
+        return None
+    found = () if isinstance(given, str) else tuple(given)
+    if isinstance(given, str) or not all(isinstance(kind, str) for kind in found):
+        raise ConfigError("allowed_updates: a list of the names of kinds is needed; for example allowed_updates=['message', 'callback_query']")
+    kinds = tuple(map(str.__str__, found))  # python-telegram-bot's are members of an enum
+    for kind in kinds:
+        if meant := misspelt_kind(kind):  # no refusal: it may be newer than syncbot, and Telegram ignores what it does not know
+            _log.warning("allowed_updates: there is no kind of update %r; did you mean %r?", kind, meant)
+    return kinds
 
 
 def listened_to(bot: Bot, given: Iterable[int] | None) -> frozenset[int] | None:

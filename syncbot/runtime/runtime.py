@@ -20,7 +20,7 @@ from syncbot.runtime.handling.handlers import D
 from syncbot.runtime.handling.router import Router
 from syncbot.runtime.handling.stored_dict import all_owners
 from syncbot.runtime.jobs.functions import JobDecorator, JobFunctions, MissedWord
-from syncbot.runtime.options import listened_to, opened_ahead, wrong_option
+from syncbot.runtime.options import asked_kinds, listened_to, opened_ahead, wrong_option
 from syncbot.runtime.receiving.idle_limit import LONGEST_WAIT_SECONDS
 from syncbot.runtime.session.lifecycle import Lifecycle
 from syncbot.runtime.session.notify import ServiceNotifier
@@ -158,7 +158,7 @@ class Runtime(Router[D]):
             lock=lock_path(path, bot.id, state_dir()),
             workers=workers,
             allowed_users=listened_to(bot, allowed_users),
-            allowed_updates=tuple(allowed_updates) if allowed_updates is not None else None,
+            allowed_updates=asked_kinds(allowed_updates),
             poll_wait=poll_wait,
             most_waiting=most_waiting,
             handler_warn_after=handler_warn_after,

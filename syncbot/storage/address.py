@@ -13,6 +13,8 @@ from syncbot.secret import Secret
 EXAMPLE = "postgresql://bot@localhost/bot"
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):/")
 _KNOWN = ("postgresql", "postgres")
+_WORDS = re.compile(r"\s*(?:host|hostaddr|port|dbname|user|password|service)\s*=")
+"""The beginning of libpq's own form, of which a file's name would show the password."""
 _FORM = re.compile(r"(?i)postgres(?:ql)?://(?:([^/?#@:]*)(?::[^/?#@]*)?@)?([^/?#@]*)(/[^/?#@]*)?(?:\?[^#]*)?")
 _NO_PORT = re.compile(r":(?!\d*(?:,|$))[^\]]*$")
 """What stands behind a server where its port should: it may be the password."""
@@ -61,7 +63,7 @@ def database_url(state: str | os.PathLike[str] | DatabaseUrl) -> DatabaseUrl | N
     """The URL, where one was given; None for the path of a file.
 
     Raises:
-        ConfigError: it is the URL of something that cannot be served.
+        ConfigError: it is the URL of something that cannot be served, or a database in libpq's own form.
     """
     if isinstance(state, DatabaseUrl):
         return state
@@ -71,6 +73,8 @@ def database_url(state: str | os.PathLike[str] | DatabaseUrl) -> DatabaseUrl | N
     scheme = (_SCHEME.match(text.reveal()) or ["", ""])[1].lower()
     if not is_text and scheme in _KNOWN:  # a Path has made one slash of two
         raise ConfigError(f"the URL of a database is a text, and no Path; for example state={EXAMPLE!r}")
+    if is_text and _WORDS.match(text.reveal()):
+        raise ConfigError(f"the database of a state is named by its URL, such as {EXAMPLE}, and not in the form dbname=…")
     if not is_text or not scheme or "://" not in text.reveal()[: len(scheme) + 8]:
         return None
     if scheme not in _KNOWN:

@@ -247,8 +247,10 @@ def check_meta_name(name: str) -> None:
     """Keep the store's own names from being overwritten.
 
     Raises:
-        ValueError: it is one of them.
+        ValueError: it is one of them, or none that every store can hold.
     """
+    if storable(name) != name:
+        raise ValueError(f"the name {name!r} holds a zero or half of a surrogate pair, which a database refuses")
     if name.startswith("store."):
         raise ValueError(f"the name {name!r} is the store's own; choose one that does not begin with 'store.'")
 

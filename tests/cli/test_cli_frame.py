@@ -85,13 +85,15 @@ def test_version(command: Command) -> None:
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
-def test_every_command_has_help_with_examples(command: Command, name: str) -> None:
-    """Each command explains itself, with an example, and --help needs no settings."""
+def test_every_command_has_help_with_examples(command: Command, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command explains itself, with an example, in whole sentences on a terminal as wide as most, and --help needs no settings."""
+    monkeypatch.setenv("COLUMNS", "80")
     ended = command(name, "--help")
     assert ended.code == 0
     assert f"syncbot {name}" in ended.out
     assert "Example" in ended.out
     assert ended.err == ""
+    assert "..." not in ended.out.replace("]...", ""), "a sentence about one of its commands is too long for its line"
 
 
 def test_help_lists_every_command(command: Command) -> None:

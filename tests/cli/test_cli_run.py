@@ -207,6 +207,10 @@ def test_wrong_token(process: Command) -> None:
         ("mybot:other", 2, "has no other"),
         ("mybot:number", 2, "is a int, not a syncbot.Runtime"),
         ("broken:app", 1, "ZeroDivisionError: division by zero"),
+        ("refused:app", 1, "it takes a Bot first, not a str; write Runtime(Bot.from_env()), or Runtime(Bot(token, proxies=…)) ("),
+        ("makers:takes", 1, "makers:takes cannot be called: TypeError: takes() missing 1 required positional argument: 'bot'"),
+        ("makers:fails", 1, "makers:fails cannot be called: ZeroDivisionError: division by zero ("),
+        ("makers:forgets", 2, "makers:forgets returned nothing, where a syncbot.Runtime is needed; end it with: return app"),
         ("importer:app", 1, "No module named 'not_installed'"),
         ("syntax:app", 1, "SyntaxError"),
     ],
@@ -214,6 +218,8 @@ def test_wrong_token(process: Command) -> None:
 def test_targets_that_cannot_run(process: Command, target: str, code: int, words: str) -> None:
     """A target that cannot be loaded is one line that says why and where."""
     Path("broken.py").write_text("x = 1\ny = 1 / 0\n")
+    Path("refused.py").write_text("from syncbot import Runtime\napp = Runtime('123:abc')\n")
+    Path("makers.py").write_text("def fails(): 1 / 0\ndef takes(bot): ...\ndef forgets(): ...\n")
     Path("importer.py").write_text("import not_installed\n")
     Path("syntax.py").write_text("x = = 1\n")
     ended = process("run", target)
@@ -221,8 +227,9 @@ def test_targets_that_cannot_run(process: Command, target: str, code: int, words
     assert words in ended.err
     assert ended.err.count("\n") == 1
     assert ("nor installed for" in ended.err) == target.startswith("importer")
+    place = {"broken:app": "broken.py, line 2)", "refused:app": "refused.py, line 2)", "makers:fails": "makers.py, line 1)"}.get(target, "")
+    assert place in ended.err
     if target.startswith("broken"):
-        assert "broken.py, line 2" in ended.err
         assert "Traceback" in process("run", target, "--debug").err
 
 

@@ -26,6 +26,16 @@ def test_a_program_that_fails_shows_where(process: Command, environment: dict[st
     assert "bot.py" in ended.err
     assert "ValueError" in ended.err
     assert "aaaa" not in ended.err
+    assert ended.err.endswith("\nsyncbot: bot.py has ended with an error: ValueError\n")
+
+
+def test_a_program_that_cannot_be_carried_over_is_told_where_to_look(process: Command, environment: dict[str, str]) -> None:
+    """What 13 did not have, or nobody has here, ends as a name that is missing: the last line names what finds all of these at once."""
+    Path("bot.py").write_text("from telegram.ext import ApplicationBuilder\n")
+    ended = process("run-ptb13", "bot.py")
+    assert ended.code == 1
+    assert ended.err.endswith("has ended with an error: ImportError; what cannot be carried over tells: syncbot run-ptb13 --check bot.py\n")
+    assert "is of python-telegram-bot 20 and later" in process("run-ptb13", "--check", "bot.py").out
 
 
 def test_a_token_that_is_none_is_told(process: Command, environment: dict[str, str]) -> None:

@@ -368,6 +368,17 @@ def test_a_program_that_raises_shows_where(start: Start) -> None:
     assert 'bot.py", line 4, in work' in err
 
 
+def test_an_asynchronous_bot_is_told_that_nothing_is_done_for_it(start: Start) -> None:
+    """It runs as it would by itself, and somebody thinks it does better."""
+    Path("bot.py").write_text("from telebot.async_telebot import AsyncTeleBot\n")
+    process = start()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (
+        0,
+        "syncbot: bot.py names async_telebot: this is for TeleBot, and AsyncTeleBot keeps telebot's own connections and its own polling\n",
+    )
+
+
 def test_a_bot_that_polls_in_a_thread_goes_on_after_the_programs_last_line(start: Start, server: BotApiServer, user: User) -> None:
     """As under Python itself: the process lives until the thread ends, by `stop_polling` here."""
     in_thread = "    import threading\n    threading.Thread(target=bot.infinity_polling).start()\n"

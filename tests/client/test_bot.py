@@ -57,6 +57,13 @@ def test_a_malformed_token_is_a_wrong_setting(token: str) -> None:
     assert "TEST-abc" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("option", "words"), [({"retry": 3}, r"retry=RetryPolicy\(attempts=3\)"), ({"limits": 30}, r"limits=Limits\(per_second=30\)")])
+def test_a_number_where_a_policy_belongs_is_a_wrong_setting(option: dict[str, Any], words: str) -> None:
+    """It is told when the bot is made, with the way to write it, and not by the first call."""
+    with pytest.raises(ConfigError, match=words):
+        Bot(TOKEN, transport=FakeTransport(), **option)
+
+
 @pytest.mark.parametrize("proxy", ["ftp://p:1", "http://", "http://user:secret@:3128", "socks5://p:port", "http://user:secret@p:99999", "http://p:1/path"])
 def test_a_malformed_proxy_is_a_wrong_setting(proxy: str) -> None:
     """It names the setting, says what is wrong, shows a right one, and does not repeat the password."""

@@ -159,6 +159,8 @@ def test_an_unknown_method_goes_out_as_it_is() -> None:
     [
         ({"text": b"bytes"}, TypeError, "text takes String, not a file"),
         ({"chat_id": telegram.Chat(1, "private")}, TypeError, "chat_id takes Integer or String, not Chat"),
+        ({"text": ["x"]}, TypeError, "text takes String, not a list"),
+        ({"reply_markup": [["Yes", "No"]]}, TypeError, r"reply_markup takes .*, not a list; syncbot.keyboards makes them of lists: keyboards.inline\("),
         ({"text": object()}, TypeError, "text: Telegram cannot be sent a object"),
         ({"entities": [object()]}, TypeError, "entities: Telegram cannot be sent a object"),
         ({"message_thread_id": float("nan")}, ValueError, "message_thread_id: nan is not a number"),

@@ -128,6 +128,8 @@ def test_a_misspelt_parameter_names_the_nearest() -> None:
     """An unknown parameter is a TypeError that names the one that was probably meant."""
     with pytest.raises(TypeError, match=r"sendMessage has no parameter 'chat_idd'; did you mean 'chat_id'\?"):
         check_parameters(spec_of("sendMessage"), ["chat_idd", "text"])
+    with pytest.raises(TypeError, match=r"sendMessage has no parameter 'timout'; did you mean 'timeout'\?"):
+        RecordingBot().send_message(1, "x", timout=5)  # type: ignore[call-arg]  # wrong on purpose
     with pytest.raises(TypeError, match=r"getMe takes no parameters, so not 'chat_id' either"):
         check_parameters(spec_of("getMe"), ["chat_id"])
     with pytest.raises(TypeError, match=r"has no parameter 'qqqqqqqq'$"):

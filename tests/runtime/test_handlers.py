@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -380,11 +380,41 @@ def test_a_middleware_whose_coroutine_comes_to_light_later_is_a_failure(rig: Rig
         rig.send()
 
 
-@pytest.mark.parametrize("function", ["start", 5, Asynchronous, lambda: None, lambda update: None, lambda update, context, more: None])
-def test_what_cannot_be_called_with_two_values_is_refused(rig: Rig, function: Any) -> None:
-    """A handler that would fail at every update is refused at registration."""
-    with pytest.raises(TypeError, match="the handler"):
+@pytest.mark.parametrize("function", ["start", 5, Asynchronous])
+def test_what_is_no_function_is_refused(rig: Rig, function: Any) -> None:
+    """A handler that cannot be called is refused at registration."""
+    with pytest.raises(TypeError, match="the handler has to be a function"):
         rig.app.message()(function)
+
+
+@pytest.mark.parametrize("function", [lambda: None, lambda update: None, lambda update, context, more: None])
+def test_what_cannot_be_called_with_two_values_is_refused(rig: Rig, function: Any) -> None:
+    """A handler that would fail at every update is refused at registration, with the parameters that it has to have."""
+    with pytest.raises(TypeError, match=r"the handler .* write its parameters as \(update, context\)"):
+        rig.app.message()(function)
+
+
+async def yields(update: Any, context: Any) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize("function", [lambda update, context: (yield), yields])
+def test_a_handler_with_a_yield_is_refused(rig: Rig, function: Any) -> None:
+    """A call of a generator runs nothing of it, and would lose each update in silence."""
+    with pytest.raises(TypeError, match="has a yield in it"):
+        rig.app.message()(function)
+
+
+def test_words_that_nobody_can_count_are_refused(rig: Rig) -> None:
+    """`has_args` as a text would fit no command."""
+    with pytest.raises(TypeError, match="True, False or a number of words, not 'yes'"):
+        rig.app.command("start", has_args="yes")(lambda update, context: None)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_command_without_parentheses_is_refused_on_its_line(rig: Rig) -> None:
+    """`@app.command` gets a function where names belong."""
+    with pytest.raises(TypeError, match=r'@app\.command\("start"\)'):
+        rig.app.command(lambda update, context: None)  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize("function", [lambda update, context, more=1: None, lambda *values: None, functools.partial(lambda more, update, context: None, 1)])

@@ -215,9 +215,12 @@ def test_a_job_is_not_begun_while_it_runs(make_app: MakeApp) -> None:
         lambda app: app.later(float("nan")),
         lambda app: app.daily("9"),
         lambda app: app.daily("24:00"),
+        lambda app: app.daily(datetime(2026, 1, 1, 9).time()),
+        lambda app: app.daily(lambda context: None),
         lambda app: app.daily("09:60"),
         lambda app: app.daily("09:00", "Mars/Olympus"),
         lambda app: app.cron("* * * *"),
+        lambda app: app.cron(lambda context: None),
         lambda app: app.cron("61 * * * *"),
         lambda app: app.cron("* * * * 8"),
         lambda app: app.cron("* * * * mon-"),
@@ -226,7 +229,7 @@ def test_a_job_is_not_begun_while_it_runs(make_app: MakeApp) -> None:
     ],
 )
 def test_times_that_are_none_are_refused_where_they_are_written(make_app: MakeApp, register: Callable[[Runtime], object]) -> None:
-    """A mistake in a time is a ValueError at the decorator, not at the start."""
+    """A mistake in a time, or none as in `@app.cron` without parentheses, is a ValueError at the decorator, not at the start."""
     with pytest.raises(ValueError):
         register(make_app())
 

@@ -41,6 +41,13 @@ def test_a_runtime_refuses_a_number_that_bounds_nothing(bot: Bot, name: str, val
             Runtime(bot, state=None, **{name: value})
 
 
+@pytest.mark.parametrize("value", [-1, NAN, "50", None, True])
+def test_a_run_refuses_a_time_that_bounds_nothing(bot: Bot, value: Any) -> None:
+    """It is a mistake of who calls it, and no error of a thread within."""
+    with pytest.raises(ConfigError, match=r"^max_seconds: .*; for example max_seconds=50"):
+        Runtime(bot, state=None).run_once(value)
+
+
 def test_a_runtime_takes_the_ends_of_each_range(bot: Bot) -> None:
     """The smallest and the largest right numbers are taken."""
     Runtime(bot, state=None, workers=1, poll_wait=1, most_waiting=1, handler_warn_after=0, grace=0, ahead=0)

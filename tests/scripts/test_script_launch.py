@@ -145,6 +145,13 @@ def test_a_bad_way_does_not_keep_the_bot_from_running(checkout: Checkout, server
     assert "the bot runs" in _log(checkout)
 
 
+def test_help_looks_at_nothing(checkout: Checkout) -> None:
+    """--help of launch.sh has no settings to check."""
+    ended = checkout.run("launch.sh", "--help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("usage: launch.sh")
+
+
 def test_wrong_command_lines_are_refused(checkout: Checkout, tmp_path: Path) -> None:
     """A bot that is not there ends launch.sh with 2, a log that cannot be written with 73."""
     assert checkout.run("launch.sh", "--no-check", "nothing.py").returncode == 2

@@ -51,6 +51,20 @@ def test_a_question_opens_with_its_step_and_its_calls(store: Store) -> None:
     assert [item.call for item in store.outbox.entries()] == [CALL]
 
 
+def test_what_is_not_handled_yet_may_be_an_answer(store: Store) -> None:
+    """From when it is stored until its end is recorded, whatever came behind it. A handler that waits for an answer itself is none."""
+    first, second = both(store)
+    ask(store, first)
+    assert not store.questions.may_be_answered(first.row)
+    assert store.questions.may_be_answered(second.row)
+    finish(store.inbox, second)
+    newest = store.inbox.counts().newest
+    assert not store.questions.may_be_answered(newest)
+    put(store.inbox, (3, "c"))
+    assert not store.questions.may_be_answered(newest)
+    assert store.questions.may_be_answered(store.inbox.counts().newest)
+
+
 def test_what_is_wrong_with_a_call_opens_nothing(store: Store) -> None:
     """Where a call is no JSON, there is no question, no step, and the turn is kept."""
     first, _ = both(store)

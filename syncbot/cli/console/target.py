@@ -6,11 +6,13 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import syncbot
 from syncbot.cli.console.options import env_file, wants_debug
 from syncbot.cli.console.output import tell_all
 from syncbot.errors import SyncBotError
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class BotFailed(click.ClickException):
-    """The bot's own module cannot be loaded: somebody has to look into it, and the text says where."""
+    """The bot's own module, or its function that makes the bot, has failed: somebody has to look into it, and the text says where."""
 
 
 def load_app(ctx: click.Context, target: str) -> Runtime:
@@ -35,8 +37,8 @@ def load_app(ctx: click.Context, target: str) -> Runtime:
 
     Raises:
         click.UsageError: there is no such module or name, or it is no runtime.
-        BotFailed: the module raises when it is imported.
-        SyncBotError: the module raises this, for a missing token for instance.
+        BotFailed: the module raises when it is imported, or the function when it is called.
+        SyncBotError: they raise this, for a missing token for instance.
     """
     module_name, _, name = target.partition(":")
     give_environment(env_file(ctx))
@@ -45,12 +47,13 @@ def load_app(ctx: click.Context, target: str) -> Runtime:
         folder, module_name = os.path.split(os.path.abspath(module_name)[: -len(".py")])
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    found: Any = _import(module_name, debug=wants_debug(ctx))
+    debug = wants_debug(ctx)
+    found: Any = _import(module_name, debug=debug)
     for part in (name or "app").split("."):
         if not hasattr(found, part):
             raise click.UsageError(f"the module {module_name} has no {name or 'app'}; write MODULE:NAME, for example bot:app")
         found = getattr(found, part)
-    return _runtime(target, found)
+    return _runtime(target, found, debug=debug)
 
 
 def must_be_there(target: str) -> None:
@@ -74,14 +77,26 @@ def _no_module(name: str) -> str:
     return f"there is no module {name!r} in {os.getcwd()} or where Python looks; for example bot:app for bot.py"
 
 
-def _runtime(target: str, found: Any) -> Runtime:
+def _runtime(target: str, found: Any, *, debug: bool) -> Runtime:
     from syncbot.runtime.runtime import Runtime
 
     if callable(found) and not isinstance(found, Runtime):
-        found = found()
+        found = _made(target, found, debug=debug)
     if not isinstance(found, Runtime):
         raise click.UsageError(f"{target} is a {type(found).__name__}, not a syncbot.Runtime, nor a function that returns one")
     return found
+
+
+def _made(target: str, function: Callable[[], Any], *, debug: bool) -> Any:
+    try:
+        made = function()
+    except SyncBotError:
+        raise
+    except Exception as problem:
+        raise _failed(f"{target} cannot be called", problem, debug=debug) from None
+    if made is None:
+        raise click.UsageError(f"{target} returned nothing, where a syncbot.Runtime is needed; end it with: return app")
+    return made
 
 
 def _import(name: str, *, debug: bool) -> Any:
@@ -95,19 +110,24 @@ def _import(name: str, *, debug: bool) -> Any:
         problem: Exception = error
     except Exception as error:
         problem = error
+    raise _failed(f"the module {name} cannot be loaded", problem, debug=debug)
+
+
+def _failed(what: str, problem: Exception, *, debug: bool) -> BotFailed:
     if debug:
         from syncbot.logs import guard
 
         tell_all(guard().traceback(problem))
     missing = f": it is neither here nor installed for {sys.executable}" if isinstance(problem, ModuleNotFoundError) else ""
-    raise BotFailed(f"the module {name} cannot be loaded: {type(problem).__name__}: {problem}{missing} {_place(problem)}".rstrip())
+    return BotFailed(f"{what}: {type(problem).__name__}: {problem}{missing} {_place(problem)}".rstrip())
 
 
 def _place(problem: Exception) -> str:
-    """Where in the bot's code it happened, as well as one line can say it."""
+    """Where in the bot's code it happened, as well as one line can say it; what syncbot itself refuses was asked for there too."""
     if isinstance(problem, SyntaxError):
         return ""  # its text says so
-    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if not frame.filename.startswith(("<frozen", __file__))]
+    ours = os.path.join(os.path.dirname(syncbot.__file__), "")
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if not frame.filename.startswith(("<frozen", ours))]
     return f"({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 

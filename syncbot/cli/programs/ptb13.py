@@ -9,7 +9,7 @@ import click
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, common_options, env_file
 from syncbot.cli.console.output import tell_all, write
-from syncbot.cli.console.target import give_environment, name_state
+from syncbot.cli.console.target import BotFailed, give_environment, name_state
 from syncbot.errors import SyncBotError
 
 
@@ -53,7 +53,9 @@ def _run(program: str, arguments: tuple[str, ...], *, read_pickles: bool, pickle
         from syncbot.logs import guard
 
         tell_all(guard().traceback(error))
-        return Exit.INTERNAL
+        missing = isinstance(error, ImportError | AttributeError | TypeError)
+        check = f"; what cannot be carried over tells: syncbot run-ptb13 --check {program}" if missing else ""
+        raise BotFailed(f"{program} has ended with an error: {type(error).__name__}{check}") from None
     return Exit.OK
 
 

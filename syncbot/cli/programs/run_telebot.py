@@ -8,10 +8,12 @@ import click
 
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import as_path, bot_logging, common_options, load_settings, log_file_option
+from syncbot.cli.console.output import complain
 from syncbot.cli.console.state import state_option
 from syncbot.cli.console.target import give_environment
 from syncbot.cli.programs.program import check_program, run_program
 from syncbot.errors import ConfigError
+from syncbot.regular import opener
 from syncbot.types import DEFAULT_BASE_URL
 
 if TYPE_CHECKING:
@@ -38,6 +40,10 @@ def command(ctx: click.Context, /, program: str, arguments: tuple[str, ...], sta
       syncbot run-telebot --env-file /etc/mybot.env bot.py --verbose
     """
     check_program(program)
+    with open(program, "rb", opener=opener) as file:
+        is_async = b"async_telebot" in file.read()
+    if is_async:
+        complain(f"{program} names async_telebot: this is for TeleBot, and AsyncTeleBot keeps telebot's own connections and its own polling")
     settings = load_settings(ctx, require_token=False)
     give_environment(str(settings.env_file) if settings.env_file is not None else None)
     bot_logging(ctx, log_file, as_json=log_json)

@@ -35,8 +35,8 @@ def command() -> None:
 @common_options
 @click.pass_context
 def copy_command(ctx: click.Context, /, source: StatePlace, target: StatePlace, as_json: bool) -> Exit:
-    """Copy all that is in a state, from a file into a PostgreSQL database or back: what waits, data, states, journal, questions, jobs, the outbox with its
-    files, dead letters. No bot may run on either; TO must hold nothing of the bot, and is left without anything when the copying ends in the middle.
+    """Copy a state from a file into a PostgreSQL database, or back. That is what waits, data, states, journal, questions, jobs, the outbox with its files, dead
+    letters. No bot may run on either; TO must hold nothing of the bot, and is left without anything when the copying ends in the middle.
     FROM stays as it is: start the bot with one of the two, not with both.
 
     A password need not stand in the command line: libpq takes it from PGPASSWORD, or from ~/.pgpass.

@@ -1,4 +1,4 @@
-"""The methods of the Bot API as Python methods. The stub beside this file, `api.pyi`, is what editors and type checkers see."""
+"""The methods of the Bot API as Python methods. The stub beside this file, `bot_methods.pyi`, is what editors and type checkers see."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _build(name: str) -> Callable[..., Any]:
         options = {option: given.pop(option) for option in wanted if option in given}
         newer = options.pop("api_kwargs", None)
         parameters = {key: value for key, value in given.items() if value is not None}
-        check_parameters(spec, parameters)
+        check_parameters(spec, parameters, wanted)
         if newer:
             parameters.update(newer)
         return self._invoke(spec, parameters, {option: value for option, value in options.items() if value is not None})

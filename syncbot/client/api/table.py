@@ -155,12 +155,13 @@ def _types(text: str) -> tuple[str, ...]:
     return tuple("Array of " * kind.count("[]") + kind.replace("[]", "") for kind in text.split("|"))
 
 
-def check_parameters(spec: MethodSpec, given: Iterable[str]) -> None:
+def check_parameters(spec: MethodSpec, given: Iterable[str], options: Iterable[str] = ()) -> None:
     """Refuse a call that Telegram would misunderstand: it ignores unknown parameters in silence.
 
     Args:
         spec: the method.
         given: the names of the parameters that have a value.
+        options: what else a call takes, which may have been meant.
 
     Raises:
         TypeError: a name is unknown (the text names the nearest right one), or required ones are missing.
@@ -169,7 +170,7 @@ def check_parameters(spec: MethodSpec, given: Iterable[str]) -> None:
     extra = spec.conveniences
     unknown = names.difference(spec.parameters, extra)
     if unknown:
-        raise TypeError(_unknown_text(spec, sorted(unknown), [*spec.parameters, *extra]))
+        raise TypeError(_unknown_text(spec, sorted(unknown), [*spec.parameters, *extra], options))
     stood_for = {name for convenience in names.intersection(extra) for name in extra[convenience]}
     missing = [p.name for p in spec.parameters.values() if p.required and p.name not in names and p.name not in stood_for]
     if missing:
@@ -178,10 +179,10 @@ def check_parameters(spec: MethodSpec, given: Iterable[str]) -> None:
         raise TypeError(f"{spec.name} needs {', '.join(missing)}{hint}")
 
 
-def _unknown_text(spec: MethodSpec, unknown: list[str], known: list[str]) -> str:
+def _unknown_text(spec: MethodSpec, unknown: list[str], known: list[str], options: Iterable[str]) -> str:
     if not known:
         return f"{spec.name} takes no parameters, so not {', '.join(map(repr, unknown))} either"
-    hints = [f"{name!r}{nearest(name, known)}" for name in unknown]
+    hints = [f"{name!r}{nearest(name, [*known, *options])}" for name in unknown]
     return f"{spec.name} has no parameter {', '.join(hints)}"
 
 

@@ -202,7 +202,7 @@ class Context(Asking, Replies):
             Its result, as JSON gives it back.
 
         Raises:
-            TypeError, ValueError: the result is no JSON value; the text names it.
+            TypeError, ValueError: `function` is none, or its result no JSON value; the text names it.
             RuntimeError: it is called within another `once`.
         """
         result: T = self.run.once(name, function)

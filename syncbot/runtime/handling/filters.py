@@ -315,6 +315,8 @@ def text(*exact: str) -> Filter:
 def _owner(function: str, wanted: tuple[int | str, ...], readers: tuple[Callable[[Any], Any], ...]) -> Filter:
     if not wanted or not all(isinstance(one, int | str) for one in wanted):
         raise TypeError(f'{function}() takes ids and names: {function}(42, "@name")')
+    if quoted := [one for one in wanted if isinstance(one, str) and one.strip().removeprefix("-").isdecimal()]:
+        raise TypeError(f"{function}() takes an id as a number: {function}({int(quoted[0])}), not {quoted[0]!r}")
     ids = {one for one in wanted if isinstance(one, int)}
     names = {one.removeprefix("@").casefold() for one in wanted if isinstance(one, str)}
 
@@ -358,6 +360,8 @@ def entity(*types: str) -> Filter:
 
 def mime(*types: str) -> Filter:
     """Documents of one of these types: "application/pdf", or all of a family: "image/"."""
+    if wrong := [kind for kind in types if "/" not in kind]:
+        raise ValueError(f'mime(): {wrong[0]!r} has no slash; write mime("application/pdf") or mime("image/"), or extension({wrong[0]!r}) for its name')
 
     def check(message: Any) -> bool:
         found = (getattr(getattr(message, "document", None), "mime_type", None) or "").lower()

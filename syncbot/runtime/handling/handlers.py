@@ -99,6 +99,9 @@ _MATCHED = Matched()
 _NO_ASYNC = "is an async def function, as python-telegram-bot's handlers are, and with types=False there is none: write def instead, and leave out await"
 
 
+_GIVEN = {1: "context", 2: "update, context", 3: "update, context, next"}
+
+
 def check_function(function: Callable[..., object], number: int, what: str, *, may_await: bool = True) -> None:
     """Refuse at registration what would fail at the first update.
 
@@ -109,18 +112,20 @@ def check_function(function: Callable[..., object], number: int, what: str, *, m
         may_await: it may be an `async def` function, see `syncbot.runtime.handling.async_handlers`.
 
     Raises:
-        TypeError: it cannot be called, is an `async def` function that it may not be, or does not take `number` values.
+        TypeError: it cannot be called, is a generator, is an `async def` function that it may not be, or does not take `number` values.
     """
     name = getattr(function, "__qualname__", repr(function))
     if not callable(function) or isinstance(function, type):
         raise TypeError(f"{what} has to be a function, and {name} is none")
     target = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004  # its code, not whether it is there
+    if any(inspect.isgeneratorfunction(one) or inspect.isasyncgenfunction(one) for one in (function, target)):
+        raise TypeError(f"{what} {name} has a yield in it, so that a call of it would do nothing: leave out yield")
     if not may_await and (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(target)):
         raise TypeError(f"{what} {name} is an async def function, which only handlers can be: write def instead, and leave out await")
     try:
         inspect.signature(function).bind(*range(number))
-    except TypeError as problem:
-        raise TypeError(f"{what} {name} is called with {number} values: {problem}") from None
+    except TypeError:
+        raise TypeError(f"{what} {name} takes other values than it is given: write its parameters as ({_GIVEN[number]})") from None
     except ValueError:
         return  # some functions written in C do not tell
 
@@ -270,6 +275,20 @@ class PatternHandler(Handler):
 _COMMAND = re.compile(r"/?([A-Za-z0-9_]{1,32})")
 
 
+def command_names(names: str | Iterable[str]) -> frozenset[str]:
+    """The names of commands as they are compared: in lower case, without the slash.
+
+    Raises:
+        TypeError, ValueError: there is none, or one is none that Telegram knows as a command.
+    """
+    given = [names] if isinstance(names, str) else list(names)
+    if not given or not all(isinstance(name, str) for name in given):
+        raise TypeError('a command needs its name: @app.command("start")')
+    if wrong := [name for name in given if not _COMMAND.fullmatch(name)]:
+        raise ValueError(f"{wrong[0]!r} is no command: up to 32 of a-z, 0-9 and _")
+    return frozenset(name.removeprefix("/").lower() for name in given)
+
+
 class CommandHandler(Handler):
     """A handler for commands: "/start", "/start words", "/start@ThisBot".
 
@@ -284,7 +303,7 @@ class CommandHandler(Handler):
         captions: look in the captions of media too.
 
     Raises:
-        TypeError, ValueError: a name is none that Telegram knows as a command.
+        TypeError, ValueError: a name is none that Telegram knows as a command, or `has_args` is something else.
     """
 
     def __init__(
@@ -300,12 +319,9 @@ class CommandHandler(Handler):
         **options: Unpack[HandlerOptions],
     ) -> None:
         super().__init__(kinds, function, filters, state=state, **options)
-        given = [names] if isinstance(names, str) else list(names)
-        if not given or not all(isinstance(name, str) for name in given):
-            raise TypeError('a command needs its name: command("start")')
-        if wrong := [name for name in given if not _COMMAND.fullmatch(name)]:
-            raise ValueError(f"{wrong[0]!r} is no command: up to 32 of a-z, 0-9 and _")
-        self.names = frozenset(name.removeprefix("/").lower() for name in given)
+        self.names = command_names(names)
+        if not isinstance(has_args, int | None):
+            raise TypeError(f"has_args is True, False or a number of words, not {has_args!r}")
         self._has_args = has_args
         self._captions = captions
 

@@ -24,8 +24,9 @@ from syncbot.runtime.handling.handlers import (
     PatternHandler,
     PlainHandlerFunction,
     check_function,
+    command_names,
 )
-from syncbot.runtime.handling.update_facts import KIND_BY_NAME, ordered_kinds
+from syncbot.runtime.handling.update_facts import misspelt_kind, ordered_kinds
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -73,13 +74,6 @@ class _Registration:
         if self in self._routes.unfinished:
             self._routes.unfinished.remove(self)
         return function
-
-
-def _misspelt(kind: str) -> str | None:
-    """The kind that an unknown one was probably meant to be."""
-    import difflib  # a misspelt name is the exception: a right one must not pay for the import
-
-    return next(iter(difflib.get_close_matches(kind, KIND_BY_NAME, n=1)), None)
 
 
 class Routes:
@@ -141,7 +135,7 @@ class Routes:
         for routes in (self, *self._inner()):
             if routes.unfinished:
                 what = routes.unfinished[0].what
-                raise TypeError(f"{what}: no handler was given to this decorator; write @app.message() with parentheses, not @app.message")
+                raise TypeError(f"{what}: no handler was given to this decorator; write it with parentheses: @app.{what.partition('(')[0]}()")
         kinds = {kind for route in self._walk(()) for kind in route.handler.kinds}
         return ordered_kinds(kinds | {"message", "callback_query"}) if kinds else []
 
@@ -231,6 +225,7 @@ class Router(KindDecorators[D]):
         Raises:
             TypeError, ValueError: a name is none.
         """
+        command_names(names)  # `@app.command` without its parentheses fails on its own line
 
         def make(function: HandlerFunction | PlainHandlerFunction) -> Handler:
             return CommandHandler(names, function, filters, state=state, has_args=has_args, kinds=kinds, captions=captions, **options)
@@ -262,7 +257,7 @@ class Router(KindDecorators[D]):
         if not kinds or not all(isinstance(kind, str) for kind in kinds):
             raise TypeError('on() needs the name of a kind of update: on("message")')
         for kind in kinds:
-            if check and kind not in KIND_BY_NAME and (meant := _misspelt(kind)):
+            if check and (meant := misspelt_kind(kind)):
                 raise ValueError(f"there is no kind of update {kind!r}; did you mean {meant!r}? If it is newer than syncbot, say check=False")
         wanted = None if filters is None else as_filter(filters)
         return self._registration(f"on({', '.join(map(repr, kinds))})", lambda function: Handler(kinds, function, wanted, state=state, **options), group)

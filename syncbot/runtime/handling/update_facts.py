@@ -171,6 +171,15 @@ def ordered_kinds(names: Iterable[str]) -> list[str]:
     return [kind.name for kind in KINDS if kind.name in wanted] + sorted(wanted.difference(KIND_BY_NAME))
 
 
+def misspelt_kind(name: str) -> str | None:
+    """The kind that one which the table does not have was probably meant to be; None where it may be a newer one."""
+    if name in KIND_BY_NAME:
+        return None
+    import difflib  # a misspelt name is the exception: a right one must not pay for the import
+
+    return next(iter(difflib.get_close_matches(name, KIND_BY_NAME, n=1)), None)
+
+
 _MESSAGES = tuple(kind.name for kind in KINDS if kind.type == "Message")
 
 

@@ -34,7 +34,7 @@ def next_cron(text: str, after: datetime) -> datetime | None:
     """
     from cronsim import CronSim, CronSimError  # deferred: most bots have no such times
 
-    fields = text.split()
+    fields = text.split() if isinstance(text, str) else []
     if len(fields) != 5:
         raise ValueError(f"{text!r} is no time in cron's form, which has five fields: minute hour day month weekday, for example '*/5 * * * *'")
     weekdays = ",".join(_unrolled(part) for part in fields[4].lower().split(","))

@@ -225,7 +225,7 @@ def _zone(name: Any) -> tzinfo:
 
 
 def _time_of_day(text: str) -> tuple[int, int, int]:
-    parts = text.split(":")
+    parts = text.split(":") if isinstance(text, str) else []  # datetime.time is near at hand
     if len(parts) in (2, 3) and all(part.isdecimal() and len(part) <= 2 for part in parts):
         hour, minute, second = (int(part) for part in (*parts, "0")[:3])
         if hour < 24 and minute < 60 and second < 60:

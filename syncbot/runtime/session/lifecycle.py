@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from syncbot.bounds import check_numbers
 from syncbot.client.bot import Bot
 from syncbot.config import service_settings
 from syncbot.errors import ConfigError, StorageError
@@ -85,7 +86,8 @@ class Lifecycle:
         note_act(self.bot.recorders)
         if (components := self.components) is None:
             return None
-        return OpenQueue(components.store.outbox, components.delivery.files(), components.store.journal, components.delivery.notify)
+        store, delivery, questions = components.store, components.delivery, components.workers.questions
+        return OpenQueue(store.outbox, delivery.files(), store.journal, delivery.notify, on_delivered=questions.delivered)
 
     def open_jobs(self) -> OpenJobs | None:
         """The jobs of the session that runs in this process."""
@@ -175,6 +177,7 @@ class Lifecycle:
         """See `Runtime.run_once`."""
         from syncbot.runtime.session.summary import Summary  # deferred: a bot that goes on polling makes none
 
+        check_numbers(("max_seconds", max_seconds, 0, float("inf"), False, "50.0"))
         worked: list[tuple[Components, str]] = []
         began = time.monotonic()
 

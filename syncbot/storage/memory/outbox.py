@@ -36,15 +36,14 @@ class MemoryOutbox:
         self._last = 0
 
     def put(self, *calls: OutboxCall) -> list[int]:
-        encoded = [(call, encode_call(call).params) for call in calls]
-        ids: list[int] = []
+        encoded = [(replace(call, params={}), encode_call(call).params) for call in calls]
         with self._guard:
-            for call, params in encoded:
-                self._last += 1
-                self._items[self._last] = OutboxItem(self._last, replace(call, params={}), created=self._now())
-                self._params[self._last] = params
-                ids.append(self._last)
-        return ids
+            now = self._now()
+            items = [(OutboxItem(id, call, created=now), params) for id, (call, params) in enumerate(encoded, self._last + 1)]
+            for item, params in items:
+                self._items[item.id], self._params[item.id] = item, params
+                self._last = item.id
+        return [item.id for item, _ in items]
 
     def claim(self, owner: str, *, lease: float, limit: int = 1, again: bool = False) -> list[OutboxItem]:
         with self._guard:
