@@ -190,7 +190,7 @@ def _settle_outbox(store: SqliteStore) -> None:
 
 def _folder(path: Path) -> Path:
     """Where the copies of files lie that a state file speaks of."""
-    return Path(f"{path}.outbox")
+    return Path(f"{os.path.realpath(path)}.outbox")
 
 
 def _remove(new: Path) -> None:
