@@ -90,6 +90,23 @@ def test_what_only_the_database_library_finds_wrong_is_not_repeated(given: str) 
     assert caught.value.__context__ is None
 
 
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ("127.0.0.1/bot?sslmode=s3cret", "sslmode"),
+        ("127.0.0.1/bot?target_session_attrs=s3cret", "target_session_attrs"),
+        ("127.0.0.1/bot?ssl_min_protocol_version=s3cret", "ssl_min_protocol_version"),
+        ("127.0.0.1:9/bot?tcp_user_timeout=s3cret", "tcp_user_timeout"),
+        ("127.0.0.1:99999/bot", "port"),
+    ],
+)
+def test_an_option_that_cannot_be_is_a_mistake_in_the_setting(given: str, option: str) -> None:
+    """What libpq takes for no value of its option is named, and not its value; no waiting mends it."""
+    with pytest.raises(ConfigError, match=f"the option {option} of the state's database has a value that it cannot have") as caught:
+        open_store(f"postgresql://bot@{given}", 1)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+
+
 @pytest.mark.parametrize("server", ["db", "db:5432", "db:", "one:1,two:2", "[::1]", "[::1]:5432", "[fe80::1]:5432,db"])
 def test_a_port_is_no_password(server: str) -> None:
     """Whatever a server may be called, with a port and without, is shown."""

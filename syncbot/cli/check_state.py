@@ -40,7 +40,7 @@ def command(ctx: click.Context, /, path: StatePlace | None, salvage_into: str | 
       syncbot check-state bot.db
       syncbot check-state bot.db --salvage-into bot.db.new
     """
-    from syncbot.storage.bot_lock import BotLock  # deferred: the list of commands in --help needs neither
+    from syncbot.storage.bot_lock import BotLock, file_lock_path  # deferred: the list of commands in --help needs neither
     from syncbot.storage.sqlite.repair.checking import check, salvage
 
     settings = load_settings(ctx, require_token=False)
@@ -49,7 +49,7 @@ def command(ctx: click.Context, /, path: StatePlace | None, salvage_into: str | 
         if salvage_into is not None:
             raise ConfigError("--salvage-into is for files; what is damaged in a database is put back from its backup")
         return _check_database(file, bot_of(settings), as_json=as_json)
-    lock = BotLock(Path(f"{file}.lock"))
+    lock = BotLock(file_lock_path(file))
     if (os.path.exists(lock.path) or os.access(file.parent, os.W_OK)) and not lock.acquire():
         raise AlreadyRunning(f"a bot runs on {file} (it holds {lock.path}); stop it first, for example with systemctl stop, then check the file")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from syncbot.cli.console.asking import ask_for
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import common_options, json_option, load_settings, open_bot, timeout_option
 from syncbot.cli.console.output import one_line, system_path, tell, write, write_json
+from syncbot.cli.console.state import when
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret
 from syncbot.types import DEFAULT_BASE_URL
@@ -134,7 +134,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         if name == "url":
             continue
         if name.endswith("_date") and isinstance(value, int):
-            value = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(value))}"
+            value = when(value)
         lines.append(one_line(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"))
     return lines
 

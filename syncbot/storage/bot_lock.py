@@ -105,4 +105,9 @@ class BotLock:
 
 def lock_path(state: str | os.PathLike[str] | DatabaseUrl | None, bot_id: int, folder: Path) -> Path:
     """Where the lock of a bot lies: beside its state file, or in a folder by the bot's id."""
-    return folder / f"{bot_id}.lock" if state is None or isinstance(state, DatabaseUrl) else Path(f"{os.fspath(state)}.lock")
+    return folder / f"{bot_id}.lock" if state is None or isinstance(state, DatabaseUrl) else file_lock_path(state)
+
+
+def file_lock_path(state: str | os.PathLike[str]) -> Path:
+    """The lock of a state file: one, whether the file is named by itself or by a link."""
+    return Path(f"{os.path.realpath(state)}.lock")

@@ -95,6 +95,10 @@ class Claims:
         held = self._running.get(row) or self._yielded.get(row)
         return held is not None and held.ticket == ticket
 
+    def has_row(self, row: int) -> bool:
+        """Whether it is claimed, its turn yielded or not."""
+        return row in self._running or row in self._yielded
+
     def hold(self, row: int, key: str, *, alone: bool = False) -> int:
         """It is claimed; returns its ticket."""
         self._tickets += 1

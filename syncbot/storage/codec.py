@@ -78,6 +78,29 @@ def decode(text: object) -> Any:
         raise Unreadable(f"is no JSON value: {problem}") from None
 
 
+def decode_object(text: object) -> dict[str, Any]:
+    """The object of what `encode` wrote.
+
+    Raises:
+        Unreadable: it did not write this.
+    """
+    value = decode(text)
+    if not isinstance(value, dict):
+        raise Unreadable("is no JSON object")
+    return value
+
+
+def check_time(value: float) -> float:
+    """The same time, if it is one.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    if not 0.0 <= value <= LAST_TIME:
+        raise Unreadable(f"has the time {value}, which is none")
+    return value
+
+
 def int64(value: int, what: str) -> int:
     """The same number, if it fits the 64 bits of a database's integer.
 
@@ -224,8 +247,10 @@ def check_meta_name(name: str) -> None:
     """Keep the store's own names from being overwritten.
 
     Raises:
-        ValueError: it is one of them.
+        ValueError: it is one of them, or none that every store can hold.
     """
+    if storable(name) != name:
+        raise ValueError(f"the name {name!r} holds a zero or half of a surrogate pair, which a database refuses")
     if name.startswith("store."):
         raise ValueError(f"the name {name!r} is the store's own; choose one that does not begin with 'store.'")
 

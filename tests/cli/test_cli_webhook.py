@@ -94,6 +94,14 @@ def test_a_refusal_is_told_in_telegrams_words(command: Command, server: BotApiSe
     assert "HTTPS url must be provided" in ended.err
 
 
+def test_info_with_a_time_that_is_none(command: Command, server: BotApiServer) -> None:
+    """Whatever stands there is shown, and the rest too."""
+    server.script("getWebhookInfo", Answer.ok({"url": "https://bot.example/hook", "last_error_date": 2**62, "pending_update_count": 3}))
+    ended = command("webhook", "info")
+    assert (ended.code, ended.err) == (0, "")
+    assert "last_error_date: (4.61169e+18, which is no time)\npending_update_count: 3" in ended.out
+
+
 def test_info_of_no_server_of_telegram(command: Command, server: BotApiServer) -> None:
     """What answers with another form than Telegram's is told as that."""
     server.script("getWebhookInfo", Answer.ok(["none"]))

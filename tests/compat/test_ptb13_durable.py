@@ -60,6 +60,56 @@ def test_a_function_in_a_thread_of_its_own_is_not_lost(server: BotApiServer, run
     assert second.left() == 0
 
 
+@pytest.mark.parametrize("data", ["bot_data", "user_data"])
+def test_what_another_updates_function_has_noted_is_kept_with_the_first_end(server: BotApiServer, run: Run, data: str) -> None:
+    """A function in a thread of its own ends while a handler has changed what both share, and notes it; that handler ends, and what it changed is there.
+    What the function's own update had changed before is not: it is handled again."""
+    body = """
+        noted, goes_on = threading.Event(), threading.Event()
+
+        class Noting(PicklePersistence):
+            def update_bot_data(self, data):
+                super().update_bot_data(data)
+                noted.set() if "DATA" == "bot_data" and "b" in data else None
+
+            def update_user_data(self, user_id, data):
+                super().update_user_data(user_id, data)
+                noted.set() if "b" in data else None
+
+        def slow(update, context):
+            if os.path.exists("begun"):
+                return
+            open("begun", "w").close()
+            context.DATA["a"] = 1
+            context.dispatcher.run_async(goes_on.wait, 20, update=update)
+            context.dispatcher.run_async(nobody.wait, 60, update=update)
+            update.message.reply_text("begun")
+
+        def quick(update, context):
+            context.DATA["b"] = 1
+            goes_on.set()
+            update.message.reply_text(f"noted: {noted.wait(20)}")
+
+        updater = Updater(TOKEN, base_url=BASE, persistence=Noting("bot.pickle"))
+        updater.dispatcher.add_handler(CommandHandler("slow", slow))
+        updater.dispatcher.add_handler(CommandHandler("quick", quick))
+        updater.dispatcher.add_handler(CommandHandler("show", lambda update, context: update.message.reply_text(str(sorted(context.DATA)))))
+        """.replace("DATA", data)
+    first = run(body, SYNCBOT_STATE="state.db")
+    ann = server.user()
+    ann.send("/slow")
+    ann.wait_for("begun")
+    ann.send("/quick")
+    ann.wait_for("noted: True")
+    assert becomes(lambda: first.left() == 1), "the quick one has not ended"
+    first.process.kill()
+    first.process.wait()
+    second = run(body, SYNCBOT_STATE="state.db")
+    ann.send("/show")
+    ann.wait_for("['b']")
+    assert second.stop() == 0, second.output
+
+
 @pytest.mark.programs("postgres")
 def test_with_the_state_in_a_database_it_is_the_same(server: BotApiServer, run: Run, postgres_url: str) -> None:
     """The chat goes on beside a function in a thread of its own, whose end is the end of its update; what was changed is there at the next start."""

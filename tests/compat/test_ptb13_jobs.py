@@ -21,6 +21,7 @@ from kits.timing_kit import becomes
 
 from syncbot.compat.ptb13.jobs import Job, JobQueue
 from syncbot.compat.ptb13.jobs.jobqueue import JobLookupError
+from syncbot.compat.ptb13.jobs.triggers import Every
 
 SECONDS = 20.0
 RECORDED = Path(__file__).with_name("ptb13_jobs.json")
@@ -175,6 +176,15 @@ def test_times_of_day(jobs: JobQueue) -> None:
     assert strict.next_t.day == 31
     assert lenient.next_t <= strict.next_t
     assert (lenient.next_t + timedelta(days=1)).day == 1
+
+
+def test_a_clock_that_is_set_from_1970_is_one_beat() -> None:
+    """All those between have passed, and are not gone through one by one; the beat is kept, and its end too."""
+    begun, now = datetime(1970, 1, 1, 0, 0, 30, tzinfo=UTC), datetime(2026, 11, 27, 15, 0, 10, 500, tzinfo=UTC)
+    beat = Every(timedelta(seconds=20), begun)
+    assert beat.get_next_fire_time(begun, now) == datetime(2026, 11, 27, 15, 0, 30, tzinfo=UTC)
+    assert beat.get_next_fire_time(now, begun) == now + timedelta(seconds=20)
+    assert Every(timedelta(seconds=20), begun, last=now).get_next_fire_time(begun, now) is None
 
 
 def test_a_month_in_which_the_day_is_missing() -> None:

@@ -9,7 +9,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,8 +23,10 @@ from kits.storage_kit import Clock as Time
 from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.jobs.rules import cron_rule, daily_rule, first_time, next_time, seconds_rule, shown
+from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage import End, JobEntry, Missed, Store, open_store
+from syncbot.storage.promises.questions import Question
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY_SECONDS = 86_400.0
@@ -189,7 +192,10 @@ def test_a_rule_that_another_release_wrote_is_paused_with_words(folder: Path) ->
     """What this release does not know holds up no other job."""
     bench = Bench(folder, datetime(2026, 6, 1, tzinfo=UTC))
     start = bench.time.time
-    strange = [{"moon": "full"}, {"daily": 9, "tz": None}, {"cron": "* * * * *", "tz": "Mars/Olympus"}, {"cron": "x", "tz": None}]
+    strange = [
+        *({"moon": "full"}, {"daily": 9, "tz": None}, {"cron": "* * * * *", "tz": "Mars/Olympus"}, {"cron": "x", "tz": None}),
+        *({"every": 0}, {"every": -5}, {"every": 1e-300}, {"every": "x"}, {"every": [1]}, {"every": True}, {"every": 1e300}),
+    ]
     bench.put(*(JobEntry(f"strange {n}", "note", rule, start) for n, rule in enumerate(strange)), JobEntry("good", "note", {"at": start}, start))
     with logged() as log:
         bench.work()
@@ -197,6 +203,20 @@ def test_a_rule_that_another_release_wrote_is_paused_with_words(folder: Path) ->
     assert bench.ran == [("good", start)]
     bench.work()
     assert len(bench.ran) == 1
+
+
+@pytest.mark.parametrize("time", [60.0, 1e11])
+def test_a_strange_rule_with_a_strange_time_keeps_no_bot_from_starting(folder: Path, time: float) -> None:
+    """What another clock has put for a rule that nobody can read stays as it is until it is due."""
+    bench = Bench(folder, NOW)
+    bench.put(
+        *(JobEntry(f"{n}", "note", rule, time) for n, rule in enumerate([{"daily": 9, "tz": None}, {"every": -5}, {"cron": "x", "tz": None}, {"moon": 1}]))
+    )
+    machine = Machine(bench.path, NOW)
+    with machine.bot() as clock, logged() as log:
+        clock.begin_due()
+        assert log.count("is paused: ") == (4 if time == 60.0 else 0)
+    assert set(machine.times.values()) == {time}
 
 
 def test_nothing_is_due_where_nothing_is_known(folder: Path) -> None:
@@ -265,3 +285,153 @@ def test_rules_are_shown() -> None:
     """For `syncbot jobs list`."""
     rules = ({"at": 1.0}, {"every": 60.0}, {"daily": "09:00", "tz": None}, {"cron": "* * * * *", "tz": "UTC"})
     assert [shown(rule) for rule in rules] == ["once", "every 60", "daily 09:00", "cron * * * * * UTC"]
+
+
+class Machine:
+    """A machine with a clock that is set while its bot runs, and a bot that has handled what it has begun."""
+
+    def __init__(self, path: Path, clock: datetime, is_alone: bool = True) -> None:
+        self.path = path
+        self.is_alone = is_alone
+        self.time = Time()
+        self.time.time = clock.timestamp()
+        self.passed = 0.0
+        self.questions = Questions(now=self.time, passing=lambda: self.passed)
+
+    @contextmanager
+    def bot(self, *declared: JobEntry) -> Iterator[Clock]:
+        """One that runs."""
+        with open_store(self.path, BOT, now=self.time) as store:
+            store.inbox.recover()
+            functions = JobFunctions()
+            functions.job("note")(lambda context: None)
+            for entry in declared:
+                functions._declared[entry.key] = entry
+            told = StorageRetry(threading.Event())
+            clock = Clock(
+                store.jobs, functions, told, lambda number: None, self.time, self.questions, is_alone=lambda: self.is_alone, passing=lambda: self.passed
+            )
+            clock.declare()
+            yield clock
+            self.times = {entry.key: entry.next_time for entry in store.jobs.entries()}
+
+    def goes_on(self, seconds: float) -> None:
+        """Time passes."""
+        self.time.forward(seconds)
+        self.passed += seconds
+
+    def is_set(self, clock: datetime) -> None:
+        """By somebody, or from the network."""
+        self.time.time = clock.timestamp()
+
+
+NOW = datetime(2026, 11, 27, 15, 0, tzinfo=UTC)
+RULES = {"beat": seconds_rule("every", 600.0), "daily": daily_rule("09:00", "UTC"), "cron": cron_rule("*/10 * * * *", "UTC")}
+
+
+@pytest.mark.parametrize("wrong", [NOW + timedelta(days=1), NOW + timedelta(days=4000)])
+def test_a_clock_that_is_set_back_while_the_bot_runs_holds_up_nothing(folder: Path, wrong: datetime) -> None:
+    """What was put by the wrong one is due in its time, and the thread that waits for it looks again."""
+    machine = Machine(folder / "bot.db", wrong)
+    with machine.bot(*(JobEntry(key, "note", rule, 0.0) for key, rule in RULES.items())) as clock:
+        clock.begin_due()
+        machine.goes_on(60)
+        machine.is_set(NOW)
+        clock._news = False
+        clock.tick()
+        assert clock._news
+        assert clock.begin_due() == 0
+        machine.goes_on(600)
+        assert clock.begin_due() == 2
+    assert all(0 < time - NOW.timestamp() <= DAY_SECONDS for time in machine.times.values())
+
+
+@pytest.mark.parametrize("wrong", [datetime(1970, 1, 1, 0, 1, tzinfo=UTC), NOW - timedelta(days=60), NOW - timedelta(days=3)])
+@pytest.mark.parametrize("missed", list(Missed))
+@pytest.mark.parametrize("seconds", [60.0, 600.0, 601.0])
+def test_a_clock_that_is_set_when_the_network_comes_up_has_missed_nothing(folder: Path, missed: Missed, wrong: datetime, seconds: float) -> None:
+    """A router without a battery: no job runs for the years between, neither at its first start nor at a later one, and each is due in its time,
+    also where one was just about to be begun."""
+    machine = Machine(folder / "bot.db", wrong)
+    declared = [JobEntry(f"@{key}", "note", rule, 0.0, missed=missed, declared=True) for key, rule in RULES.items()]
+    for _ in range(2):
+        with machine.bot(*declared) as clock:
+            clock.begin_due()
+            machine.goes_on(seconds)
+            machine.is_set(NOW)
+            assert clock.begin_due() == 0
+        assert machine.times["@daily"] == NOW.timestamp() + 18 * 3600
+        assert all(0 < time - NOW.timestamp() <= DAY_SECONDS for time in machine.times.values())
+        machine.is_set(wrong)  # it is switched off and on
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_clock_that_is_wrong_for_a_while_has_nothing_done_twice(folder: Path, is_alone: bool) -> None:
+    """It is set back by days and then right again: what was done today is not done once more. Where others go by clocks of their own it changes nothing."""
+    machine = Machine(folder / "bot.db", NOW, is_alone)
+    with machine.bot(*(JobEntry(key, "note", rule, 0.0) for key, rule in RULES.items())) as clock:
+        clock.begin_due()
+        machine.goes_on(60)
+        machine.is_set(NOW - timedelta(days=3))
+        assert clock.begin_due() == 0
+        machine.goes_on(60)
+        machine.is_set(NOW + timedelta(seconds=120))
+        assert clock.begin_due() == 0
+    assert machine.times == {"beat": NOW.timestamp() + 600, "cron": NOW.timestamp() + 600, "daily": NOW.timestamp() + 18 * 3600}
+
+
+def test_what_was_missed_before_the_clock_was_set_is_made_up_for(folder: Path) -> None:
+    """A machine that begins at the time at which it was switched off: what came while it was off is done when its clock is set."""
+    machine = Machine(folder / "bot.db", NOW)
+    declared = [JobEntry("@daily", "note", RULES["daily"], 0.0, declared=True)]
+    with machine.bot(*declared) as clock:
+        clock.begin_due()
+    with machine.bot(*declared) as clock:
+        assert clock.begin_due() == 0
+        machine.is_set(NOW + timedelta(days=3))
+        assert clock.begin_due() == 1
+
+
+def test_what_a_clock_of_1970_has_put_is_not_made_up_for_at_the_next_start(folder: Path) -> None:
+    """Nor for each minute of half a century."""
+    machine = Machine(folder / "bot.db", datetime(1970, 1, 1, 0, 1, tzinfo=UTC))
+    with open_store(machine.path, BOT, now=machine.time) as store:
+        store.jobs.put(*(JobEntry(key, "note", rule, 60.0, missed=Missed.ALL) for key, rule in RULES.items()), JobEntry("once", "note", {"at": 60.0}, 60.0))
+    machine.is_set(NOW)
+    with machine.bot() as clock:
+        assert clock.begin_due() == 1
+    assert sorted(machine.times) == ["beat", "cron", "daily"]
+    assert all(0 < time - NOW.timestamp() <= DAY_SECONDS for time in machine.times.values())
+
+
+@pytest.mark.parametrize("wrong", [NOW + timedelta(days=1), NOW - timedelta(days=60)])
+def test_a_question_waits_for_as_long_as_it_was_told_whatever_is_done_to_the_clock(folder: Path, wrong: datetime) -> None:
+    """It is neither over at once nor open for a day."""
+    machine = Machine(folder / "bot.db", wrong)
+    with machine.bot() as clock:
+        asked = Question(1, 0, "ask", 7, 7, {}, machine.time.time, machine.time.time + 300)
+        found = machine.questions.ask(asked, is_recorded=False, may_hold=True)
+        machine.questions.opened(found)
+        machine.goes_on(100)
+        machine.is_set(NOW)
+        late = machine.questions.ask(Question(2, 0, "ask", 7, 7, {}, machine.time.time, machine.time.time + 300), is_recorded=False, may_hold=True)
+        machine.questions.opened(late)  # before anybody has seen that the clock was set
+        assert clock.begin_due() == 0
+        machine.goes_on(199)
+        assert clock.begin_due() == 0
+        machine.goes_on(1)
+        assert clock.begin_due() == 1
+        assert found.over.is_set()
+        machine.goes_on(99)
+        assert clock.begin_due() == 0
+        machine.goes_on(1)
+        assert clock.begin_due() == 1
+    assert late.over.is_set()
+
+
+def test_a_question_of_a_clock_that_was_ahead_counts_from_the_next_start(folder: Path) -> None:
+    """It is open for its own time from then on, and not until that other clock would be right."""
+    machine = Machine(folder / "bot.db", NOW)
+    later = (NOW + timedelta(days=1)).timestamp()
+    machine.questions.opened(machine.questions.ask(Question(1, 0, "ask", 7, 7, {}, later, later + 300), is_recorded=False, may_hold=True))
+    assert machine.questions.next_time() == NOW.timestamp() + 300

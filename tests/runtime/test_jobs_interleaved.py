@@ -16,9 +16,11 @@ from kits.storage_kit import BOT
 from syncbot.errors import StorageError
 from syncbot.runtime.jobs.clock import Clock
 from syncbot.runtime.jobs.functions import JobFunctions
+from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage import JobEntry, open_store
 from syncbot.storage.promises.jobs import JobStart
+from syncbot.storage.promises.questions import Question
 
 
 def functions() -> JobFunctions:
@@ -170,3 +172,40 @@ def test_a_job_that_cannot_be_begun_is_put_again() -> None:
     with pytest.raises(StorageError):
         clock.begin_due()
     assert [entry.key for entry in made.declared(0.0)] == made.names()
+
+
+def test_a_clock_that_is_set_is_seen_once() -> None:
+    """Two that look at once, as a request that is handled inline and the thread: a question that waits goes on for its own time, not for twice the jump."""
+
+    def make() -> Steps:
+        store, now = open_store(None, BOT), [2e9]
+        questions = Questions(now=lambda: now[0], passing=lambda: 7.0)
+        clock = Clock(store.jobs, functions(), StorageRetry(threading.Event()), lambda number: None, lambda: now[0], questions, passing=lambda: 7.0)
+        questions.opened(questions.ask(Question(1, 0, "ask", 7, 7, {}, 2e9, 2e9 + 300), is_recorded=False, may_hold=True))
+        now[0] += 86_400.0
+
+        def check() -> None:
+            assert questions.next_time() == now[0] + 300
+
+        return Steps(clock.begin_due, clock.begin_due, check)
+
+    assert at_every_line(make, ("jobs/clock.py", "work/questions.py")) > 20
+
+
+def test_a_question_that_is_asked_while_the_clock_is_seen_to_be_set_has_its_time() -> None:
+    """Whichever comes first, by the clock as it is from then on: it is neither over at once nor open for a day."""
+
+    def make() -> Steps:
+        now = [2e9]
+        questions = Questions(now=lambda: now[0], passing=lambda: 7.0)
+        now[0] -= 86_400.0
+
+        def ask() -> None:
+            questions.opened(questions.ask(Question(1, 0, "ask", 7, 7, {}, 2e9, 2e9 + 300), is_recorded=False, may_hold=True))
+
+        def check() -> None:
+            assert questions.next_time() == now[0] + 300
+
+        return Steps(questions.clock_was_set, ask, check)
+
+    assert at_every_line(make, "work/questions.py") > 5

@@ -12,8 +12,10 @@ from kits.runtime_kit import SECONDS, Process
 from kits.timing_kit import soon, took
 from kits.user_kit import as_ordinary_user
 
+from syncbot.client.uploads import BytesSource, FilePart
 from syncbot.errors import StorageError
-from syncbot.storage.bot_lock import BotLock, lock_path
+from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.storage.bot_lock import BotLock, file_lock_path, lock_path
 
 HOLDER = """
 import os, sys
@@ -195,7 +197,18 @@ def test_where_it_lies(tmp_path: Path) -> None:
     """Beside the state file, or by the bot's id where there is none."""
     assert lock_path(tmp_path / "bot.db", 7, tmp_path / "state") == tmp_path / "bot.db.lock"
     assert lock_path(None, 7, tmp_path / "state") == tmp_path / "state" / "7.lock"
-    assert os.fspath(lock_path("bot.db", 7, tmp_path)) == "bot.db.lock"
+    assert os.fspath(lock_path("bot.db", 7, tmp_path)) == os.path.abspath("bot.db.lock")
+
+
+def test_a_file_with_two_names_has_one_lock(tmp_path: Path) -> None:
+    """Whoever names the state file by a link stands by for whoever names it by itself, and both find the copies of the outbox's files in one folder."""
+    real, link = tmp_path / "real" / "bot.db", tmp_path / "bot.db"
+    link.symlink_to(real)
+    assert lock_path(link, 7, tmp_path) == lock_path(real, 7, tmp_path) == file_lock_path(link) == tmp_path / "real" / "bot.db.lock"
+    real.parent.mkdir()
+    folders = [QueueFolder.beside(path) for path in (real, link)]
+    [name] = folders[0].copy([FilePart("document", "a.txt", BytesSource(b"text"), "text/plain")])
+    assert folders[1].file(name).read_bytes() == b"text"
 
 
 def test_a_read_only_lock_file_of_another_user_is_told(tmp_path: Path) -> None:

@@ -150,12 +150,12 @@ def test_a_handler_that_was_taken_over_does_nothing_more(
     assert becomes(lambda: quick.health()["queue"] + quick.health()["in_flight"] == 0)
     go_on.set()
     assert ended.wait(20)
+    assert becomes(lambda: any("taken for dead" in record.getMessage() for record in caplog.records))
     slow.stop()
     assert [message.text for message in user.messages] == ["from the other one"]
     with open_store(postgres_url, None) as store:
         assert store.data.load(Scope.CHAT, 7) == {"by": "the other one"}
     assert postgres.run("SELECT count(*) FROM syncbot.dead_letter", postgres_url) == [(0,)]
-    assert any("taken for dead" in record.getMessage() for record in caplog.records)
 
 
 def test_polling_and_a_webhook_exclude_each_other(make: Make) -> None:

@@ -25,7 +25,7 @@ from syncbot.client.uploads import BytesSource, FilePart
 from syncbot.errors import NotSent
 from syncbot.runtime.outbox.file_copies import QueueFolder
 from syncbot.runtime.outbox.outbox import Flushed, Outbox
-from syncbot.storage import OutboxState, open_store
+from syncbot.storage import Incoming, OutboxCall, OutboxState, Question, QuestionAnswer, QuestionOpening, open_store
 from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.transport import FakeTransport
 from syncbot.transport.fake import FakeCall
@@ -373,3 +373,24 @@ def test_flush_ends_with_its_time(state: Path) -> None:
                 break
         assert (flushed.delivered, flushed.left, flushed.error) == (0, 2, "the proxy is away")
         assert outbox.retry(1) is False
+
+
+@pytest.mark.parametrize("is_over", [False, True], ids=["open", "over"])
+def test_flush_takes_the_buttons_of_a_question_away_as_a_runtime_does(state: Path, is_over: bool) -> None:
+    """Of one that came when it was over; of one that is open the message is known from then on, for whoever ends it."""
+    buttons = {"inline_keyboard": [[{"text": "S", "callback_data": "ask:1:0:0"}]]}
+    message = {**SENT, "message_id": 9, "chat": {"id": 7, "type": "private"}, "reply_markup": buttons}
+    transport = FakeTransport(sendMessage=message, editMessageReplyMarkup=True)
+    with open_store(state, BOT_ID) as store:
+        store.inbox.recover()
+        store.inbox.store([Incoming(1, "7", b"{}")])
+        [claimed] = store.inbox.claim()
+        question = Question(claimed.row, 0, "choose", 7, 42, {"press": [f"ask:{claimed.row}:0:", 1]}, asked=1.0, until=2.0)
+        call = OutboxCall("sendMessage", {"chat_id": 7, "text": "Size?", "reply_markup": json.dumps(buttons)}, "7")
+        store.inbox.yield_turn(claimed, QuestionOpening(question, [call]))
+        if is_over:
+            store.questions.close([QuestionAnswer(claimed.row, 0, "{}")])
+        with Outbox(state, make_bot(transport)) as outbox:
+            assert outbox.flush().delivered == 1
+        assert [one.wants.get("message_id") for one in store.questions.entries()] == ([] if is_over else [9])
+    assert transport.parameters("editMessageReplyMarkup") == ([{"chat_id": 7, "message_id": 9}] if is_over else [])

@@ -74,6 +74,29 @@ def test_a_handler_that_has_called_nobody_runs_again(server: BotApiServer, make_
     assert (others.data(), len(seen.texts)) == ({"n": 11}, 2)
 
 
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_handler_that_runs_again_gets_what_its_first_run_has_left(server: BotApiServer, make_app: MakeApp, others: Others, inline: bool) -> None:
+    """The time that stands in the journal is the time of both runs."""
+    app, runs, user = make_app(), Seen(), server.user(id=7)
+
+    @app.message()
+    def count(update: Any, context: Context) -> None:
+        runs.add(context.now().isoformat())
+        number = context.bot_data.get("n", 0)
+        others.change(n=10)
+        context.bot_data["n"] = number + 1
+
+    if inline:
+        assert handled(app) == 1
+    else:
+        with running(app):
+            user.send("hi")
+            runs.wait_number(2)
+            assert becomes(lambda: others.data() == {"n": 11})
+    first, second = runs.texts
+    assert first == second
+
+
 def test_behind_a_call_the_later_one_wins_with_one_warning(server: BotApiServer, make_app: MakeApp, others: Others) -> None:
     """A handler that has sent something is not run again: what it assigns is written, and it is said once how that is avoided."""
     app, user = make_app(), server.user(id=7)

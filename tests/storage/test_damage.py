@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from kits.damage_kit import BAD_VALUES, NOW, QUICK, Cell, bad_cells, byte_damages, damaged, drive, filled, lay, spoil
-from kits.storage_kit import BOT, drain, ids
+from kits.storage_kit import BOT, drain, ids, put
 
 from syncbot.errors import StorageError
-from syncbot.storage import End, OutboxCall, OutboxState, Scope, Store, StoreOptions, open_store
+from syncbot.storage import End, OutboxCall, OutboxState, Question, QuestionOpening, Scope, Store, StoreOptions, open_store
 from syncbot.storage.sqlite.shapes import TABLES
 
 _CHUNK = 30
@@ -158,6 +158,30 @@ def test_an_update_that_is_damaged_later_is_an_error_and_set_aside_at_the_next_s
         store.inbox.recover()
         assert 39 not in drain(store.inbox)
         assert store.inbox.counts() == (type(store.inbox.counts()))(0, 0, None)
+
+
+@pytest.mark.parametrize("state", ["'wating'", "x'00'", "'running'", "'yielded'", "'asking'"])
+def test_a_state_that_is_written_while_the_bot_runs_leaves_no_update_waiting(folder: Path, caplog: pytest.LogCaptureFixture, state: str) -> None:
+    """Housekeeping finds what is neither handled nor waits, and it is handled; what is, has given its turn away, or asks, is left alone."""
+    path = folder / "bot.db"
+    with opened(path) as store:
+        store.inbox.recover()
+        put(store.inbox, (1, "a"), (2, "b"), (3, "c"), (4, "d"))
+        runs, yields, asks = store.inbox.claim(3)
+        store.inbox.yield_turn(yields)
+        store.inbox.yield_turn(asks, QuestionOpening(Question(asks.row, 0, "ask", 7, 7)))
+        store.maintain()
+        store.inbox.release(asks)
+        store.maintain()
+        assert caplog.text == ""
+        damaged(path, f"UPDATE inbox SET state = {state} WHERE update_id = 4")
+        assert store.inbox.claim(5) == []
+        store.maintain()
+        assert "1 updates in the state file" in caplog.text
+        [last] = store.inbox.claim(5)
+        assert last.update_id == 4
+        assert store.inbox.settle([End(runs), End(yields), End(last)]).lost == ()
+        assert [question.row for question in store.questions.entries()] == [asks.row]
 
 
 @pytest.mark.parametrize(

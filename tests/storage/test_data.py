@@ -172,6 +172,15 @@ def test_facts_are_kept_by_name(store: Store) -> None:
     assert store.meta.get("idle limit") is None
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_a_fact_has_a_name_that_every_store_can_hold(store: Store, name: str) -> None:
+    """What a database cannot hold is refused by each store alike, in words of ours, and nothing is changed."""
+    for value in (1, None):
+        with pytest.raises(ValueError, match="holds a zero or half of a surrogate pair"):
+            store.meta.set(name, value)
+    assert store.meta.get("a\0b", 7) == 7
+
+
 def test_owners_are_told_in_pages(store: Store) -> None:
     """Those of one scope of whom something is remembered, the lowest ids first; who has nothing left is none of them."""
     for owner in (9, 2, 5):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from kits.damage_kit import damaged
+from kits.postgres_kit import PostgresServer
 from kits.storage_kit import BOT, START, Clock, Place, finish, put
 
 from syncbot.storage import JobEntry, JobStart, Missed, Store, open_store
@@ -180,3 +181,15 @@ def test_a_damaged_job_holds_up_no_other(tmp_path: Path, caplog: pytest.LogCaptu
         assert caplog.text.count("is damaged") == 1
         store.jobs.put(job("bad", rule={"at": 1}))
         assert len(store.jobs.due(START, NAMES)) == 2
+
+
+@pytest.mark.programs("postgres")
+@pytest.mark.parametrize("junk", ["rule = '[5]'", "rule = 'null'", "next_time = 'NaN'", "next_time = 'Infinity'", "next_time = -5e300", "missed = 'x'"])
+def test_a_damaged_job_in_a_database_holds_up_no_other(postgres: PostgresServer, postgres_url: str, caplog: pytest.LogCaptureFixture, junk: str) -> None:
+    """It is said and set aside, whatever stands where its rule or its time should be; nobody waits for a time that is none."""
+    with open_store(postgres_url, BOT, now=Clock()) as store:
+        store.jobs.put(job("bad"), job("good", 60.0))
+        postgres.run(f"UPDATE syncbot.job SET {junk} WHERE key = 'bad'", postgres_url)
+        assert store.jobs.due(START, NAMES) == []
+        assert caplog.text.count("the job 'bad' in the database is damaged") == 1
+        assert store.jobs.next_time(NAMES) == START + 60

@@ -48,6 +48,20 @@ def test_a_run_has_no_steps_at_first(store: Store) -> None:
     assert list(store.journal.steps(key)) == []
 
 
+def test_a_claim_tells_whether_there_are_any(store: Store) -> None:
+    """Of what earlier runs have done; who has none need not look."""
+    (one, first), (other, _) = claim(store, 1, 2)
+    assert (one.has_steps, other.has_steps) == (False, False)
+    store.journal.write(first, OPEN)
+    store.inbox.release(one, other)
+    (one, first), (other, _) = keyed(store)
+    assert (one.has_steps, other.has_steps) == (True, False)
+    store.journal.cut(first, 0)
+    store.inbox.release(one)
+    [(one, _)] = keyed(store)
+    assert not one.has_steps
+
+
 def test_cut_forgets_what_is_behind(store: Store) -> None:
     """The step of the number goes, and all that follow it."""
     [(_, key)] = claim(store, 1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kits.storage_kit import START, Clock
+from kits.postgres_kit import PostgresServer
+from kits.storage_kit import BOT, START, Clock
 
-from syncbot.storage import OutboxCall, OutboxItem, OutboxState, Store
+from syncbot.storage import OutboxCall, OutboxItem, OutboxState, Store, open_store
 from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT
 
 LEASE = 30.0
@@ -302,3 +303,54 @@ def test_ids_are_never_used_twice(store: Store) -> None:
     store.outbox.drop(first)
     [second] = store.outbox.put(call())
     assert second > first
+
+
+def test_a_clock_that_is_set_back_holds_up_no_next_attempt(store: Store, clock: Clock) -> None:
+    """What waits for a moment since Telegram asked for that does not wait for the day that the clock was ahead; what somebody has put for then does."""
+    [id] = store.outbox.put(call("1"))
+    [later] = store.outbox.put(call("2", not_before=START + 60))
+    assert claim(store) == [id]
+    assert store.outbox.put_off(id, "one", until=START + 5, reason="Telegram asks for a pause")
+    clock.forward(-4)
+    assert (claim(store), store.outbox.outlook().next_time) == ([], START + 5)
+    clock.forward(-86_400)
+    assert store.outbox.outlook().next_time == 0.0
+    assert claim(store) == [id]
+    assert state(store, later) == OutboxState.QUEUED
+
+
+def test_what_a_clock_of_1970_has_queued_does_not_run_out_when_it_is_set(store: Store, clock: Clock) -> None:
+    """Its time to live says nothing in the true time; before the clock is set it counts as ever."""
+    clock.time = 100.0
+    ids = store.outbox.put(call(expires=160.0), call(expires=3700.0))
+    clock.forward(60)
+    assert claim(store, owner="other") == [ids[1]]
+    assert (state(store, ids[0]), store.outbox.sending(ids[1], "other", lease=LEASE)) == (OutboxState.FAILED, True)
+    clock.time = START
+    assert [item.id for item in store.outbox.claim("one", lease=LEASE, again=True)] == [ids[1]]
+    assert store.outbox.put_off(ids[1], "one", until=0.0)
+    assert claim(store) == [ids[1]]
+
+
+def test_what_a_clock_of_1970_has_kept_is_not_old_when_it_is_set(store: Store, clock: Clock) -> None:
+    """A failed call is for somebody to look at, and ninety days after it was queued have not passed."""
+    clock.time = 100.0
+    [id] = store.outbox.put(call())
+    assert claim(store) == [id]
+    assert store.outbox.hold(id, "one", OutboxState.FAILED, "refused")
+    clock.time = START
+    assert store.outbox.purge(90 * 86_400.0) == []
+    assert state(store, id) == OutboxState.FAILED
+
+
+@pytest.mark.programs("postgres")
+@pytest.mark.parametrize("junk", ["params = '[1]'", "files = '5'", "files = '{}'", "not_before = 'NaN'", "not_before = 'Infinity'", "not_before = -5"])
+def test_a_damaged_call_in_a_database_holds_up_no_other(postgres: PostgresServer, postgres_url: str, junk: str) -> None:
+    """It has failed, with words, and those behind it go on; nobody looks again and again for a time that is none."""
+    with open_store(postgres_url, BOT, now=Clock()) as store:
+        bad, good = store.outbox.put(call("1"), call("1"))
+        postgres.run(f"UPDATE syncbot.outbox SET {junk} WHERE id = {bad}", postgres_url)
+        assert [*claim(store), *claim(store)] == [good]
+        found = store.outbox.get(bad)
+        assert found is not None
+        assert (found.state, "its row in the database is damaged" in found.reason) == (OutboxState.FAILED, True)

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kits.postgres_kit import PostgresServer
 from kits.storage_kit import BOT, Place, finish, ids, put
 
 from syncbot.errors import StorageError
+from syncbot.runtime.work.open_question import OpenQuestion
 from syncbot.storage import Changes, Claimed, End, JournalKey, JournalStep, OutboxCall, Question, QuestionAnswer, QuestionOpening, Recovery, Store, open_store
 from syncbot.storage.sqlite.repair.checking import check, salvage
 
@@ -47,6 +49,20 @@ def test_a_question_opens_with_its_step_and_its_calls(store: Store) -> None:
     assert store.questions.entries() == [question]
     assert steps(store, first) == [JournalStep(0, "ask")]
     assert [item.call for item in store.outbox.entries()] == [CALL]
+
+
+def test_what_is_not_handled_yet_may_be_an_answer(store: Store) -> None:
+    """From when it is stored until its end is recorded, whatever came behind it. A handler that waits for an answer itself is none."""
+    first, second = both(store)
+    ask(store, first)
+    assert not store.questions.may_be_answered(first.row)
+    assert store.questions.may_be_answered(second.row)
+    finish(store.inbox, second)
+    newest = store.inbox.counts().newest
+    assert not store.questions.may_be_answered(newest)
+    put(store.inbox, (3, "c"))
+    assert not store.questions.may_be_answered(newest)
+    assert store.questions.may_be_answered(store.inbox.counts().newest)
 
 
 def test_what_is_wrong_with_a_call_opens_nothing(store: Store) -> None:
@@ -191,3 +207,23 @@ def test_a_check_knows_questions_and_saves_them(tmp_path: Path) -> None:
     salvage(check(path), saved)
     with open_store(saved, BOT) as store:
         assert store.questions.entries() == [question]
+
+
+@pytest.mark.programs("postgres")
+@pytest.mark.parametrize(
+    ("junk", "until"),
+    [("wants = '5'", 9.0), ("wants = '{', until = NULL", 0.0), ("until = 'NaN'", 0.0), ("asked = '-Infinity'", 9.0)],
+)
+def test_a_damaged_question_in_a_database_ends_in_time(
+    postgres: PostgresServer, postgres_url: str, caplog: pytest.LogCaptureFixture, junk: str, until: float
+) -> None:
+    """It is told, no update is an answer to it, and its handler goes on when its time is over, at once where nobody knows when that is."""
+    with open_store(postgres_url, BOT) as store:
+        first, _ = both(store)
+        ask(store, first)
+        postgres.run(f"UPDATE syncbot.question SET {junk}", postgres_url)
+        [found] = store.questions.entries()
+        assert caplog.text.count("a question in the database is damaged") == 1
+        assert (found.row, found.asked, found.until) == (first.row, 0.0, until)
+        assert not OpenQuestion(found).fits({"message": {"text": "yes"}}, lambda: None)
+        assert not OpenQuestion(found).fits({"callback_query": {"data": "-0"}}, lambda: None)

@@ -137,6 +137,22 @@ def test_log_and_index_are_made_private_through_a_link_too(tmp_path: Path) -> No
             assert stat.S_IMODE(names[1].stat().st_mode) == 0o644
 
 
+def test_a_file_with_a_second_name_is_refused(path: Path) -> None:
+    """SQLite keeps a log beside each name of a file, and two of them destroy it: a hard link is named, and how it is found; a link that leads nowhere too."""
+    with opened(path) as store:
+        put(store.inbox, (1, "a"))
+    os.link(path, path.with_name("other"))
+    for name in (path, path.with_name("other")):
+        refused(name, "has another name \\(a hard link\\): find / -xdev -samefile ")
+    path.with_name("other").unlink()
+    opened(path).close()
+    link = path.with_name("link")
+    link.symlink_to(path.with_name("nowhere"))
+    refused(link, "is a link to .*nowhere, which is not there; make that with touch")
+    path.with_name("nowhere").touch()
+    opened(link).close()
+
+
 LEAVE_WAL = """
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1], timeout=0)

@@ -30,6 +30,7 @@ from syncbot.errors import ConfigError, DeliveryUncertain
 from syncbot.runtime.outbox.outbox import Outbox
 from syncbot.testing import TEST_TOKEN, BotApiServer, Fault, FaultProxy, TestCA
 from syncbot.transport import FakeTransport, OneShotTransport
+from syncbot.transport.standing.spares import Spare
 from syncbot.types import AheadAuto, Proxy, Request
 
 TALK_SECONDS = 300.0
@@ -86,6 +87,29 @@ def test_after_a_call_one_stands_and_the_next_call_takes_it(transport: OneShotTr
         call(transport, get_me(api))
     assert stands(transport)
     assert api.max_requests_per_connection == 1
+
+
+def test_the_next_one_is_opened_when_the_request_is_written(transport: OneShotTransport, api: BotApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a call asks what stands whether it is alive nobody is held up, and nothing is opened: that is done while the call waits for its answer."""
+    call(transport, get_me(api))
+    assert stands(transport)
+    asked, go_on, is_alive = threading.Event(), threading.Event(), Spare.is_alive
+
+    def slow(spare: Spare) -> bool:
+        if threading.current_thread().name != "syncbot-ahead":
+            asked.set()
+            assert go_on.wait(20.0)
+        return is_alive(spare)
+
+    monkeypatch.setattr(Spare, "is_alive", slow)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call, transport, get_me(api))
+        assert asked.wait(20.0)
+        assert (transport.standing, api.connections_total) == (0, 2)
+        go_on.set()
+        answer.result(20.0)
+    assert stands(transport)
+    assert api.connections_total == 3
 
 
 def test_one_that_has_stood_too_long_is_replaced(transport: OneShotTransport, api: BotApiServer, clock: Clock) -> None:

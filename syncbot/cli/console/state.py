@@ -76,5 +76,8 @@ def bot_of(settings: Settings) -> int | None:
 
 
 def when(seconds: float) -> str:
-    """A time for people, in this machine's zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    """A time for people, in this machine's zone; what others have written may be none."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    except (ValueError, OverflowError, OSError):
+        return f"({seconds:g}, which is no time)"

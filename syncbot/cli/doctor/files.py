@@ -14,6 +14,7 @@ from syncbot.cli.console.state import usual_state
 from syncbot.cli.doctor.result import Result, Status
 from syncbot.config import Settings
 from syncbot.storage.address import StatePlace
+from syncbot.storage.bot_lock import file_lock_path
 
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -59,7 +60,7 @@ def _paths(settings: Settings, state: StatePlace | None, logs: Sequence[str]) ->
     place = usual_state(settings, state)
     if isinstance(place, Path):
         yield from (("state file", Path(f"{place}{end}")) for end in ("", "-wal", "-shm", "-turns"))
-        yield "lock", Path(f"{place}.lock")
+        yield "lock", file_lock_path(place)
     for log in map(Path, logs):
         yield "log", log
         beside: list[Path] = []

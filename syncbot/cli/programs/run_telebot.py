@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +13,7 @@ from syncbot.cli.console.state import state_option
 from syncbot.cli.console.target import give_environment
 from syncbot.cli.programs.program import check_program, run_program
 from syncbot.errors import ConfigError
+from syncbot.regular import opener
 from syncbot.types import DEFAULT_BASE_URL
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def command(ctx: click.Context, /, program: str, arguments: tuple[str, ...], sta
       syncbot run-telebot --env-file /etc/mybot.env bot.py --verbose
     """
     check_program(program)
-    if b"async_telebot" in Path(program).read_bytes():
+    with open(program, "rb", opener=opener) as file:
+        is_async = b"async_telebot" in file.read()
+    if is_async:
         complain(f"{program} names async_telebot: this is for TeleBot, and AsyncTeleBot keeps telebot's own connections and its own polling")
     settings = load_settings(ctx, require_token=False)
     give_environment(str(settings.env_file) if settings.env_file is not None else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,8 +31,11 @@ class Work:
         self.owners = owners_of(update)
         """Whose data it may be changing."""
         self.holds = holds
-        self.rows: dict[Owner, set[str]] = {}
-        """What is to be written with its end, by names: what stands there then is asked for then, as others may change it too."""
+        self.rows: dict[Owner, dict[str, float]] = {}
+        """What is to be written with its end, by names: what stands there then is asked for then, as others may change it too. With each, when it was
+        noticed, by `time.monotonic()`. Whose data was given, and had not changed, has none."""
+        self.began = math.inf
+        """When its handlers were asked, by the same clock."""
         self._begun: list[tuple[Promise, threading.Event]] = []
 
     @contextmanager

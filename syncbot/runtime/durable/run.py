@@ -44,9 +44,10 @@ class DurableRun:
         key: whose steps they are in the journal.
         handled: what is being handled, in words: "update 17".
         attempt: which run it is.
+        has_steps: whether the journal may hold what earlier runs have done; else it is not asked.
     """
 
-    def __init__(self, durability: Durability, key: JournalKey, handled: str, attempt: int) -> None:
+    def __init__(self, durability: Durability, key: JournalKey, handled: str, attempt: int, *, has_steps: bool = True) -> None:
         self.handled = handled
         self.attempt = attempt
         self.suspended = ""
@@ -74,7 +75,7 @@ class DurableRun:
         """The name of the side effect that is being done (`once`), within which nothing else is a step."""
         self.has_acted = False
         """Whether it has done what another run would do a second time, but for what the journal keeps: from its first call on."""
-        self._cursor: Cursor | None = None
+        self._cursor: Cursor | None = None if has_steps else Cursor()
         self._random: random.Random | None = None
         self.queued: list[OutboxCall] = []
         """What goes into the outbox when the handler ends, or waits."""

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def recorded(durability: Durability, key: JournalKey, handled: str, attempt: int = 1) -> Iterator[DurableRun]:
+def recorded(durability: Durability, key: JournalKey, handled: str, attempt: int = 1, *, has_steps: bool = True) -> Iterator[DurableRun]:
     """Within the block the calling thread runs the handler of something: what it does with the bot is written down, or was already.
 
     The steps stay in the journal until somebody ends them in the transaction that ends what was handled (`Inbox.settle` does so for updates).
@@ -34,11 +34,12 @@ def recorded(durability: Durability, key: JournalKey, handled: str, attempt: int
         key: whose steps they are.
         handled: what is handled, in words: "update 17", "the job remind".
         attempt: which run it is.
+        has_steps: whether the journal may hold what earlier runs have done.
 
     Raises:
         Suspended: the handler was put aside, and what is handled is to be put back. One that goes on all the same is told, and ends so too.
     """
-    run = DurableRun(durability, key, handled, attempt)
+    run = DurableRun(durability, key, handled, attempt, has_steps=has_steps)
     with durability.recorders.recording(RunRecorder(run)):
         try:
             try:

@@ -11,6 +11,7 @@ from syncbot.bounds import wrong_number
 from syncbot.runtime.jobs.crontab import check_crontab, next_cron
 from syncbot.storage.codec import LAST_TIME
 from syncbot.storage.promises.jobs import JobEntry, Missed
+from syncbot.storage.promises.store import PLAUSIBLE_TIME
 
 Rule: TypeAlias = Mapping[str, Any]
 """{"at": time}, {"every": seconds}, {"later": seconds}, {"daily": "09:00", "tz": zone} or {"cron": "* * * * *", "tz": zone}."""
@@ -18,6 +19,7 @@ Rule: TypeAlias = Mapping[str, Any]
 LATE_SECONDS = 300.0
 """A time that passed longer ago is missed, for who wants no run for those."""
 _LONGEST_DAY_SECONDS = 26 * 3600.0
+_SOON_SECONDS = 600.0
 _SHORTEST_SECONDS = 0.001
 _LONGEST_SECONDS = 1e9
 """Some thirty years."""
@@ -99,7 +101,7 @@ def next_time(rule: Rule, after: float) -> float | None:
         ValueError: the rule is none.
     """
     if "every" in rule:
-        return after + float(rule["every"])
+        return after + _every(rule)
     try:
         if "cron" in rule:
             return _stamp(next_cron(rule["cron"], datetime.fromtimestamp(after, _zone(rule["tz"]))))
@@ -140,17 +142,31 @@ def following(entry: JobEntry, now: float) -> float | None:
     if entry.missed == Missed.ALL:
         return next_time(entry.rule, due)
     if "every" in entry.rule:  # it keeps its beat
-        seconds = float(entry.rule["every"])
+        seconds = _every(entry.rule)
         return due + seconds * (math.floor((now - due) / seconds) + 1)
     return next_time(entry.rule, max(now, due))
 
 
-def longest_wait(rule: Rule) -> float:
-    """Seconds from one time of a rule to the next at most, where that can be told without looking for it."""
+def longest_wait(rule: Rule, after: float) -> float:
+    """Seconds from one time of a rule to the next at most, behind this one; endless where nobody can tell, or there is only one."""
     every = rule.get("every")
     if isinstance(every, float | int):
         return every + 1.0
-    return _LONGEST_DAY_SECONDS if "daily" in rule else math.inf
+    if "daily" in rule:  # without looking for them
+        return _LONGEST_DAY_SECONDS
+    try:
+        first = next_time(rule, after)
+        second = None if first is None else next_time(rule, first)
+    except ValueError:  # another release has written it
+        return math.inf
+    return math.inf if second is None else second - after
+
+
+def is_of_another_clock(entry: JobEntry, now: float) -> bool:
+    """Whether a clock has put it that was ahead of this one, or one that was not set yet."""
+    repeats, ahead = "at" not in entry.rule and "later" not in entry.rule, entry.next_time - now
+    is_soon = "cron" in entry.rule and ahead < _SOON_SECONDS  # whose times are dear to find
+    return (not is_soon and ahead > longest_wait(entry.rule, now)) or (repeats and 0.0 < entry.next_time <= PLAUSIBLE_TIME < now)
 
 
 def is_passed_over(entry: JobEntry, now: float) -> bool:
@@ -162,6 +178,17 @@ def shown(rule: Rule) -> str:
     """A rule in words, for people."""
     words = " ".join(f"{word} {value:g}" if isinstance(value, float) else f"{word} {value}" for word, value in rule.items() if word not in ("tz", "at"))
     return "once" if "at" in rule else f"{words} {rule['tz']}" if rule.get("tz") else words
+
+
+def _every(rule: Rule) -> float:
+    """Seconds between two times.
+
+    Raises:
+        ValueError: they are none.
+    """
+    if problem := wrong_number(rule["every"], least=_SHORTEST_SECONDS, most=_LONGEST_SECONDS):
+        raise ValueError(f"these are no times for a job: {dict(rule)} ({problem})")
+    return float(rule["every"])
 
 
 def _stamp(found: datetime | None) -> float | None:

@@ -45,8 +45,8 @@ class QueueFolder:
 
     @classmethod
     def beside(cls, state: str | os.PathLike[str] | None) -> QueueFolder:
-        """The folder of a state file; None for a store in memory."""
-        return cls(Path(f"{os.fspath(state)}.outbox") if state is not None else None)
+        """The folder of a state file, one, whether that is named by itself or by a link; None for a store in memory."""
+        return cls(Path(f"{os.path.realpath(state)}.outbox") if state is not None else None)
 
     def file(self, name: str) -> Path:
         """Where a copy lies, by the name that `copy` returned.

@@ -20,6 +20,7 @@ from syncbot.client.bot import Bot
 from syncbot.client.encode import body, encode
 from syncbot.config import trial_settings
 from syncbot.errors import ConfigError, StorageError
+from syncbot.runtime.durable.asking import delivering, question_of
 from syncbot.runtime.durable.run import DurableRun
 from syncbot.runtime.durable.seam import run_with_step
 from syncbot.runtime.outbox.attempt import Uncertain
@@ -50,6 +51,16 @@ class OpenQueue:
     """Say that something was queued."""
     store: Store | None = None
     """The store, where it is open for this outbox alone."""
+    on_delivered: Callable[[Any], bool] = lambda _: True
+    """As `Questions.delivered`, of the runtime whose queue it is."""
+
+    def lives(self, result: Any) -> bool:
+        """Whether the question that went out with this is open, whoever has asked it; True of what is none."""
+        if self.store is None or question_of(result) is None:
+            return self.on_delivered(result)
+        from syncbot.runtime.work.questions import Questions  # deferred: most of what goes out asks nothing
+
+        return Questions.of(self.store, lambda: None).delivered(result)  # looked up each time: others open and close them meanwhile
 
     def tell(self) -> None:
         """Say so, where there is somebody to hear it: what is queued is safe, whether or not the state file has been closed since."""
@@ -171,7 +182,9 @@ class Outbox(QueuedMethods):
         check_numbers(("seconds", seconds, 0, MOST_SECONDS, False, "60.0"), ("patience", patience or 0, 0, float("inf"), False, "2.0"))
         with self._opened() as opened:
             stop = threading.Event()
-            deliverer = Deliverer(opened.queue, self._bot, opened.folder, uncertain=uncertain, stop=stop)
+            deliverer = Deliverer(
+                opened.queue, self._bot, opened.folder, uncertain=uncertain, stop=stop, on_delivered=partial(delivering, self._bot, opened.lives)
+            )
             with self._bot.in_a_row(), _within_limits(self._bot, opened.store):
                 try:
                     deliverer.work_off(seconds, patience=patience)

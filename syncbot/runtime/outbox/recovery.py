@@ -10,6 +10,7 @@ from collections.abc import Callable
 from syncbot.runtime.outbox.attempt import Uncertain
 from syncbot.runtime.outbox.queue_files import QueueFiles
 from syncbot.storage import OutboxQueue, OutboxState
+from syncbot.storage.promises.outbox import is_over
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class OutboxRecovery:
         for item in self._queue.entries(OutboxState.UNCERTAIN):
             if item.owner == self._owner:  # a sender of ours still has it, longer than its lease
                 continue
-            if self._uncertain == "again" and (item.call.expires is None or item.call.expires > self._now()):
+            if self._uncertain == "again" and not is_over(item, self._now()):
                 found = self._queue.retry(item.id, expires=item.call.expires) or found
             elif self._uncertain == "drop" and (dropped := self._queue.drop(item.id)) is not None:
                 self._folder.remove(dropped.call.files)

@@ -86,7 +86,8 @@ class Lifecycle:
         note_act(self.bot.recorders)
         if (components := self.components) is None:
             return None
-        return OpenQueue(components.store.outbox, components.delivery.files(), components.store.journal, components.delivery.notify)
+        store, delivery, questions = components.store, components.delivery, components.workers.questions
+        return OpenQueue(store.outbox, delivery.files(), store.journal, delivery.notify, on_delivered=questions.delivered)
 
     def open_jobs(self) -> OpenJobs | None:
         """The jobs of the session that runs in this process."""

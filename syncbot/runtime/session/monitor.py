@@ -95,6 +95,7 @@ class Monitor:
         if now >= self._tidy_at:
             self._tidy_at = now + _HOUSEKEEPING_SECONDS
             self._guarded("housekeeping", watched.store.maintain)
+            watched.workers.notify()  # it may have let something wait again
 
     def follow_others(self, stop: threading.Event) -> None:
         """Until the stop, or until the state file is closed: see at once what other processes have stored to be handled, or queued to be delivered."""

@@ -19,12 +19,14 @@ class OpenQuestion:
         question: it.
         is_recorded: it stands in the store.
         is_held: a thread waits for it.
+        known_since: when it was asked here, in seconds of `passing_time`; None where it was asked elsewhere, or earlier.
     """
 
-    def __init__(self, question: Question, *, is_recorded: bool = True, is_held: bool = False) -> None:
+    def __init__(self, question: Question, *, is_recorded: bool = True, is_held: bool = False, known_since: float | None = None) -> None:
         self.question = question
         self.is_recorded = is_recorded
         self.is_held = is_held
+        self.known_since = known_since
         self.taken_by: int | None = None
         """The row of the update that answers it; below 0 where its time is over."""
         self.outcome: str | None = None

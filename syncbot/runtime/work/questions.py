@@ -30,6 +30,11 @@ CANCEL = "cancel"
 """The command that takes back a question."""
 
 
+def passing_time() -> float:
+    """Seconds that pass, also while the machine sleeps, whatever its clock is set to."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))  # macOS has none, and its other one does not stand still
+
+
 class Questions:
     """The open questions of a bot. The newest question to a user in a chat is answered first.
 
@@ -38,6 +43,7 @@ class Questions:
         shared: how others see them, where several processes handle; None where only one does.
         now: seconds since 1970.
         on_opened: told that there is another one, or one again, which may have an end.
+        passing: seconds that pass, whatever the machine's clock is set to.
     """
 
     def __init__(
@@ -46,11 +52,13 @@ class Questions:
         shared: SharedQuestions | None = None,
         now: Callable[[], float] = time.time,
         on_opened: Callable[[], object] = lambda: None,
+        passing: Callable[[], float] = passing_time,
     ) -> None:
         self._entries = entries
         self._shared = shared
         self._now = now
         self._on_opened = on_opened
+        self._passing = passing
         self._lock = threading.Lock()
         self._by_row: dict[int, OpenQuestion] = {}
         self._by_user: dict[tuple[int | None, int | None], list[OpenQuestion]] = {}
@@ -99,7 +107,7 @@ class Questions:
             if (before := self._by_row.get(question.row)) is not None:
                 self._remove(before)
             self.held += holds
-            return self._put(OpenQuestion(question, is_recorded=is_recorded, is_held=holds))
+            return self._put(OpenQuestion(question, is_recorded=is_recorded, is_held=holds, known_since=self._passing()))
 
     def opened(self, found: OpenQuestion) -> None:
         """It stands in the store, where it is to stand there."""
@@ -290,6 +298,18 @@ class Questions:
         self.answered(answers)
         return len(due)
 
+    def clock_was_set(self) -> None:
+        """The machine's clock was set: what was asked here goes on for as long as it would have."""
+        with self._lock:
+            self._look_at = 0.0
+            for found in self._by_row.values():
+                if found.known_since is not None and found.question.until is not None:
+                    ahead = self._now() - (self._passing() - found.known_since) - found.question.asked
+                    found.question = replace(found.question, asked=found.question.asked + ahead, until=found.question.until + ahead)
+                found.question = self._asked_by_now(found.question)
+            open_ones = [(found.question.until, found) for found in self._by_row.values() if found.opened.is_set()]
+            self._ends = sorted((until, next(self._counter), found) for until, found in open_ones if until is not None)
+
     def stop(self) -> None:
         """End every waiting with `Stopped`."""
         with self._lock:
@@ -299,7 +319,13 @@ class Questions:
 
     # ── the lock is held ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _asked_by_now(self, question: Question) -> Question:
+        """The same; asked now, where a clock says that it will be asked later."""
+        ahead = question.asked - self._now()
+        return question if ahead <= 0 or question.until is None else replace(question, asked=question.asked - ahead, until=question.until - ahead)
+
     def _put(self, found: OpenQuestion) -> OpenQuestion:
+        found.question = self._asked_by_now(found.question)
         self._by_row[found.question.row] = found
         self._by_user.setdefault((found.question.chat, found.question.user), []).append(found)
         if self._stopped:

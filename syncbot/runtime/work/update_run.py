@@ -40,7 +40,9 @@ Handle: TypeAlias = Callable[[dict[str, Any], Answers | None], Changes]
 """What is done with an update: `Dispatcher.handle`."""
 
 
-def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: threading.Event, durability: Durability) -> End | None:
+def run_update(
+    handle: Handle, claimed: Claimed, answers: Answers | None, stop: threading.Event, durability: Durability, *, is_again: bool = False
+) -> End | None:
     """Handle an update, and say how that ended; nothing that a handler raises comes out of here.
 
     Args:
@@ -49,6 +51,7 @@ def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: 
         answers: where its handler may wait for one; None where it cannot wait.
         stop: set when the runtime stops.
         durability: what its steps are written with.
+        is_again: it is another run within the same claim.
 
     Returns:
         None where it was put aside, by a stop or at a question, so that it is to be put back.
@@ -58,7 +61,8 @@ def run_update(handle: Handle, claimed: Claimed, answers: Answers | None, stop: 
     """
     try:
         raw = _decode(claimed.body.decode())
-        with recorded(durability, JournalKey(claimed.row, claimed.ticket), what_is(claimed), claimed.attempt) as run:
+        key, has_steps = JournalKey(claimed.row, claimed.ticket), claimed.has_steps or is_again
+        with recorded(durability, key, what_is(claimed), claimed.attempt, has_steps=has_steps) as run:
             changes = handle(raw, answers)
         encode_changes(changes)  # what cannot be stored is this update's failure, and not that of those that are settled with it
     except HandlerFailed as failure:
@@ -175,7 +179,8 @@ def run_here(
             if not settled.refused:
                 break
             inbox.release(*settled.claimed)
-            end = after_conflicts(end, settled.refused[0][1], last=tries >= MOST_TRIES - 2) or run_update(handle, claimed[0], turn, stop, durability)
+            end = after_conflicts(end, settled.refused[0][1], last=tries >= MOST_TRIES - 2)
+            end = end or run_update(handle, claimed[0], turn, stop, durability, is_again=True)
         if end is not None:
             done.count(end)
             on_settled(end)

@@ -256,7 +256,7 @@ class Workers:
                     try:
                         if end is None:
                             self._must_still_be_ours(busy.task)
-                            end = run_update(self._handle, busy.task, turn, self._stop, self.durability)
+                            end = run_update(self._handle, busy.task, turn, self._stop, self.durability, is_again=tries > 0)
                     except ClaimGone:
                         end = None  # nothing more is done for it here
                     except StorageError:

@@ -15,7 +15,7 @@ from pathlib import Path
 from syncbot.errors import AlreadyRunning, StorageError
 from syncbot.process import sync_folder
 from syncbot.regular import opener
-from syncbot.storage.bot_lock import BotLock
+from syncbot.storage.bot_lock import BotLock, file_lock_path
 from syncbot.storage.copying.tables import COLUMNS, Row
 from syncbot.storage.promises.journal import MOST_STEPS
 from syncbot.storage.promises.store import StoreOptions
@@ -41,7 +41,7 @@ def nobody_runs_on(path: Path) -> Iterator[None]:
     Raises:
         AlreadyRunning: a bot has it.
     """
-    lock = BotLock(Path(f"{path}.lock"))
+    lock = BotLock(file_lock_path(path))
     if not lock.acquire():
         raise AlreadyRunning(f"a bot runs on {path} (it holds {lock.path}); stop it first, for example with systemctl stop, then copy the state")
     try:

@@ -68,6 +68,7 @@ class MemoryData:
 
     def write(self, changes: EncodedChanges) -> None:
         """Write what a handler changed; the caller holds the lock."""
+        now = self._now()
         self.write_others(changes)
         for scope, owner, name, value in changes.set_values:
             self._values.setdefault((scope, owner), {})[name] = value
@@ -76,7 +77,6 @@ class MemoryData:
             values.pop(name, None)
             if not values:
                 self._values.pop((scope, owner), None)
-        now = self._now()
         for chat, user, state in changes.set_states:
             self._states[chat, user] = (state, now)
         for key in changes.ended:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from syncbot.storage.albums import is_collecting, ready_at, with_part
 from syncbot.storage.claims import Claims, taken_over
-from syncbot.storage.codec import encode_changes, first_of_each, shorten
+from syncbot.storage.codec import EncodedChanges, encode_changes, first_of_each, shorten
 from syncbot.storage.memory.data import MemoryData
 from syncbot.storage.memory.journal import MemoryJournal
 from syncbot.storage.memory.outbox import MemoryOutbox
@@ -83,11 +83,15 @@ class MemoryDeadLetters:
         with self._guard:
             return self._letters.pop(id, None) is not None
 
-    def add(self, update: Incoming, reason: str, *, attempts: int, stored: float) -> int:
-        """Take in what failed; the caller holds the lock. Returns its number."""
-        self._last += 1
-        self._letters[self._last] = DeadLetter(self._last, update.update_id, update.key, update.body, reason, attempts, stored, self._now())
-        return self._last
+    def of(self, update: Incoming, reason: str, *, attempts: int, stored: float) -> DeadLetter:
+        """The next letter, of what failed; the caller holds the lock until it is in."""
+        return DeadLetter(self._last + 1, update.update_id, update.key, update.body, reason, attempts, stored, self._now())
+
+    def add(self, letter: DeadLetter) -> int:
+        """Take it in. Returns its number."""
+        self._letters[letter.id] = letter
+        self._last = letter.id
+        return letter.id
 
     def prune(self) -> None:
         """Keep to the bounds of number and age; the caller holds the lock."""
@@ -167,7 +171,8 @@ class MemoryInbox:
     def settle(self, ends: Sequence[End], *, claim: int = 0, per_key: int = 1) -> Settled:
         changes = [encode_changes(end.changes) for end in ends]
         with self._guard:
-            claims = self._handling()
+            now = self._now()  # before all else: from here on little can fail
+            self._claims = claims = self._handling()
             lost = tuple(end.claimed for end in ends if not claims.holds(end.claimed))
             refused: list[tuple[Claimed, tuple[DataConflict, ...]]] = []
             for end, change in zip(ends, changes, strict=True):
@@ -176,10 +181,8 @@ class MemoryInbox:
                 if conflicts := self._data.conflicts(change):
                     refused.append((end.claimed, conflicts))
                 else:
-                    self._end(claims, end)
-                    self._data.write(change)
-            claimed, album_seconds = self._hand_out(claims, claim, per_key)
-            self._claims = claims
+                    self._end(claims, end, change)
+            claimed, album_seconds = self._hand_out(claims.copy(), claim, per_key, now)
             return Settled(claimed, lost, tuple(refused), album_seconds)
 
     def release(self, *claimed: Claimed) -> None:
@@ -239,6 +242,10 @@ class MemoryInbox:
     def job_runs(self) -> int:
         """How many runs of jobs there are; the caller holds the lock."""
         return sum(row.update.update_id < 0 for row in self._rows.values())
+
+    def has_unhandled(self, last: int) -> bool:
+        """Whether something up to this row waits, or is handled; the caller holds the lock."""
+        return any(row.row <= last and row.state in ("waiting", "running") for row in self._rows.values())
 
     def holds_row(self, row: int) -> bool:
         """Whether it is still to be handled; the caller holds the lock."""
@@ -310,29 +317,33 @@ class MemoryInbox:
         del self._rows[found.row]
         self._journal.end(JournalKey(found.row))
         self._questions.forget(found.row)
-        return (self._dead_letters.add(found.update, DIED_ALONE, attempts=found.attempts, stored=found.stored),)
+        return (self._dead_letters.add(self._dead_letters.of(found.update, DIED_ALONE, attempts=found.attempts, stored=found.stored)),)
 
-    def _end(self, claims: Claims, end: End) -> None:
-        row = self._rows.pop(end.claimed.row)
+    def _end(self, claims: Claims, end: End, changes: EncodedChanges) -> None:
+        """What may fail, as where memory is missing, comes first: then nothing has ended, and all of it can be done again."""
+        row = self._rows[end.claimed.row]
+        letters = self._dead_letters
+        letter = letters.of(row.update, shorten(end.reason), attempts=row.attempts + 1, stored=row.stored) if end.reason is not None and end.keep else None
+        self._data.write(changes)
+        if letter is not None:
+            letters.add(letter)
+        claims.end(row.row)
+        del self._rows[row.row]
         self._journal.end(JournalKey(row.row))
         self._questions.forget(row.row)
-        claims.end(row.row)
-        if end.reason is not None and end.keep:
-            self._dead_letters.add(row.update, shorten(end.reason), attempts=row.attempts + 1, stored=row.stored)
 
-    def _hand_out(self, claims: Claims, limit: int, per_key: int) -> tuple[list[Claimed], float | None]:
-        """Start what may run next; tells when the next album is complete as well."""
+    def _hand_out(self, claims: Claims, limit: int, per_key: int, now: float) -> tuple[list[Claimed], float | None]:
+        """Start what may run next, in `claims` too, a copy of what is held, which is kept; tells when the next album is complete as well."""
         if limit <= 0 or claims.blocked:
             return [], None
         if claims.suspect is not None:
             suspect = self._rows[claims.suspect]
             key = suspect.update.key
             first = next(row for row in self._waiting() if row is suspect or (key and row.update.key == key))
-            return [self._start(claims, first, alone=True)], None
+            return self._start(claims, [first], alone=True), None
         firsts: list[_Row] = []
         collecting: list[float] = []
         busy = claims.busy_keys()
-        now = self._now()
         for row in self._waiting():
             if is_collecting(row.ready, now):
                 busy |= {row.update.key}  # what comes behind it waits for it
@@ -342,7 +353,7 @@ class MemoryInbox:
                 busy |= {row.update.key} - {""}
                 if len(firsts) == limit:
                     break
-        started = [self._start(claims, row, alone=False) for first in firsts for row in self._run_from(first, per_key)]
+        started = self._start(claims, [row for first in firsts for row in self._run_from(first, per_key)], alone=False)
         return started, min(collecting, default=None)
 
     def _run_from(self, first: _Row, per_key: int) -> list[_Row]:
@@ -354,8 +365,23 @@ class MemoryInbox:
     def _waiting(self) -> Iterator[_Row]:
         return (row for row in self._rows.values() if row.state == "waiting")
 
-    def _start(self, claims: Claims, row: _Row, *, alone: bool) -> Claimed:
-        row.state = "running"
-        row.ready = 0.0
-        ticket = claims.hold(row.row, row.update.key, alone=alone)
-        return Claimed(row.row, row.update.update_id, row.update.key, row.update.body, row.attempts + 1, row.stored, alone, ticket)
+    def _start(self, claims: Claims, rows: Sequence[_Row], *, alone: bool) -> list[Claimed]:
+        claimed = [
+            Claimed(
+                row.row,
+                row.update.update_id,
+                row.update.key,
+                row.update.body,
+                row.attempts + 1,
+                row.stored,
+                alone,
+                claims.hold(row.row, row.update.key, alone=alone),
+                has_steps=self._journal.has_steps(row.row),
+            )
+            for row in rows
+        ]
+        self._claims = claims
+        for row in rows:
+            row.state = "running"
+            row.ready = 0.0
+        return claimed

@@ -28,6 +28,10 @@ class MemoryJournal:
         with self._guard:
             return [step for _, step in sorted(self._steps.get(key.row, {}).items())]
 
+    def has_steps(self, row: int) -> bool:
+        """Whether there are any of this row; the caller holds the lock."""
+        return bool(self._steps.get(row))
+
     def write(self, key: JournalKey, step: JournalStep) -> None:
         step.check()
         with self._guard:

@@ -7,7 +7,18 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from syncbot.storage.codec import decode, encode_call
-from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
+from syncbot.storage.promises.outbox import (
+    EXPIRED,
+    LEASE_RAN_OUT,
+    LONGEST_PUT_OFF_SECONDS,
+    OutboxCall,
+    OutboxItem,
+    OutboxState,
+    Outlook,
+    aged_since,
+    check_held_state,
+    is_over,
+)
 
 _HELD = (OutboxState.UNCERTAIN, OutboxState.FAILED)
 _TAKEN = (OutboxState.CLAIMED, OutboxState.SENDING)
@@ -25,15 +36,14 @@ class MemoryOutbox:
         self._last = 0
 
     def put(self, *calls: OutboxCall) -> list[int]:
-        encoded = [(call, encode_call(call).params) for call in calls]
-        ids: list[int] = []
+        encoded = [(replace(call, params={}), encode_call(call).params) for call in calls]
         with self._guard:
-            for call, params in encoded:
-                self._last += 1
-                self._items[self._last] = OutboxItem(self._last, replace(call, params={}), created=self._now())
-                self._params[self._last] = params
-                ids.append(self._last)
-        return ids
+            now = self._now()
+            items = [(OutboxItem(id, call, created=now), params) for id, (call, params) in enumerate(encoded, self._last + 1)]
+            for item, params in items:
+                self._items[item.id], self._params[item.id] = item, params
+                self._last = item.id
+        return [item.id for item, _ in items]
 
     def claim(self, owner: str, *, lease: float, limit: int = 1, again: bool = False) -> list[OutboxItem]:
         with self._guard:
@@ -46,9 +56,9 @@ class MemoryOutbox:
             self._recover(others)
             self._make_again(others if again else ())
             for item in list(self._items.values()):
-                if item.state == OutboxState.QUEUED and item.call.expires is not None and item.call.expires <= now:
+                if item.state == OutboxState.QUEUED and is_over(item, now):
                     self._items[item.id] = replace(item, state=OutboxState.FAILED, reason=EXPIRED)
-            due = [item for item in self._heads() if item.state == OutboxState.QUEUED and item.call.not_before <= now][:limit]
+            due = [item for item in self._heads() if item.state == OutboxState.QUEUED and _due(item, now) <= now][:limit]
             for item in due:
                 self._items[item.id] = replace(item, state=OutboxState.CLAIMED, owner=owner, lease_until=now + lease)
             return [self._shown(item.id) for item in due]
@@ -103,7 +113,8 @@ class MemoryOutbox:
 
     def outlook(self) -> Outlook:
         with self._guard:
-            times = [item.call.not_before for item in self._heads() if item.state == OutboxState.QUEUED]
+            now = self._now()
+            times = [_due(item, now) for item in self._heads() if item.state == OutboxState.QUEUED]
             taken = [item for item in self._items.values() if item.state in _TAKEN]
             return Outlook(min([*times, *(item.lease_until for item in taken)], default=None), tuple(sorted({item.owner for item in taken})))
 
@@ -122,8 +133,8 @@ class MemoryOutbox:
 
     def purge(self, older_than: float) -> list[OutboxItem]:
         with self._guard:
-            limit = self._now() - older_than
-            return self._delete([item for item in self._items.values() if item.state in _HELD and item.created < limit])
+            now = self._now()
+            return self._delete([item for item in self._items.values() if item.state in _HELD and aged_since(now) <= item.created < now - older_than])
 
     def _heads(self) -> list[OutboxItem]:
         """The first unsettled one of each key, and all that have none."""
@@ -150,7 +161,7 @@ class MemoryOutbox:
     def _make_again(self, items: Iterable[OutboxItem]) -> None:
         """Queue again what of these is uncertain, unless its time is over."""
         for item in items:
-            if self._items[item.id].state == OutboxState.UNCERTAIN and (item.call.expires is None or item.call.expires > self._now()):
+            if self._items[item.id].state == OutboxState.UNCERTAIN and not is_over(item, self._now()):
                 self.retry(item.id, expires=item.call.expires)
 
     def _delete(self, items: list[OutboxItem]) -> list[OutboxItem]:
@@ -162,6 +173,11 @@ class MemoryOutbox:
     def _shown(self, id: int) -> OutboxItem:
         item = self._items[id]
         return replace(item, call=replace(item.call, params=decode(self._params[id])))
+
+
+def _due(item: OutboxItem, now: float) -> float:
+    """When it may be attempted."""
+    return 0.0 if item.reason and item.call.not_before > now + LONGEST_PUT_OFF_SECONDS else item.call.not_before
 
 
 def _queued(item: OutboxItem, *, reason: str | None = None, call: OutboxCall | None = None) -> OutboxItem:

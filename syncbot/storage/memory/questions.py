@@ -18,6 +18,7 @@ class MemoryQuestions:
     """
 
     on_answer: Callable[[QuestionAnswer], None]  # set by the store: puts the outcome into the journal, and lets the update wait for a worker
+    has_unhandled: Callable[[int], bool]  # set by the store: whether something up to a row waits, or is handled
 
     def __init__(self, guard: AbstractContextManager[None]) -> None:
         self._guard = guard
@@ -27,12 +28,16 @@ class MemoryQuestions:
         with self._guard:
             return sorted(self._open.values(), key=lambda question: (question.asked, question.row))
 
+    def may_be_answered(self, row: int) -> bool:
+        with self._guard:
+            return self.has_unhandled(row)
+
     def close(self, answers: Sequence[QuestionAnswer]) -> None:
         with self._guard:
             for answer in answers:
                 if (question := self._open.get(answer.row)) is not None and question.step == answer.step:
-                    del self._open[answer.row]
                     self.on_answer(answer)
+                    del self._open[answer.row]
 
     def note(self, question: Question) -> None:
         with self._guard:

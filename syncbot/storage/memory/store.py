@@ -95,7 +95,7 @@ class MemoryStore:
         self.questions = MemoryQuestions(self._guard)
         self.outbox = MemoryOutbox(self._guard, now)
         self.inbox = MemoryInbox(self._guard, now, options, self.dead_letters, self.data, self.journal, self.questions, self.outbox)
-        self.questions.on_answer = self.inbox.answered
+        self.questions.on_answer, self.questions.has_unhandled = self.inbox.answered, self.inbox.has_unhandled
         self.data.write_others = self._write_others
         self.journal.is_held = self.inbox.is_held
         self.dead_letters.inbox = self.inbox
@@ -103,8 +103,8 @@ class MemoryStore:
         self.meta = MemoryMeta(self._guard)
 
     def _write_others(self, changes: EncodedChanges) -> None:
+        self.outbox.put(*(queued.call for queued in changes.calls))  # first: all of it is queued, or nothing
         self.questions.close(changes.answers)
-        self.outbox.put(*(queued.call for queued in changes.calls))
 
     def shared_turns(self, limits: TurnLimits) -> None:
         return None  # one process sends

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from syncbot.errors import StorageError
 from syncbot.storage.address import DatabaseUrl
 from syncbot.storage.codec import Unreadable, decode
+from syncbot.storage.postgres.mending import LEFT_CHATS, UNHANDLED
 from syncbot.storage.postgres.server.pg_errors import explained
 from syncbot.storage.postgres.server.pool import Connection, Connector
 from syncbot.storage.postgres.server.schema import MIGRATIONS, bots_of, version_of
@@ -26,12 +27,10 @@ _JSON = {
 _TABLES = ("meta", "inbox", "seen", "dead_letter", "data", "conversation", "outbox", "journal", "job", "album", "question")
 _PORTION = 1000
 _REFERENCES = {
-    "updates wait in chats that nobody would look into": """SELECT count(*) FROM syncbot.inbox AS i WHERE i.bot = %(bot)s AND i.state = 'waiting'
-        AND NOT EXISTS (SELECT 1 FROM syncbot.chat AS c WHERE c.bot = i.bot AND c.key = i.lane AND (c.owner <> 0 OR c.since <= i.seq))""",
+    "updates are such that nobody would handle them": f"SELECT count(*) {UNHANDLED}",
     "updates wait for the answers of questions that are not there": """SELECT count(*) FROM syncbot.inbox AS i WHERE i.bot = %(bot)s AND i.state = 'asking'
         AND NOT EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = i.bot AND q.seq = i.seq)""",
-    "chats belong to members that are not there": """SELECT count(*) FROM syncbot.chat AS c WHERE c.bot = %(bot)s AND c.owner <> 0
-        AND NOT EXISTS (SELECT 1 FROM syncbot.member AS m WHERE m.bot = c.bot AND m.id = c.owner)""",
+    "chats belong to members that are not there": f"SELECT count(*) {LEFT_CHATS}",
     "files of queued calls are gone": """SELECT count(*) FROM syncbot.outbox AS o, jsonb_array_elements_text(o.files::jsonb) AS f (name) WHERE o.bot = %(bot)s
         AND NOT EXISTS (SELECT 1 FROM syncbot.outbox_file AS p WHERE p.bot = o.bot AND p.name = f.name AND p.number = 0)""",
 }
@@ -62,7 +61,7 @@ def check_database(url: DatabaseUrl, bot_id: int | None) -> DatabaseFindings:
     """
     place = str(url)
     options = StoreOptions()
-    with explained(place), closing(Connector(url.secret, options.busy_timeout, options.lease_seconds).connect()) as db:
+    with explained(place, is_start=True), closing(Connector(url.secret, options.busy_timeout, options.lease_seconds).connect()) as db:
         db.execute("SET statement_timeout = 0")  # there may be many rows
         version = version_of(db, place)
         if not version:

@@ -27,7 +27,8 @@ _TAKE = f"""WITH suspect AS MATERIALIZED (SELECT key {_SUSPECT} AND %(is_idle)s 
 _IS_NUMBER = "length(i.chat) < 19 AND i.chat ~ '^-?[0-9]+$'"
 _READ = f"""SELECT t.key, i.seq, i.update_id, i.chat, i.stored, i.attempts, i.json, t.alone,
         EXISTS (SELECT 1 FROM syncbot.album AS a WHERE a.bot = i.bot AND a.seq = i.seq),
-        EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = i.bot AND q.chat = CASE WHEN {_IS_NUMBER} THEN i.chat::bigint END)
+        EXISTS (SELECT 1 FROM syncbot.question AS q WHERE q.bot = i.bot AND q.chat = CASE WHEN {_IS_NUMBER} THEN i.chat::bigint END),
+        EXISTS (SELECT 1 FROM syncbot.journal AS j WHERE j.bot = i.bot AND j.seq = i.seq)
     FROM json_to_recordset(current_setting('syncbot.taken')::json) AS t (key text, since bigint, alone boolean) LEFT JOIN LATERAL (
         SELECT * FROM syncbot.inbox AS i WHERE i.bot = %(bot)s AND i.lane = t.key AND i.state = 'waiting' AND i.seq >= t.since
             AND (t.alone OR NOT {_COLLECTED.format(lane="t.key", seq="i.seq")})
@@ -65,6 +66,7 @@ class HandedOut(NamedTuple):
     alone: bool
     is_album: bool
     is_awaited: bool
+    has_steps: bool
 
 
 def hand_out(db: Connection, bot: int, wanted: Wanted) -> list[HandedOut]:

@@ -8,7 +8,18 @@ from hashlib import blake2b
 from typing import Any
 
 from syncbot.errors import StorageError
-from syncbot.storage.codec import EncodedChanges, check_meta_name, conflict_at, decode, decode_state, decode_values, encode, encode_changes, one_change
+from syncbot.storage.codec import (
+    EncodedChanges,
+    check_meta_name,
+    conflict_at,
+    decode,
+    decode_state,
+    decode_values,
+    encode,
+    encode_changes,
+    one_change,
+    storable,
+)
 from syncbot.storage.postgres.questions import take_answers
 from syncbot.storage.postgres.sending.outbox import queue_calls
 from syncbot.storage.postgres.server.database import PgDatabase
@@ -158,20 +169,25 @@ class PgMeta:
         self._database = database
 
     def get(self, name: str, default: Any = None) -> Any:
-        rows = self._database.rows("SELECT value FROM syncbot.meta WHERE bot = %s AND name = %s", (self._database.bot, name))
-        return decode(rows[0][0]) if rows else default
+        text = self._text(name)
+        return default if text is None else decode(text)
 
     def set(self, name: str, value: Any) -> None:
         check_meta_name(name)
         text = None if value is None else encode(value, f"the fact {name!r}")
-        rows = self._database.rows("SELECT value FROM syncbot.meta WHERE bot = %s AND name = %s", (self._database.bot, name))
-        if (rows[0][0] if rows else None) == text:
+        if self._text(name) == text:
             return
         with self._database.transaction() as db:
             if text is None:
                 db.execute("DELETE FROM syncbot.meta WHERE bot = %s AND name = %s", (self._database.bot, name))
             else:
                 set_fact(db, self._database.bot, name, text)
+
+    def _text(self, name: str) -> str | None:
+        if storable(name) != name:  # nothing has such a name, and the database refuses it
+            return None
+        rows = self._database.rows("SELECT value FROM syncbot.meta WHERE bot = %s AND name = %s", (self._database.bot, name))
+        return rows[0][0] if rows else None
 
 
 def set_fact(db: Connection, bot: int, name: str, text: str) -> None:

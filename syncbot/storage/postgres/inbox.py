@@ -31,6 +31,7 @@ from syncbot.storage.postgres.inbox_rows import (
     wait_in_chats,
 )
 from syncbot.storage.postgres.members.holding import Gone, Holding
+from syncbot.storage.postgres.mending import mend
 from syncbot.storage.postgres.questions import open_question
 from syncbot.storage.postgres.sending.outbox import queue_calls
 from syncbot.storage.postgres.server.database import PgDatabase, forget_marks
@@ -123,7 +124,7 @@ class PgInbox:
     def recover(self) -> Recovery:
         recovery = self._held.recover()
         with suppress(StorageError):
-            self.prune()
+            self.maintain()
         return recovery
 
     def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:
@@ -216,6 +217,11 @@ class PgInbox:
         [(held, running, yielded, *oldest, newest)] = self._database.rows(_COUNTS, {"bot": self._database.bot})
         return Counts(max(0, held - running), running + yielded, min((at for at in oldest if at is not None), default=None), newest)
 
+    def maintain(self) -> None:
+        """Forget what is old, and look for what nobody would handle."""
+        self.prune()
+        mend(self._database)
+
     def prune(self) -> None:
         """Forget old ids, dead letters and states, unless another process is just about it."""
         now, options, bot = self._now(), self._options, self._database.bot
@@ -279,6 +285,7 @@ class PgInbox:
                 row.alone,
                 claims.hold(row.seq, row.chat, alone=row.alone),
                 row.is_awaited,
+                row.has_steps,
             )
             for row in found
         ]

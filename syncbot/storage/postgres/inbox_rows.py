@@ -13,7 +13,7 @@ from syncbot.storage.promises.store import PLAUSIBLE_TIME, StoreOptions
 # An update without a key has a chat of its own.
 _LANE = "CASE WHEN chat = '' THEN chr(1) || seq ELSE chat END"
 # The chat's row is locked in any case, so that who has it looks for what comes with it. While somebody has the chat, `since` is what is handled there.
-_WAIT = "ON CONFLICT (bot, key) DO UPDATE SET since = excluded.since WHERE c.since IS NULL OR (c.owner = 0 AND c.since > excluded.since)"
+WAIT = "ON CONFLICT (bot, key) DO UPDATE SET since = excluded.since WHERE c.since IS NULL OR (c.owner = 0 AND c.since > excluded.since)"
 _COUNT = """INSERT INTO syncbot.tally AS t (bot, slot, waiting) SELECT %(bot)s, pg_backend_pid(), number FROM ({number}) AS n (number) WHERE number <> 0
     ON CONFLICT (bot, slot) DO UPDATE SET waiting = t.waiting + excluded.waiting"""
 STILL_THERE = "EXISTS (SELECT 1 FROM syncbot.inbox AS i WHERE i.bot = s.bot AND i.seq = s.seq AND i.update_id = s.update_id)"
@@ -27,7 +27,7 @@ _WRITE = f"""laid AS (
         SELECT %(bot)s, seq, update_id, chat, {_LANE}, %(stored)s, %(attempts)s, json FROM given WHERE update_id IN (SELECT update_id FROM fresh)
         RETURNING lane, seq),
     chats AS (
-        INSERT INTO syncbot.chat AS c (bot, key, since) SELECT %(bot)s, lane, min(seq) FROM laid GROUP BY lane ORDER BY lane {_WAIT}),
+        INSERT INTO syncbot.chat AS c (bot, key, since) SELECT %(bot)s, lane, min(seq) FROM laid GROUP BY lane ORDER BY lane {WAIT}),
     counted AS ({_COUNT.format(number="SELECT count(*) FROM laid")})"""
 STORE = f"""{_GIVEN}
     fresh AS ({_REMEMBER} ON CONFLICT (bot, update_id) DO UPDATE SET seq = excluded.seq, at = excluded.at WHERE s.at < %(since)s AND NOT {STILL_THERE}
@@ -86,7 +86,7 @@ def wait_in_chats(db: Connection, bot: int, rows: Iterable[tuple[str, int]]) -> 
     if first:
         db.execute(
             f"""INSERT INTO syncbot.chat AS c (bot, key, since) SELECT %s, lane, seq FROM unnest(%s::text[], %s::bigint[]) AS w (lane, seq)
-                ORDER BY lane {_WAIT}""",
+                ORDER BY lane {WAIT}""",
             (bot, list(first), list(first.values())),
         )
         count_waiting(db, bot, number)

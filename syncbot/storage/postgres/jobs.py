@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from syncbot.storage.codec import Unreadable, decode, encode_job
+from syncbot.storage.codec import LAST_TIME, Unreadable, check_time, decode, decode_object, encode_job
 from syncbot.storage.postgres.inbox_rows import insert_run
 from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pool import Connection
@@ -77,8 +77,8 @@ class PgJobs:
         with self._database.reading() as db:
             room = MOST_BEGUN - int(db.execute(_RUNS, {"bot": self._database.bot}).fetchall()[0][0])
             rows = db.execute(
-                f"{_SELECT} WHERE bot = %(bot)s AND {_READY} AND next_time <= %(now)s ORDER BY next_time LIMIT %(room)s",
-                {"bot": self._database.bot, "names": list(names), "now": now, "room": max(0, room)},
+                f"{_SELECT} WHERE bot = %(bot)s AND {_READY} AND (next_time <= %(now)s OR next_time > %(last)s) ORDER BY next_time LIMIT %(room)s",
+                {"bot": self._database.bot, "names": list(names), "now": now, "last": LAST_TIME, "room": max(0, room)},
             ).fetchall()
         found: list[JobEntry] = []
         for row in rows:
@@ -129,6 +129,7 @@ def _entry(row: Sequence[Any]) -> tuple[JobEntry | None, str]:
     """What a row stands for; and None with what is wrong with it."""
     key, name, rule, next_time, chat_id, user_id, data, missed, paused, declared = row
     try:
-        return JobEntry(key, name, decode(rule), next_time, chat_id, user_id, decode(data), Missed(missed), paused, declared), ""
+        times = decode_object(rule), check_time(next_time)
+        return JobEntry(key, name, *times, chat_id, user_id, decode(data), Missed(missed), paused, declared), ""
     except (Unreadable, ValueError) as problem:
         return None, str(problem)

@@ -63,7 +63,7 @@ class PgJournal:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._changed = threading.Condition()
-        self._under_way: set[Place] = set()
+        self._under_way: dict[Place, int] = {}  # with the ticket of the claim whose run has begun it
         self._outcomes: dict[Place, Written] = {}
         self._writing: set[int] = set()  # rows
         self._thread: threading.Thread | None = None
@@ -71,7 +71,6 @@ class PgJournal:
 
     def steps(self, key: JournalKey) -> list[JournalStep]:
         self.flush((key.row,))
-        self._forget_begun(key.row)  # by an earlier run
         sql = "SELECT step, what, target, outcome FROM syncbot.journal WHERE bot = %s AND seq = %s ORDER BY step"
         return [JournalStep(*row) for row in self._database.rows(sql, (self._database.bot, key.row))]
 
@@ -82,7 +81,7 @@ class PgJournal:
         if not self.is_held(key):
             raise claim_gone(self._database.place)
         place = (key.row, step.number)
-        if step.outcome is not None and place in self._under_way:
+        if step.outcome is not None and self._under_way.get(place) == key.ticket:
             self._put(place, (key, step))
             return
         member = key.ticket >> 32
@@ -92,7 +91,7 @@ class PgJournal:
                 raise claim_gone(self._database.place)
         if step.outcome is None:
             with self._changed:
-                self._under_way.add(place)
+                self._under_way[place] = key.ticket
 
     @contextmanager
     def together(self, *, durable: bool) -> Iterator[object]:
@@ -106,7 +105,9 @@ class PgJournal:
         if not self.is_held(key):
             return
         self.flush((key.row,))
-        self._forget_begun(key.row, number)
+        with self._changed:  # what comes of these is written as a step of its own: their intents do not stand there any more
+            for place in [(row, step) for row, step in self._under_way if row == key.row and step >= number]:
+                del self._under_way[place]
         with self._database.transaction() as db:
             if db.execute("SELECT 1 FROM syncbot.member WHERE bot = %s AND id = %s FOR KEY SHARE", (self._database.bot, key.ticket >> 32)).fetchall():
                 db.execute("DELETE FROM syncbot.journal WHERE bot = %s AND seq = %s AND step >= %s", (self._database.bot, key.row, number))
@@ -132,7 +133,7 @@ class PgJournal:
         with self._changed:
             for place in [place for place in (*self._outcomes, *self._under_way) if place[0] in rows]:
                 self._outcomes.pop(place, None)
-                self._under_way.discard(place)
+                self._under_way.pop(place, None)
 
     def close(self) -> None:
         """Write what is left, and end the thread."""
@@ -145,14 +146,9 @@ class PgJournal:
         if thread is not None and thread is not threading.current_thread():
             thread.join(_END_SECONDS)
 
-    def _forget_begun(self, row: int, number: int = 0) -> None:
-        """What comes of steps of this row, from this number on, is written as a step of its own: their intents may not stand there any more."""
-        with self._changed:
-            self._under_way -= {place for place in self._under_way if place[0] == row and place[1] >= number}
-
     def _put(self, place: Place, written: Written) -> None:
         with self._changed:
-            self._under_way.discard(place)
+            self._under_way.pop(place, None)
             self._outcomes[place] = written
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="syncbot-journal", daemon=True)

@@ -6,13 +6,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from syncbot.storage.codec import Unreadable, decode, encode_wants
+from syncbot.storage.codec import LAST_TIME, Unreadable, check_time, decode_object, encode_wants
 from syncbot.storage.postgres.inbox_rows import lock_chats, lock_rows, wait_in_chats
 from syncbot.storage.postgres.server.database import PgDatabase, Row
 from syncbot.storage.postgres.server.pool import Connection
 from syncbot.storage.promises.questions import Question, QuestionAnswer
 
 _log = logging.getLogger(__name__)
+
+_FITS_NOTHING = {"press": ["-", 0]}
 
 
 def open_question(db: Connection, bot: int, question: Question) -> None:
@@ -88,7 +90,7 @@ class PgQuestions:
 
     def _found(self, where: str, limit: str, *values: object) -> list[Question]:
         sql = f'SELECT seq, step, what, chat, "user", wants, asked, until FROM syncbot.question WHERE bot = %s AND {where} ORDER BY asked, seq {limit}'
-        return [found for row in self._database.rows(sql, (self._database.bot, *values)) if (found := _question(row)) is not None]
+        return [_question(row) for row in self._database.rows(sql, (self._database.bot, *values))]
 
     def close(self, answers: Sequence[QuestionAnswer]) -> None:
         with self._database.transaction() as db:
@@ -102,11 +104,11 @@ class PgQuestions:
             db.execute(sql, (wants, self._database.bot, question.row, question.step))
 
 
-def _question(row: Row) -> Question | None:
-    """A question; None where its row is damaged."""
+def _question(row: Row) -> Question:
+    """A question; one whose row is damaged fits no answer, and ends in time, at once where nobody knows when."""
     seq, step, what, chat, user, wants, asked, until = row
     try:
-        return Question(seq, step, what, chat, user, decode(wants), asked, until)
+        return Question(seq, step, what, chat, user, decode_object(wants), check_time(asked), None if until is None else check_time(until))
     except Unreadable as problem:
-        _log.error("a question in the database is damaged (wants %s); the handler that waits for its answer goes on when its time is over", problem)
-        return None
+        _log.error("a question in the database is damaged (it %s); the handler that waits for its answer goes on when its time is over", problem)
+        return Question(seq, step, what, chat, user, _FITS_NOTHING, 0.0, until if until is not None and 0.0 <= until <= LAST_TIME else 0.0)

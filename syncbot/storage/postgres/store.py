@@ -63,7 +63,7 @@ class PgStore:
         return self._database.news.wait()
 
     def maintain(self) -> None:
-        self.inbox.prune()
+        self.inbox.maintain()
 
     def close(self) -> None:
         self.journal.close()

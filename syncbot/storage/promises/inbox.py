@@ -45,6 +45,7 @@ class Claimed:
         alone: it was handed out under suspicion: nothing else is handed out until it is settled, released or yields its turn.
         ticket: tells this claim from every other one of the same update; what comes with an old one is passed over.
         is_awaited: a question is open in its chat, asked perhaps by another process; told by stores that know several.
+        has_steps: whether its journal holds what earlier runs have done; False spares looking there.
     """
 
     row: int
@@ -56,6 +57,7 @@ class Claimed:
     alone: bool = False
     ticket: int = 0
     is_awaited: bool = False
+    has_steps: bool = True
 
 
 class End(NamedTuple):

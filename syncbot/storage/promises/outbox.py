@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from syncbot.storage.promises.store import PLAUSIBLE_TIME
+
 
 class OutboxState(StrEnum):
     """Where a queued call stands."""
@@ -25,6 +27,8 @@ class OutboxState(StrEnum):
 
 EXPIRED = "its time ran out before it could be made"
 """The reason of a call that failed so."""
+LONGEST_PUT_OFF_SECONDS = 3700.0
+"""No attempt waits longer for its next one, since no pause that Telegram asks for counts for more than an hour: more is by a clock that was set back since."""
 LEASE_RAN_OUT = "its deliverer ended, or fell silent, while it was being sent"
 """The reason of a call that became uncertain so."""
 
@@ -84,6 +88,16 @@ class OutboxItem:
     reason: str = ""
     owner: str = ""
     lease_until: float = 0.0
+
+
+def aged_since(now: float) -> float:
+    """What was queued before has its times from a clock that was not set yet: it is neither over nor forgotten for its age."""
+    return PLAUSIBLE_TIME if now > PLAUSIBLE_TIME else 0.0
+
+
+def is_over(item: OutboxItem, now: float) -> bool:
+    """Whether the time of a call is over."""
+    return item.call.expires is not None and item.call.expires <= now and item.created >= aged_since(now)
 
 
 @dataclass(frozen=True, slots=True)

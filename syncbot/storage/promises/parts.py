@@ -125,7 +125,7 @@ class Meta(Protocol):
         """Write it if it differs from what is there (so that repeating costs no write); None deletes it.
 
         Raises:
-            TypeError, ValueError: the value is not JSON, or the name is the store's own.
+            TypeError, ValueError: the value is not JSON, or the name is the store's own, or holds a zero or half of a surrogate pair.
         """
         ...
 
@@ -242,6 +242,10 @@ class QuestionStore(Protocol):
 
     def entries(self) -> list[Question]:
         """All that are open, in the order in which they were asked; those with damaged rows are left out."""
+        ...
+
+    def may_be_answered(self, row: int) -> bool:
+        """Whether something that was stored up to this row of the inbox has not been handled: it may be an answer."""
         ...
 
     def close(self, answers: Sequence[QuestionAnswer]) -> None:
@@ -367,10 +371,6 @@ class SharedQuestions(Protocol):
 
     def overdue(self, at: float, limit: int = 100) -> list[Question]:
         """Those that are open, and were over before this time."""
-        ...
-
-    def may_be_answered(self, row: int) -> bool:
-        """Whether something that was stored up to this row of the inbox has not been handled: it may be an answer."""
         ...
 
     def outcomes(self, questions: Sequence[Question]) -> list[QuestionAnswer]:

@@ -22,7 +22,7 @@ from syncbot.storage.sqlite.albums import forget_albums, held, insert_with_album
 from syncbot.storage.sqlite.data import conflicts_of, forget_states, write_changes
 from syncbot.storage.sqlite.database import Database
 from syncbot.storage.sqlite.inbox_rows import bury_row, forget_dead_letters, forget_ids, known_ids, number, set_aside, set_number, sound, sweep
-from syncbot.storage.sqlite.journal import end_steps, forget_questions, open_question, recover_questions, sweep_steps
+from syncbot.storage.sqlite.journal import HAS_STEPS, end_steps, forget_questions, open_question, recover_questions, sweep_steps
 from syncbot.storage.sqlite.outbox import queue_calls
 from syncbot.storage.sqlite.shapes import fact, read_time
 from syncbot.storage.sqlite.upgrade.turns_file import apply_turns_file
@@ -33,15 +33,15 @@ _SWEEP_AT = 64  # done rows that may lie about where no batch comes by to sweep 
 _PRUNE_AT = 2_000  # stored updates between two rounds of forgetting
 
 _LISTED = "(SELECT value FROM json_each(?))"
-_ROWS = "SELECT seq, update_id, chat, stored, attempts, json FROM inbox LEFT JOIN body USING (seq) WHERE state = 'waiting'"
+_ROWS = f"SELECT seq, update_id, chat, stored, attempts, json, {HAS_STEPS} FROM inbox LEFT JOIN body USING (seq) WHERE state = 'waiting'"
 _COUNTS = """SELECT coalesce(sum(state = 'waiting'), 0), coalesce(sum(state IN ('running', 'yielded')), 0),
     (SELECT stored FROM inbox WHERE state = 'waiting' ORDER BY seq LIMIT 1), coalesce(max(seq), 0) FROM inbox"""
 _COMPLETE = "NOT EXISTS (SELECT 1 FROM json_each(?) WHERE json_extract(value, '$[0]') = chat AND json_extract(value, '$[1]') <= seq)"
 _PUT_BACK = "CASE WHEN EXISTS (SELECT 1 FROM question WHERE question.seq = inbox.seq) THEN 'asking' ELSE 'waiting' END"
 _OWN = "run = ? AND state IN ('running', 'yielded')"
 
-Row = tuple[int, int, str, float, int, bytes]
-"""seq, update_id, chat, stored, attempts, body"""
+Row = tuple[int, int, str, float, int, bytes, int]
+"""seq, update_id, chat, stored, attempts, body, whether it has steps"""
 
 
 class SqlInbox:
@@ -179,6 +179,27 @@ class SqlInbox:
             waiting, running, oldest, newest = db.execute(_COUNTS).fetchone()
             return Counts(waiting, running, oldest if oldest is None else read_time(oldest), newest)
 
+    def maintain(self) -> None:
+        """Forget what is old, and let wait again what is marked as handled and is not: something else has written that since `recover`."""
+        self.prune()
+        with self._database.lock:
+            claims = self._claims
+            if claims is None or claims.pid != os.getpid():
+                return
+            marked = self._database.rows(f"SELECT seq FROM inbox WHERE state NOT IN ('waiting', 'done') AND state IS NOT {_PUT_BACK}")
+            left = [seq for (seq,) in marked if not claims.has_row(seq)]
+            if not left:
+                return
+            with self._database.transaction() as db:
+                if number(db, "store.run") != claims.run:
+                    raise taken_over(str(self._database.path))
+                db.execute(f"UPDATE inbox SET state = {_PUT_BACK} WHERE seq IN {_LISTED}", (json.dumps(left),))
+        _log.error(
+            "%d updates in the state file %s would have been handled by nobody: something else has written into it; they are handled now",
+            len(left),
+            self._database.path,
+        )
+
     def prune(self) -> None:
         """Forget old ids, dead letters and states."""
         now, options = self._now(), self._options
@@ -273,8 +294,8 @@ class SqlInbox:
         if rows:
             db.execute(f"UPDATE inbox SET state = 'running', run = ? WHERE seq IN {_LISTED}", (claims.run, json.dumps([row[0] for row in rows])))
         return [
-            Claimed(seq, update_id, chat, body, attempts + 1, stored, alone, claims.hold(seq, chat, alone=alone))
-            for seq, update_id, chat, stored, attempts, body in rows
+            Claimed(seq, update_id, chat, body, attempts + 1, stored, alone, claims.hold(seq, chat, alone=alone), has_steps=bool(has_steps))
+            for seq, update_id, chat, stored, attempts, body, has_steps in rows
         ]
 
     def _set_state(self, db: sqlite3.Connection, claims: Claims, state: str, rows: Sequence[int]) -> None:

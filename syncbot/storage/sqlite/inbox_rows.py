@@ -87,15 +87,15 @@ def set_aside(db: sqlite3.Connection, now: float) -> None:
         _log.error("an update in the state file is damaged (%s), and cannot be handled: see syncbot dead-letters show %d", faults, letter)
 
 
-def sound(found: tuple[Any, ...]) -> tuple[int, int, str, float, int, bytes]:
+def sound(found: tuple[Any, ...]) -> tuple[int, int, str, float, int, bytes, int]:
     """A row that may be handed out; one that was damaged since `recover` is found here, and set aside at the next start.
 
     Raises:
         Unreadable: it is damaged.
     """
-    seq, update_id, chat, stored, attempts, body = found
+    seq, update_id, chat, stored, attempts, body, has_steps = found
     if type(update_id) is int and type(chat) is str and type(stored) is float and type(attempts) is int and type(body) is bytes:
-        return seq, update_id, chat, stored, attempts, body
+        return seq, update_id, chat, stored, attempts, body, has_steps
     raise Unreadable(f"row {seq} of its inbox")
 
 

@@ -26,6 +26,8 @@ _COLUMNS = ("place", "what", "target", "outcome")
 _HELD = "EXISTS (SELECT 1 FROM inbox WHERE seq = :row AND run = :run AND state IN ('running', 'yielded'))"
 """Whether the claim still stands, as a part of the statement that writes."""
 
+HAS_STEPS = f"EXISTS (SELECT 1 FROM journal WHERE place BETWEEN seq % {_MOST_ROWS} * {MOST_STEPS} AND seq % {_MOST_ROWS} * {MOST_STEPS} + {MOST_STEPS - 1})"
+"""Whether a row of the inbox has steps, as a part of the statement that reads it."""
 _QUESTION = ("seq", "step", "what", "chat", "user", "wants", "asked", "until")
 _OPEN = f"SELECT {', '.join(_QUESTION)} FROM question"
 
@@ -96,6 +98,9 @@ class SqlQuestions:
     def entries(self) -> list[Question]:
         read = (read_row("question", _QUESTION, row) for row in self._database.rows(f"{_OPEN} ORDER BY asked, seq"))
         return [Question(*values) for values, faults in read if not faults]
+
+    def may_be_answered(self, row: int) -> bool:
+        return bool(self._database.rows("SELECT EXISTS (SELECT 1 FROM inbox WHERE seq <= ? AND state IN ('waiting', 'running'))", (row,))[0][0])
 
     def close(self, answers: Sequence[QuestionAnswer]) -> None:
         with self._database.transaction() as db:

@@ -10,7 +10,17 @@ from dataclasses import replace
 from typing import Any
 
 from syncbot.storage.codec import LAST_TIME, EncodedCall, encode_call, storable
-from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
+from syncbot.storage.promises.outbox import (
+    EXPIRED,
+    LEASE_RAN_OUT,
+    LONGEST_PUT_OFF_SECONDS,
+    OutboxCall,
+    OutboxItem,
+    OutboxState,
+    Outlook,
+    aged_since,
+    check_held_state,
+)
 from syncbot.storage.sqlite.database import Database, Row
 from syncbot.storage.sqlite.shapes import read_row
 
@@ -21,13 +31,15 @@ _NAMES = ("id", "method", "params", "chat", "files", "not_before", "expires", "s
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM outbox"
 _OVER = "lease_until NOT BETWEEN ? AND ?"
 """The lease has run out; a text is no number, and so not between."""
-_LIVES = "(expires IS NULL OR expires > ?)"
+_OVER_BY_NOW = "expires <= ? AND created >= ?"
+_LIVES = f"(expires IS NULL OR NOT ({_OVER_BY_NOW}))"
+_DUE = "iif(reason <> '' AND not_before > ?, 0, not_before)"
 _QUEUED = "UPDATE outbox SET state = 'queued', owner = '', lease_until = 0"
 _AGAIN = f"{_QUEUED}, not_before = 0, reason = ''"
 _DAMAGED = "its row in the state file is damaged: "
 # It is the first of its key that is not settled.
 _ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM outbox WHERE chat = o.chat AND id < o.id AND {_ACTIVE}))"
-_CLAIMABLE = f"SELECT id FROM outbox AS o WHERE {_ACTIVE} AND state = 'queued' AND not_before <= ? AND {_ITS_TURN} ORDER BY id LIMIT 1"
+_CLAIMABLE = f"SELECT id FROM outbox AS o WHERE {_ACTIVE} AND state = 'queued' AND {_DUE} <= ? AND {_ITS_TURN} ORDER BY id LIMIT 1"
 
 
 class SqlOutbox:
@@ -48,17 +60,18 @@ class SqlOutbox:
         now = self._now()
         items: list[OutboxItem] = []
         over = math.nextafter(now, math.inf), LAST_TIME
+        by_now = now, aged_since(now)
         with self._database.transaction() as db:
             db.execute(f"UPDATE outbox SET lease_until = ? WHERE {_ACTIVE} AND state = 'sending' AND owner = ? AND {_OVER}", (now + lease, owner, *over))
             if again:
-                db.execute(f"{_AGAIN} WHERE {_ACTIVE} AND state = 'sending' AND {_OVER} AND {_LIVES}", (*over, now))
+                db.execute(f"{_AGAIN} WHERE {_ACTIVE} AND state = 'sending' AND {_OVER} AND {_LIVES}", (*over, *by_now))
             _recover(db, _OVER, *over)
-            db.execute(f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND expires <= ?", (EXPIRED, now))
+            db.execute(f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND {_OVER_BY_NOW}", (EXPIRED, *by_now))
             db.execute(
                 f"UPDATE outbox SET state = 'failed', reason = ? WHERE {_ACTIVE} AND state = 'queued' AND not_before NOT BETWEEN 0 AND ?",
                 (f"{_DAMAGED}not_before is no time", LAST_TIME),
             )
-            while len(items) < limit and (found := db.execute(_CLAIMABLE, (now,)).fetchone()):
+            while len(items) < limit and (found := db.execute(_CLAIMABLE, (now + LONGEST_PUT_OFF_SECONDS, now)).fetchone()):
                 db.execute("UPDATE outbox SET state = 'claimed', owner = ?, lease_until = ? WHERE id = ?", (owner, now + lease, found[0]))
                 item, faults = _item(db.execute(f"{_SELECT} WHERE id = ?", found).fetchone())
                 if faults:  # the others go on
@@ -83,10 +96,11 @@ class SqlOutbox:
         return self._change(sql, (str(check_held_state(state)), storable(reason), id, owner))
 
     def abandon(self, owner: str, *, again: bool = False) -> int:
+        now = self._now()
         with self._database.transaction(durable=again) as db:
             count = _recover(db, "owner = ?", owner)
             if again:
-                db.execute(f"{_AGAIN} WHERE owner = ? AND state = 'uncertain' AND {_LIVES}", (owner, self._now()))
+                db.execute(f"{_AGAIN} WHERE owner = ? AND state = 'uncertain' AND {_LIVES}", (owner, now, aged_since(now)))
             return count
 
     def entries(self, *states: OutboxState, limit: int = 100, after: int = 0) -> list[OutboxItem]:
@@ -103,9 +117,9 @@ class SqlOutbox:
 
     def outlook(self) -> Outlook:
         sql = f"""SELECT CASE state WHEN 'queued' THEN '' ELSE owner END AS holder,
-                min(CAST(CASE state WHEN 'queued' THEN not_before ELSE lease_until END AS REAL))
+                min(CAST(CASE state WHEN 'queued' THEN {_DUE} ELSE lease_until END AS REAL))
             FROM outbox AS o WHERE {_ACTIVE} AND (state <> 'queued' OR {_ITS_TURN}) GROUP BY holder ORDER BY holder"""
-        rows = self._database.rows(sql)
+        rows = self._database.rows(sql, (self._now() + LONGEST_PUT_OFF_SECONDS,))
         return Outlook(
             min((time for _, time in rows if time is not None), default=None), tuple(holder for holder, _ in rows if holder and isinstance(holder, str))
         )
@@ -117,16 +131,17 @@ class SqlOutbox:
         return next(iter(self._delete("id = ? AND state NOT IN ('claimed', 'sending')", id)), None)
 
     def purge(self, older_than: float) -> list[OutboxItem]:
-        return self._delete(f"created < ? AND {_HELD}", self._now() - older_than)
+        now = self._now()
+        return self._delete(f"created < ? AND created >= ? AND {_HELD}", now - older_than, aged_since(now))
 
     def _change(self, sql: str, parameters: Sequence[Any], *, durable: bool = False) -> bool:
         with self._database.transaction(durable=durable) as db:
             return db.execute(sql, parameters).rowcount == 1
 
-    def _delete(self, where: str, value: float) -> list[OutboxItem]:
+    def _delete(self, where: str, *values: float) -> list[OutboxItem]:
         with self._database.transaction() as db:
-            items = _items(db.execute(f"{_SELECT} WHERE {where} ORDER BY id", (value,)).fetchall())
-            db.execute(f"DELETE FROM outbox WHERE {where}", (value,))
+            items = _items(db.execute(f"{_SELECT} WHERE {where} ORDER BY id", values).fetchall())
+            db.execute(f"DELETE FROM outbox WHERE {where}", values)
         return items
 
 

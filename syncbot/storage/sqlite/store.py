@@ -62,7 +62,7 @@ class SqliteStore:
         self._database.limit_pages(pages)
 
     def maintain(self) -> None:
-        self.inbox.prune()
+        self.inbox.maintain()
         self._database.give_back_space()
 
     def close(self) -> None:

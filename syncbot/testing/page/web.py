@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from syncbot.testing.page.actions import Actions, WrongAction
+from syncbot.testing.page.feed import Feed
 from syncbot.testing.page.guard import RequestGuard
 from syncbot.testing.page.playback import save
 from syncbot.testing.page.saving import Story, shown, test_name
@@ -189,6 +190,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**_HEADERS, "Content-Type": "text/event-stream; charset=utf-8", "Connection": "close"}.items():
             self.send_header(name, value)
         self.end_headers()
+        with suppress(Exception):  # an answer to it would stand within the stream, which ends instead
+            self._stream(feed, seen)
+
+    def _stream(self, feed: Feed, seen: int) -> None:
         while not feed.closed:
             events = feed.after(seen, _BEAT_SECONDS)
             if events is None:

@@ -199,18 +199,16 @@ def test_what_is_not_handled_yet_may_be_an_answer(stores: tuple[Store, Store]) -
     """Whichever machine has it: until its end is recorded. A handler that waits for an answer itself is none."""
     one, other = stores
     claimed, _ = ask(one, of(one), may_hold=True)
-    shared = other.members
-    assert shared is not None
     newest = other.inbox.counts().newest
-    assert not shared.questions.may_be_answered(newest)
+    assert not other.questions.may_be_answered(newest)
     one.inbox.store([Incoming(2, "7", b"{}")])
     newest = other.inbox.counts().newest
-    assert shared.questions.may_be_answered(newest)
-    assert not shared.questions.may_be_answered(claimed.row)
+    assert other.questions.may_be_answered(newest)
+    assert not other.questions.may_be_answered(claimed.row)
     [answering] = one.inbox.claim()
-    assert shared.questions.may_be_answered(newest)
+    assert other.questions.may_be_answered(newest)
     finish(one.inbox, answering)
-    assert not shared.questions.may_be_answered(newest)
+    assert not other.questions.may_be_answered(newest)
 
 
 def test_an_answer_that_came_while_no_machine_ran_is_one(postgres_url: str) -> None:

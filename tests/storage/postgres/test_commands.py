@@ -118,7 +118,7 @@ def test_check_state_looks_at_the_rows(store: Store, postgres: PostgresServer, p
     assert run(["check-state", postgres_url]) == 78
     said = capsys.readouterr().out
     assert "1 rows of job hold no JSON" in said
-    assert "1 updates wait in chats that nobody would look into" in said
+    assert "1 updates are such that nobody would handle them" in said
     assert run(["check-state", postgres_url, "--salvage-into", "new.db"]) == 78
     assert PASSWORD not in said + capsys.readouterr().err
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from urllib.parse import urlsplit
+import traceback
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -11,7 +13,7 @@ from kits.postgres_kit import PASSWORD, PostgresServer
 from kits.runtime_kit import becomes
 from kits.storage_kit import BOT, put
 
-from syncbot.errors import StorageError
+from syncbot.errors import ConfigError, StorageError
 from syncbot.storage import Changes, DataChange, End, Incoming, Scope, open_store
 
 pytestmark = pytest.mark.programs("postgres")
@@ -83,3 +85,76 @@ def test_a_server_with_another_isolation_by_default(postgres: PostgresServer, po
         other.commit()
         storing.join(20.0)
         assert store.inbox.counts().waiting == 2
+
+
+@pytest.fixture
+def stranger(postgres: PostgresServer, postgres_url: str) -> Iterator[str]:
+    """The URL of the database for a user of its own, who may use nothing else."""
+    parts = urlsplit(postgres_url)
+    name = f"{parts.path[1:]}_user"
+    postgres.run(f"CREATE ROLE {name} LOGIN PASSWORD 'first-word'; GRANT CREATE ON DATABASE {parts.path[1:]} TO {name}", postgres_url)
+    yield urlunsplit(parts._replace(netloc=f"{name}:first-word@{parts.netloc.rpartition('@')[2]}"))
+    postgres.run(f"SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE usename = '{name}'")
+    postgres.run(f"DROP OWNED BY {name}; DROP ROLE {name}", postgres_url)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (":first-word@", ":wrong-word@"),
+        (":first-word@", "@"),
+        ("_user:first-word@", "_nobody:wrong-word@"),
+        ("/syncbot_test_", "/no_syncbot_test_"),
+        ("", "?options=-c%20work_mem%3Dlittle"),
+    ],
+    ids=["password", "no password", "user", "database", "server's option"],
+)
+def test_who_is_not_let_in_has_a_wrong_setting(stranger: str, before: str, now: str) -> None:
+    """A wrong password, user or database at the start is told as what it is, without the password, and not waited for."""
+    url = stranger.replace(before, now) if before else stranger + now
+    with pytest.raises(ConfigError, match=r"does not let the bot in .*its user, password, database and options stand in its URL") as caught:
+        open_store(url, BOT)
+    assert "-word" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("servers", "is_wrong"),
+    [("127.0.0.1:{port},127.0.0.1:9", False), ("127.0.0.1:9,127.0.0.1:{port}", False), ("127.0.0.1:{port},localhost:{port}", True)],
+    ids=["the other one is away", "the first one is away", "neither lets it in"],
+)
+def test_of_several_servers_none_lets_it_in(stranger: str, servers: str, is_wrong: bool) -> None:
+    """While one is away nobody knows what it would say; one that has several addresses says it at any of them."""
+    parts = urlsplit(stranger)
+    url = f"postgresql://{parts.username}:wrong-word@{servers.format(port=parts.port)}{parts.path}"
+    with pytest.raises(ConfigError if is_wrong else StorageError, match="password authentication failed"):
+        open_store(url, BOT)
+
+
+def test_a_server_is_one_whatever_its_addresses(stranger: str) -> None:
+    """Nothing listens at one of them, as at ::1 for localhost; at the other the password is wrong."""
+    parts = urlsplit(stranger)
+    url = f"postgresql://{parts.username}:wrong-word@db:{parts.port},db:{parts.port}{parts.path}?hostaddr=127.0.0.1,127.0.0.2"
+    with pytest.raises(ConfigError, match="password authentication failed"):
+        open_store(url, BOT)
+
+
+def test_a_password_that_is_changed_meanwhile_is_tried_again(postgres: PostgresServer, stranger: str) -> None:
+    """While the bot runs it may be the server's that changes first: it is told, and when it is right again all goes on."""
+    name = urlsplit(stranger).username
+    with open_store(stranger, BOT) as store:
+        postgres.run(f"ALTER ROLE {name} PASSWORD 'second-word'")
+        postgres.run(f"SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE usename = '{name}'")
+        refused: list[StorageError] = []
+
+        def is_refused() -> bool:
+            with pytest.raises(StorageError) as caught:
+                store.meta.set("n", 1)
+            refused.append(caught.value)
+            return "does not let the bot in" in str(caught.value)
+
+        assert becomes(is_refused)
+        assert all(one.retryable for one in refused)
+        assert str(refused[-1]).endswith("it is tried again")
+        postgres.run(f"ALTER ROLE {name} PASSWORD 'first-word'")
+        store.meta.set("n", 1)
+        assert store.meta.get("n") == 1

@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from random import Random
 
 import pytest
+from kits.postgres_kit import PostgresServer
 from kits.storage_kit import BOT
 from kits.timing_kit import soon, tried
 
 from syncbot.client.limits import Limiter, Limits
 from syncbot.errors import NotSent
 from syncbot.storage import Store, open_store
+from syncbot.storage.postgres.sending.turns import PgTurns
+from syncbot.storage.promises.turns import TurnLimits
 
 pytestmark = pytest.mark.programs("postgres")
 
@@ -115,6 +118,33 @@ def test_a_pause_counts_for_all(postgres_url: str) -> None:
         eventually(lambda: one.seconds_to_turn("sendMessage", 9) > 20)
         with pytest.raises(NotSent):
             take(one, 9, seconds=1.0)
+
+
+def test_a_database_whose_clock_was_set_back_holds_up_no_message(postgres: PostgresServer, postgres_url: str) -> None:
+    """Neither does a server that has taken over and whose clock is behind: what was noted by the other clock is forgotten, at the next start too."""
+
+    def to_come() -> list[str]:
+        return [
+            chat
+            for (chat,) in postgres.run("SELECT chat FROM syncbot.turn WHERE greatest(full_at, paused_until) > extract(epoch FROM now()) + 60", postgres_url)
+        ]
+
+    with open_store(postgres_url, BOT) as store:
+        passed = [0.0]
+        turns = PgTurns(store._database, TurnLimits(30, 3, 1.0, 20, 1.0, 60.0), lambda: True, passing=lambda: passed[0])  # type: ignore[attr-defined]  # of a PgStore
+        turns.pause("7", 3000.0)
+        turns._look()
+        assert to_come() == ["7"]
+        passed[0] = 600.0  # in which the database's clock has gone on by none
+        turns._look()
+        assert to_come() == []
+        postgres.run("UPDATE syncbot.turn SET full_at = full_at + 86400", postgres_url)
+        turns.note("8")
+        turns.pause("9", 3000.0)
+        turns._look()
+        postgres.run("UPDATE syncbot.turn SET full_at = full_at + 86400 WHERE chat = '8'", postgres_url)
+        PgTurns(store._database, TurnLimits(30, 3, 1.0, 20, 1.0, 60.0), lambda: True)._look()  # type: ignore[attr-defined]  # the next process
+        assert to_come() == ["9"]
 
 
 def test_a_chat_with_a_name_without_end(postgres_url: str) -> None:

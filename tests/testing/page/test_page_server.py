@@ -110,6 +110,15 @@ def test_many_open_streams_hold_nobody_up(page: PageServer, visitor: Visitor) ->
             assert any(b"Bob" in line for line in lines)
 
 
+def test_an_error_in_an_open_stream_ends_it(page: PageServer, visitor: Visitor) -> None:
+    """What cannot be written ends the stream of events: what is no event, a second answer least of all, never stands in it."""
+    after = page.trial.feed.last
+    page.trial.feed.tell("unwritable", what=object())
+    status, stream = visitor.ask(f"api/events?after={after}")
+    assert (status, stream) == (200, b"")
+    assert visitor.ask("api/snapshot")[0] == 200
+
+
 def test_the_double_refuses_pages() -> None:
     """A web page that a browser shows cannot speak to BotApiServer, which anybody's test may have left running with the constant test token."""
     with BotApiServer() as server:

@@ -43,9 +43,9 @@ class Every:
     last: dtm.datetime | None = None
 
     def get_next_fire_time(self, previous_fire_time: dtm.datetime | None, now: dtm.datetime) -> dtm.datetime | None:
-        """The next beat, which may have passed meanwhile."""
+        """The next beat that has not passed, after the previous one: a clock that is set from 1970 passes a thousand million of them."""
         if previous_fire_time is not None:
-            at = previous_fire_time + self.interval
+            at = previous_fire_time + self.interval * max(1, (now - previous_fire_time) // self.interval + 1)
         else:
             at = self.first + self.interval * max(0, math.ceil((now - self.first) / self.interval))
         return None if self.last is not None and at > self.last else at

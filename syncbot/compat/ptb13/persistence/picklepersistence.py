@@ -7,6 +7,7 @@ import logging
 import os
 import pickle
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, ClassVar
 
 from syncbot.compat.ptb13.persistence.base import BD, CD, UD, BasePersistence, CallbackData, ConversationKey
 from syncbot.compat.ptb13.persistence.codec import TAG, Codec, NotStorable
-from syncbot.compat.ptb13.work import Owner, work_here
+from syncbot.compat.ptb13.work import Owner, Work, work_here
 from syncbot.regular import opener
 from syncbot.runtime.state_file import AUTO, state_path
 from syncbot.storage import Data, DataChange, Scope, StatePlace, Store, StoreOptions, open_store
@@ -211,6 +212,8 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
     def _keep(self, scope: Scope, owner: int, values: Mapping[str, str], keeps: Callable[[str], bool] | None = None) -> None:
         """Write what has changed. Of the rows before, those go that `keeps` does not name: of somebody's data, which are given as a whole, all."""
         with self._lock:
+            if (work := self._holding_work()) is not None:
+                work.rows.setdefault((scope, owner), {})
             before = self._waiting.get((scope, owner)) or self._written.get((scope, owner), {})
             after = {row: text for row, text in before.items() if (keeps or _is_own)(row)} | dict(values)
             if after == before:
@@ -223,9 +226,8 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
     def _write(self, owner: Owner, rows: dict[str, str]) -> None:
         before = self._written.get(owner, {})
         changed = {row for row in before.keys() | rows if before.get(row) != rows.get(row)}
-        work = work_here()
-        if work is not None and work.holds and not self.on_flush:
-            work.rows.setdefault(owner, set()).update(changed)
+        if (work := self._holding_work()) is not None:
+            work.rows.setdefault(owner, {}).update(dict.fromkeys(changed, time.monotonic()))
         else:
             self._open()
             if self._data is None:
@@ -234,16 +236,31 @@ class PicklePersistence(BasePersistence[UD, CD, BD]):
             self._data.save(*owner, change.changed, list(change.removed))
         self._written[owner] = rows
 
+    def _holding_work(self) -> Work | None:
+        """The work with whose end is written what the calling thread gives; None where that is written at once, or by `flush`."""
+        work = work_here()
+        return work if work is not None and work.holds and not self.on_flush else None
+
     @property
     def place(self) -> StatePlace | None:
         """Where its state file is; None where it was told to keep everything elsewhere, or belongs to no bot."""
         is_elsewhere = self._data is not None and self._store is None
         return None if is_elsewhere or self.bot is None else state_path(self.bot.syncbot, self.state)
 
-    def changes(self, rows: Mapping[Owner, set[str]]) -> tuple[DataChange, ...]:
-        """What the end of an update is to write: what stands in these rows now."""
+    def changes(self, work: Work, others: Iterable[Work]) -> tuple[DataChange, ...]:
+        """What the end of an update is to write: what stands now in the rows that have changed of whatever was given for it.
+
+        Args:
+            work: on the update.
+            others: whose end is yet to come: what this one has changed, they may have noticed first. Their conversations are their own.
+        """
         with self._lock:
-            return tuple(_change(owner, names, self._written.get(owner, {})) for owner, names in rows.items())
+            rows = {owner: set(names) for owner, names in work.rows.items()}
+            for other in others:
+                for owner, names in rows.items():
+                    noticed = other.rows.get(owner, {}).items()
+                    names.update(name for name, at in noticed if at >= work.began and not name.startswith(_STATE))
+            return tuple(_change(owner, names, self._written.get(owner, {})) for owner, names in rows.items() if names)
 
     # ── the files of before ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -356,6 +356,7 @@ class Updater:
         with self.dispatcher.working(work, context.run.is_stopping):
             try:
                 with self._turns:
+                    work.began = time.monotonic()
                     self.bot.restore_buttons(update)
                     self.dispatcher.handle(update, context.run.is_stopping)
             except Stopped:
@@ -365,7 +366,7 @@ class Updater:
             if work.has_begun and self._is_durable:
                 self._wait(work, context)
             if work.rows:
-                context.run.kept = self.persistence.changes(work.rows)
+                context.run.kept = self.persistence.changes(work, self.dispatcher.in_hand - {work})
             if failure is not None:
                 try:
                     raise failure

@@ -149,13 +149,17 @@ class Holding:
         self.number, self.longest_seconds = number, longest_seconds
 
     def _rejoin(self, gone: Membership) -> bool:
-        """This process was taken for dead, or froze: it begins anew, and what it had is not its own any more. False where it could not."""
+        """This process was taken for dead, or froze: it begins anew. False where it could not."""
         with self.lock, suppress(StorageError):
             if self.member is gone:
-                self.recover()
-                _log.warning("this process was taken for dead by the others, which handle what it had; it goes on with what comes")
-                self._database.news.look()
+                self._begin_anew()
         return self.member is not gone
+
+    def _begin_anew(self) -> None:
+        """What this process had is not its own any more."""
+        self.recover()
+        _log.warning("this process was taken for dead by the others, which handle what it had; it goes on with what comes")
+        self._database.news.look()
 
     # ── for the runtime: `syncbot.storage.promises.parts.Members` ──────────────────────────────────────────────────
 
@@ -229,7 +233,7 @@ class Holding:
         if self.claims is None or self.claims.pid != os.getpid():
             raise RuntimeError("this process does not handle updates: call recover() first")
         if self.member is not None and self.member.is_gone:
-            self.recover()
+            self._begin_anew()
         if self._pending is not None:
             outcome = self._database.outcome(self._pending.transaction)
             pending, self._pending = self._pending, None

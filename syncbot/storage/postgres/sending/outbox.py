@@ -7,11 +7,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncbot.storage.codec import EncodedCall, Unreadable, decode, encode_call, storable
+from syncbot.storage.codec import LAST_TIME, EncodedCall, Unreadable, decode, decode_object, encode_call, storable
 from syncbot.storage.postgres.sending.outbox_files import PgOutboxFiles
 from syncbot.storage.postgres.server.database import CommitUnknown, PgDatabase, Row
 from syncbot.storage.postgres.server.pool import Connection
-from syncbot.storage.promises.outbox import EXPIRED, LEASE_RAN_OUT, OutboxCall, OutboxItem, OutboxState, Outlook, check_held_state
+from syncbot.storage.promises.outbox import (
+    EXPIRED,
+    LEASE_RAN_OUT,
+    LONGEST_PUT_OFF_SECONDS,
+    OutboxCall,
+    OutboxItem,
+    OutboxState,
+    Outlook,
+    aged_since,
+    check_held_state,
+)
 
 CLAIMS = 0x53594E43
 """With the bot: the advisory lock under which calls are claimed ("SYNC")."""
@@ -25,6 +35,9 @@ _DAMAGED = "its row in the database is damaged: "
 _CLOCK = "coalesce(%(clock)s::float8, extract(epoch FROM statement_timestamp())::float8)"
 # It is the first of its key that is not settled.
 _ITS_TURN = f"(o.chat = '' OR NOT EXISTS (SELECT 1 FROM syncbot.outbox AS e WHERE e.bot = o.bot AND e.chat = o.chat AND e.id < o.id AND e.{_ACTIVE}))"
+_OVER_BY_NOW = "expires <= %(now)s AND created >= %(aged_since)s"
+_LIVES = f"(expires IS NULL OR NOT ({_OVER_BY_NOW}))"
+_DUE = f"CASE WHEN o.reason <> '' AND o.not_before > %(now)s + {LONGEST_PUT_OFF_SECONDS} THEN 0 ELSE o.not_before END"
 _OF_THIS_BOT = f"bot = %(bot)s AND {_ACTIVE}"
 _ABANDON = f"""WITH unsure AS (
         UPDATE syncbot.outbox SET state = 'uncertain', reason = %(ran_out)s
@@ -39,21 +52,23 @@ _RUN_OUT = f"""WITH own AS (
     again AS (
         UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = ''
         WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= {_CLOCK} AND owner <> %(owner)s
-            AND %(again)s AND (expires IS NULL OR expires > %(now)s)),
+            AND %(again)s AND {_LIVES}),
     unsure AS (
         UPDATE syncbot.outbox SET state = 'uncertain', reason = %(ran_out)s
         WHERE {_OF_THIS_BOT} AND state = 'sending' AND lease_until <= {_CLOCK} AND owner <> %(owner)s
-            AND NOT (%(again)s AND (expires IS NULL OR expires > %(now)s)))
+            AND NOT (%(again)s AND {_LIVES}))
     UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0 WHERE {_OF_THIS_BOT} AND state = 'claimed' AND lease_until <= {_CLOCK}"""
 """What becomes of leases that have run out, in one trip: what the one who claims is sending stays its own, for it lives."""
-_EXPIRE = f"UPDATE syncbot.outbox SET state = 'failed', reason = %(expired)s WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'queued' AND expires <= %(now)s"
+_IS_NO_TIME = f"not_before NOT BETWEEN 0 AND {LAST_TIME}"
+_EXPIRE = f"""UPDATE syncbot.outbox SET state = 'failed', reason = CASE WHEN {_IS_NO_TIME} THEN %(no_time)s ELSE %(expired)s END
+    WHERE bot = %(bot)s AND {_ACTIVE} AND state = 'queued' AND ({_OVER_BY_NOW} OR {_IS_NO_TIME})"""
 _CLAIM = f"""UPDATE syncbot.outbox AS c SET state = 'claimed', owner = %(owner)s, lease_until = {_CLOCK} + %(lease)s::float8
     WHERE c.bot = %(bot)s AND c.id IN (
-        SELECT o.id FROM syncbot.outbox AS o WHERE o.bot = %(bot)s AND o.{_ACTIVE} AND o.state = 'queued' AND o.not_before <= %(now)s AND {_ITS_TURN}
+        SELECT o.id FROM syncbot.outbox AS o WHERE o.bot = %(bot)s AND o.{_ACTIVE} AND o.state = 'queued' AND {_DUE} <= %(now)s AND {_ITS_TURN}
         ORDER BY o.id LIMIT %(limit)s)
     RETURNING {_COLUMNS}"""
 _OUTLOOK = f"""SELECT CASE o.state WHEN 'queued' THEN '' ELSE o.owner END AS holder,
-        min(CASE o.state WHEN 'queued' THEN o.not_before ELSE %(now)s::float8 + (o.lease_until - {_CLOCK}) END)
+        min(CASE o.state WHEN 'queued' THEN {_DUE} ELSE %(now)s::float8 + (o.lease_until - {_CLOCK}) END)
     FROM syncbot.outbox AS o WHERE o.bot = %(bot)s AND o.{_ACTIVE} AND (o.state <> 'queued' OR {_ITS_TURN}) GROUP BY holder ORDER BY holder"""
 _PUT = """INSERT INTO syncbot.outbox (bot, chat, method, params, files, created, not_before, expires, state)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'queued') RETURNING id"""
@@ -90,8 +105,9 @@ class PgOutbox:
         return ids
 
     def claim(self, owner: str, *, lease: float, limit: int = 1, again: bool = False) -> list[OutboxItem]:
-        values = {"bot": self._database.bot, "now": self._now(), "clock": self._clock(), "owner": owner, "lease": lease, "limit": limit}
-        values |= {"again": again, "expired": EXPIRED, "ran_out": LEASE_RAN_OUT}
+        now = self._now()
+        values = {"bot": self._database.bot, "now": now, "aged_since": aged_since(now), "clock": self._clock(), "owner": owner, "lease": lease, "limit": limit}
+        values |= {"again": again, "expired": EXPIRED, "ran_out": LEASE_RAN_OUT, "no_time": f"{_DAMAGED}not_before is no time"}
         items: list[OutboxItem] = []
         self._files.renew(owner)
         with self._database.transaction() as db:
@@ -130,14 +146,15 @@ class PgOutbox:
         return self._change(sql, id=id, owner=owner, state=str(check_held_state(state)), reason=storable(reason))
 
     def abandon(self, owner: str, *, again: bool = False) -> int:
-        values = {"bot": self._database.bot, "owner": owner, "now": self._now()}
+        now = self._now()
+        values = {"bot": self._database.bot, "owner": owner, "now": now, "aged_since": aged_since(now)}
         with self._database.transaction() as db:
             db.execute("SELECT pg_advisory_xact_lock(%s, hashint8(%s))", (CLAIMS, self._database.bot))
             count = int(db.execute(_ABANDON, values | {"ran_out": LEASE_RAN_OUT}).fetchall()[0][0])
             if again:
                 db.execute(
-                    """UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = ''
-                        WHERE bot = %(bot)s AND owner = %(owner)s AND state = 'uncertain' AND (expires IS NULL OR expires > %(now)s)""",
+                    f"""UPDATE syncbot.outbox SET state = 'queued', owner = '', lease_until = 0, not_before = 0, reason = ''
+                        WHERE bot = %(bot)s AND owner = %(owner)s AND state = 'uncertain' AND {_LIVES}""",
                     values,
                 )
         return count
@@ -176,16 +193,17 @@ class PgOutbox:
         return dropped
 
     def purge(self, older_than: float) -> list[OutboxItem]:
-        return self._delete(f"created < %s AND {_HELD}", self._now() - older_than)
+        now = self._now()
+        return self._delete(f"created < %s AND created >= %s AND {_HELD}", now - older_than, aged_since(now))
 
     def _change(self, sql: str, **values: Any) -> bool:
         with self._database.reading() as db:
             return bool(db.execute(f"{sql} RETURNING id", values | {"bot": self._database.bot}).fetchall())
 
-    def _delete(self, where: str, value: float) -> list[OutboxItem]:
+    def _delete(self, where: str, *values: float) -> list[OutboxItem]:
         sql = f"DELETE FROM syncbot.outbox WHERE bot = %s AND {where} RETURNING {_COLUMNS}"
         with self._database.transaction() as db:
-            return _items(sorted(db.execute(sql, (self._database.bot, value)).fetchall()))
+            return _items(sorted(db.execute(sql, (self._database.bot, *values)).fetchall()))
 
 
 def queue_calls(db: Connection, bot: int, calls: Sequence[EncodedCall], now: float) -> list[int]:
@@ -209,7 +227,9 @@ def _item(row: Row) -> tuple[OutboxItem, str]:
     """A call, and what is wrong with its row."""
     id, method, params, key, files, not_before, expires, state, attempts, created, reason, owner, lease_until = row
     try:
-        found, names, faults = decode(params), decode(files), ""
+        found, names, faults = decode_object(params), decode(files), ""
+        if not isinstance(names, list):
+            raise Unreadable("is no JSON list")
     except Unreadable as problem:
         found, names, faults = {}, [], f"params or files {problem}"
     call = OutboxCall(method, found, key, tuple(names), not_before, expires)

@@ -25,6 +25,10 @@ _BUSY_FOR_SECONDS = 10.0
 _SWEEP_AFTER_LOOKS = 60
 _END_SECONDS = 2.0
 _PATIENCE_SECONDS = 1.0
+_SET_BACK_SECONDS = 30.0
+_LONGEST_AHEAD_SECONDS = 3700.0
+"""No pause is longer, and no turn further ahead, some intervals of a chat aside: more is of a clock that was set back since."""
+_MOST_AHEAD = 100
 
 _ALL = ""
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
@@ -44,6 +48,10 @@ _NEAR = """SELECT chat, full_at, minute, paused_until FROM syncbot.turn
     WHERE bot = %(bot)s AND paused_until > 0 AND paused_until > %(now)s"""
 _SWEEP = "DELETE FROM syncbot.turn WHERE bot = %(bot)s AND greatest(full_at, paused_until) < %(now)s::float8 - 2 * %(kept)s::float8"
 
+_FORGET = """DELETE FROM syncbot.turn WHERE bot = %(bot)s AND chat IN (SELECT chat FROM syncbot.turn
+    WHERE bot = %(bot)s AND greatest(full_at, paused_until, minute[cardinality(minute)]) > %(now)s::float8 + %(ahead)s::float8
+    ORDER BY chat FOR UPDATE SKIP LOCKED)"""
+
 
 class PgTurns:
     """`syncbot.storage.promises.turns.SharedTurns` in PostgreSQL. Times are those of the database's clock.
@@ -52,14 +60,17 @@ class PgTurns:
         database: the database.
         limits: how much the machines send together.
         is_member: whether this process is one of those that handle, which have a part of the limit each.
+        passing: seconds that pass, whatever any clock is set to.
     """
 
-    def __init__(self, database: PgDatabase, limits: TurnLimits, is_member: Callable[[], bool]) -> None:
+    def __init__(self, database: PgDatabase, limits: TurnLimits, is_member: Callable[[], bool], passing: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._limits = limits
         self._is_member = is_member
         self._told: Callable[[list[ChatTurns]], object] = lambda _: None
         self._own_per_second = 0
+        self._passing = passing
+        self._offset: float | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -194,6 +205,7 @@ class PgTurns:
 
     def _exchange(self, notes: Counter[str], pauses: dict[str, float]) -> None:
         bot, limits = self._database.bot, self._limits
+        self._forget_another_clock()
         for chat, seconds in pauses.items():
             self._write_pause(chat, seconds)
         with self._database.transaction() as db:
@@ -207,6 +219,16 @@ class PgTurns:
                 db.execute(_SWEEP, where)
         self._own_per_second = own_part(limits.per_second, members) if self._is_member() else 0
         self._told([ChatTurns(chat, full_at - now, tuple(at - now for at in minute), paused - now) for chat, full_at, minute, paused in rows])
+
+    def _forget_another_clock(self) -> None:
+        """Where the database's clock was set back, or a server has taken over whose clock is behind, nobody waits until it is where the other one was."""
+        with self._database.reading() as db:
+            [(now,)] = db.execute(_NOW).fetchall()
+            before, self._offset = self._offset, now - self._passing()
+            is_set_back = before is not None and self._offset < before - _SET_BACK_SECONDS
+            if before is None or is_set_back:
+                ahead = 0.0 if is_set_back else _LONGEST_AHEAD_SECONDS + _MOST_AHEAD * self._limits.interval
+                db.execute(_FORGET, {"bot": self._database.bot, "now": now, "ahead": ahead})
 
     def _write_pause(self, chat: str, seconds: float) -> None:
         """Write one; and one for all chats, where another chat is paused already. Each is a transaction, so that no two wait for each other."""

@@ -66,7 +66,7 @@ class PgDatabase:
 
     Raises:
         StorageError: it cannot be used.
-        ConfigError: nobody can read its URL.
+        ConfigError: nobody can read its URL, or who it names is not let in.
     """
 
     def __init__(self, url: DatabaseUrl, bot_id: int | None, options: StoreOptions) -> None:
@@ -80,7 +80,7 @@ class PgDatabase:
         """What is called in a child; who has a connection of its own abandons it there."""
         forks().add(self)
         try:
-            with explained(self.place), self.pool.connection() as connection:
+            with explained(self.place, is_start=True), self.pool.connection() as connection:
                 migrate(connection, self.place, options.busy_timeout)
                 self.bot = bind(connection, self.place, bot_id)
         except BaseException:

@@ -17,6 +17,7 @@ from psycopg import pq
 from syncbot.errors import StorageError
 from syncbot.secret import Secret
 from syncbot.storage.address import unreadable_url
+from syncbot.storage.postgres.server.pg_errors import connection_error
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -65,7 +66,7 @@ class Connector:
 
         Raises:
             psycopg.Error: there is none; without the frames that know the password.
-            ConfigError: the URL names an option that there is not, or a server that cannot be one.
+            ConfigError: the URL names an option that there is not, or cannot have its value, or a server that cannot be one.
         """
         refusal: Exception
         try:
@@ -73,7 +74,7 @@ class Connector:
         except (psycopg.ProgrammingError, UnicodeError):  # the second is of a server's name, which is to be looked up
             refusal = unreadable_url()
         except psycopg.Error as problem:
-            refusal = type(problem)(*problem.args)  # a new one: this one has the failed connection, which knows the password too
+            refusal = connection_error(problem)
         else:
             try:
                 connection.execute(_SETTINGS, (self._lock_timeout, self._statement_timeout, self._idle_timeout))

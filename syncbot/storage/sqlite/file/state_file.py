@@ -105,12 +105,16 @@ def _make_file(path: Path) -> None:
 
 
 def _check(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise StorageError(f"the state file {path} is a link to {os.path.realpath(path)}, which is not there; make that with touch, or name another file")
     if not path.exists():
         raise StorageError(f"there is no state file {path}; name the right one with state= or SYNCBOT_STATE, or start the bot once to make it")
     if path.is_dir():
         raise StorageError(f"the state file {path} is a folder; name a file in it, for example {path / 'bot.db'}")
     if not path.is_file():
         raise StorageError(f"the state file {path} is not an ordinary file ({what_else(path)}); name one on a local disk")
+    if path.stat().st_nlink > 1:  # a log stands beside each name, and with two of them SQLite destroys the file
+        raise StorageError(f"the state file {path} has another name (a hard link): find / -xdev -samefile {path} shows it; remove it, or copy the file with cp")
     user = f"the bot's user (uid {os.geteuid()})"
     if not os.access(path, os.R_OK | os.W_OK):
         raise StorageError(f"the state file {path} is read-only for {user}; give it the right to write: chown or chmod, or choose another path")
