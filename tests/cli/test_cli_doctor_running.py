@@ -64,7 +64,7 @@ def test_a_bot_that_polls(command: Command, server: BotApiServer, app: Runtime) 
 
 
 def test_a_bot_by_webhook(command: Command, server: BotApiServer, app: Runtime) -> None:
-    """A bot whose webhook is set is green while it runs, and between two requests where nothing keeps running; without the webhook that is noted."""
+    """A bot whose webhook is set is green while it runs, and between two requests where nothing keeps running; without the webhook it gets nothing."""
     assert command("call", "setWebhook", "url=https://bot.example/hook").code == 0
     app.start(poll=False)
     try:
@@ -73,12 +73,15 @@ def test_a_bot_by_webhook(command: Command, server: BotApiServer, app: Runtime) 
         assert code == 0, steps
         assert "takes what its webhook brings" in steps["how it runs"]["text"]
         assert (steps["how it runs"]["status"], steps["how it runs"]["advice"]) == ("ok", "")
+        assert command("webhook", "delete").code == 0
+        code, steps = examined(command)
+        assert (code, steps["how it runs"]["status"], steps["how it runs"]["command"]) == (1, "failed", "syncbot webhook set URL")
     finally:
         app.stop()
+    assert examined(command)[1]["how it runs"]["status"] == "note"
+    assert command("call", "setWebhook", "url=https://bot.example/hook").code == 0
     code, steps = examined(command)
     assert (code, steps["how it runs"]["status"]) == (0, "ok")
-    assert command("webhook", "delete").code == 0
-    assert examined(command)[1]["how it runs"]["status"] == "note"
 
 
 def test_a_webhook_before_a_bot_that_polls(command: Command, server: BotApiServer) -> None:

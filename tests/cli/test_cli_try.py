@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,8 +13,10 @@ from pathlib import Path
 import pytest
 import requests
 from kits.page_kit import SHOP, write_bot
+from kits.timing_kit import becomes
 
 from syncbot.cli.console.frame import run
+from syncbot.storage.bot_lock import BotLock
 
 TRY = [sys.executable, "-m", "syncbot.cli", "try"]
 
@@ -51,6 +55,39 @@ def test_as_a_page(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.stdout.read()
         assert process.wait(30) == 0
+
+
+_TELLS_ITS_PROCESS = """
+import os
+from pathlib import Path
+from syncbot import Bot, Runtime
+app = Runtime(Bot.from_env())
+@app.message()
+def answer(update, context):
+    context.reply(f"process {os.getpid()} in {os.environ['SYNCBOT_STATE']}")
+app.run()
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_whoever_ends_it_ends_the_bot_too(tmp_path: Path, how: signal.Signals) -> None:
+    """An editor's stop, a terminal that is closed, and a kill leave no bot behind that nobody knows of; but for the kill no folder either."""
+    target = tmp_path / "bot.py"
+    target.write_text(_TELLS_ITS_PROCESS, encoding="utf-8")
+    with subprocess.Popen([*TRY, str(target), "--terminal"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("hello\n")
+        process.stdin.flush()
+        found = next(match for line in process.stdout if (match := re.search(r"process (\d+) in (\S+)", line)))
+        process.send_signal(how)
+        process.wait(30)
+    state = Path(found[2])
+    lock = BotLock(state.with_name(f"{state.name}.lock"))  # which the system frees when its holder dies
+    assert becomes(lambda: not state.parent.exists() or lock.acquire())
+    lock.release()
+    assert how is signal.SIGKILL or not state.parent.exists()
+    shutil.rmtree(state.parent, ignore_errors=True)
 
 
 @pytest.mark.parametrize("library", ["ptb", "telebot"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -72,6 +74,13 @@ def test_a_malformed_proxy_is_a_wrong_setting(proxy: str) -> None:
     assert "proxies" in str(caught.value)
     assert "for example" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("go_elsewhere", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_bot_goes_nowhere_else(go_elsewhere: Callable[[Bot], object]) -> None:
+    """Given to another process it is refused with the way to have one there, and its token stays where it is."""
+    with pytest.raises(TypeError, match=r"^a Bot cannot be pickled or copied: .* Bot\.from_env\(\)"):
+        go_elsewhere(fake_bot()[0])
 
 
 def test_a_bot_tells_its_id_and_no_secret() -> None:

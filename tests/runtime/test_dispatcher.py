@@ -72,6 +72,19 @@ def test_with_a_list_everybody_else_is_refused(raw: JSON) -> None:
     rig.close()
 
 
+def test_the_first_one_who_is_refused_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever has set a wrong id finds the right one in the log; strangers cannot fill it."""
+    rig = Rig(allowed_users=frozenset({7}))
+    dispatcher = rig.dispatcher
+    with caplog.at_level("INFO", logger="syncbot"):
+        for raw in (update(), update(from_user=FOREIGN), update(from_user=FOREIGN)):
+            dispatcher.handle(raw)
+    assert caplog.messages == [
+        "an update of user 666 was passed over, who is not among the allowed users (allowed_users= or ALLOWED_TELEGRAM_USER_ID); this is said once"
+    ]
+    rig.close()
+
+
 @pytest.mark.parametrize("allowed", [None, frozenset({7}), frozenset({1, 7})])
 def test_the_allowed_ones_pass(allowed: frozenset[int] | None) -> None:
     """Those on the list are handled, in groups too; without a list everybody is."""

@@ -405,6 +405,12 @@ def test_a_handler_with_a_yield_is_refused(rig: Rig, function: Any) -> None:
         rig.app.message()(function)
 
 
+def test_a_group_that_is_no_number_is_refused(rig: Rig) -> None:
+    """Beside others it would fail at each update."""
+    with pytest.raises(TypeError, match="group is a number, such as group=1, not '1'"):
+        rig.app.message(group="1")(lambda update, context: None)  # type: ignore[arg-type]  # wrong on purpose
+
+
 def test_words_that_nobody_can_count_are_refused(rig: Rig) -> None:
     """`has_args` as a text would fit no command."""
     with pytest.raises(TypeError, match="True, False or a number of words, not 'yes'"):

@@ -234,6 +234,12 @@ def test_times_that_are_none_are_refused_where_they_are_written(make_app: MakeAp
         register(make_app())
 
 
+def test_what_becomes_of_missed_times_is_one_of_three_words(make_app: MakeApp) -> None:
+    """Another word is told with those that there are."""
+    with pytest.raises(ValueError, match='missed: \'never\' is none of "once", "all" and "none"'):
+        make_app().every(5, missed="never")  # type: ignore[arg-type]  # wrong on purpose
+
+
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 

@@ -481,3 +481,31 @@ def test_our_own_mistakes_are_not_dressed_up() -> None:
     problem.sqlite_errorcode = sqlite3.SQLITE_ERROR
     assert storage_error(problem, "x") is None
     assert storage_error(sqlite3.ProgrammingError("wrong number of bindings"), "x") is None
+
+
+def test_a_start_with_a_clock_that_is_far_ahead_forgets_nothing(path: Path) -> None:
+    """A machine that begins in 2038 is set right within the hour: conversations, ids and dead letters are there as before. Where it goes on, they are old."""
+    clock = Clock()
+    with SqliteStore(path, BOT, now=clock, options=QUICK) as store:
+        put(store.inbox, (1, "a"))
+        store.inbox.recover()
+        [claimed] = store.inbox.claim()
+        bury(store.inbox, claimed, "it failed")
+        set_state(store.data, 1, 1, "asked")
+    clock.forward(4000 * 86_400.0)
+    with SqliteStore(path, BOT, now=clock, options=QUICK) as store:
+        store.inbox.recover()
+        clock.forward(-4000 * 86_400.0)
+        assert store.inbox.store([Incoming(1, "a", b"{}")]) == 0
+        assert (store.dead_letters.count(), store.data.get_state(1, 1)) == (1, "asked")
+        clock.forward(4000 * 86_400.0)
+        store.maintain()
+        assert (store.dead_letters.count(), store.data.get_state(1, 1)) == (0, None)
+    clock.forward(31 * 86_400.0)
+    with SqliteStore(path, BOT, now=clock, options=QUICK) as store:
+        set_state(store.data, 1, 1, "old")
+        clock.forward(29 * 86_400.0)
+        put(store.inbox, (2, "a"))
+        clock.forward(2 * 86_400.0)
+        store.inbox.recover()
+        assert store.data.get_state(1, 1) is None

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import pytest
 from kits.proxy_kit import ANSWER, Certificates, Client, Failed, Origin, attempt, request
@@ -514,3 +515,18 @@ def test_a_wrong_argument_is_told(arguments: list[str]) -> None:
         assert process.stderr is not None
         assert arguments[1] in process.stderr.read()
         assert process.wait(30) == 2
+
+
+@pytest.mark.parametrize("wrong", ["tls_drop", Fault.tls_drop])
+def test_a_fault_that_is_none_is_refused(wrong: Any) -> None:
+    """It is told where it is given, and not by a tunnel that it would have struck."""
+    with pytest.raises(TypeError, match=r"such as Fault\.tls_drop\(\)"):
+        FaultProxy(faults=[wrong], rate=0.5, seed=1)
+    with pytest.raises(TypeError, match=r"such as Fault\.tls_drop\(\)"):
+        FaultProxy().script(Fault.NONE, wrong)
+
+
+def test_a_proxy_that_was_not_started_has_no_url() -> None:
+    """Port 0 would be a proxy that nobody reaches."""
+    with pytest.raises(RuntimeError, match="use it with `with`"):
+        _ = FaultProxy().url

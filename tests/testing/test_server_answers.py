@@ -245,11 +245,13 @@ def test_done_and_told_otherwise(server: BotApiServer, client: Client) -> None:
 
 
 def test_a_script_that_makes_no_sense_is_refused(server: BotApiServer) -> None:
-    """No answer at all, or zero times, is a ValueError."""
+    """No answer at all, or zero times, is a ValueError, and something else than an answer a TypeError."""
     with pytest.raises(ValueError, match="no answer"):
         server.script("getMe")
     with pytest.raises(ValueError, match="1 or more"):
         server.script("getMe", Answer.ok(), times=0)
+    with pytest.raises(TypeError, match=r"such as Answer\.error"):
+        server.script("getMe", {"ok": True})  # type: ignore[arg-type]  # wrong on purpose
 
 
 # ---------------------------------------------------------------------- limits

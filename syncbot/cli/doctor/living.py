@@ -45,7 +45,10 @@ def how_it_runs(bot: Bot, own: OwnBot, info: Mapping[str, Any], watch_seconds: f
         return _with_webhook(own, info, here)
     if own.by_webhook:
         advice = "syncbot webhook set URL sets it; a bot that begins with Runtime.run_webhook does so by itself"
-        return Result(STEP, Status.NOTE, "no webhook is set, and the bot " + ("here lives by one" if own.runs else "ran by one last"), advice=advice)
+        if own.runs:
+            text = "no webhook is set, and so the bot here, which lives by one, gets nothing"
+            return Result(STEP, Status.FAILED, text, advice=advice, command="syncbot webhook set URL", exit=Exit.BAD)
+        return Result(STEP, Status.NOTE, "no webhook is set, and the bot ran by one last", advice=advice)
     if own.runs:
         return Result(STEP, Status.OK, here)
     stopped = "cron starts it" if own.said.get("once") else "stopped" if own.look is not None else "it does not run here"

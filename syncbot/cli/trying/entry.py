@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +52,7 @@ def command(
     if target is not None:
         must_be_there(target)
     give_environment(env_file(ctx))
-    with ExitStack() as stack:
+    with _ended_in_order(), ExitStack() as stack:
         try:
             trial = stack.enter_context(
                 Trial(target, arguments, rate=faults / 100, tls=target is not None and not http, console=sys.stderr, first_user_id=user_id)
@@ -64,6 +66,19 @@ def command(
         else:
             _in_page(trial, port, no_browser)
     return Exit.OK
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Within the block whoever ends the program, or closes its terminal, interrupts it: the bot and its folder go with it."""
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _in_terminal(trial: Trial) -> None:

@@ -74,6 +74,7 @@ class Dispatcher:
         self._bot_username = bot_username
         self._log = get_logger(__name__)
         self._told: set[tuple[Scope, str]] = set()
+        self._told_of_a_stranger = False
 
     def handle(self, raw: dict[str, Any], answers: Answers | None = None) -> Changes:
         """Handle one update, whichever way it came in, or run a job.
@@ -92,7 +93,7 @@ class Dispatcher:
         if (job := job_of(raw)) is not None:
             return self._run_job(job, answers)
         if not self.allows(raw):
-            self._log.debug("an update of a user who is not allowed was passed over")
+            self._say_stranger(raw)
             return NO_CHANGES
         context = self._context(raw=raw, answers=answers)
         if context.offer() and not self._routes.has_command(context.kind, command_of(raw)):
@@ -112,6 +113,13 @@ class Dispatcher:
             return True
         user_id = user_id_of(raw)
         return user_id is not None and user_id in self._allowed_users
+
+    def _say_stranger(self, raw: object) -> None:
+        if not self._told_of_a_stranger:  # else whoever finds the bot could fill the disk
+            self._told_of_a_stranger = True
+            who = "nobody" if (user_id := user_id_of(raw)) is None else f"user {user_id}"
+            why = "is not among the allowed users (allowed_users= or ALLOWED_TELEGRAM_USER_ID)"
+            self._log.info("an update of %s was passed over, who %s; this is said once", who, why)
 
     def _context(self, **facts: Any) -> Context:
         facts |= {"run": run_of(self._bot.recorders.here), "told": self._told, "album_kinds": self._routes.album_kinds()}

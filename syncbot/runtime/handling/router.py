@@ -90,7 +90,13 @@ class Routes:
         self._albums: tuple[int, frozenset[str]] = (-1, frozenset())
 
     def add(self, route: Route) -> None:
-        """Add a handler."""
+        """Add a handler.
+
+        Raises:
+            TypeError: its group is no number, and could not be put into an order with others.
+        """
+        if not isinstance(route.group, int | float):
+            raise TypeError(f"group is a number, such as group=1, not {route.group!r}")
         self._entries.append(route)
         self._changes += 1
 

@@ -30,7 +30,7 @@ _CLAIM_LEASE_SECONDS = 30.0
 _LEASE_MARGIN_SECONDS = 30.0
 _PATIENCE_SECONDS = 0.25
 """A call whose turn within the rate limits comes later than this is put back until then, so that other chats go first."""
-_LONGEST_REST_SECONDS = 60.0  # so soon it is seen that the machine's clock was set
+_LONGEST_REST_SECONDS = 3600.0
 _LOOK_AGAIN_SECONDS = 0.1
 WAITS_FOR_LIMITS = "waits for its turn within the rate limits"
 _WARN_FROM = 3
@@ -382,7 +382,7 @@ class Deliverer:
                 return False
             self._idle += 1
             try:
-                self._work_ready.wait(seconds)
+                self._work_ready.wait(min(seconds, 60.0))  # the machine's clock may be set meanwhile
             finally:
                 self._idle -= 1
             return True

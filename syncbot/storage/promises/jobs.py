@@ -21,6 +21,10 @@ class Missed(StrEnum):
     NONE = "none"
     """None."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> Missed:
+        raise ValueError(f'missed: {value!r} is none of "once", "all" and "none"; for example missed="once"')
+
 
 @dataclass(frozen=True, slots=True)
 class JobEntry:

@@ -32,6 +32,9 @@ _log = logging.getLogger(__name__)
 _SWEEP_AT = 64  # done rows that may lie about where no batch comes by to sweep them (because other processes store)
 _PRUNE_AT = 2_000  # stored updates between two rounds of forgetting
 
+_LONG_SECONDS = 30 * 86_400.0
+
+_NEWEST = "SELECT max(at) FROM (SELECT max(at) AS at FROM seen UNION ALL SELECT max(at) FROM conversation UNION ALL SELECT max(died) FROM dead_letter)"
 _LISTED = "(SELECT value FROM json_each(?))"
 _ROWS = f"SELECT seq, update_id, chat, stored, attempts, json, {HAS_STEPS} FROM inbox LEFT JOIN body USING (seq) WHERE state = 'waiting'"
 _COUNTS = """SELECT coalesce(sum(state = 'waiting'), 0), coalesce(sum(state IN ('running', 'yielded')), 0),
@@ -98,7 +101,9 @@ class SqlInbox:
             turns_file.unlink(missing_ok=True)
             self._claims = Claims(before + 1, suspects)
             self._unswept = []
-            self._prune_quietly()
+            [(newest,)] = self._database.rows(_NEWEST)
+            if not isinstance(newest, float) or self._now() - newest < _LONG_SECONDS:  # else the clock may be ahead, and an hour later it is looked again
+                self._prune_quietly()
         return Recovery(waiting, interrupted, len(suspects), buried, before + 1)
 
     def claim(self, limit: int = 1, *, per_key: int = 1) -> list[Claimed]:

@@ -10,11 +10,15 @@ import json
 import logging
 import os
 import runpy
+import select
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
 _LONGEST_LINE = 4096  # what a pipe takes in one piece, so that lines of several threads do not mix
+_SECONDS_TO_END = 10.0
 
 
 class AttemptPipe(logging.Filter):
@@ -41,6 +45,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the bot until it ends; returns the exit code."""
     descriptor, target, *_ = argv
     _tell_attempts(int(descriptor))
+    threading.Thread(target=_end_with_the_trial, args=(int(descriptor),), name="syncbot-trial-watch", daemon=True).start()
     if target.endswith(".py") or os.path.isfile(target):
         sys.argv = list(argv[1:])
         sys.path[0] = os.path.dirname(os.path.abspath(target))
@@ -65,6 +70,16 @@ def _tell_attempts(descriptor: int) -> None:
     logger = logging.getLogger("syncbot.transport.oneshot")
     logger.setLevel(logging.DEBUG)
     logger.addFilter(AttemptPipe(descriptor, logging.getLogger("syncbot.transport")))
+
+
+def _end_with_the_trial(descriptor: int) -> None:
+    """Have the bot end when nobody can read of its calls any more: the trial was killed, and it would go on for ever."""
+    watch = select.poll()
+    watch.register(descriptor, 0)
+    watch.poll()
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(_SECONDS_TO_END)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -115,6 +115,9 @@ class Terminal:
             if (button := find_button(reversed(world.chats[self._chat].messages.values()), text)) is not None:
                 self._do("press", **button)
                 return
+        keys = [key for row in self._trial.watcher.keyboards.get(self._chat, {}).get("keyboard", []) for key in row]
+        if text not in [key.get("text") if isinstance(key, dict) else key for key in keys]:
+            self._tell(f"there is no button [{text}] here; it is said as a text")
         self._do("send", text=text)  # a button of a reply keyboard says its own text
 
     def _listen(self) -> None:

@@ -244,13 +244,15 @@ class FaultPlan:
         """Draw from these faults from now on, for this share of the tunnels (0 to 1)."""
         if not 0.0 <= rate <= 1.0:
             raise ValueError(f"rate is the share of the tunnels that a fault strikes, from 0 to 1, not {rate}")
+        checked = _checked(faults)
         with self._lock:
-            self._faults, self._rate = tuple(faults), rate
+            self._faults, self._rate = checked, rate
 
     def script(self, faults: Iterable[Fault]) -> None:
         """Give these faults to the next tunnels, in this order, after those that were scripted before."""
+        checked = _checked(faults)
         with self._lock:
-            self._script.extend(faults)
+            self._script.extend(checked)
 
     def draw(self) -> Fault:
         """The fault of the next tunnel."""
@@ -263,3 +265,10 @@ class FaultPlan:
             if struck:
                 return self._faults[int(which * len(self._faults))]
             return Fault.NONE
+
+
+def _checked(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    found = tuple(faults)
+    if wrong := [one for one in found if not isinstance(one, Fault)]:
+        raise TypeError(f"a fault is a Fault, such as Fault.tls_drop(), and not {wrong[0]!r}; Fault.parse() makes one of a text")
+    return found

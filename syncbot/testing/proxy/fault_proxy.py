@@ -149,11 +149,17 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
-        """The proxy's URL, with the credentials that it asks for."""
+        """The proxy's URL, with the credentials that it asks for.
+
+        Raises:
+            RuntimeError: it was never started, and no port was given.
+        """
         return self.url_for(self.kind)
 
     def url_for(self, kind: str, *, credentials: bool = True) -> str:
         """The URL for another scheme of the same listener, or without credentials ("https" for a relay in front of an HTTPS server)."""
+        if not self._port:
+            raise RuntimeError("the proxy is not running; use it with `with`, or call start()")
         secret = ""
         if credentials and (self._options.username or self._options.password):
             secret = f"{quote(self._options.username, safe='')}:{quote(self._options.password, safe='')}@"

@@ -170,6 +170,8 @@ class Script:
         """Order each answer `times` times (None: for ever) for a method, or for any with "*"."""
         if not answers:
             raise ValueError("no answer was given")
+        if wrong := [one for one in answers if not isinstance(one, Answer)]:
+            raise TypeError(f"an answer is an Answer, such as Answer.error(400, 'Bad Request'), and not {wrong[0]!r}")
         if times is not None and times < 1:
             raise ValueError("times must be 1 or more, or None for ever")
         with self._lock:

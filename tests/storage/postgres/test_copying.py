@@ -109,9 +109,21 @@ def filled(tmp_path: Path) -> Path:
     return path
 
 
-def test_all_goes_into_a_database_and_back(filled: Path, postgres_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What a reader sees, and what a bot then handles, is the same in the file, in the database, and in the file that it came back to."""
-    assert run(["state", "copy", str(filled), postgres_url]) == 0
+@pytest.fixture
+def link(filled: Path) -> Path:
+    """Another name of it, in another folder."""
+    name = filled.parent / "elsewhere" / "state"
+    name.parent.mkdir()
+    name.symlink_to(filled)
+    return name
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_all_goes_into_a_database_and_back(
+    filled: Path, link: Path, postgres_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], is_linked: bool
+) -> None:
+    """What a reader sees, and what a bot then handles, is the same in the file, in the database, and in the file that it came back to, by whatever name."""
+    assert run(["state", "copy", str(link if is_linked else filled), postgres_url]) == 0
     assert run(["state", "copy", postgres_url, str(tmp_path / "back.db")]) == 0
     told = capsys.readouterr().out
     assert "question 1" in told
@@ -155,12 +167,13 @@ def test_a_target_that_is_not_empty_is_refused(filled: Path, postgres_url: str, 
     assert not (tmp_path / "new.db").exists()
 
 
-def test_a_bot_that_runs_on_either_is_told(filled: Path, postgres_url: str, tmp_path: Path) -> None:
+def test_a_bot_that_runs_on_either_is_told(filled: Path, link: Path, postgres_url: str, tmp_path: Path) -> None:
     """The lock beside the file, and members of the database, keep a state from being copied."""
     lock = BotLock(Path(f"{filled}.lock"))
     assert lock.acquire()
-    with pytest.raises(AlreadyRunning, match="stop it first"):
-        copy_state(filled, address_of(postgres_url), None)
+    for name in (filled, link):
+        with pytest.raises(AlreadyRunning, match="stop it first"):
+            copy_state(name, address_of(postgres_url), None)
     lock.release()
     with open_store(postgres_url, BOT) as store:
         store.inbox.recover()

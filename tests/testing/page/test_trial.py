@@ -208,10 +208,13 @@ def test_in_a_terminal(tmp_path: Path) -> None:
             ann.wait_for("You said: one\ntwo", SECONDS)
             yield "@nonsense\n"
             ann.wait_for("You said: @nonsense", SECONDS)
+            yield "[Coffe]\n"
+            ann.wait_for("You said: Coffe", SECONDS)
 
         Terminal(trial, written.append).run(lines())  # type: ignore[arg-type]  # a generator is an iterable of lines
     text = "\n".join(written)
     assert "│ What may it be?" in text
     assert "[Tea]" in text
+    assert "there is no button [Coffe] here; it is said as a text" in text
     assert "bot │ You said: one\n        │ two" in text
     assert "\x1b" not in text
