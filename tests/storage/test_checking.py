@@ -79,15 +79,17 @@ def test_a_whole_file_is_whole_and_saved_entirely(folder: Path, whole: bytes) ->
     assert drive(folder / "new.db") == 0
 
 
-def test_what_stands_only_in_the_log_is_saved(folder: Path) -> None:
-    """The write-ahead log of a process that died counts, and stays as it is."""
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_what_stands_only_in_the_log_is_saved(folder: Path, is_linked: bool) -> None:
+    """The write-ahead log of a process that died counts, and stays as it is, also where the file is named by a link."""
     path = folder / "bot.db"
     with open_store(folder / "live.db", BOT) as store:
         store.inbox.store([Incoming(n, str(n), b'{"update_id":%d}' % n) for n in range(50)])
         for end in ("", "-wal"):
             Path(f"{path}{end}").write_bytes(Path(f"{folder / 'live.db'}{end}").read_bytes())
+    (folder / "link.db").symlink_to(path)
     before = listed(folder)
-    assert salvage(check(path), folder / "new.db").saved["inbox"] == 50
+    assert salvage(check(folder / "link.db" if is_linked else path), folder / "new.db").saved["inbox"] == 50
     assert {name: content for name, content in listed(folder).items() if not name.startswith("new.db")} == before
 
 

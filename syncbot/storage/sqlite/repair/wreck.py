@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -128,6 +129,7 @@ def opened_copy(path: Path) -> Iterator[Wreck]:
 
 
 def _copy(path: Path, target: Path) -> None:
+    path = Path(os.path.realpath(path))  # SQLite puts the log beside the file itself, by whatever link that is named
     log = path.with_name(path.name + "-wal")
     try:
         for _ in range(_COPIES):
