@@ -15,7 +15,7 @@ from kits.webhook_kit import SECRET, Program, Start, eventually
 from syncbot import Bot, Outbox, Runtime
 from syncbot.runtime.session.early_start import EarlyStart
 from syncbot.runtime.session.waiting_work import WaitingWork
-from syncbot.storage import open_store
+from syncbot.storage import Incoming, open_store
 from syncbot.testing import BotApiServer
 
 FORKING = """
@@ -126,6 +126,17 @@ def test_a_file_that_nobody_has_written_to_is_not_opened_again(bot: Bot, tmp_pat
     with_call = tmp_path / "other.db"
     Outbox(with_call, bot).send_message(chat_id=7, text="hello")
     assert WaitingWork(with_call).is_there()
+
+
+def test_what_stands_in_the_log_alone_is_seen_by_the_name_of_a_link_too(bot: Bot, tmp_path: Path) -> None:
+    """The log lies beside the file itself."""
+    path, link = tmp_path / "bot.db", tmp_path / "elsewhere"
+    link.symlink_to(path)
+    with open_store(path, bot.id) as store:
+        waiting = WaitingWork(link)
+        assert not waiting.is_there()
+        store.inbox.store([Incoming(1, "7", b"{}")])
+        assert waiting.is_there()
 
 
 def test_what_keeps_it_from_starting_is_logged(bot: Bot, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

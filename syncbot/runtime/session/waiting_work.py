@@ -28,7 +28,8 @@ class WaitingWork:
         asked again and again."""
         if not isinstance(self._path, Path):
             return True
-        stamp = [_stamp(f"{self._path}{end}") for end in ("", "-wal")]
+        file = os.path.realpath(self._path)  # beside which SQLite puts the log
+        stamp = [_stamp(f"{file}{end}") for end in ("", "-wal")]
         if stamp == self._seen or not stamp[0]:
             return False
         self._seen = stamp
