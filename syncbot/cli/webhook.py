@@ -11,7 +11,7 @@ import click
 from syncbot.cli.console.asking import ask_for
 from syncbot.cli.console.exits import Exit
 from syncbot.cli.console.options import common_options, json_option, load_settings, open_bot, timeout_option
-from syncbot.cli.console.output import one_line, system_path, tell, write, write_json
+from syncbot.cli.console.output import complain, one_line, system_path, tell, write, write_json
 from syncbot.cli.console.state import when
 from syncbot.errors import ConfigError
 from syncbot.secret import Secret
@@ -57,7 +57,7 @@ def set_(ctx: click.Context, /, url: str, timeout: float | None, drop_pending: b
 
     for kind in options["allowed"]:
         if meant := misspelt_kind(kind):
-            raise click.BadParameter(f"there is no kind of update {kind!r}; did you mean {meant!r}?", param_hint="--allowed")
+            complain(f"--allowed: there is no kind of update {kind!r} that syncbot knows; did you mean {meant!r}?")  # no refusal: it may be newer
     settings = load_settings(ctx)
     if settings.base_url == DEFAULT_BASE_URL:  # a local server takes any
         _check_url(url)

@@ -209,13 +209,9 @@ class OneShotTransport:
         extra_seconds = request.timeout - _connect_seconds(request) + request.wait + (0.0 if isinstance(body, bytes) else size / request.min_rate)
 
         opened: list[socket.socket] = []
-        stood = False
 
         def open_socket() -> socket.socket:
-            nonlocal stood
-            sock = self._ahead.take(target, proxy, attempt)
-            stood = sock is not None
-            sock = sock or self._dialer.open(target, proxy, attempt, waited_for=not request.wait)
+            sock = self._ahead.take(target, proxy, attempt) or self._dialer.open(target, proxy, attempt, waited_for=not request.wait)
             opened.append(sock)
             attempt.stage = "send"  # from here on, bytes of the request may be on their way
             attempt.extend(extra_seconds)
@@ -228,8 +224,7 @@ class OneShotTransport:
 
         def written() -> None:
             attempt.stage, attempt.written_at = "receive", self._clock()
-            if stood:
-                self._ahead.taken(target, proxy, is_poll=request.is_poll)
+            self._ahead.taken(target, proxy, attempt)
 
         def answered() -> None:
             if attempt.cut:

@@ -40,6 +40,8 @@ class Attempt:
         self.expires_at = expires_at
         self.stood_seconds = 0.0
         """How long its connection had stood ready."""
+        self.orders_next = False
+        """Whether the next call's connection is to be ordered when its request is written."""
         self.written_at = 0.0
         self._lock = lock
         self._duplicates: list[socket.socket] = []

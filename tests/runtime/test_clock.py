@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -186,6 +187,32 @@ def test_a_clock_that_was_ahead_holds_up_nothing(folder: Path) -> None:
         times = {entry.key: entry.next_time - bench.time.time for entry in store.jobs.entries()}
     assert (times["beat"], times["daily"]) == (600.0, 9 * 3600.0)
     assert times["once"] > 1e8
+
+
+class Asked:
+    """The jobs of a store, and how often something was asked of them: each time is a round trip where they stand in a database."""
+
+    def __init__(self, entries: Any) -> None:
+        self._entries = entries
+        self.times = 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.times += 1
+        return getattr(self._entries, name)
+
+
+def test_a_start_asks_as_often_for_many_jobs_as_for_one(folder: Path) -> None:
+    """Those that stand in the program are put together, and looked up together."""
+    asked = []
+    for number in (1, 50):
+        functions = JobFunctions()
+        for each in range(number):
+            functions.every(60.0, name=f"job{each}")(lambda context: None)
+        with open_store(folder / "bot.db", BOT) as store:
+            entries: Any = Asked(store.jobs)
+            Clock(entries, functions, StorageRetry(threading.Event()), lambda number: None).declare()
+            asked.append(entries.times)
+    assert asked[0] == asked[1]
 
 
 def test_a_rule_that_another_release_wrote_is_paused_with_words(folder: Path) -> None:

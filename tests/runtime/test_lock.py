@@ -15,7 +15,9 @@ from kits.user_kit import as_ordinary_user
 from syncbot.client.uploads import BytesSource, FilePart
 from syncbot.errors import StorageError
 from syncbot.runtime.outbox.file_copies import QueueFolder
+from syncbot.storage import open_store
 from syncbot.storage.bot_lock import BotLock, file_lock_path, lock_path
+from syncbot.storage.copying.file_side import file_source
 
 HOLDER = """
 import os, sys
@@ -209,6 +211,9 @@ def test_a_file_with_two_names_has_one_lock(tmp_path: Path) -> None:
     folders = [QueueFolder.beside(path) for path in (real, link)]
     [name] = folders[0].copy([FilePart("document", "a.txt", BytesSource(b"text"), "text/plain")])
     assert folders[1].file(name).read_bytes() == b"text"
+    open_store(real, 7).close()
+    with file_source(link) as (_, source):
+        assert b"".join(source.file(name)) == b"text", "whoever copies the state finds them too"
 
 
 def test_a_read_only_lock_file_of_another_user_is_told(tmp_path: Path) -> None:

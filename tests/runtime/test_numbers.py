@@ -11,7 +11,7 @@ import pytest
 
 from syncbot import Bot, ConfigError, Outbox, Runtime
 from syncbot.storage import StoreOptions
-from syncbot.testing import TEST_TOKEN
+from syncbot.testing import TEST_TOKEN, BotApiServer
 from syncbot.transport import FakeTransport
 
 NAN, ENDLESS = math.nan, math.inf
@@ -41,11 +41,17 @@ def test_a_runtime_refuses_a_number_that_bounds_nothing(bot: Bot, name: str, val
             Runtime(bot, state=None, **{name: value})
 
 
-@pytest.mark.parametrize("value", [-1, NAN, "50", None, True])
+@pytest.mark.parametrize("value", [NAN, "50", None, True])
 def test_a_run_refuses_a_time_that_bounds_nothing(bot: Bot, value: Any) -> None:
     """It is a mistake of who calls it, and no error of a thread within."""
     with pytest.raises(ConfigError, match=r"^max_seconds: .*; for example max_seconds=50"):
         Runtime(bot, state=None).run_once(value)
+
+
+def test_a_run_whose_time_is_over_before_it_begins_says_so(server: BotApiServer) -> None:
+    """Who counts down the rest of a time of his own comes by zero."""
+    with Bot(TEST_TOKEN, base_url=server.url) as bot:
+        assert Runtime(bot, state=None).run_once(-0.5).error == "the time was up"
 
 
 def test_a_runtime_takes_the_ends_of_each_range(bot: Bot) -> None:

@@ -257,6 +257,8 @@ def test_an_answer_takes_the_connection_that_is_being_opened_for_it(line: tuple[
         assert not becomes(lambda: peer.accepted > 1, 0.1)
         openers.go_on.set()
         answer.result(20.0)
+    assert stands(transport, 2), "one for the next answer, and one for the next poll"
+    assert not becomes(lambda: transport.standing > 2, 0.5), "what has waited has ordered the next one already"
 
 
 def test_an_opening_that_fails_is_not_waited_for_any_more(line: tuple[Openers, OneShotTransport, Peer]) -> None:

@@ -87,9 +87,7 @@ class Clock:
         with self._declaring:  # who declares a job meanwhile puts it afterwards: else it would be taken out here
             self._functions.follow(self.add)
             declared = self._functions.declared(now)
-            self._timed = {}
-            with suppress(ValueError):  # a name that no store can hold is refused below
-                self._timed |= {entry.key: None for entry in declared if self._entries.get(entry.key) is None}
+            self._timed = dict.fromkeys({entry.key for entry in declared}.difference(entry.key for entry in self._entries.entries()))
             self._entries.declare(declared)
             entries = self._entries.entries()
             for entry in entries:

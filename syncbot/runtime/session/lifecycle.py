@@ -177,7 +177,7 @@ class Lifecycle:
         """See `Runtime.run_once`."""
         from syncbot.runtime.session.summary import Summary  # deferred: a bot that goes on polling makes none
 
-        check_numbers(("max_seconds", max_seconds, 0, float("inf"), False, "50.0"))
+        check_numbers(("max_seconds", max_seconds, -float("inf"), float("inf"), False, "50.0"))  # below 0 it is over, for who counts down
         worked: list[tuple[Components, str]] = []
         began = time.monotonic()
 

@@ -81,7 +81,6 @@ class PgInbox:
         self.on_ended: Callable[[Sequence[int]], object] = lambda _: None
         """Told of the rows that have ended."""
         self._since_pruning = 0
-        """When it was last looked what can be handed out."""
 
     def store(self, updates: Sequence[Incoming], *, next_offset: int | None = None) -> int:
         given = first_of_each(updates)

@@ -241,7 +241,7 @@ class QuestionStore(Protocol):
     """
 
     def entries(self) -> list[Question]:
-        """All that are open, in the order in which they were asked; those with damaged rows are left out."""
+        """All that are open, in the order in which they were asked; those with damaged rows are left out, or fit nothing and end in time."""
         ...
 
     def may_be_answered(self, row: int) -> bool:

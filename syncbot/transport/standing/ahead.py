@@ -129,16 +129,16 @@ class Ahead:
                 if not lane.ready or attempt.cut:
                     return None
                 found = lane.ready.pop(0)
-        attempt.stood_seconds = max(0.0, now - found.opened)
+        attempt.stood_seconds, attempt.orders_next = max(0.0, now - found.opened), not missed
         attempt.adopt(found.duplicates)
         return found.sock
 
-    def taken(self, target: Target, proxy: Proxy, *, is_poll: bool) -> None:
-        """A call has written its request to one that stood ready: the next one is ordered, while this one waits for its answer and needs no time."""
+    def taken(self, target: Target, proxy: Proxy, attempt: Attempt) -> None:
+        """A request is written. To one that stood ready: the next one is ordered, while the call waits for its answer and needs no time."""
         shelf = self._shelves.if_made
-        if shelf is not None and self._now_mode:
+        if attempt.orders_next and shelf is not None and self._now_mode:
             with shelf.lock:
-                self._called(shelf, shelf.lane(target, proxy, poll=is_poll), self._clock(), missed=False)
+                self._called(shelf, shelf.lane(target, proxy, poll=attempt.request.is_poll), self._clock(), missed=False)
 
     def came(self, target: Target, proxy: Proxy, updates: int) -> None:
         """A poll has brought so many updates: the next poll's connection is opened while they are stored, and those for their answers."""
