@@ -76,11 +76,20 @@ def test_a_malformed_proxy_is_a_wrong_setting(proxy: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("go_elsewhere", [pickle.dumps, copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("go_elsewhere", [pickle.dumps, copy.deepcopy])
 def test_a_bot_goes_nowhere_else(go_elsewhere: Callable[[Bot], object]) -> None:
     """Given to another process it is refused with the way to have one there, and its token stays where it is."""
-    with pytest.raises(TypeError, match=r"^a Bot cannot be pickled or copied: .* Bot\.from_env\(\)"):
+    with pytest.raises(TypeError, match=r"^a Bot cannot be pickled: .* Bot\.from_env\(\)"):
         go_elsewhere(fake_bot()[0])
+
+
+def test_a_copy_of_a_bot_shares_all_with_it() -> None:
+    """It is one bot under two names: its transport and its limits are the same."""
+    bot, fake = fake_bot(getMe={"id": 1, "is_bot": True, "first_name": "A"})
+    copied = copy.copy(bot)
+    assert copied is not bot
+    assert copied.get_me().id == 1
+    assert [call.method for call in fake.calls] == ["getMe"]
 
 
 def test_a_bot_tells_its_id_and_no_secret() -> None:

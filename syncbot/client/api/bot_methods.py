@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from syncbot.client.api.table import MethodSpec, check_parameters, find_method, nearest, python_names
 
@@ -54,7 +54,13 @@ class BotMethods:
 
     def __reduce__(self) -> NoReturn:
         """Say what is to be done instead: Python's own words name a lock somewhere within."""
-        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied: make one where it is needed, in another process with Bot.from_env() there")
+        raise TypeError(f"a {type(self).__name__} cannot be pickled: make one where it is needed, in another process with Bot.from_env() there")
+
+    def __copy__(self) -> Self:
+        """Another one that shares all with this one."""
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
 
     def __getattr__(self, name: str) -> Any:
         """Name the nearest method for one that there is not."""
