@@ -383,7 +383,7 @@ class Ahead:
             now = self._clock()
             stands = SPARE_SECONDS if isinstance(self._now_mode, int) else max(SPARE_SECONDS, self._limits.stand_seconds(lane.way))
             spare = Spare(sock, attempt.detach(), now, now + stands)
-            spare.keep_alive()
+            spare.stand()
             return spare
 
     def _closed_by_others(self, lane: Lane, spare: Spare, now: float) -> None:

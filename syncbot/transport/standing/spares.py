@@ -42,8 +42,9 @@ class Spare:
         """Whether the machine has slept since it was opened: nobody knows what has become of it."""
         return _slept_seconds() - self.slept_before > 1.0
 
-    def keep_alive(self) -> None:
-        """Have the kernel probe it while nothing moves, so that a NAT on the way keeps it, and one that is dead is seen."""
+    def stand(self) -> None:
+        """It is only looked at from now on, and the kernel probes it while nothing moves: so a NAT on the way keeps it, and one that is dead is seen."""
+        self.sock.settimeout(0.0)
         for duplicate in self.duplicates:
             with contextlib.suppress(OSError):  # a socket that was tried before this one, or a system that knows less
                 duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -57,8 +58,6 @@ class Spare:
         A TLS 1.3 server sends its tickets right after the handshake, so being readable means nothing: a read has to say.
         """
         sock = self.sock
-        timeout = sock.gettimeout()
-        sock.settimeout(0.0)
         try:
             if isinstance(sock, socket.socket) and not isinstance(sock, ssl.SSLSocket):
                 sock.recv(1, socket.MSG_PEEK)
@@ -68,8 +67,6 @@ class Spare:
             return True
         except OSError:
             return False
-        finally:
-            sock.settimeout(timeout)
         return False  # the end of the stream, or bytes that nobody asked for
 
     def close_inherited(self) -> None:
