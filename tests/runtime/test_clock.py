@@ -335,9 +335,7 @@ class Machine:
             for entry in declared:
                 functions._declared[entry.key] = entry
             told = StorageRetry(threading.Event())
-            clock = Clock(
-                store.jobs, functions, told, lambda number: None, self.time, self.questions, is_alone=lambda: self.is_alone, passing=lambda: self.passed
-            )
+            clock = Clock(store.jobs, functions, told, lambda number: None, self.time, self.questions, is_alone=self.is_alone, passing=lambda: self.passed)
             clock.declare()
             yield clock
             self.times = {entry.key: entry.next_time for entry in store.jobs.entries()}
@@ -405,6 +403,19 @@ def test_a_clock_that_is_wrong_for_a_while_has_nothing_done_twice(folder: Path, 
         machine.is_set(NOW + timedelta(seconds=120))
         assert clock.begin_due() == 0
     assert machine.times == {"beat": NOW.timestamp() + 600, "cron": NOW.timestamp() + 600, "daily": NOW.timestamp() + 18 * 3600}
+
+
+def test_one_that_begins_before_its_clock_is_set_leaves_the_times_of_others_alone(folder: Path) -> None:
+    """In 1970 every time of a job seems far ahead; where others go by right clocks they would run all of them at once."""
+    machine = Machine(folder / "bot.db", NOW, is_alone=False)
+    declared = [JobEntry(f"@{key}", "note", rule, 0.0, declared=True) for key, rule in RULES.items()]
+    with machine.bot(*declared):
+        pass
+    before = machine.times
+    machine.is_set(datetime(1970, 1, 1, 0, 1, tzinfo=UTC))
+    with machine.bot(*declared):
+        pass
+    assert machine.times == before
 
 
 def test_what_was_missed_before_the_clock_was_set_is_made_up_for(folder: Path) -> None:

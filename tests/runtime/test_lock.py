@@ -209,6 +209,8 @@ def test_a_file_with_two_names_has_one_lock(tmp_path: Path) -> None:
     folders = [QueueFolder.beside(path) for path in (real, link)]
     [name] = folders[0].copy([FilePart("document", "a.txt", BytesSource(b"text"), "text/plain")])
     assert folders[1].file(name).read_bytes() == b"text"
+    (tmp_path / "bot.db.outbox").mkdir()  # by an earlier release
+    assert QueueFolder.beside(link).file(name).parent == tmp_path / "bot.db.outbox"
 
 
 def test_a_read_only_lock_file_of_another_user_is_told(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from syncbot.runtime.jobs.rules import first_time, following, is_of_another_cloc
 from syncbot.runtime.work.questions import Questions, passing_time
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage.promises.jobs import JobEntry, JobStart
+from syncbot.storage.promises.store import PLAUSIBLE_TIME
 
 if TYPE_CHECKING:
     from syncbot.storage.promises.parts import JobEntries
@@ -43,7 +44,7 @@ class Clock:
         questions: those that are open, whose time may come to an end; None for none.
         has_caught_up: whether what came while nothing ran is handled by now; else an answer may be among it, and the thread leaves the questions that were
             asked before its start. It is asked when the time of one is over.
-        is_alone: whether no other process gives jobs their times, by another clock.
+        is_alone: whether no other process can give jobs their times, by another clock.
         passing: seconds that pass, whatever the machine's clock is set to.
     """
 
@@ -56,7 +57,7 @@ class Clock:
         now: Callable[[], float] = time.time,
         questions: Questions | None = None,
         has_caught_up: Callable[[], bool] = lambda: True,
-        is_alone: Callable[[], bool] = lambda: True,
+        is_alone: bool = True,
         passing: Callable[[], float] = passing_time,
     ) -> None:
         self._entries = entries
@@ -91,7 +92,7 @@ class Clock:
             self._entries.declare(declared)
             entries = self._entries.entries()
             for entry in entries:
-                if is_of_another_clock(entry, now):  # or it is this one that is not set yet
+                if is_of_another_clock(entry, now) and (self._is_alone or now > PLAUSIBLE_TIME):  # or it is this one that is not set yet
                     self._time_anew(entry, now)
         self._tell_of_strangers({entry.name for entry in entries})
 
@@ -191,7 +192,7 @@ class Clock:
             if not (ahead := self._was_set_by()):
                 return
             now = self._now()
-            for entry in self._entries.entries() if self._is_alone() else ():  # by others' clocks their times may be right
+            for entry in self._entries.entries() if self._is_alone else ():  # by others' clocks their times may be right
                 if is_of_another_clock(entry, now) or self._is_jumped_over(entry, now, ahead):
                     self._time_anew(entry, now)
             self._questions.clock_was_set()

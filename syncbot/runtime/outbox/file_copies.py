@@ -45,8 +45,14 @@ class QueueFolder:
 
     @classmethod
     def beside(cls, state: str | os.PathLike[str] | None) -> QueueFolder:
-        """The folder of a state file, one, whether that is named by itself or by a link; None for a store in memory."""
-        return cls(Path(f"{os.path.realpath(state)}.outbox") if state is not None else None)
+        """The folder of a state file, one, whether that is named by itself or by a link; None for a store in memory.
+
+        Beside a link there is one where an earlier release has queued files.
+        """
+        if state is None:
+            return cls(None)
+        before = Path(f"{os.fspath(state)}.outbox")
+        return cls(before if before.is_dir() else Path(f"{os.path.realpath(state)}.outbox"))
 
     def file(self, name: str) -> Path:
         """Where a copy lies, by the name that `copy` returned.

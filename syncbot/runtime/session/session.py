@@ -158,12 +158,8 @@ class Session:
             album_kinds=self._routes.album_kinds,
         )
         caught_up = CatchingUp(bot, store, poller, workers, polls=options.poll)
-        clock = Clock(
-            *(store.jobs, self._jobs, retry, workers.notify),
-            questions=workers.questions,
-            has_caught_up=caught_up.is_through,
-            is_alone=lambda: store.members is None or store.members.number <= 1,
-        )
+        is_alone, is_through = store.members is None, caught_up.is_through
+        clock = Clock(store.jobs, self._jobs, retry, workers.notify, questions=workers.questions, has_caught_up=is_through, is_alone=is_alone)
         clock.declare()
         uncertain, delivered = options.uncertain, lambda result: delivering(bot, workers.questions.delivered, result)
         delivery = SessionDelivery(store, options.state, bot, uncertain=uncertain, stop=self.stop, on_fatal=self.fail, on_delivered=delivered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 from syncbot.errors import StorageError
 from syncbot.process import sync_folder
 from syncbot.regular import what_else
+
+_log = logging.getLogger(__name__)
 
 FileIdentity = tuple[int, int]
 """Device and inode."""
@@ -113,8 +116,8 @@ def _check(path: Path) -> None:
         raise StorageError(f"the state file {path} is a folder; name a file in it, for example {path / 'bot.db'}")
     if not path.is_file():
         raise StorageError(f"the state file {path} is not an ordinary file ({what_else(path)}); name one on a local disk")
-    if path.stat().st_nlink > 1:  # a log stands beside each name, and with two of them SQLite destroys the file
-        raise StorageError(f"the state file {path} has another name (a hard link): find / -xdev -samefile {path} shows it; remove it, or copy the file with cp")
+    if path.stat().st_nlink > 1:  # a log stands beside each name, and SQLite destroys a file that is used by two of them
+        _log.warning("the state file %s has another name (a hard link), by which no bot may use it: find / -xdev -samefile %s shows it", path, path)
     user = f"the bot's user (uid {os.geteuid()})"
     if not os.access(path, os.R_OK | os.W_OK):
         raise StorageError(f"the state file {path} is read-only for {user}; give it the right to write: chown or chmod, or choose another path")
