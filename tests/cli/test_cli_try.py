@@ -74,7 +74,9 @@ def test_whoever_ends_it_ends_the_bot_too(tmp_path: Path, how: signal.Signals) -
     """An editor's stop, a terminal that is closed, and a kill leave no bot behind that nobody knows of; but for the kill no folder either."""
     target = tmp_path / "bot.py"
     target.write_text(_TELLS_ITS_PROCESS, encoding="utf-8")
-    with subprocess.Popen([*TRY, str(target), "--terminal"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    heeds = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"  # under nohup too
+    command = [sys.executable, "-c", heeds, *TRY[1:], str(target), "--terminal"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write("hello\n")
