@@ -1,4 +1,4 @@
-"""What there is once for each process, and what a fork does to it; and what makes a name in a folder last.
+"""What there is once for each process, and what a fork does to it; what makes a name in a folder last, and how time passes.
 
 No lock and no connection is carried into a child. SQLite notes its file locks in the process's memory: a child made by fork would believe that it holds
 the locks of its parent, which the kernel does not give it, and the parent could then clear away the log that the child writes to. So every store lets go
@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -139,3 +140,8 @@ class Forks:
 def forks() -> Forks:
     """The one register of the process; there is only one because the interpreter cannot forget what was registered with it."""
     return Forks()
+
+
+def elapsed_seconds() -> float:
+    """Seconds that pass whatever the machine's clock is set to, and while it sleeps too, where the system counts them (Linux)."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

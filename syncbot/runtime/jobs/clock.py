@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from syncbot.process import elapsed_seconds
 from syncbot.runtime.job import job_body, job_of, job_order
 from syncbot.runtime.jobs.functions import JobFunctions
 from syncbot.runtime.jobs.rules import first_time, following, is_of_another_clock, is_passed_over, longest_wait
-from syncbot.runtime.work.questions import Questions, passing_time
+from syncbot.runtime.work.questions import Questions
 from syncbot.runtime.work.storage_retry import StorageRetry
 from syncbot.storage.promises.jobs import JobEntry, JobStart
 from syncbot.storage.promises.store import PLAUSIBLE_TIME
@@ -58,7 +59,7 @@ class Clock:
         questions: Questions | None = None,
         has_caught_up: Callable[[], bool] = lambda: True,
         is_alone: bool = True,
-        passing: Callable[[], float] = passing_time,
+        passing: Callable[[], float] = elapsed_seconds,
     ) -> None:
         self._entries = entries
         self._functions = functions

@@ -19,7 +19,7 @@ class OpenQuestion:
         question: it.
         is_recorded: it stands in the store.
         is_held: a thread waits for it.
-        known_since: when it was asked here, in seconds of `passing_time`; None where it was asked elsewhere, or earlier.
+        known_since: when it was asked here, in seconds of `elapsed_seconds`; None where it was asked elsewhere, or earlier.
     """
 
     def __init__(self, question: Question, *, is_recorded: bool = True, is_held: bool = False, known_since: float | None = None) -> None:

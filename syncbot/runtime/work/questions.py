@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from syncbot.errors import AskTimeout, Cancelled, Stopped
+from syncbot.process import elapsed_seconds
 from syncbot.runtime.durable.asking import question_of
 from syncbot.runtime.durable.results import error_text, value_text
 from syncbot.runtime.handling.update_facts import command_of
@@ -30,11 +31,6 @@ CANCEL = "cancel"
 """The command that takes back a question."""
 
 
-def passing_time() -> float:
-    """Seconds that pass, also while the machine sleeps, whatever its clock is set to."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))  # macOS has none, and its other one does not stand still
-
-
 class Questions:
     """The open questions of a bot. The newest question to a user in a chat is answered first.
 
@@ -52,7 +48,7 @@ class Questions:
         shared: SharedQuestions | None = None,
         now: Callable[[], float] = time.time,
         on_opened: Callable[[], object] = lambda: None,
-        passing: Callable[[], float] = passing_time,
+        passing: Callable[[], float] = elapsed_seconds,
     ) -> None:
         self._entries = entries
         self._shared = shared

@@ -14,8 +14,9 @@ from kits.postgres_kit import PostgresServer
 from kits.storage_kit import BOT
 from kits.webhook_kit import eventually
 
+from syncbot.process import elapsed_seconds
 from syncbot.storage import open_store
-from syncbot.storage.postgres.members.member import Membership, elapsed_seconds
+from syncbot.storage.postgres.members.member import Membership
 from syncbot.storage.postgres.server.news import PgNews
 from syncbot.storage.postgres.server.schema import LOCK
 

@@ -21,6 +21,7 @@ from contextlib import suppress
 import psycopg
 
 from syncbot.errors import StorageError
+from syncbot.process import elapsed_seconds
 from syncbot.storage.postgres.server.database import PgDatabase
 from syncbot.storage.postgres.server.pool import Connection, abandon
 from syncbot.storage.postgres.server.schema import LOCK
@@ -63,11 +64,6 @@ POOLED = (
     "the database {place} is reached through a pooler that gives a client another connection for each transaction (pgbouncer with pool_mode = transaction), "
     "which keeps no locks and passes on no notifications: give the bot the address of the server itself, or a pool with pool_mode = session"
 )
-
-
-def elapsed_seconds() -> float:
-    """Seconds that pass while the machine sleeps, too, where the system counts them (Linux); `time.monotonic` stands still then."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Membership:
