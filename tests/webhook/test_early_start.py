@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,19 +41,26 @@ else:
 """
 
 
-OF_OTHERS: set[threading.Thread] = set()
-"""Threads that earlier tests of this process have left, whose time has not come yet."""
+OF_OTHERS: list[object] = []
+"""What earlier tests of this process have left to be started in its time; it looks again and again, each time in another thread."""
 
 
 @pytest.fixture(autouse=True)
-def _others() -> None:
+def _others() -> Iterator[None]:
+    OF_OTHERS[:] = [owner for _, owner in timers()]
+    yield
     OF_OTHERS.clear()
-    OF_OTHERS.update(threading.enumerate())
+
+
+def timers() -> list[tuple[threading.Thread, object]]:
+    """The threads that are about to start something, and what each belongs to."""
+    waiting = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer) and thread.name == "syncbot-start"]
+    return [(timer, timer.function.__self__) for timer in waiting]  # type: ignore[attr-defined]  # a method
 
 
 def waiting_to_start() -> list[threading.Thread]:
     """The threads that are about to start something, but for those of other tests."""
-    return [thread for thread in threading.enumerate() if thread.name == "syncbot-start" and thread not in OF_OTHERS]
+    return [timer for timer, owner in timers() if owner not in OF_OTHERS]
 
 
 def test_jobs_run_before_the_first_request(app: Runtime) -> None:
